@@ -1,0 +1,68 @@
+"""Parameters of face tracks and encoders."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ugcl.config.base import Section
+
+Modality = Literal["audio", "video", "text"]
+
+
+class Faces(Section):
+    """Face detection and tracking."""
+
+    detector: Literal["mtcnn"] = Field("mtcnn", description="Face detector.")
+    every: int = Field(5, ge=1, description="Detect on every n-th frame and interpolate between.")
+    min_score: float = Field(0.9, ge=0, le=1, description="Detections below this score are ignored.")
+    min_share: float = Field(0.5, ge=0, le=1, description="Least share of frames with a face in a good clip.")
+
+
+class Encoder(Section):
+    """What every encoder has."""
+
+    pool: int = Field(1, ge=1, description="Mean over this many consecutive frames.")
+
+
+class LogMel(Encoder):
+    """Log-mel energies of 16 kHz sound."""
+
+    kind: Literal["logmel"]
+    modality: Literal["audio"] = "audio"
+    bands: int = Field(80, ge=8, description="Number of mel bands.")
+    hop: float = Field(0.010, gt=0, description="Hop, seconds.")
+    window: float = Field(0.025, gt=0, description="Window, seconds.")
+
+
+class Hog(Encoder):
+    """Histogram of oriented gradients of the aligned face crop."""
+
+    kind: Literal["hog"]
+    modality: Literal["video"] = "video"
+    size: int = Field(64, ge=32, description="Side of the crop, pixels.")
+    fps: float = Field(25.0, gt=0, description="Frame rate the video is sampled at, Hz.")
+
+
+class Whisper(Encoder):
+    """Hidden states of a Whisper encoder over the clip's own frames (50 Hz before pooling)."""
+
+    kind: Literal["whisper"]
+    modality: Literal["audio"] = "audio"
+    weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
+    layers: Literal["all"] | list[int] = Field("all", description="Hidden states to keep; 0 is the input.")
+
+
+class Table(Encoder):
+    """Precomputed vectors read from a CSV: one row a clip, or one row a frame."""
+
+    kind: Literal["table"]
+    modality: Modality = "video"
+    path: str = Field(description="CSV relative to the corpus root.")
+    key: str = Field("clip", description="Column that names the clip.")
+    drop: list[str] = Field(default_factory=list, description="Columns that are not features.")
+    rate: float = Field(0.0, ge=0, description="Rows per second; 0 for one row a clip.")
+
+
+AnyEncoder = Annotated[LogMel | Hog | Whisper | Table, Field(discriminator="kind")]

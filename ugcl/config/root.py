@@ -1,0 +1,155 @@
+"""The whole parameter tree and the merging of a system's overrides."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from ugcl.config.base import Section
+from ugcl.config.data import AnyCorpus, Data, Protocol
+from ugcl.config.features import AnyEncoder, Faces, Modality
+from ugcl.config.model import Loss, Model, Train
+from ugcl.config.report import Evaluate, Report
+
+
+class Overrides(Section):
+    """What a benchmark or a system changes in the base sections."""
+
+    model: dict[str, Any] = Field(default_factory=dict, description="Changed keys of `model`.")
+    loss: dict[str, Any] = Field(default_factory=dict, description="Changed keys of `loss`.")
+    train: dict[str, Any] = Field(default_factory=dict, description="Changed keys of `train`.")
+
+
+class Benchmark(Section):
+    """Corpus, protocol, features, seeds and systems that are compared on the same folds."""
+
+    corpus: str = Field(description="Key of `corpora`.")
+    protocol: str = Field(description="Key of the corpus's `protocols`.")
+    features: dict[Modality, str] = Field(min_length=1, description="Modality → key of `encoders`.")
+    systems: list[str] = Field(min_length=1, description="Keys of `systems`, in table order.")
+    reference: str = Field(description="The system that the others are compared with.")
+    seeds: list[int] = Field(min_length=1, description="Training seeds.")
+    folds: list[int] | None = Field(None, description="Folds to run; default all of the protocol.")
+    overrides: Overrides = Overrides()
+
+
+class Run(Section):
+    """Everything a system's training on a benchmark depends on, after merging."""
+
+    benchmark: str
+    system: str
+    corpus: str
+    protocol: Protocol
+    features: dict[Modality, str]
+    encoders: dict[str, AnyEncoder]
+    model: Model
+    loss: Loss
+    train: Train
+
+
+class Config(Section):
+    """params.yaml."""
+
+    active: list[str] = Field(min_length=1, description="Benchmarks that `all` runs.")
+    data: Data = Data()
+    benchmarks: dict[str, Benchmark]
+    corpora: dict[str, AnyCorpus]
+    faces: Faces = Faces()
+    encoders: dict[str, AnyEncoder]
+    model: Model = Model()
+    loss: Loss = Loss()
+    train: Train = Train()
+    systems: dict[str, Overrides] = Field(description="System → what it changes in the base.")
+    evaluate: Evaluate = Evaluate()
+    report: Report = Report()
+
+    @model_validator(mode="after")
+    def names_exist(self) -> Config:
+        """Every name that a section uses is defined by another."""
+        for name in self.active:
+            _known(name, self.benchmarks, "active", "benchmarks")
+        for name, benchmark in self.benchmarks.items():
+            where = f"benchmarks.{name}"
+            _known(benchmark.corpus, self.corpora, f"{where}.corpus", "corpora")
+            corpus = self.corpora[benchmark.corpus]
+            _known(
+                benchmark.protocol,
+                corpus.protocols,
+                f"{where}.protocol",
+                f"corpora.{benchmark.corpus}.protocols",
+            )
+            for modality, encoder in benchmark.features.items():
+                _known(encoder, self.encoders, f"{where}.features.{modality}", "encoders")
+                if self.encoders[encoder].modality != modality:
+                    raise ValueError(
+                        f"{where}.features.{modality}: encoder {encoder!r} is for"
+                        f" {self.encoders[encoder].modality}; choose one for {modality}"
+                    )
+            for system in benchmark.systems:
+                _known(system, self.systems, f"{where}.systems", "systems")
+            _known(benchmark.reference, benchmark.systems, f"{where}.reference", f"{where}.systems")
+            folds = corpus.protocols[benchmark.protocol].fold_numbers
+            for fold in benchmark.folds or []:
+                if fold not in folds:
+                    raise ValueError(
+                        f"{where}.folds: fold {fold} does not exist in protocol {benchmark.protocol!r};"
+                        f" choose from {folds[0]}..{folds[-1]}"
+                    )
+            for system in benchmark.systems:
+                self.resolve(name, system)
+        return self
+
+    def folds(self, benchmark: str) -> list[int]:
+        """Fold numbers that a benchmark runs."""
+        entry = self.benchmarks[benchmark]
+        return entry.folds or self.corpora[entry.corpus].protocols[entry.protocol].fold_numbers
+
+    def protocol(self, benchmark: str) -> Protocol:
+        """The protocol of a benchmark."""
+        entry = self.benchmarks[benchmark]
+        return self.corpora[entry.corpus].protocols[entry.protocol]
+
+    def resolve(self, benchmark: str, system: str) -> Run:
+        """Merge base ← benchmark ← system and validate the result.
+
+        Raises:
+            ValueError: an override names an unknown key or has a wrong value.
+        """
+        entry = self.benchmarks[benchmark]
+        merged = {}
+        for section in ("model", "loss", "train"):
+            tree = getattr(self, section).model_dump()
+            for overrides in (entry.overrides, self.systems[system]):
+                tree = _merge(tree, getattr(overrides, section))
+            merged[section] = tree
+        run = Run(
+            benchmark=benchmark,
+            system=system,
+            corpus=entry.corpus,
+            protocol=self.protocol(benchmark),
+            features=entry.features,
+            encoders={name: self.encoders[name] for name in entry.features.values()},
+            **merged,
+        )
+        missing = [m for m in run.model.modalities if m not in entry.features]
+        if missing:
+            raise ValueError(
+                f"systems.{system}: reads {missing[0]}, which benchmarks.{benchmark}.features lacks;"
+                " add an encoder for it or drop the system from the benchmark"
+            )
+        return run
+
+
+def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = copy.deepcopy(base)
+    for key, value in changes.items():
+        nested = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if nested else value
+    return merged
+
+
+def _known(name: str, names: Any, where: str, source: str) -> None:
+    if name not in names:
+        raise ValueError(f"{where}: {name!r} is not in {source}; choose from {', '.join(map(str, names))}")

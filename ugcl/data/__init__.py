@@ -1,0 +1,1 @@
+"""Corpora, manifests, splits, feature stores and datasets."""

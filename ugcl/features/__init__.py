@@ -1,0 +1,1 @@
+"""Media decoding, faces and encoders: from clips to feature shards."""

@@ -1,0 +1,49 @@
+"""Where every file lies, relative to the project's root. The only home of these names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+RAW = Path("data/raw")
+MANIFESTS = Path("data/manifests")
+SPLITS = Path("data/splits")
+FACES = Path("data/faces")
+FEATURES = Path("data/features")
+QUARANTINE = Path("data/quarantine")
+MODELS = Path("results/models")
+PREDICTIONS = Path("results/predictions")
+SCORES = Path("results/scores")
+TABLES = Path("results/tables")
+FIGURES = Path("results/figures")
+REPORTS = Path("results/reports")
+INDEX = Path("results/index.html")
+
+
+def manifest(corpus: str) -> Path:
+    """The manifest table of a corpus."""
+    return MANIFESTS / f"{corpus}.csv"
+
+
+def split(corpus: str, protocol: str, fold: int) -> Path:
+    """The split table of one fold (from 1)."""
+    return SPLITS / corpus / protocol / f"fold{fold}.csv"
+
+
+def faces(corpus: str, shard: int) -> Path:
+    """The face track table of one shard."""
+    return FACES / corpus / f"shard-{shard}.csv"
+
+
+def features(corpus: str, encoder: str) -> Path:
+    """The folder of one encoder's shards and index."""
+    return FEATURES / corpus / encoder
+
+
+def quarantine(benchmark: str) -> Path:
+    """The table of a benchmark's excluded clips."""
+    return QUARANTINE / f"{benchmark}.csv"
+
+
+def run(benchmark: str, system: str, seed: int, fold: int) -> Path:
+    """The tail that a run has under models, predictions and scores."""
+    return Path(benchmark) / system / f"seed{seed}" / f"fold{fold}"

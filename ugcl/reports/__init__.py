@@ -1,0 +1,1 @@
+"""Figures, tables, notebooks and the front page."""
