@@ -60,7 +60,9 @@ def _first_fault(error: ValidationError) -> str:
     elif place:
         text += f" (got {fault['input']!r})" if not isinstance(fault["input"], dict) else ""
     more = len(error.errors()) - 1
-    return f"{place + ': ' if place else ''}{' '.join(text.split())}" + (f" [and {more} more]" if more else "")
+    return f"{place + ': ' if place else ''}{' '.join(text.split())}" + (
+        f" [and {more} more]" if more else ""
+    )
 
 
 def schema() -> dict[str, Any]:

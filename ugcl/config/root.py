@@ -12,6 +12,7 @@ from ugcl.config.data import AnyCorpus, Data, Protocol
 from ugcl.config.features import AnyEncoder, Faces, Modality
 from ugcl.config.model import Loss, Model, Train
 from ugcl.config.report import Evaluate, Report
+from ugcl.errors import UgclError
 
 
 class Overrides(Section):
@@ -103,12 +104,36 @@ class Config(Section):
 
     def folds(self, benchmark: str) -> list[int]:
         """Fold numbers that a benchmark runs."""
-        entry = self.benchmarks[benchmark]
+        entry = self.benchmark(benchmark)
         return entry.folds or self.corpora[entry.corpus].protocols[entry.protocol].fold_numbers
+
+    def corpus(self, name: str) -> AnyCorpus:
+        """A corpus by name.
+
+        Raises:
+            UgclError: there is no such corpus.
+        """
+        return _entry(self.corpora, name, "corpora")
+
+    def benchmark(self, name: str) -> Benchmark:
+        """A benchmark by name.
+
+        Raises:
+            UgclError: there is no such benchmark.
+        """
+        return _entry(self.benchmarks, name, "benchmarks")
+
+    def corpus_protocol(self, corpus: str, protocol: str) -> Protocol:
+        """A protocol of a corpus.
+
+        Raises:
+            UgclError: there is no such corpus or protocol.
+        """
+        return _entry(self.corpus(corpus).protocols, protocol, f"corpora.{corpus}.protocols")
 
     def protocol(self, benchmark: str) -> Protocol:
         """The protocol of a benchmark."""
-        entry = self.benchmarks[benchmark]
+        entry = self.benchmark(benchmark)
         return self.corpora[entry.corpus].protocols[entry.protocol]
 
     def resolve(self, benchmark: str, system: str) -> Run:
@@ -117,7 +142,8 @@ class Config(Section):
         Raises:
             ValueError: an override names an unknown key or has a wrong value.
         """
-        entry = self.benchmarks[benchmark]
+        entry = self.benchmark(benchmark)
+        _entry(self.systems, system, "systems")
         merged = {}
         for section in ("model", "loss", "train"):
             tree = getattr(self, section).model_dump()
@@ -148,6 +174,12 @@ def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         nested = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = _merge(merged[key], value) if nested else value
     return merged
+
+
+def _entry(entries: dict[str, Any], name: str, section: str) -> Any:
+    if name not in entries:
+        raise UgclError(f"{name!r} is not in {section} of params.yaml; choose from {', '.join(entries)}")
+    return entries[name]
 
 
 def _known(name: str, names: Any, where: str, source: str) -> None:

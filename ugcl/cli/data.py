@@ -1,0 +1,85 @@
+"""`ugcl data`: corpora, manifests and folds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Fetch or make corpora, their manifests and folds.", no_args_is_help=True)
+Corpus = Annotated[str, typer.Argument(help="Key of `corpora` in params.yaml.")]
+
+
+@app.command()
+def fetch(corpus: Corpus) -> None:
+    """Bring a corpus from the mirror and list its files with their hashes."""
+    from ugcl.config import load
+    from ugcl.data import manifest, sources
+
+    config = load()
+    patterns = manifest.adapter(config.corpus(corpus).adapter).FILES
+    typer.echo(sources.fetch(config, corpus, patterns))
+
+
+@app.command()
+def demo(
+    corpus: Corpus,
+    actor: Annotated[int, typer.Argument(help="Actor number, from 1.")],
+) -> None:
+    """Make the clips of one synthetic actor."""
+    from ugcl.config import load
+    from ugcl.data import sources
+    from ugcl.data.demo import clip
+
+    config = load()
+    entry = config.corpus(corpus)
+    clip.make_actor(
+        actor, sources.root(config, corpus), actors=entry.actors, seed=entry.seed, size=entry.size
+    )
+
+
+@app.command()
+def manifest(corpus: Corpus) -> None:
+    """Write the manifest: one row a clip with speaker, labels, duration and hashes."""
+    from ugcl import paths
+    from ugcl.config import load
+    from ugcl.data import manifest, tables
+
+    tables.write(manifest.build(load(), corpus), paths.manifest(corpus))
+
+
+@app.command()
+def splits(corpus: Corpus, protocol: Annotated[str, typer.Argument(help="Key of its `protocols`.")]) -> None:
+    """Write the folds of a protocol, checked for leaks."""
+    from ugcl import paths
+    from ugcl.config import load
+    from ugcl.data import sources, splits, tables
+
+    config = load()
+    scheme = config.corpus_protocol(corpus, protocol)
+    folds = splits.make_folds(
+        tables.read_manifest(paths.manifest(corpus)), scheme, sources.root(config, corpus)
+    )
+    for number, fold in enumerate(folds, start=1):
+        tables.write(fold, paths.split(corpus, protocol, number))
+
+
+@app.command()
+def check(
+    train: Annotated[Path, typer.Option(help="CSV of training clips.")],
+    test: Annotated[Path, typer.Option(help="CSV of test clips.")],
+    dev: Annotated[Path | None, typer.Option(help="CSV of dev clips.")] = None,
+    speaker_pattern: Annotated[
+        str, typer.Option(help="Regular expression; its first group is the speaker.")
+    ] = r"^(\d{4})_",
+) -> None:
+    """Refuse a published partition whose parts share speakers."""
+    from ugcl.data import splits
+
+    files = {"train": train, "dev": dev, "test": test}
+    split = splits.read_partition({part: path for part, path in files.items() if path})
+    speakers = splits.speakers_by_pattern(split["clip"], speaker_pattern)
+    splits.check_speakers(split, speakers, str(train.parent))
+    counts = ", ".join(f"{part} {count}" for part, count in split["part"].value_counts(sort=False).items())
+    typer.echo(f"no shared speakers: {len(set(speakers.values()))} speakers, {counts} clips")

@@ -1,0 +1,58 @@
+"""The command `ugcl`: one sub-command a stage of the workflow, and the ledger's tools."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+
+from ugcl import __version__
+from ugcl.cli import data, evaluate, features, params, provenance, report, train
+from ugcl.errors import UgclError
+from ugcl.log import configure
+
+log = logging.getLogger("ugcl")
+
+app = typer.Typer(
+    name="ugcl",
+    help="Audio-visual emotion recognition: the stages of the workflow, one by one.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(data.app, name="data")
+app.add_typer(features.app, name="features")
+app.command(name="train")(train.train)
+app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(report.app, name="report")
+app.add_typer(params.app, name="params")
+app.command(name="doctor")(provenance.doctor)
+app.command(name="adopt")(provenance.adopt)
+app.command(name="prune")(provenance.prune)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True)) -> None:
+    """Audio-visual emotion recognition: the stages of the workflow, one by one."""
+
+
+def main() -> None:
+    """Run the command; a fault the user can mend is one line and exit code 1."""
+    configure()
+    try:
+        app()
+    except UgclError as error:
+        log.debug("traceback", exc_info=True)
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""RAVDESS speech clips: 24 actors × 60, eight emotions (Livingstone and Russo, PLoS ONE 2018).
+
+A file name is modality-channel-emotion-intensity-statement-repetition-actor; odd actors are male.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from ugcl.config.data import RavdessCorpus
+from ugcl.errors import UgclError
+
+FILES = (
+    "audio/03-01-*.flac",
+    "Actor_*/03-01-*.wav",
+    "Actor_*/01-01-*.mp4",
+    "au_mean_openface.csv",
+)
+EMOTIONS = {
+    "01": "neutral",
+    "02": "calm",
+    "03": "happy",
+    "04": "sad",
+    "05": "angry",
+    "06": "fearful",
+    "07": "disgust",
+    "08": "surprised",
+}
+STATEMENTS = {"01": "kids", "02": "dogs"}
+LEVELS = {"01": "normal", "02": "strong"}
+
+
+def rows(root: Path, corpus: RavdessCorpus) -> pd.DataFrame:
+    """One row a speech clip; a video of the same performance (modality 01) joins its audio (modality 03).
+
+    Raises:
+        UgclError: the folder holds no speech clip, or a file name breaks the scheme.
+    """
+    media: dict[str, dict[str, str]] = {}
+    for pattern in FILES[:3]:
+        for path in sorted(root.glob(pattern)):
+            fields = path.stem.split("-")
+            if len(fields) != 7 or fields[2] not in EMOTIONS or fields[4] not in STATEMENTS:
+                raise UgclError(f"{path}: not a RAVDESS name (seven fields, known codes); remove the file")
+            kind = "audio" if fields[0] == "03" else "video"
+            media.setdefault("-".join(fields[1:]), {})[kind] = path.relative_to(root).as_posix()
+    if not media:
+        raise UgclError(
+            f"{root}: no RAVDESS speech clips (looked for {', '.join(FILES[:3])}); put them there"
+        )
+    return pd.DataFrame([_row(key, files) for key, files in sorted(media.items())])
+
+
+def _row(key: str, files: dict[str, str]) -> dict[str, object]:
+    _, emotion, intensity, statement, repetition, actor = key.split("-")
+    return {
+        "clip": f"03-{key}",
+        "audio": files.get("audio", ""),
+        "video": files.get("video", ""),
+        "speaker": actor,
+        "sex": "male" if int(actor) % 2 else "female",
+        "sentence": STATEMENTS[statement],
+        "level": LEVELS[intensity],
+        "repetition": repetition,
+        "intended": EMOTIONS[emotion],
+    }

@@ -1,0 +1,80 @@
+"""From a corpus adapter's rows to the manifest: durations, hashes and a checked table."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+
+from ugcl.config import Config
+from ugcl.data import sources, tables
+from ugcl.errors import UgclError
+
+log = logging.getLogger(__name__)
+TEXT = ("audio", "video", "sex", "sentence", "session", "level")
+LEADING = ("clip", "audio", "video", "speaker", "sex", "age", "sentence", "session", "level")
+TRAILING = ("duration", "audio_sha256", "video_sha256")
+
+
+def adapter(name: str) -> ModuleType:
+    """The adapter module of a kind of corpus: `ugcl.data.corpora.<name>`."""
+    return importlib.import_module(f"ugcl.data.corpora.{name}")
+
+
+def build(config: Config, corpus: str) -> pd.DataFrame:
+    """Make the manifest of a corpus from its raw tree.
+
+    A file that cannot be opened keeps its row, with an empty duration: the features stage quarantines it.
+
+    Raises:
+        UgclError: the adapter refuses the tree, or a protocol's label column or classes do not fit.
+    """
+    entry = config.corpora[corpus]
+    root = sources.root(config, corpus)
+    frame = adapter(entry.adapter).rows(root, entry)
+    for column in TEXT:
+        if column not in frame:
+            frame[column] = ""
+    frame["age"] = pd.to_numeric(frame["age"].replace("", pd.NA)) if "age" in frame else pd.NA
+    frame["age"] = frame["age"].astype("Int64")
+    media = frame["audio"].where(frame["audio"] != "", frame["video"])
+    frame["duration"] = [_duration(root, name) for name in media]
+    for kind in ("audio", "video"):
+        frame[f"{kind}_sha256"] = [_hash(root, name) for name in frame[kind]]
+    middle = [column for column in frame if column not in LEADING + TRAILING]
+    frame = frame[[*LEADING, *middle, *TRAILING]].sort_values("clip", ignore_index=True)
+    for name, protocol in entry.protocols.items():
+        _check_labels(frame, corpus, name, protocol.label, protocol.classes)
+    return tables.validate(frame, tables.MANIFEST, f"manifest of {corpus}")
+
+
+def _check_labels(frame: pd.DataFrame, corpus: str, protocol: str, label: str, classes: list[str]) -> None:
+    where = f"corpora.{corpus}.protocols.{protocol}"
+    if label not in frame:
+        raise UgclError(f"{where}.label: the manifest has no column {label!r}; choose a label column of it")
+    absent = [name for name in classes if not (frame[label] == name).any()]
+    if absent:
+        raise UgclError(f"{where}.classes: no clip has the label {absent[0]!r}; mend the class list")
+
+
+def _hash(root: Path, name: str) -> str:
+    return sources.sha256(root / name) if name and (root / name).is_file() else ""
+
+
+def _duration(root: Path, name: str) -> float:
+    """Seconds by the file's own header; NaN when the file is missing or cannot be opened."""
+    import av
+    import soundfile
+
+    path = root / name
+    try:
+        if path.suffix.lower() in (".wav", ".flac", ".ogg"):
+            return float(soundfile.info(path).duration)
+        with av.open(str(path)) as container:
+            return container.duration / av.time_base if container.duration else float("nan")
+    except (OSError, av.error.FFmpegError, soundfile.LibsndfileError) as error:
+        log.warning("%s: cannot be opened (%s); the features stage will quarantine it", path, error)
+        return float("nan")
