@@ -17,6 +17,13 @@ class Faces(Section):
     detector: Literal["mtcnn"] = Field("mtcnn", description="Face detector.")
     every: int = Field(5, ge=1, description="Detect on every n-th frame and interpolate between.")
     min_score: float = Field(0.9, ge=0, le=1, description="Detections below this score are ignored.")
+    min_face: float = Field(
+        0.1, gt=0, le=1, description="Side of the smallest face looked for, share of the shorter side."
+    )
+    max_gap: float = Field(
+        1.0, gt=0, description="Longest time between detections that is interpolated, seconds."
+    )
+    smooth: int = Field(3, ge=1, description="Odd window of the triangular smoothing, frames; 1 for none.")
     min_share: float = Field(0.5, ge=0, le=1, description="Least share of frames with a face in a good clip.")
 
 
@@ -41,7 +48,10 @@ class Hog(Encoder):
 
     kind: Literal["hog"]
     modality: Literal["video"] = "video"
-    size: int = Field(64, ge=32, description="Side of the crop, pixels.")
+    size: int = Field(64, ge=32, multiple_of=8, description="Side of the crop, pixels.")
+    margin: float = Field(
+        0.1, ge=0, le=1, description="Room on each side beyond the ArcFace layout, share of its side."
+    )
     fps: float = Field(25.0, gt=0, description="Frame rate the video is sampled at, Hz.")
 
 
@@ -62,6 +72,11 @@ class Table(Encoder):
     path: str = Field(description="CSV relative to the corpus root.")
     key: str = Field("clip", description="Column that names the clip.")
     drop: list[str] = Field(default_factory=list, description="Columns that are not features.")
+    last_fields: int = Field(
+        0,
+        ge=0,
+        description="Compare only the last n dash-separated fields of clip and key; 0 for whole names.",
+    )
     rate: float = Field(0.0, ge=0, description="Rows per second; 0 for one row a clip.")
 
 

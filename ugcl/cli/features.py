@@ -1,0 +1,58 @@
+"""`ugcl features`: face tracks, encoders, indexes, quarantine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Make face tracks and features from media.")
+
+Corpus = Annotated[str, typer.Argument(help="Key of `corpora` in params.yaml.")]
+Encoder = Annotated[str, typer.Argument(help="Key of `encoders` in params.yaml.")]
+Shard = Annotated[int, typer.Argument(min=1, help="Number of the shard, from 1.")]
+Threads = Annotated[int, typer.Option(min=1, help="Threads of torch, BLAS and OpenCV.")]
+
+
+@app.command()
+def faces(corpus: Corpus, shard: Shard, threads: Threads = 1) -> None:
+    """Track the faces of one shard's clips."""
+    _set_threads(threads)
+    from ugcl import config
+    from ugcl.features import extract
+
+    extract.faces_shard(config.load(), corpus, shard)
+
+
+@app.command()
+def encode(corpus: Corpus, encoder: Encoder, shard: Shard, threads: Threads = 1) -> None:
+    """Encode one shard's clips."""
+    _set_threads(threads)
+    from ugcl import config
+    from ugcl.features import extract
+
+    extract.encode_shard(config.load(), corpus, encoder, shard)
+
+
+@app.command()
+def index(corpus: Corpus, encoder: Encoder) -> None:
+    """Check an encoder's shards and list their clips."""
+    from ugcl import config
+    from ugcl.features import extract
+
+    extract.build_index(config.load(), corpus, encoder)
+
+
+@app.command()
+def quarantine(benchmark: Annotated[str, typer.Argument(help="Key of `benchmarks`.")]) -> None:
+    """List the clips that a benchmark leaves out because of bad media."""
+    from ugcl import config
+    from ugcl.features.quarantine import quarantine as write
+
+    write(config.load(), benchmark)
+
+
+def _set_threads(threads: int) -> None:
+    from ugcl.features.threads import set_threads
+
+    set_threads(threads)

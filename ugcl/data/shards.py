@@ -1,0 +1,211 @@
+"""The feature store: shards of half-precision arrays with one row of books a clip."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ugcl.data import tables
+from ugcl.errors import UgclError
+
+if TYPE_CHECKING:
+    import torch
+
+# safetensors writes several metadata keys in random order: everything goes under one key.
+KEY = "ugcl"
+BOOKS = ["clip", "frames", "dim", "failure", "detail"]
+INDEX = "index.csv"
+
+
+@dataclass(frozen=True)
+class FeatureInfo:
+    """What a model has to know about an encoder's features.
+
+    Attributes:
+        encoder: key of `encoders` in params.yaml.
+        dim: length of one frame's vector.
+        layers: stacked hidden states; dim = layers × width, layer after layer.
+        rate: frames per second after pooling, Hz; 0 for one vector a clip.
+        offset: time of the first frame's centre, seconds; frame i is centred at offset + i / rate.
+    """
+
+    encoder: str
+    dim: int
+    layers: int = 1
+    rate: float = 0.0
+    offset: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> FeatureInfo:
+        """Rebuild from :meth:`to_dict`; other keys are ignored."""
+        return cls(**{key: fields[key] for key in cls.__dataclass_fields__ if key in fields})
+
+
+def shard_clips(clips: Sequence[str], shards: int, shard: int) -> list[str]:
+    """The clips of one shard: contiguous blocks whose sizes differ by one at most.
+
+    Args:
+        clips: all clips of the corpus; they are sorted first.
+        shards: number of shards.
+        shard: number of the shard, from 1.
+    """
+    if not 1 <= shard <= shards:
+        raise UgclError(
+            f"shard {shard}: the corpus has shards 1..{shards}; mend the number or corpora.*.shards"
+        )
+    ordered = sorted(clips)
+    block, extra = divmod(len(ordered), shards)
+    start = (shard - 1) * block + min(shard - 1, extra)
+    return ordered[start : start + block + (shard <= extra)]
+
+
+def tensors_path(folder: Path, shard: int) -> Path:
+    """The arrays of a shard."""
+    return folder / f"shard-{shard}.safetensors"
+
+
+def books_path(folder: Path, shard: int) -> Path:
+    """The table of a shard: every clip with its size or its failure."""
+    return folder / f"shard-{shard}.csv"
+
+
+def write_shard(
+    folder: Path,
+    shard: int,
+    features: Mapping[str, np.ndarray],
+    failures: Mapping[str, tuple[str, str]],
+    info: FeatureInfo,
+    settings: Mapping[str, Any],
+) -> None:
+    """Write one shard and its books; equal arguments give equal bytes.
+
+    Args:
+        folder: the encoder's folder, see :func:`ugcl.paths.features`.
+        shard: number of the shard, from 1.
+        features: clip → (frames, dim), written as float16.
+        failures: clip → (failure word, detail); no clip is in both.
+        info: shape and rate of the features.
+        settings: whatever else the features depend on (parameters, weights hash), for the metadata.
+    """
+    from safetensors.numpy import save
+
+    metadata = {**info.to_dict(), "settings": dict(settings)}
+    arrays = {clip: np.ascontiguousarray(features[clip], dtype=np.float16) for clip in sorted(features)}
+    rows = [(clip, *array.shape, "", "") for clip, array in arrays.items()]
+    rows += [(clip, 0, info.dim, failure, detail) for clip, (failure, detail) in failures.items()]
+    target = tensors_path(folder, shard)
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    partial.write_bytes(save(arrays, {KEY: json.dumps(metadata, sort_keys=True)}))
+    partial.replace(target)
+    tables.write(pd.DataFrame(sorted(rows), columns=BOOKS), books_path(folder, shard))
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """The metadata of a shard: the fields of :class:`FeatureInfo`, and `settings`.
+
+    Raises:
+        UgclError: the file is missing or is no shard.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            return json.loads(file.metadata()[KEY])
+    except FileNotFoundError:
+        raise UgclError(f"{path}: not found; run `ugcl features encode` for this shard") from None
+    except (SafetensorError, KeyError, TypeError) as error:
+        raise UgclError(f"{path}: no feature shard ({error}); remove it and encode again") from None
+
+
+def read_books(folder: Path, shards: int) -> pd.DataFrame:
+    """The books of all shards: clip, shard, frames, dim, failure, detail, sorted by clip."""
+    parts = []
+    for shard in range(1, shards + 1):
+        part = tables.read(books_path(folder, shard))
+        part.insert(1, "shard", shard)
+        parts.append(part)
+    books = pd.concat(parts, ignore_index=True)
+    books[["frames", "dim"]] = books[["frames", "dim"]].astype(int)
+    return books.sort_values("clip", ignore_index=True)
+
+
+def write_index(folder: Path, shards: int) -> Path:
+    """Check that all shards belong together and write `index.csv` (clip, shard, frames, dim) of good clips.
+
+    Raises:
+        UgclError: a shard is missing, was made with other settings, or lacks a clip of its books.
+    """
+    from safetensors import safe_open
+
+    first = read_metadata(tensors_path(folder, 1))
+    books = read_books(folder, shards)
+    good = books[books.failure == ""]
+    for shard in range(1, shards + 1):
+        path = tensors_path(folder, shard)
+        if read_metadata(path) != first:
+            raise UgclError(f"{path}: made with other settings than shard 1; encode all shards again")
+        with safe_open(path, framework="np") as file:
+            if set(file.keys()) != set(good.clip[good.shard == shard]):
+                raise UgclError(f"{path}: its clips are not those of its table; encode the shard again")
+    tables.write(good[["clip", "shard", "frames", "dim"]], folder / INDEX)
+    return folder / INDEX
+
+
+class FeatureStore:
+    """Reads an encoder's features clip by clip; a shard is opened when first asked and never read whole.
+
+    Example:
+        >>> store = FeatureStore(paths.features("demo", "logmel"))  # doctest: +SKIP
+        >>> store["1001_IEO_ANG_HI"].shape                          # doctest: +SKIP
+        torch.Size([52, 80])
+
+    Attributes:
+        folder: the encoder's folder.
+        info: shape and rate of the features.
+        clips: the clips that have features, sorted.
+        frames: clip → number of frames.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        index = tables.read(self.folder / INDEX)
+        self.clips: list[str] = index["clip"].tolist()
+        self.frames: dict[str, int] = dict(zip(self.clips, index["frames"].astype(int), strict=True))
+        self._shard = dict(zip(self.clips, index["shard"].astype(int), strict=True))
+        self.metadata = read_metadata(tensors_path(self.folder, min(self._shard.values(), default=1)))
+        self.info = FeatureInfo.from_dict(self.metadata)
+        self._open: dict[int, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __contains__(self, clip: object) -> bool:
+        return clip in self._shard
+
+    def __getitem__(self, clip: str) -> torch.Tensor:
+        """One clip's features, (frames, dim) float16."""
+        from safetensors import safe_open
+
+        if clip not in self._shard:
+            raise UgclError(
+                f"{self.folder}: no features of clip {clip!r}; see the failures in its shard tables"
+            )
+        shard = self._shard[clip]
+        if shard not in self._open:
+            self._open[shard] = safe_open(tensors_path(self.folder, shard), framework="pt")
+        return self._open[shard].get_tensor(clip)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A worker process opens the files itself."""
+        return {**self.__dict__, "_open": {}}

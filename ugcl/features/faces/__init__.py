@@ -1,0 +1,1 @@
+"""Faces: detection, tracking, alignment and the tables they are kept in."""

@@ -1,0 +1,155 @@
+"""From detections on some frames to one face on every frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ugcl.features.faces.detector import Detection, Detector
+from ugcl.features.faces.table import Track
+from ugcl.features.video import Frame
+
+if TYPE_CHECKING:
+    from ugcl.config.features import Faces
+
+MIN_OVERLAP = 0.3  # intersection over union of the same face on two consecutive detections
+
+
+@dataclass
+class _Chain:
+    """Detections of one face, in frame order."""
+
+    indices: list[int] = field(default_factory=list)
+    faces: list[Detection] = field(default_factory=list)
+    centrality: float = 0.0
+
+    @property
+    def prominence(self) -> float:
+        """Area × nearness to the picture's centre, summed over the detections."""
+        return self.centrality
+
+
+def follow(source: Iterable[Frame], detector: Detector, settings: Faces) -> Track:
+    """Track the most prominent face of a clip.
+
+    Detection runs on every `settings.every`-th frame and on the last one; where it finds nothing it runs on
+    each following frame until it does. Detections are chained by overlap; the largest and most central chain
+    wins, others only fill times that it leaves free. Boxes and landmarks between two detections of a chain
+    are interpolated linearly and smoothed lightly.
+
+    Raises:
+        MediaError: the video cannot be decoded.
+    """
+    times, found, chains, last = [], {}, [], None
+    lost, size = False, (1, 1)
+    for frame in source:
+        times.append(frame.time)
+        last = frame
+        if lost or frame.index % settings.every == 0:
+            lost = not _detect(frame, detector, settings, found)
+    if last is not None and last.index not in found:
+        _detect(last, detector, settings, found)
+    if last is not None:
+        size = (last.picture.width, last.picture.height)
+    for index in sorted(found):
+        _link(chains, index, found[index], size)
+    track = _fill(np.array(times), chains, settings)
+    share = track.visible.mean() if len(times) else 0.0
+    if share < settings.min_share or not track.visible.any():
+        detail = (
+            f"a face on {int(track.visible.sum())} of {len(times)} frames; least share {settings.min_share}"
+        )
+        return Track(
+            track.times, track.boxes, track.scores, track.detected, track.landmarks, "no_face", detail
+        )
+    return track
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two boxes (left, top, width, height)."""
+    left, top = np.maximum(a[:2], b[:2])
+    right, bottom = np.minimum(a[:2] + a[2:], b[:2] + b[2:])
+    common = max(0.0, right - left) * max(0.0, bottom - top)
+    union = a[2] * a[3] + b[2] * b[3] - common
+    return common / union if union > 0 else 0.0
+
+
+def smooth(values: np.ndarray, window: int) -> np.ndarray:
+    """Centred triangular moving average along the first axis; ends are repeated, so lines stay lines inside.
+
+    Args:
+        values: (frames, columns).
+        window: odd number of frames; 1 changes nothing.
+    """
+    if window <= 1 or len(values) < 3:
+        return values
+    reach = window // 2
+    weights = np.concatenate([np.arange(1, reach + 2), np.arange(reach, 0, -1)]).astype(float)
+    weights /= weights.sum()
+    # Odd reflection keeps the slope at both ends.
+    head = 2 * values[0] - values[1 : reach + 1][::-1]
+    tail = 2 * values[-1] - values[-reach - 1 : -1][::-1]
+    padded = np.concatenate([head, values, tail])
+    lack = len(values) + 2 * reach - len(padded)
+    if lack:
+        padded = np.pad(padded, ((lack // 2, lack - lack // 2), (0, 0)), mode="edge")
+    return np.stack([np.convolve(column, weights, mode="valid") for column in padded.T], axis=1)
+
+
+def _detect(frame: Frame, detector: Detector, settings: Faces, found: dict[int, list[Detection]]) -> bool:
+    good = [face for face in detector(frame.rgb()) if face.score >= settings.min_score]
+    if good:
+        found[frame.index] = good
+    return bool(good)
+
+
+def _link(chains: list[_Chain], index: int, faces: list[Detection], size: tuple[int, int]) -> None:
+    pairs = [
+        (overlap(chain.faces[-1].box, face.box), c, f)
+        for c, chain in enumerate(chains)
+        for f, face in enumerate(faces)
+    ]
+    used_chains, used_faces = set(), set()
+    for share, c, f in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):
+        if share >= MIN_OVERLAP and c not in used_chains and f not in used_faces:
+            used_chains.add(c)
+            used_faces.add(f)
+            _append(chains[c], index, faces[f], size)
+    for f, face in enumerate(faces):
+        if f not in used_faces:
+            chains.append(_Chain())
+            _append(chains[-1], index, face, size)
+
+
+def _append(chain: _Chain, index: int, face: Detection, size: tuple[int, int]) -> None:
+    centre = (face.box[:2] + face.box[2:] / 2) / np.array(size) - 0.5
+    nearness = 1 - min(1.0, float(np.hypot(*centre)) / 0.75)
+    chain.indices.append(index)
+    chain.faces.append(face)
+    chain.centrality += float(face.box[2] * face.box[3]) * (0.25 + 0.75 * nearness)
+
+
+def _fill(times: np.ndarray, chains: list[_Chain], settings: Faces) -> Track:
+    count = len(times)
+    values, detected = np.full((count, 15), np.nan), np.zeros(count, dtype=bool)
+    for chain in sorted(chains, key=lambda chain: (-chain.prominence, chain.indices[0])):
+        first, last = chain.indices[0], chain.indices[-1]
+        # A face is held for less than one detection step beyond its first and last detection.
+        first, last = max(0, first - settings.every + 1), min(count - 1, last + settings.every - 1)
+        free = np.isnan(values[first : last + 1, 0])
+        if not free[chain.indices[0] - first : chain.indices[-1] - first + 1].all():
+            continue
+        known = np.array([[*face.box, *face.landmarks.ravel(), face.score] for face in chain.faces])
+        span = times[first : last + 1]
+        filled = np.stack([np.interp(span, times[chain.indices], column) for column in known.T], axis=1)
+        filled[:, :14] = smooth(filled[:, :14], settings.smooth)
+        gap = np.diff(times[chain.indices])
+        for k in np.flatnonzero(gap > settings.max_gap):
+            inside = (span > times[chain.indices[k]]) & (span < times[chain.indices[k + 1]])
+            free &= ~inside
+        values[first : last + 1][free] = filled[free]
+        detected[chain.indices] = True
+    return Track(times, values[:, :4], values[:, 14], detected, values[:, 4:14].reshape(count, 5, 2))

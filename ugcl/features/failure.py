@@ -1,0 +1,26 @@
+"""The one word that says why a clip has no features."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from ugcl.errors import UgclError
+
+Failure = Literal["missing", "empty", "no_video", "no_audio", "truncated", "unreadable", "silent", "no_face"]
+FAILURES: tuple[str, ...] = get_args(Failure)
+
+
+class MediaError(UgclError):
+    """A clip that cannot be turned into features.
+
+    Attributes:
+        failure: one word of :data:`FAILURES`, as it stands in the shard and quarantine tables.
+        detail: what was found, one line without the clip's name.
+    """
+
+    def __init__(self, failure: Failure, detail: str) -> None:
+        if failure not in FAILURES:
+            raise ValueError(f"{failure!r} is no failure; choose from {', '.join(FAILURES)}")
+        self.failure = failure
+        self.detail = " ".join(str(detail).split())
+        super().__init__(f"{failure}: {self.detail}")

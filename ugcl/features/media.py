@@ -1,0 +1,57 @@
+"""A clip's media: where its sound and pictures come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ugcl.features.failure import MediaError
+from ugcl.features.sound import RATE, sound
+from ugcl.features.video import Frame, frames, sample
+
+if TYPE_CHECKING:
+    from ugcl.features.faces.table import Track
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One utterance as encoders see it.
+
+    Attributes:
+        name: the clip's name in the manifest.
+        audio: sound file; None where the corpus has none of its own (then the video file's sound is read).
+        video: video file, or None.
+        faces: the face track, where the shard of face tables was made; else None.
+    """
+
+    name: str
+    audio: Path | None = None
+    video: Path | None = None
+    faces: Track | None = None
+
+    @classmethod
+    def from_row(cls, row: Any, root: Path, faces: Track | None = None) -> Clip:
+        """A clip from a manifest row (mapping with clip, audio, video) and the corpus root."""
+        audio, video = (root / row[key] if row[key] else None for key in ("audio", "video"))
+        return cls(row["clip"], audio, video, faces)
+
+    def sound(self, rate: int = RATE) -> np.ndarray:
+        """Mono samples, (samples,) float32 at `rate` Hz: see :func:`ugcl.features.sound.sound`."""
+        path = self.audio or self.video
+        if path is None:
+            raise MediaError("no_audio", f"{self.name}: the manifest names no media with sound")
+        return sound(path, rate)
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame of the video: see :func:`ugcl.features.video.frames`."""
+        if self.video is None:
+            raise MediaError("no_video", f"{self.name}: the manifest names no video")
+        return frames(self.video)
+
+    def sampled(self, fps: float) -> Iterator[tuple[float, Frame]]:
+        """The video on an even grid: see :func:`ugcl.features.video.sample`."""
+        return sample(self.frames(), fps)

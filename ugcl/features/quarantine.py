@@ -1,0 +1,88 @@
+"""Which clips of a benchmark are left out, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from ugcl import paths
+from ugcl.config import Config
+from ugcl.data import shards, tables
+from ugcl.errors import UgclError
+
+COLUMNS = ["clip", "speaker", "label", "modality", "failure", "detail"]
+
+
+def quarantine(config: Config, benchmark: str) -> Path:
+    """Write the table of a benchmark's clips that one of its encoders failed on.
+
+    All systems of the benchmark leave out the same clips, whatever modalities they read.
+
+    Returns:
+        Path of the table, one row a clip × modality; it has no rows where all is well.
+
+    Raises:
+        UgclError: more clips failed than `data.max_quarantined` allows, or a clip has no books.
+    """
+    entry, protocol = config.benchmarks[benchmark], config.protocol(benchmark)
+    manifest = tables.read_manifest(paths.manifest(entry.corpus))
+    clips = manifest.loc[manifest[protocol.label].isin(protocol.classes), ["clip", "speaker", protocol.label]]
+    clips = clips.rename(columns={protocol.label: "label"})
+    books = {
+        modality: shards.read_books(
+            paths.features(entry.corpus, encoder), config.corpora[entry.corpus].shards
+        )
+        for modality, encoder in entry.features.items()
+    }
+    table = failures(clips, books)
+    check(table, len(clips), config.data.max_quarantined, benchmark)
+    tables.write(table, paths.quarantine(benchmark))
+    return paths.quarantine(benchmark)
+
+
+def failures(clips: pd.DataFrame, books: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The failed clips.
+
+    Args:
+        clips: clip, speaker and label of the protocol's clips.
+        books: modality → books of its shards, see :func:`ugcl.data.shards.read_books`.
+
+    Raises:
+        UgclError: a clip has no row in the books of a modality.
+    """
+    parts = []
+    for modality, book in books.items():
+        merged = clips.merge(book[["clip", "failure", "detail"]], on="clip", how="left")
+        unknown = merged.loc[merged["failure"].isna(), "clip"]
+        if len(unknown):
+            raise UgclError(
+                f"{modality} features: {len(unknown)} clips of the manifest are in no shard, first"
+                f" {unknown.iloc[0]!r}; encode the shards again"
+            )
+        parts.append(merged[merged["failure"] != ""].assign(modality=modality))
+    table = pd.concat(parts, ignore_index=True)[COLUMNS]
+    return table.sort_values(["clip", "modality"], ignore_index=True)
+
+
+def check(table: pd.DataFrame, clips: int, limit: float, benchmark: str) -> None:
+    """Refuse a benchmark that lost too many clips.
+
+    Raises:
+        UgclError: the share of failed clips is above `limit`; the text counts them and names reasons.
+    """
+    lost = table["clip"].nunique()
+    if clips == 0:
+        raise UgclError(
+            f"{benchmark}: the manifest has no clip of the protocol's classes; mend its label column"
+        )
+    if lost > limit * clips:
+        counts = table["failure"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+        reasons = ", ".join(f"{count} {failure}" for failure, count in counts.items())
+        first = table.iloc[0]
+        raise UgclError(
+            f"{benchmark}: {lost} of {clips} clips ({lost / clips:.1%}) have bad media, the limit is"
+            f" {limit:.1%}"
+            f" ({reasons}; first {first.clip}: {first.detail}); mend the media or raise data.max_quarantined"
+        )

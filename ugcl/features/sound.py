@@ -1,0 +1,100 @@
+"""Decoding sound to one channel at one rate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ugcl.features.failure import MediaError
+from ugcl.features.video import END_TOLERANCE, declared_duration, decode, open_container, origin
+
+RATE = 16_000  # Hz: what the speech encoders were trained on
+SILENCE = 1e-4  # largest magnitude of a recording without sound (-80 dBFS)
+_PLAIN = {".wav", ".flac", ".ogg", ".aiff", ".aif", ".au"}
+
+
+def sound(path: Path, rate: int = RATE) -> np.ndarray:
+    """Read a file's sound as mono.
+
+    Args:
+        path: a sound file, or a video file whose first sound stream is read. A stream that starts later
+            than the file's earliest stream is preceded by zeros, so that sound and picture share time zero.
+        rate: sampling rate of the result, Hz.
+
+    Returns:
+        (samples,) float32, full scale ±1.
+
+    Raises:
+        MediaError: missing, empty, no_audio, truncated, unreadable, or silent (peak below -80 dBFS).
+    """
+    if not path.is_file():
+        raise MediaError("missing", f"{path}: no such file")
+    if path.stat().st_size == 0:
+        raise MediaError("empty", f"{path}: the file has zero bytes")
+    samples, source_rate = _read_plain(path) if path.suffix.lower() in _PLAIN else _read_container(path)
+    if len(samples) == 0:
+        raise MediaError("empty", f"{path}: the sound has zero samples")
+    if not np.isfinite(samples).all():
+        raise MediaError("unreadable", f"{path}: samples are not finite")
+    if np.abs(samples).max() < SILENCE:
+        raise MediaError("silent", f"{path}: the sound never exceeds -80 dBFS")
+    if source_rate != rate:
+        import soxr
+
+        samples = soxr.resample(samples, source_rate, rate)
+    return np.ascontiguousarray(samples, dtype=np.float32)
+
+
+def _read_plain(path: Path) -> tuple[np.ndarray, int]:
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            missing = _missing_bytes(path)
+            if missing:
+                raise MediaError("truncated", f"{path}: the header promises {missing} bytes more")
+            expected, rate = file.frames, file.samplerate
+            samples = file.read(dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        # A flac file that was cut opens well and fails on reading.
+        failure = "truncated" if "lost sync" in str(error) else "unreadable"
+        raise MediaError(failure, f"{path}: {error}") from None
+    if len(samples) < expected:
+        raise MediaError("truncated", f"{path}: {len(samples)} of {expected} samples")
+    return samples.mean(axis=1), rate
+
+
+def _missing_bytes(path: Path) -> int:
+    """Bytes that a RIFF header promises beyond the end of the file; streams write 0 or the maximum."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[:4] != b"RIFF":
+        return 0
+    promised = int.from_bytes(head[4:8], "little") + 8
+    streamed = promised >= 2**31 - 1 or promised <= 8
+    return 0 if streamed else max(0, promised - path.stat().st_size)
+
+
+def _read_container(path: Path) -> tuple[np.ndarray, int]:
+    import av
+
+    with open_container(path) as container:
+        if not container.streams.audio:
+            raise MediaError("no_audio", f"{path}: the file has no sound stream")
+        stream = container.streams.audio[0]
+        to_float = av.AudioResampler(format="fltp", layout="mono")
+        start, rate, first, blocks = origin(container), stream.rate, None, []
+        for frame in decode(container, stream, path):
+            if first is None:
+                first = frame.time if frame.time is not None else start
+            blocks += [block.to_ndarray()[0] for block in to_float.resample(frame)]
+        declared = declared_duration(container, stream) if stream.duration is not None else None
+    if not blocks:
+        raise MediaError("empty", f"{path}: the sound stream has no samples")
+    samples = np.concatenate(blocks)
+    if declared is not None and len(samples) / rate < declared - END_TOLERANCE:
+        raise MediaError("truncated", f"{path}: {len(samples) / rate:.2f} s of {declared:.2f} s of sound")
+    offset = round((first - start) * rate)
+    # An encoder's priming samples lie before time zero and are cut.
+    return (np.pad(samples, (offset, 0)) if offset >= 0 else samples[-offset:]), rate

@@ -1,0 +1,172 @@
+"""Decoding video by its timestamps.
+
+Time zero is the start of the file's earliest stream, for sound and picture alike, so that a delay between
+the streams of one file survives decoding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ugcl.features.failure import MediaError
+
+# A stream may end this much before its declared duration without being called truncated, seconds.
+END_TOLERANCE = 0.25
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded picture; the pixels are converted only when asked for.
+
+    Attributes:
+        index: number of the frame in the file, from 0.
+        time: presentation time on the clip's axis, seconds.
+        duration: how long the frame is shown, seconds.
+    """
+
+    index: int
+    time: float
+    duration: float
+    picture: Any
+
+    def rgb(self) -> np.ndarray:
+        """The picture as (height, width, 3) uint8, turned upright by the file's rotation."""
+        pixels = self.picture.to_ndarray(format="rgb24")
+        quarter_turns = round((self.picture.rotation or 0) / 90) % 4
+        return np.ascontiguousarray(np.rot90(pixels, quarter_turns)) if quarter_turns else pixels
+
+
+@contextmanager
+def open_container(path: Path) -> Iterator[Any]:
+    """Open a media file with PyAV and turn every reading fault into a :class:`MediaError`."""
+    import av
+
+    if not path.is_file():
+        raise MediaError("missing", f"{path}: no such file")
+    if path.stat().st_size == 0:
+        raise MediaError("empty", f"{path}: the file has zero bytes")
+    try:
+        container = av.open(str(path))
+    except (av.error.FFmpegError, OSError) as error:
+        failure = "truncated" if _box_past_end(path) else "unreadable"
+        raise MediaError(failure, f"{path}: {error}") from None
+    with container:
+        yield container
+
+
+def origin(container: Any) -> float:
+    """Time zero of a file on its own clock, seconds: the start of its earliest stream."""
+    starts = [s.start_time * s.time_base for s in container.streams if s.start_time is not None]
+    return float(min(starts, default=0))
+
+
+def declared_duration(container: Any, stream: Any) -> float | None:
+    """The duration a file claims for a stream, seconds; None where its headers do not say."""
+    import av
+
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    return container.duration / av.time_base if container.duration else None
+
+
+def decode(container: Any, stream: Any, path: Path) -> Iterator[Any]:
+    """Decode one stream; a fault after the first frame means that the file was cut."""
+    import av
+
+    stream.codec_context.thread_count = 1  # shards are the unit of parallel work
+    count = 0
+    try:
+        for item in container.decode(stream):
+            count += 1
+            yield item
+    except (av.error.FFmpegError, OSError) as error:
+        failure = "truncated" if count or _box_past_end(path) else "unreadable"
+        raise MediaError(failure, f"{path}: {error} after {count} frames") from None
+
+
+def frames(path: Path) -> Iterator[Frame]:
+    """Decode a video file frame by frame, in presentation order, with constant memory.
+
+    Args:
+        path: any container and codec that ffmpeg reads (mp4, flv, avi, webm, …).
+
+    Raises:
+        MediaError: missing, empty, unreadable, no_video, or truncated (also after some frames were given:
+            the end of the file is only known when it is reached).
+    """
+    with open_container(path) as container:
+        stream = _video_stream(container, path)
+        start, rate = origin(container), float(stream.average_rate or stream.base_rate or 25)
+        index, end, previous = 0, 0.0, None
+        for picture in decode(container, stream, path):
+            # A frame without a stamp follows the last one.
+            time = end if picture.pts is None else float(picture.pts * stream.time_base) - start
+            duration = float((picture.duration or 0) * stream.time_base) or 1 / rate
+            if previous is not None and time <= previous:
+                continue  # two frames of one instant: the first one is shown
+            yield Frame(index, time, duration, picture)
+            index, end, previous = index + 1, time + duration, time
+        if index == 0:
+            raise MediaError("empty", f"{path}: the video stream has no frames")
+        declared = declared_duration(container, stream)
+        if declared is not None:
+            own = stream.duration is not None
+            first = float((stream.start_time or 0) * stream.time_base) - start if own else 0.0
+            # A container's duration may be that of longer sound: only a clear lack counts.
+            tolerance = END_TOLERANCE if own else max(2 * END_TOLERANCE, declared / 4)
+            if end < first + declared - tolerance:
+                raise MediaError("truncated", f"{path}: pictures end at {end:.2f} s of {declared:.2f} s")
+
+
+def sample(source: Iterator[Frame], fps: float) -> Iterator[tuple[float, Frame]]:
+    """Put frames on an even grid of times: at k / fps, the frame with the nearest earlier timestamp.
+
+    Frames are dropped or repeated as needed; the time before the first frame shows the first frame.
+    The grid ends with the last frame's display time.
+
+    Yields:
+        (time in seconds, frame) for k = 0, 1, …
+    """
+    tolerance = 0.001  # containers round stamps to a millisecond
+    k, shown = 0, None
+    for frame in source:
+        while shown is not None and k / fps < frame.time - tolerance:
+            yield k / fps, shown
+            k += 1
+        shown = frame
+    while shown is not None and k / fps < shown.time + shown.duration - tolerance:
+        yield k / fps, shown
+        k += 1
+
+
+def _video_stream(container: Any, path: Path) -> Any:
+    for stream in container.streams.video:
+        if not (stream.disposition & stream.disposition.attached_pic):  # cover art is no video
+            return stream
+    raise MediaError("no_video", f"{path}: the file has no video stream")
+
+
+def _box_past_end(path: Path) -> bool:
+    """Whether an ISO (mp4) file's top-level boxes say that bytes are missing (ISO/IEC 14496-12, §4.2)."""
+    size, offset, names = path.stat().st_size, 0, []
+    with path.open("rb") as file:
+        while offset + 8 <= size:
+            file.seek(offset)
+            length, name = int.from_bytes(file.read(4), "big"), file.read(4)
+            if not names and name != b"ftyp":
+                return False
+            names.append(name)
+            if length == 1:
+                length = int.from_bytes(file.read(8), "big")
+            elif length == 0:
+                length = size - offset
+            if length < 8 or offset + length > size:
+                return True
+            offset += length
+    return bool(names) and (b"moov" not in names or offset != size)

@@ -1,0 +1,117 @@
+"""The encoder of OpenAI's Whisper (Radford et al. 2023, ICML)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ugcl.config.features import Whisper
+from ugcl.errors import UgclError
+from ugcl.features.media import Clip
+
+
+class WhisperEncoder:
+    """Hidden states over the clip's own frames, 50 Hz, stacked layer after layer.
+
+    Whisper was trained on windows padded to 30 s. Here only the clip's frames pass through the network, with
+    the position embeddings cut to their number: attention then has no silence to look at, and a clip of
+    3 s costs a tenth. Longer sound is encoded in windows of 30 s.
+
+    Hidden state 0 is the output of the two convolutions plus positions; state i that of layer i; the last
+    one comes after the final layer norm.
+
+    Args:
+        name: key of `encoders`.
+        config: which hidden states to keep.
+        folder: config.json, preprocessor_config.json and safetensors of a Whisper model or its encoder.
+    """
+
+    modality = "audio"
+    needs_faces = False
+
+    def __init__(self, name: str, config: Whisper, folder: Path) -> None:
+        from transformers import WhisperFeatureExtractor, WhisperModel
+        from transformers.models.whisper import modeling_whisper
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+
+        for file in ("config.json", "preprocessor_config.json"):
+            if not (folder / file).is_file():
+                raise UgclError(
+                    f"{folder}: no {file}; encoders.{name}.weights must be a Whisper model's folder"
+                )
+        alone = "WhisperEncoder" in json.loads((folder / "config.json").read_text()).get("architectures", [])
+        kind = modeling_whisper.WhisperEncoder if alone else WhisperModel
+        model = kind.from_pretrained(folder, dtype="float32", local_files_only=True)
+        self.model = (model if alone else model.encoder).eval()
+        self.extractor = WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True)
+        count = len(self.model.layers) + 1
+        self.keep = list(range(count)) if config.layers == "all" else list(config.layers)
+        wrong = [layer for layer in self.keep if not 0 <= layer < count]
+        if wrong:
+            raise UgclError(f"encoders.{name}.layers: {wrong[0]} does not exist; choose from 0..{count - 1}")
+        self.name, self.layers = name, len(self.keep)
+        self.dim = self.layers * self.model.config.d_model
+        strides = self.model.conv1.stride[0] * self.model.conv2.stride[0]
+        self.rate = self.extractor.sampling_rate / self.extractor.hop_length / strides
+        self.settings: dict[str, Any] = {
+            **config.model_dump(mode="json"),
+            "keep": self.keep,
+            "sha256": weights_hash(folder),
+        }
+
+    def encode(self, clip: Clip) -> np.ndarray:
+        """Hidden states, (frames, layers × width) float32."""
+        import torch
+
+        samples = clip.sound(self.extractor.sampling_rate)
+        window = self.extractor.n_samples
+        starts = range(0, len(samples), window)
+        # A last piece shorter than one analysis window is dropped unless it is all there is.
+        pieces = [
+            samples[s : s + window] for s in starts if s == 0 or len(samples) - s > self.extractor.n_fft
+        ]
+        with torch.inference_mode():
+            return np.concatenate([self._states(piece) for piece in pieces])
+
+    def _states(self, samples: np.ndarray) -> np.ndarray:
+        import torch
+        from torch.nn import functional
+
+        if len(samples) < self.extractor.n_fft:
+            samples = np.pad(samples, (0, self.extractor.n_fft - len(samples)))
+        mel = self.extractor(
+            samples,
+            sampling_rate=self.extractor.sampling_rate,
+            padding="longest",
+            truncation=False,
+            return_tensors="pt",
+        )["input_features"]  # (1, bands, mel frames)
+        model = self.model
+        x = functional.gelu(model.conv1(mel))
+        x = functional.gelu(model.conv2(x)).transpose(1, 2)  # (1, frames, width)
+        x = x + model.embed_positions.weight[: x.shape[1]]
+        states = [x]
+        for layer in model.layers:
+            x = layer(x, None)
+            states.append(x)
+        states[-1] = model.layer_norm(x)
+        return torch.cat([states[k] for k in self.keep], dim=-1)[0].numpy()
+
+
+def weights_hash(folder: Path) -> str:
+    """SHA-256 over a model folder's safetensors files, in the order of their names."""
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise UgclError(f"{folder}: no safetensors file; weights are read from safetensors only")
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
