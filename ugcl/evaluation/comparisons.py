@@ -1,0 +1,126 @@
+"""Every system against the benchmark's reference, ablations apart, and ranks over folds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from ugcl.config import Config
+from ugcl.evaluation import stats
+from ugcl.evaluation.metrics import COUNTED
+from ugcl.evaluation.outputs import ablations as ablated
+
+COMPARED = (
+    "system",
+    "reference",
+    "metric",
+    "value",
+    "reference_value",
+    "difference",
+    "ci_low",
+    "ci_high",
+    "p_permutation",
+    "p_mcnemar",
+    "p_holm",
+)
+
+
+def comparisons(config: Config, benchmark: str, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """All systems of a benchmark against its reference.
+
+    Args:
+        config: the parameters.
+        benchmark: key of `benchmarks`.
+        frames: system → stacked predictions.
+
+    Returns:
+        The columns COMPARED. `p_holm` corrects the row's own test over the systems: the permutation test on
+        the UAR rows, McNemar's on the WAR rows.
+    """
+    entry = config.benchmarks[benchmark]
+    classes = config.protocol(benchmark).classes
+    parts = []
+    for system in entry.systems:
+        if system != entry.reference:
+            names = f"{benchmark}: {system} and {entry.reference}"
+            part = stats.compare(frames[system], frames[entry.reference], classes, config.evaluate, names)
+            parts.append(part.assign(system=system, reference=entry.reference))
+    if not parts:
+        return pd.DataFrame(columns=COMPARED)
+    table = pd.concat(parts, ignore_index=True)
+    raw = table["p_permutation"].fillna(table["p_mcnemar"])
+    table["p_holm"] = raw.groupby(table["metric"]).transform(lambda p: stats.holm(p.to_numpy()))
+    return table[list(COMPARED)]
+
+
+def ablations(config: Config, benchmark: str, compared: pd.DataFrame) -> pd.DataFrame:
+    """The comparisons of the reference's ablations, with what each changes."""
+    names = ablated(config, benchmark)
+    table = compared[compared["system"].isin(names) & compared["metric"].isin(COUNTED)]
+    what = {name: changes(config, benchmark, name) for name in names}
+    table = table.assign(changes=table["system"].map(what))
+    front = ["system", "reference", "changes"]
+    return table[[*front, *[column for column in COMPARED if column not in front]]]
+
+
+def changes(config: Config, benchmark: str, system: str) -> str:
+    """What a system's settings change against the reference, such as `loss.ugcl.weight: 0.15 → 0`."""
+    entry = config.benchmarks[benchmark]
+    own = _flat(_settings(config, benchmark, system))
+    base = _flat(_settings(config, benchmark, entry.reference))
+    keys = sorted(own.keys() | base.keys())
+    return "; ".join(
+        f"{key}: {_word(base.get(key))} → {_word(own.get(key))}"
+        for key in keys
+        if own.get(key) != base.get(key)
+    )
+
+
+def _settings(config: Config, benchmark: str, system: str) -> dict[str, Any]:
+    return config.resolve(benchmark, system).model_dump(include={"model", "loss", "train"})
+
+
+def _flat(tree: Any, place: str = "") -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        return {place: tree}
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        flat |= _flat(value, f"{place}.{key}" if place else key)
+    return flat
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return "+".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def ranks(per_fold: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Friedman's test and Nemenyi's pairs on the UAR of folds, seeds averaged.
+
+    Args:
+        per_fold: columns system, seed, fold, metric, value of one benchmark.
+
+    Returns:
+        Friedman: systems, folds, statistic, p (no row where it cannot be done);
+        Nemenyi: system, other, rank, other_rank (mean ranks, 1 = best), p.
+    """
+    uar = per_fold[per_fold["metric"] == "uar"]
+    values = uar.groupby(["fold", "system"], sort=False)["value"].mean().unstack()
+    result = stats.friedman(values)
+    columns = ["system", "other", "rank", "other_rank", "p"]
+    if result is None:
+        return pd.DataFrame(columns=["systems", "folds", "statistic", "p"]), pd.DataFrame(columns=columns)
+    overall = pd.DataFrame(
+        [(values.shape[1], values.shape[0], *result)], columns=["systems", "folds", "statistic", "p"]
+    )
+    mean_rank = values.rank(axis=1, ascending=False).mean()
+    pair_p = stats.nemenyi(values)
+    names = list(values.columns)
+    pairs = [
+        (a, b, mean_rank[a], mean_rank[b], pair_p.loc[a, b])
+        for i, a in enumerate(names)
+        for b in names[i + 1 :]
+    ]
+    return overall, pd.DataFrame(pairs, columns=columns)

@@ -1,0 +1,112 @@
+"""Which files evaluation reads and writes; light, so that the Snakefile may import it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ugcl import paths
+from ugcl.config import Config
+
+TABLES = (
+    "summary",
+    "per_fold",
+    "per_class",
+    "confusion",
+    "comparisons",
+    "ablations",
+    "friedman",
+    "nemenyi",
+    "optimism",
+    "learning_curves",
+    "clips",
+    "parts",
+    "votes",
+    "quarantine",
+)
+"""Stems of the CSV tables that the summary writes into results/tables."""
+
+SCORES = ("metrics", "confusion", "per_class")
+"""Stems of the CSV tables that scoring writes into results/scores/<benchmark>/<system>."""
+
+
+def table(name: str) -> Path:
+    """One of the summary's tables."""
+    return paths.TABLES / f"{name}.csv"
+
+
+def metrics_json() -> Path:
+    """The scores that `dvc metrics` reads."""
+    return paths.TABLES / "metrics.json"
+
+
+def score(benchmark: str, system: str, name: str) -> Path:
+    """One of a system's score tables."""
+    return paths.SCORES / benchmark / system / f"{name}.csv"
+
+
+def prediction(benchmark: str, system: str, seed: int, fold: int) -> Path:
+    """The predictions of one run's test clips."""
+    return paths.PREDICTIONS / paths.run(benchmark, system, seed, fold).with_suffix(".csv")
+
+
+def _runs(config: Config, benchmark: str, system: str) -> list[tuple[str, str, int, int]]:
+    seeds = config.benchmarks[benchmark].seeds
+    return [(benchmark, system, seed, fold) for seed in seeds for fold in config.folds(benchmark)]
+
+
+def predict_outputs(config: Config, benchmark: str, system: str) -> list[Path]:
+    """What `ugcl evaluate predict` writes: one CSV a seed and fold."""
+    return [prediction(*run) for run in _runs(config, benchmark, system)]
+
+
+def score_outputs(config: Config, benchmark: str, system: str) -> list[Path]:
+    """What `ugcl evaluate score` writes."""
+    return [score(benchmark, system, name) for name in SCORES]
+
+
+def histories(config: Config, benchmark: str, system: str) -> list[Path]:
+    """The training histories of a system, one a seed and fold."""
+    return [paths.MODELS / paths.run(*run) / "history.csv" for run in _runs(config, benchmark, system)]
+
+
+def splits(config: Config, benchmark: str) -> list[Path]:
+    """The split tables of a benchmark's folds."""
+    entry = config.benchmarks[benchmark]
+    return [paths.split(entry.corpus, entry.protocol, fold) for fold in config.folds(benchmark)]
+
+
+def summary_inputs(config: Config, benchmarks: Iterable[str] | None = None) -> list[Path]:
+    """What `ugcl evaluate summary` reads, for the given or the active benchmarks."""
+    files: list[Path] = []
+    for benchmark in benchmarks or config.active:
+        entry = config.benchmarks[benchmark]
+        files += [paths.manifest(entry.corpus), paths.quarantine(benchmark), *splits(config, benchmark)]
+        for system in entry.systems:
+            files += predict_outputs(config, benchmark, system)
+            files += score_outputs(config, benchmark, system)
+            files += histories(config, benchmark, system)
+    return list(dict.fromkeys(files))
+
+
+def summary_outputs(config: Config) -> list[Path]:
+    """What `ugcl evaluate summary` writes."""
+    return [*(table(name) for name in TABLES), metrics_json()]
+
+
+def ablations(config: Config, benchmark: str) -> list[str]:
+    """Systems of the reference's architecture that differ from it in some setting."""
+    entry = config.benchmarks[benchmark]
+    architecture = config.resolve(benchmark, entry.reference).model.architecture
+    return [
+        system
+        for system in entry.systems
+        if system != entry.reference and config.resolve(benchmark, system).model.architecture == architecture
+    ]
+
+
+def marks(config: Config, benchmark: str) -> str:
+    """The warnings that every table of a benchmark carries: SYNTHETIC, LEAKY, both, or nothing."""
+    corpus = config.corpora[config.benchmarks[benchmark].corpus]
+    leaky = getattr(config.protocol(benchmark).folds, "allow_leak", False) is True
+    return " ".join(["SYNTHETIC"] * corpus.synthetic + ["LEAKY"] * leaky)
