@@ -1,0 +1,51 @@
+"""`ugcl doctor`, `ugcl adopt`, `ugcl prune`: the ledger's tools."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Say what is installed, which devices and corpora are there, and whether DVC's cache is safe."""
+    from dataclasses import asdict
+
+    from ugcl.config import load
+    from ugcl.provenance.doctor import checks
+
+    found = list(checks(load()))
+    if as_json:
+        typer.echo(json.dumps([asdict(check) for check in found], indent=2))
+    else:
+        for check in found:
+            mark = {True: "ok", False: "FAULT", None: "-"}[check.ok]
+            typer.echo(f"{mark:<6} {check.name:<24} {check.text}")
+    if any(check.ok is False for check in found):
+        raise typer.Exit(1)
+
+
+def adopt() -> None:
+    """After `dvc pull`: check that all files agree with dvc.lock, then mark them up to date."""
+    from ugcl.provenance import ledger
+
+    ledger.adopt()
+    typer.echo("adopted: `snakemake --cores 1 all` has nothing to do")
+
+
+def prune(yes: Annotated[bool, typer.Option("--yes", help="Remove what is listed.")] = False) -> None:
+    """List results that no active benchmark asks for; remove them with --yes."""
+    from ugcl.config import load
+    from ugcl.provenance import prune as pruning
+
+    found = pruning.unwanted(load())
+    for path in found:
+        typer.echo(f"{pruning.size(path) / 1e6:10.1f} MB  {path}")
+    if not found:
+        typer.echo("nothing to prune")
+    elif yes:
+        pruning.remove(found)
+        typer.echo(f"removed {len(found)}")
+    else:
+        typer.echo("kept; `ugcl prune --yes` removes them")

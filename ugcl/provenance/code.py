@@ -1,0 +1,111 @@
+"""What code a stage runs: the modules its entry imports, hashed without comments and formatting."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+NAME = PACKAGE.name
+
+IRRELEVANT = frozenset({f"{NAME}.cli", f"{NAME}.config", f"{NAME}.errors", f"{NAME}.log", f"{NAME}.paths"})
+"""Modules that cannot change a result: parameters enter the lineage by value, the rest speak to users."""
+
+REGISTRIES = frozenset({f"{NAME}.models.build", f"{NAME}.features.build"})
+"""Modules that map names to constructors: an entry added there must not make every other system stale."""
+
+
+def code_hash(entries: Iterable[str], stop: frozenset[str] = IRRELEVANT | REGISTRIES) -> str:
+    """Hash the code that some modules reach by imports, at any depth.
+
+    Comments, docstrings and formatting do not count.
+
+    Args:
+        entries: dotted names of modules or packages of this project; a package counts with all its modules.
+        stop: modules (with all below them) that the walk does not enter.
+
+    Returns:
+        64 hex digits.
+
+    Raises:
+        ModuleNotFoundError: an entry does not exist.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(reachable(entries, stop)):
+        digest.update(f"{name}\0{_tree(_file(name))}\0".encode())
+    return digest.hexdigest()
+
+
+def reachable(entries: Iterable[str], stop: frozenset[str] = IRRELEVANT | REGISTRIES) -> set[str]:
+    """Dotted names of the project's modules that the entries import, at any depth, themselves included."""
+    found: set[str] = set()
+    queue = [name for entry in entries for name in _members(entry)]
+    while queue:
+        name = queue.pop()
+        if name in found or _stopped(name, stop):
+            continue
+        found.add(name)
+        queue += _imports(name)
+    return found
+
+
+def _stopped(name: str, stop: frozenset[str]) -> bool:
+    return any(name == barrier or name.startswith(barrier + ".") for barrier in stop)
+
+
+def _members(entry: str) -> list[str]:
+    path = _file(entry)
+    if path is None:
+        raise ModuleNotFoundError(f"no module {entry} in {PACKAGE}")
+    if path.name != "__init__.py":
+        return [entry]
+    parts = (file.relative_to(PACKAGE.parent).with_suffix("").parts for file in path.parent.rglob("*.py"))
+    return [".".join(part[:-1] if part[-1] == "__init__" else part) for part in parts]
+
+
+@cache
+def _file(name: str) -> Path | None:
+    base = PACKAGE.parent.joinpath(*name.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def _imports(name: str) -> tuple[str, ...]:
+    found = []
+    for node in ast.walk(_parsed(_file(name))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(module for module in found if module.split(".")[0] == NAME and _file(module))
+
+
+@cache
+def _tree(path: Path) -> str:
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if documented and body and isinstance(body[0], ast.Expr) and _is_text(body[0].value):
+            del body[0]
+    return ast.dump(tree)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def module_exists(name: str) -> bool:
+    """Whether the project has a module or package of this dotted name."""
+    return _file(name) is not None

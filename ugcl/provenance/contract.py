@@ -1,0 +1,90 @@
+"""The contract between Snakemake and DVC: dvc.yaml covers exactly what the rules read and write.
+
+Every output lies under exactly one DVC out, and a file that one stage makes and another reads is a DVC dep
+of the reader.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from ugcl.errors import UgclError
+
+
+@dataclass(frozen=True)
+class RuleFile:
+    """A file that a rule makes and the files it makes it from."""
+
+    path: str
+    rule: str
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of dvc.yaml."""
+
+    name: str
+    command: str
+    deps: tuple[str, ...]
+    outs: tuple[str, ...]
+
+
+def read_summary(text: str) -> list[RuleFile]:
+    """Read the table that `snakemake --detailed-summary` prints."""
+    lines = text.splitlines()
+    start = next((i for i, line in enumerate(lines) if line.startswith("output_file\t")), None)
+    if start is None:
+        raise UgclError("snakemake summary: no header line; run `snakemake -D all` and pass its output")
+    rows = csv.DictReader(io.StringIO("\n".join(lines[start:])), delimiter="\t", quoting=csv.QUOTE_NONE)
+    return [
+        RuleFile(row["output_file"], row["rule"], tuple(filter(None, row["input-file(s)"].split(","))))
+        for row in rows
+    ]
+
+
+def read_stages(path: Path) -> list[Stage]:
+    """Read the stages of a dvc.yaml, with metrics and plots counted as outs."""
+    tree = yaml.safe_load(path.read_text())
+    stages = []
+    for name, entry in tree["stages"].items():
+        outs = [_path(out) for kind in ("outs", "metrics", "plots") for out in entry.get(kind, [])]
+        stages.append(Stage(name, entry["cmd"], tuple(map(_path, entry.get("deps", []))), tuple(outs)))
+    return stages
+
+
+def faults(files: list[RuleFile], stages: list[Stage]) -> list[str]:
+    """Say where dvc.yaml and the rules disagree; an empty list is a kept contract."""
+    found = []
+    owner: dict[str, Stage] = {}
+    for file in files:
+        owners = [stage for stage in stages if any(_covers(out, file.path) for out in stage.outs)]
+        covering = [out for stage in stages for out in stage.outs if _covers(out, file.path)]
+        if len(covering) != 1:
+            found.append(f"{file.path} (rule {file.rule}): lies under {len(covering)} DVC outs {covering}")
+        if owners:
+            owner[file.path] = owners[0]
+    for file in files:
+        stage = owner.get(file.path)
+        for source in file.inputs:
+            maker = owner.get(source)
+            crosses = stage and maker and maker is not stage
+            if crosses and not any(_covers(dep, source) for dep in stage.deps):
+                found.append(
+                    f"stage {stage.name}: rule {file.rule} reads {source}, which is not among its deps"
+                )
+    return found
+
+
+def _path(entry: str | dict[str, Any]) -> str:
+    return entry if isinstance(entry, str) else next(iter(entry))
+
+
+def _covers(folder: str, path: str) -> bool:
+    return PurePosixPath(path).is_relative_to(folder)

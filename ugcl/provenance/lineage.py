@@ -1,0 +1,124 @@
+"""What a result depends on: its parameters and its code, as one short hash a stage, cumulative from the data.
+
+Snakemake carries these hashes as rule parameters, so that content and not file times decides what is computed
+again. Where files lie (`root`, `mirror`) and how many processes share the work never count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from typing import Any
+
+from ugcl.config import Config
+from ugcl.provenance.code import NAME, code_hash, module_exists
+
+DIGITS = 12
+PLACES = {
+    "encoder": ("features.encoders",),
+    "architecture": ("models", "models.fusion", "models.peers"),
+}
+
+
+def entry_module(kind: str, name: str) -> str:
+    """The module that holds an encoder kind or an architecture: it bears its name.
+
+    Raises:
+        ModuleNotFoundError: no module of that name is in the rooms of that kind.
+    """
+    for place in PLACES[kind]:
+        module = f"{NAME}.{place}.{name.replace('-', '_')}"
+        if module_exists(module):
+            return module
+    raise ModuleNotFoundError(f"{kind} {name!r}: no module {name}.py in {', '.join(PLACES[kind])}")
+
+
+def raw(config: Config, corpus: str) -> str:
+    """A corpus's raw tree: the generator of the demo corpus, or the fetching of the others."""
+    entry = config.corpus(corpus)
+    if entry.adapter == "demo":
+        return _lineage("raw", [f"{NAME}.data.demo.clip"], [entry.actors, entry.seed, entry.size])
+    return _lineage("raw", [f"{NAME}.data.sources"], [corpus])
+
+
+def manifest(config: Config, corpus: str) -> str:
+    """A corpus's manifest."""
+    entry = config.corpus(corpus)
+    code = [f"{NAME}.data.manifest", f"{NAME}.data.corpora.{entry.adapter}"]
+    own = entry.model_dump(exclude={"root", "shards", "protocols", "synthetic"})
+    return _lineage("manifest", code, [raw(config, corpus), own])
+
+
+def splits(config: Config, corpus: str, protocol: str) -> str:
+    """The folds of a protocol."""
+    scheme = config.corpus_protocol(corpus, protocol).model_dump()
+    return _lineage("splits", [f"{NAME}.data.splits"], [manifest(config, corpus), scheme])
+
+
+def faces(config: Config, corpus: str) -> str:
+    """The face tracks of a corpus."""
+    params = [manifest(config, corpus), config.corpus(corpus).shards, config.faces.model_dump()]
+    return _lineage("faces", [f"{NAME}.features.extract", f"{NAME}.features.faces"], params)
+
+
+def features(config: Config, corpus: str, encoder: str) -> str:
+    """The shards of one encoder."""
+    entry = config.encoders[encoder]
+    source = faces if needs_faces(config, encoder) else manifest
+    params = [source(config, corpus), config.corpus(corpus).shards, entry.model_dump()]
+    code = [f"{NAME}.features.extract", entry_module("encoder", entry.kind)]
+    return _lineage("features", code, params)
+
+
+def train(config: Config, benchmark: str, system: str) -> str:
+    """The runs of a system on a benchmark."""
+    run = config.resolve(benchmark, system)
+    encoders = [features(config, run.corpus, name) for name in run.features.values()]
+    upstream = [splits(config, run.corpus, config.benchmark(benchmark).protocol), *encoders]
+    params = [*upstream, run.protocol.model_dump(), config.data.max_quarantined]
+    params += [section.model_dump() for section in (run.model, run.loss, run.train)]
+    code = [f"{NAME}.training", f"{NAME}.losses", f"{NAME}.features.quarantine"]
+    code.append(entry_module("architecture", run.model.architecture))
+    return _lineage("train", code, params)
+
+
+def predict(config: Config, benchmark: str, system: str) -> str:
+    """The predictions of a system on a benchmark."""
+    params = [train(config, benchmark, system), config.benchmark(benchmark).seeds, config.folds(benchmark)]
+    return _lineage("predict", [f"{NAME}.evaluation.predict"], params)
+
+
+def score(config: Config, benchmark: str, system: str) -> str:
+    """The scores of a system on a benchmark; this is the lineage that tables print."""
+    params = [predict(config, benchmark, system), config.evaluate.model_dump()]
+    return _lineage("score", [f"{NAME}.evaluation"], params)
+
+
+def tables(config: Config) -> str:
+    """The tables over all active benchmarks."""
+    runs = [
+        score(config, name, system) for name in config.active for system in config.benchmark(name).systems
+    ]
+    references = [config.benchmark(name).reference for name in config.active]
+    return _lineage("tables", [f"{NAME}.evaluation"], [config.active, references, runs])
+
+
+def report(config: Config) -> str:
+    """Figures, notebooks and the front page."""
+    return _lineage("report", [f"{NAME}.reports"], [tables(config), config.report.model_dump()])
+
+
+def needs_faces(config: Config, encoder: str) -> bool:
+    """Whether an encoder reads aligned face crops."""
+    return config.encoders[encoder].kind == "hog"
+
+
+@cache
+def _code(entries: tuple[str, ...]) -> str:
+    return code_hash(entries)
+
+
+def _lineage(stage: str, code: list[str], params: list[Any]) -> str:
+    text = json.dumps([stage, _code(tuple(code)), params], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]

@@ -1,0 +1,46 @@
+"""Results that no active benchmark asks for: list them, and remove them when told to."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from ugcl import paths
+from ugcl.config import Config
+
+RUN_TREES = (paths.MODELS, paths.PREDICTIONS, paths.SCORES)
+
+
+def unwanted(config: Config) -> list[Path]:
+    """Folders and files of runs that no active benchmark has, outermost only, sorted."""
+    wanted = set()
+    for benchmark in config.active:
+        entry = config.benchmark(benchmark)
+        for system in entry.systems:
+            wanted |= {
+                paths.run(benchmark, system, s, k) for s in entry.seeds for k in config.folds(benchmark)
+            }
+    found = []
+    for tree in RUN_TREES:
+        for level in range(1, 5):
+            prefixes = {Path(*run.parts[:level]) for run in wanted}
+            for path in sorted(tree.glob("/".join("*" * level))):
+                tail = path.relative_to(tree)
+                name = tail.with_name(tail.name.split(".")[0]) if level == 4 else tail
+                is_run_level = path.is_dir() or level == 4
+                nested = any(path.is_relative_to(done) for done in found)
+                if is_run_level and name not in prefixes and not nested:
+                    found.append(path)
+    return sorted(found)
+
+
+def size(path: Path) -> int:
+    """Bytes of a file or of all files below a folder."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)
+
+
+def remove(folders: list[Path]) -> None:
+    """Delete what `unwanted` listed."""
+    for path in folders:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
