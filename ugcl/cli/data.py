@@ -50,19 +50,26 @@ def manifest(corpus: Corpus) -> None:
 
 
 @app.command()
-def splits(corpus: Corpus, protocol: Annotated[str, typer.Argument(help="Key of its `protocols`.")]) -> None:
-    """Write the folds of a protocol, checked for leaks."""
+def split(
+    corpus: Corpus,
+    protocol: Annotated[str, typer.Argument(help="Key of its `protocols`.")],
+    fold: Annotated[int, typer.Argument(help="Fold number, from 1.")],
+) -> None:
+    """Write one fold of a protocol, checked for leaks."""
     from ugcl import paths
     from ugcl.config import load
     from ugcl.data import sources, splits, tables
+    from ugcl.errors import UgclError
 
     config = load()
     scheme = config.corpus_protocol(corpus, protocol)
-    folds = splits.make_folds(
-        tables.read_manifest(paths.manifest(corpus)), scheme, sources.root(config, corpus)
-    )
-    for number, fold in enumerate(folds, start=1):
-        tables.write(fold, paths.split(corpus, protocol, number))
+    if fold not in scheme.fold_numbers:
+        raise UgclError(
+            f"fold {fold} does not exist in {protocol!r}; choose from 1..{scheme.fold_numbers[-1]}"
+        )
+    manifest = tables.read_manifest(paths.manifest(corpus))
+    folds = splits.make_folds(manifest, scheme, sources.root(config, corpus))
+    tables.write(folds[fold - 1], paths.split(corpus, protocol, fold))
 
 
 @app.command()

@@ -71,16 +71,24 @@ def features(config: Config, corpus: str, encoder: str) -> str:
     return _lineage("features", code, params)
 
 
+def quarantine(config: Config, benchmark: str) -> str:
+    """The clips that a benchmark sets aside, and with them the features that its systems read."""
+    entry = config.benchmark(benchmark)
+    encoders = {kind: features(config, entry.corpus, name) for kind, name in entry.features.items()}
+    params = [encoders, config.protocol(benchmark).model_dump(), config.data.max_quarantined]
+    return _lineage("quarantine", [f"{NAME}.features.quarantine"], params)
+
+
 def train(config: Config, benchmark: str, system: str) -> str:
     """The runs of a system on a benchmark."""
     run = config.resolve(benchmark, system)
-    encoders = [features(config, run.corpus, name) for name in run.features.values()]
-    upstream = [splits(config, run.corpus, config.benchmark(benchmark).protocol), *encoders]
-    params = [*upstream, run.protocol.model_dump(), config.data.max_quarantined]
-    params += [section.model_dump() for section in (run.model, run.loss, run.train)]
-    code = [f"{NAME}.training", f"{NAME}.losses", f"{NAME}.features.quarantine"]
-    code.append(entry_module("architecture", run.model.architecture))
-    return _lineage("train", code, params)
+    upstream = [
+        splits(config, run.corpus, config.benchmark(benchmark).protocol),
+        quarantine(config, benchmark),
+    ]
+    params = [section.model_dump() for section in (run.model, run.loss, run.train)]
+    code = [f"{NAME}.training", f"{NAME}.losses", entry_module("architecture", run.model.architecture)]
+    return _lineage("train", code, [upstream, params])
 
 
 def predict(config: Config, benchmark: str, system: str) -> str:

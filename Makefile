@@ -1,0 +1,36 @@
+# `make demo` and `make test` do all the set-up they need; `make setup` only installs.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PATH := $(abspath $(BIN)):$(PATH)
+export UV_PYTHON_DOWNLOADS := never
+EXTRAS := demo,dev
+
+.PHONY: demo test setup lint clean
+
+demo: setup
+	snakemake all
+	@echo "The report: results/index.html"
+
+test: setup
+	pytest -n auto --dist loadgroup
+
+setup: $(VENV)/installed
+
+# uv installs several times faster than pip; where it cannot be had, pip does the same.
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv || true
+	if [ -x $(BIN)/uv ]; then \
+	  $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode -c constraints.txt -e '.[$(EXTRAS)]'; \
+	else \
+	  $(BIN)/pip install -c constraints.txt -e '.[$(EXTRAS)]'; \
+	fi
+	touch $@
+
+lint: setup
+	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow && snakemake --lint
+
+clean:
+	rm -rf .snakemake logs data results/models results/predictions results/scores results/figures results/reports results/index.html

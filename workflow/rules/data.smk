@@ -1,0 +1,108 @@
+# Raw media, manifests and folds.
+
+from ugcl.data.demo.names import actor_media
+
+
+def raw_files(wildcards):
+    """What a manifest is made from: the demo corpus's media, a listing, or a user's table and media."""
+    entry = params_tree.corpus(wildcards.corpus)
+    root = Path(entry.root or paths.RAW / wildcards.corpus)
+    if entry.adapter == "demo":
+        return [
+            root / name
+            for actor in range(1, entry.actors + 1)
+            for name in actor_media(actor)
+        ]
+    if entry.adapter == "folder":
+        files = sorted(file for file in root.rglob("*") if file.is_file())
+        return [root / entry.table, *(file for file in files if file != root / entry.table)]
+    return root / "fetched.csv"
+
+
+rule data:
+    input:
+        [paths.manifest(corpus) for corpus in active_corpora],
+        [benchmark_splits(name) for name in benchmarks],
+
+
+for _corpus in active_corpora:
+    if params_tree.corpus(_corpus).adapter == "demo":
+
+        rule:
+            name:
+                f"make_{_corpus}"
+            output:
+                [
+                    paths.RAW / _corpus / name
+                    for name in actor_media("{actor}")
+                ],
+            params:
+                corpus=_corpus,
+                lineage=lineage.raw(params_tree, _corpus),
+            log:
+                f"logs/data/{_corpus}-{{actor}}.log",
+            benchmark:
+                f"logs/benchmarks/data/{_corpus}-{{actor}}.tsv"
+            resources:
+                mem_mb=1500,
+                runtime=10,
+            threads: 1
+            shell:
+                "python -m ugcl data demo {params.corpus} {wildcards.actor} > {log} 2>&1"
+
+
+rule fetch:
+    output:
+        "data/raw/{corpus}/fetched.csv",
+    params:
+        lineage=lambda wildcards: lineage.raw(params_tree, wildcards.corpus),
+    log:
+        "logs/data/fetch-{corpus}.log",
+    benchmark:
+        "logs/benchmarks/data/fetch-{corpus}.tsv"
+    resources:
+        mem_mb=500,
+        runtime=600,
+    threads: 1
+    shell:
+        "python -m ugcl data fetch {wildcards.corpus} > {log} 2>&1"
+
+
+rule manifest:
+    input:
+        raw_files,
+    output:
+        "data/manifests/{corpus}.csv",
+    params:
+        lineage=lambda wildcards: lineage.manifest(params_tree, wildcards.corpus),
+    log:
+        "logs/data/manifest-{corpus}.log",
+    benchmark:
+        "logs/benchmarks/data/manifest-{corpus}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    threads: 1
+    shell:
+        "python -m ugcl data manifest {wildcards.corpus} > {log} 2>&1"
+
+
+rule split:
+    input:
+        "data/manifests/{corpus}.csv",
+    output:
+        "data/splits/{corpus}/{protocol}/fold{fold}.csv",
+    params:
+        lineage=lambda wildcards: lineage.splits(
+            params_tree, wildcards.corpus, wildcards.protocol
+        ),
+    log:
+        "logs/data/split-{corpus}-{protocol}-{fold}.log",
+    benchmark:
+        "logs/benchmarks/data/split-{corpus}-{protocol}-{fold}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    threads: 1
+    shell:
+        "python -m ugcl data split {wildcards.corpus} {wildcards.protocol} {wildcards.fold} > {log} 2>&1"

@@ -1,0 +1,90 @@
+# Predictions, scores with intervals, and the tables over all active benchmarks.
+
+
+rule evaluate:
+    input:
+        evaluation.summary_outputs(params_tree),
+
+
+for _benchmark in benchmarks:
+
+    rule:
+        name:
+            f"predict_{_benchmark}"
+        input:
+            manifest=paths.manifest(benchmarks[_benchmark].corpus),
+            splits=benchmark_splits(_benchmark),
+            quarantine=paths.quarantine(_benchmark),
+            shards=benchmark_features(_benchmark, ".safetensors"),
+            weights=[
+                paths.MODELS
+                / paths.run(_benchmark, "{system}", seed, fold)
+                / "model.safetensors"
+                for seed in benchmarks[_benchmark].seeds
+                for fold in params_tree.folds(_benchmark)
+            ],
+        output:
+            [
+                evaluation.prediction(_benchmark, "{system}", seed, fold)
+                for seed in benchmarks[_benchmark].seeds
+                for fold in params_tree.folds(_benchmark)
+            ],
+        params:
+            benchmark=_benchmark,
+            lineage=lambda wildcards, params: lineage.predict(
+                params_tree, params.benchmark, wildcards.system
+            ),
+        log:
+            f"logs/evaluate/predict-{_benchmark}-{{system}}.log",
+        benchmark:
+            f"logs/benchmarks/evaluate/predict-{_benchmark}-{{system}}.tsv"
+        resources:
+            mem_mb=1500,
+            runtime=60,
+        threads: 1
+        shell:
+            "python -m ugcl evaluate predict {params.benchmark} {wildcards.system}"
+            " --threads {threads} > {log} 2>&1"
+
+
+rule score:
+    input:
+        lambda wildcards: evaluation.predict_outputs(
+            params_tree, wildcards.benchmark, wildcards.system
+        ),
+    output:
+        evaluation.score_outputs(params_tree, "{benchmark}", "{system}"),
+    params:
+        lineage=lambda wildcards: lineage.score(
+            params_tree, wildcards.benchmark, wildcards.system
+        ),
+    log:
+        "logs/evaluate/score-{benchmark}-{system}.log",
+    benchmark:
+        "logs/benchmarks/evaluate/score-{benchmark}-{system}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    threads: 1
+    shell:
+        "python -m ugcl evaluate score {wildcards.benchmark} {wildcards.system}"
+        " --lineage {params.lineage} > {log} 2>&1"
+
+
+rule summary:
+    input:
+        evaluation.summary_inputs(params_tree),
+    output:
+        evaluation.summary_outputs(params_tree),
+    params:
+        lineage=lineage.tables(params_tree),
+    log:
+        "logs/evaluate/summary.log",
+    benchmark:
+        "logs/benchmarks/evaluate/summary.tsv"
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    threads: 1
+    shell:
+        "python -m ugcl evaluate summary > {log} 2>&1"

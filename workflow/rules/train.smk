@@ -1,0 +1,63 @@
+# One job a run: system × seed × fold.
+
+
+def gpus(wildcards):
+    """One GPU a run where runs use one, so that the profile's `gpu` decides how many go at once."""
+    accelerator = params_tree.resolve(
+        wildcards.benchmark, wildcards.system
+    ).train.accelerator
+    seen = Path("/dev/nvidiactl").exists()
+    return int(accelerator == "cuda" or (accelerator == "auto" and seen))
+
+
+rule train:
+    input:
+        [
+            paths.MODELS / paths.run(name, system, seed, fold) / "model.safetensors"
+            for name, entry in benchmarks.items()
+            for system in entry.systems
+            for seed in entry.seeds
+            for fold in params_tree.folds(name)
+        ],
+
+
+rule run:
+    input:
+        manifest=lambda wildcards: paths.manifest(
+            params_tree.benchmark(wildcards.benchmark).corpus
+        ),
+        split=lambda wildcards: paths.split(
+            params_tree.benchmark(wildcards.benchmark).corpus,
+            params_tree.benchmark(wildcards.benchmark).protocol,
+            int(wildcards.fold),
+        ),
+        quarantine="data/quarantine/{benchmark}.csv",
+        indices=lambda wildcards: [
+            paths.features(params_tree.benchmark(wildcards.benchmark).corpus, encoder)
+            / "index.csv"
+            for encoder in params_tree.benchmark(wildcards.benchmark).features.values()
+        ],
+        shards=lambda wildcards: benchmark_features(
+            wildcards.benchmark, ".safetensors"
+        ),
+    output:
+        weights="results/models/{benchmark}/{system}/seed{seed}/fold{fold}/model.safetensors",
+        card="results/models/{benchmark}/{system}/seed{seed}/fold{fold}/card.json",
+        history="results/models/{benchmark}/{system}/seed{seed}/fold{fold}/history.csv",
+    params:
+        lineage=lambda wildcards: lineage.train(
+            params_tree, wildcards.benchmark, wildcards.system
+        ),
+    log:
+        "logs/train/{benchmark}-{system}-seed{seed}-fold{fold}.log",
+    benchmark:
+        "logs/benchmarks/train/{benchmark}-{system}-seed{seed}-fold{fold}.tsv"
+    resources:
+        mem_mb=1500,
+        runtime=600,
+        gpu=gpus,
+    threads: 1
+    shell:
+        "python -m ugcl train {wildcards.benchmark} {wildcards.system}"
+        " --seed {wildcards.seed} --fold {wildcards.fold}"
+        " --lineage {params.lineage} --threads {threads} > {log} 2>&1"
