@@ -36,16 +36,17 @@ def optimism(history: pd.DataFrame) -> pd.DataFrame:
         history: of :func:`read`; runs without the monitoring column test_uar are left out.
 
     Returns:
-        seed, fold, epoch (first with the best dev UAR), uar (test, there), best_epoch, best_uar (test,
+        seed, fold, epoch (best dev UAR, then dev loss), uar (test, there), best_epoch, best_uar (test,
         the best of all epochs), optimism = best_uar − uar ≥ 0.
     """
     rows = []
-    if {"dev_uar", "test_uar"} <= set(history):
+    if {"dev_uar", "dev_loss", "test_uar"} <= set(history):
         for (seed, fold), run in history.groupby(["seed", "fold"]):
             run = run.dropna(subset=["dev_uar", "test_uar"]).reset_index(drop=True)
             if run.empty:
                 continue
-            chosen, best = run.loc[np.argmax(run["dev_uar"])], run.loc[np.argmax(run["test_uar"])]
+            chosen = run.sort_values(["dev_uar", "dev_loss", "epoch"], ascending=[False, True, True]).iloc[0]
+            best = run.loc[np.argmax(run["test_uar"])]
             gain = best["test_uar"] - chosen["test_uar"]
             rows.append(
                 (

@@ -67,7 +67,7 @@ def score(config: Config, benchmark: str, system: str, lineage: str = "") -> lis
         The files written (:func:`ugcl.evaluation.outputs.score_outputs`).
     """
     classes = config.protocol(benchmark).classes
-    seeds = config.benchmarks[benchmark].seeds
+    seeds = config.benchmark(benchmark).seeds
     frame = predictions.stack(benchmark, system, seeds, config.folds(benchmark), classes)
     results = {
         "metrics": score_table(frame, classes, config.evaluate).assign(lineage=lineage),

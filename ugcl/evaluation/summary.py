@@ -13,7 +13,6 @@ import pandas as pd
 from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
-from ugcl.errors import UgclError
 from ugcl.evaluation import audit, baselines, comparisons, histories, predictions
 from ugcl.evaluation.outputs import marks, metrics_json, score, summary_outputs, table
 
@@ -57,10 +56,6 @@ def summarise(config: Config, benchmarks: Iterable[str] | None = None) -> list[P
     """
     collected: dict[str, list[pd.DataFrame]] = defaultdict(list)
     for benchmark in benchmarks or config.active:
-        if benchmark not in config.benchmarks:
-            raise UgclError(
-                f"benchmark {benchmark!r}: not in params.yaml; choose from {', '.join(config.benchmarks)}"
-            )
         log.info("summarising %s", benchmark)
         for name, frame in benchmark_tables(config, benchmark).items():
             collected[name].append(frame)
@@ -73,7 +68,7 @@ def summarise(config: Config, benchmarks: Iterable[str] | None = None) -> list[P
 
 def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     """Every table of one benchmark: stem → rows."""
-    entry, protocol = config.benchmarks[benchmark], config.protocol(benchmark)
+    entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
     folds, mark = config.folds(benchmark), marks(config, benchmark)
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     frames = {

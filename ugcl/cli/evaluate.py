@@ -1,0 +1,51 @@
+"""`ugcl evaluate`: predictions, scores and summary tables."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Score trained systems from their predictions.")
+
+Benchmark = Annotated[str, typer.Argument(help="Key of `benchmarks` in params.yaml.")]
+System = Annotated[str, typer.Argument(help="One of the benchmark's systems.")]
+Threads = Annotated[int, typer.Option(min=1, help="Threads of torch and BLAS.")]
+
+
+@app.command()
+def predict(benchmark: Benchmark, system: System, threads: Threads = 1) -> None:
+    """Predict the test clips of all seeds and folds of a system."""
+    from ugcl.training.devices import set_threads
+
+    set_threads(threads)
+    from ugcl import config
+    from ugcl.evaluation.predict import predict as write
+
+    write(config.load(), benchmark, system)
+
+
+@app.command()
+def score(
+    benchmark: Benchmark,
+    system: System,
+    lineage: Annotated[str, typer.Option(help="Hash to print in the tables.")] = "",
+) -> None:
+    """Write a system's metrics with intervals, its confusion and per-class tables."""
+    from ugcl import config
+    from ugcl.evaluation.score import score as write
+
+    write(config.load(), benchmark, system, lineage)
+
+
+@app.command()
+def summary(
+    benchmarks: Annotated[
+        list[str] | None, typer.Argument(help="Keys of `benchmarks`; default the active ones.")
+    ] = None,
+) -> None:
+    """Write the tables over all benchmarks into results/tables."""
+    from ugcl import config
+    from ugcl.evaluation.summary import summarise
+
+    summarise(config.load(), benchmarks)

@@ -1,0 +1,108 @@
+"""Class probabilities of every test clip by the run that did not train on it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ugcl import paths
+from ugcl.config import Config
+from ugcl.data import tables
+from ugcl.errors import UgclError
+from ugcl.evaluation.outputs import prediction
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from ugcl.data.dataset import ClipDataset
+
+log = logging.getLogger(__name__)
+
+
+def predict(config: Config, benchmark: str, system: str) -> list[Path]:
+    """Predict the test clips of all seeds and folds of a system.
+
+    Args:
+        config: the parameters.
+        benchmark: key of `benchmarks`.
+        system: one of the benchmark's systems.
+
+    Returns:
+        The files written, one a seed and fold, sorted by clip.
+
+    Raises:
+        UgclError: a run, a split or features are missing.
+    """
+    from ugcl.data.dataset import ClipDataset, part_rows
+    from ugcl.data.shards import FeatureStore
+    from ugcl.training.checkpoint import load_run
+
+    entry, run = config.benchmark(benchmark), config.resolve(benchmark, system)
+    stores = {
+        modality: FeatureStore(paths.features(entry.corpus, run.features[modality]))
+        for modality in run.model.modalities
+    }
+    manifest = tables.read_manifest(paths.manifest(entry.corpus))
+    quarantined = tables.read(paths.quarantine(benchmark))["clip"].tolist()
+    device = _device(config.evaluate.accelerator)
+    written = []
+    for fold in config.folds(benchmark):
+        split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))
+        rows = part_rows(manifest, split, "test", run.protocol, quarantined).sort_values("clip")
+        clips = ClipDataset(rows, stores, run.protocol.classes)
+        for seed in entry.seeds:
+            model, _ = load_run(paths.MODELS / paths.run(benchmark, system, seed, fold))
+            table = predict_clips(model, clips, config.evaluate.batch, device)
+            path = prediction(benchmark, system, seed, fold)
+            tables.write(table, path)
+            written.append(path)
+            log.info("%s: %d clips", path, len(table))
+    return written
+
+
+def predict_clips(
+    model: nn.Module, clips: ClipDataset, batch: int = 64, device: torch.device | str = "cpu"
+) -> pd.DataFrame:
+    """Predict the clips of a dataset; a clip's row depends on that clip alone.
+
+    Args:
+        model: maps features, masks and present to a dict with "logits" (B, C).
+        clips: the clips, with the class list.
+        batch: clips a batch.
+        device: where the model runs.
+
+    Returns:
+        One row a clip in the dataset's order: clip, speaker, label, predicted, p_<class>.
+
+    Raises:
+        UgclError: a logit is not finite.
+    """
+    import torch
+
+    model = model.to(device).eval()
+    found = []
+    with torch.inference_mode():
+        for part in clips.batches(batch):
+            part = part.to(device)
+            logits = model(part.features, part.masks, part.present)["logits"]
+            found.append(torch.softmax(logits.double(), dim=1).cpu())
+    p = torch.cat(found).numpy()
+    if not torch.isfinite(torch.from_numpy(p)).all():
+        raise UgclError("prediction: a probability is not finite; train again with a lower learning rate")
+    table = pd.DataFrame({"clip": clips.clips, "speaker": clips.speakers})
+    table["label"] = [clips.classes[i] for i in clips.labels.tolist()]
+    table["predicted"] = [clips.classes[i] for i in p.argmax(1)]
+    return table.assign(**{f"p_{name}": p[:, i] for i, name in enumerate(clips.classes)})
+
+
+def _device(accelerator: str) -> torch.device:
+    import torch
+
+    if accelerator == "cuda" and not torch.cuda.is_available():
+        raise UgclError("evaluate.accelerator: cuda is not available here; set it to auto or cpu")
+    chosen = "cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu"
+    return torch.device(chosen)
