@@ -47,7 +47,6 @@ wildcard_constraints:
     shard=r"\d+",
     seed=r"\d+",
     fold=r"\d+",
-    actor=r"\d+",
 
 
 def shard_numbers(corpus):

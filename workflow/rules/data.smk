@@ -1,6 +1,6 @@
 # Raw media, manifests and folds.
 
-from ugcl.data.demo.names import actor_media
+from ugcl.data.demo import names as demo
 
 
 def raw_files(wildcards):
@@ -11,7 +11,7 @@ def raw_files(wildcards):
         return [
             root / name
             for actor in range(1, entry.actors + 1)
-            for name in actor_media(actor)
+            for name in demo.media_paths(actor)
         ]
     if entry.adapter == "folder":
         files = sorted(file for file in root.rglob("*") if file.is_file())
@@ -25,30 +25,37 @@ rule data:
         [benchmark_splits(name) for name in benchmarks],
 
 
-for _corpus in active_corpora:
-    if params_tree.corpus(_corpus).adapter == "demo":
+def demo_actors():
+    """Corpus and actor number of every synthetic actor: one job each."""
+    return [
+        (corpus, actor)
+        for corpus in active_corpora
+        if params_tree.corpus(corpus).adapter == "demo"
+        for actor in range(1, params_tree.corpus(corpus).actors + 1)
+    ]
 
-        rule:
-            name:
-                f"make_{_corpus}"
-            output:
-                [
-                    paths.RAW / _corpus / name
-                    for name in actor_media("{actor}")
-                ],
-            params:
-                corpus=_corpus,
-                lineage=lineage.raw(params_tree, _corpus),
-            log:
-                f"logs/data/{_corpus}-{{actor}}.log",
-            benchmark:
-                f"logs/benchmarks/data/{_corpus}-{{actor}}.tsv"
-            resources:
-                mem_mb=1500,
-                runtime=10,
-            threads: 1
-            shell:
-                "python -m ugcl data demo {params.corpus} {wildcards.actor} > {log} 2>&1"
+
+for _corpus, _actor in demo_actors():
+
+    rule:
+        name:
+            f"make_{_corpus}_{demo.speaker(_actor)}"
+        output:
+            [paths.RAW / _corpus / name for name in demo.media_paths(_actor)],
+        params:
+            corpus=_corpus,
+            actor=_actor,
+            lineage=lineage.raw(params_tree, _corpus),
+        log:
+            f"logs/data/{_corpus}-{_actor}.log",
+        benchmark:
+            f"logs/benchmarks/data/{_corpus}-{_actor}.tsv"
+        resources:
+            mem_mb=1500,
+            runtime=10,
+        threads: 1
+        shell:
+            "python -m ugcl data demo {params.corpus} {params.actor} > {log} 2>&1"
 
 
 rule fetch:
