@@ -17,25 +17,50 @@ class Model(Section):
     modalities: list[Modality] = Field(
         default=["audio", "video"], min_length=1, description="Modalities the system reads."
     )
-    width: int = Field(64, ge=8, description="Width of tokens and hidden layers.")
-    heads: int = Field(4, ge=1, description="Attention heads.")
+    width: int = Field(64, ge=8, description="Width of frames, tokens and hidden layers; the code has 50.")
+    heads: int = Field(4, ge=1, description="Attention heads; width is a multiple of it.")
     layers: int = Field(1, ge=0, description="Self-attention layers per modality.")
+    cross_layers: int = Field(1, ge=0, description="Cross-attention layers per direction (ugcl).")
+    kernel: int = Field(5, ge=1, description="Frames the encoder's temporal convolution spans; odd.")
     dropout: float = Field(0.2, ge=0, lt=1, description="Dropout of hidden layers.")
     input_dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of the standardised features.")
+    frame_mask: float = Field(
+        0.2, ge=0, le=1, description="Longest masked run of frames in training, share of the clip."
+    )
     tokens: int = Field(128, ge=2, description="Unified granularity tokens (codebook entries K).")
+    assignment: Literal["softmax", "sparsemax"] = Field(
+        "softmax", description="Weights over the tokens; FDT (Chen et al. 2023) has sparsemax."
+    )
+    token_pool: Literal["max", "mean"] = Field(
+        "max", description="Pooling of token scores over frames; FDT (Chen et al. 2023) has max."
+    )
+    token_temperature: float = Field(1.0, gt=0, description="Temperature of the token scores.")
 
 
 class Alignment(Section):
     """Unified granularity contrastive learning (UGCL)."""
 
     weight: float = Field(0.15, ge=0, description="Weight in the total loss; the released code has 0.15.")
-    temperature: float = Field(0.1, gt=0, description="Temperature of the symmetric InfoNCE.")
+    temperature: float = Field(0.1, gt=0, description="Temperature of the symmetric InfoNCE (its start).")
+    learnable: bool = Field(True, description="Learn the temperature (CLIP, Radford et al. 2021, §2.5).")
+    positives: Literal["clip", "emotion"] = Field(
+        "clip", description="What attracts: the same clip (InfoNCE) or every clip of the emotion (SupCon)."
+    )
 
 
 class Matching(Section):
     """Similar negative discrimination (SND)."""
 
     weight: float = Field(0.15, ge=0, description="Weight in the total loss; the released code has 0.15.")
+    auxiliary: float = Field(
+        1.0, ge=0, description="Weight of the auxiliary classification head, relative to the matching head."
+    )
+    negatives: Literal["hardest", "sample"] = Field(
+        "hardest", description="The most similar clip of another emotion, or one drawn by similarity."
+    )
+    temperature: float = Field(
+        0.1, gt=0, description="Temperature of the draw by similarity (ALBEF, Li et al. 2021, §3.2)."
+    )
 
 
 class Classification(Section):
@@ -43,8 +68,11 @@ class Classification(Section):
 
     weight: float = Field(0.7, gt=0, description="Weight in the total loss; the released code has 0.7.")
     kind: Literal["cross_entropy", "focal"] = Field("cross_entropy", description="Loss on the logits.")
-    gamma: float = Field(2.0, ge=0, description="Focal exponent (Lin et al. 2017).")
+    gamma: float = Field(2.0, ge=0, description="Focal exponent (Lin et al. 2017, eq. 4).")
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="Label smoothing of cross-entropy.")
+    balance: float = Field(
+        0.0, ge=0, le=1, description="Class weights (N / (C·n_c))^balance from training counts; 0 = none."
+    )
 
 
 class Loss(Section):
@@ -61,13 +89,22 @@ class Train(Section):
     epochs: int = Field(30, ge=1, description="Most epochs.")
     batch: int = Field(32, ge=2, description="Clips a batch.")
     lr: float = Field(1e-3, gt=0, description="Peak learning rate of AdamW.")
-    weight_decay: float = Field(0.05, ge=0, description="Weight decay of AdamW.")
+    weight_decay: float = Field(0.05, ge=0, description="Weight decay of AdamW, on matrices only.")
     warmup: float = Field(0.1, ge=0, le=1, description="Share of steps with rising learning rate.")
     schedule: Literal["cosine", "constant"] = Field("cosine", description="Learning rate after warm-up.")
     clip: float = Field(1.0, gt=0, description="Largest gradient norm.")
     patience: int = Field(10, ge=1, description="Epochs without a better dev UAR before stopping.")
+    ema: float = Field(
+        0.0, ge=0, lt=1, description="Decay per step of the averaged weights that are judged; 0 = none."
+    )
     modality_dropout: float = Field(0.1, ge=0, lt=1, description="Chance a clip loses one modality.")
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field("32-true", description="Fabric precision.")
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
+        "32-true", description="Fabric precision."
+    )
     accelerator: Literal["auto", "cpu", "cuda"] = Field("auto", description="Fabric accelerator.")
     devices: int = Field(1, ge=1, description="Devices a run uses.")
     accumulate: int = Field(1, ge=1, description="Batches per optimiser step.")
+    monitor_test: bool = Field(
+        True, description="Write the test UAR of each epoch to the history. Selection never reads it."
+    )
+    cache: int = Field(2048, ge=0, description="Features held in memory, MiB; the rest is read when needed.")

@@ -1,1 +1,1 @@
-"""Loss functions."""
+"""Losses: pure functions with their formulae, and the weighted total."""

@@ -1,1 +1,1 @@
-"""Systems that are trained and scored."""
+"""Systems that are trained and scored: encoders, tokens, fusion, heads."""

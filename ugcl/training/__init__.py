@@ -1,1 +1,1 @@
-"""The training loop and its checkpoints."""
+"""Training: one visible loop, its optimiser, seeds, history and checkpoints."""

@@ -1,0 +1,203 @@
+"""Clips with features, padded batches, and the statistics of the training part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol as Interface
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ugcl.config.data import Protocol
+from ugcl.data.shards import FeatureInfo
+from ugcl.errors import UgclError
+
+SMALLEST_STD = 1e-3
+"""Columns that vary less than this are only centred: half precision holds no more of them."""
+
+
+class Store(Interface):
+    """What a dataset reads features from; see :class:`ugcl.data.shards.FeatureStore`."""
+
+    info: FeatureInfo
+
+    def __contains__(self, clip: object) -> bool: ...
+
+    def __getitem__(self, clip: str) -> Tensor: ...
+
+
+@dataclass
+class Batch:
+    """Padded clips.
+
+    Attributes:
+        features: modality → (B, T, D) float32, 0 where padded.
+        masks: modality → (B, T), True = valid frame.
+        present: modality → (B,), False = the clip lacks the modality (its mask is False throughout).
+        labels: (B,) class numbers.
+        clips: names of the clips.
+        speakers: their speakers.
+    """
+
+    features: dict[str, Tensor]
+    masks: dict[str, Tensor]
+    present: dict[str, Tensor]
+    labels: Tensor
+    clips: list[str]
+    speakers: list[str]
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch on a device."""
+        move = lambda tree: {m: x.to(device, non_blocking=True) for m, x in tree.items()}  # noqa: E731
+        return Batch(
+            move(self.features),
+            move(self.masks),
+            move(self.present),
+            self.labels.to(device, non_blocking=True),
+            self.clips,
+            self.speakers,
+        )
+
+
+class ClipDataset:
+    """One part of a split, with its features.
+
+    The order is that of the split file. Features stay half-precision; they are kept in memory up to a limit
+    and read from their shards beyond it.
+    """
+
+    def __init__(
+        self, rows: pd.DataFrame, stores: Mapping[str, Store], classes: Sequence[str], cache: int = 2048
+    ) -> None:
+        """Hold the clips.
+
+        Args:
+            rows: columns clip, speaker, label (class name).
+            stores: modality → features.
+            classes: class names in column order.
+            cache: most features to keep in memory, MiB.
+        """
+        self.clips: list[str] = rows["clip"].tolist()
+        self.speakers: list[str] = rows["speaker"].tolist()
+        self.stores = dict(stores)
+        self.classes = list(classes)
+        self.labels = torch.tensor([self.classes.index(label) for label in rows["label"]], dtype=torch.long)
+        self._room = cache * 2**20
+        self._kept: dict[tuple[str, str], Tensor] = {}
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def features(self, modality: str, index: int) -> Tensor | None:
+        """One clip's (T, D) float16 features, or None where the clip lacks the modality."""
+        clip = self.clips[index]
+        if clip not in self.stores[modality]:
+            return None
+        key = (modality, clip)
+        if key not in self._kept:
+            x = self.stores[modality][clip]
+            if x.nbytes > self._room:
+                return x
+            self._room -= x.nbytes
+            self._kept[key] = x
+        return self._kept[key]
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """Collate clips, padded to the longest of each modality."""
+        features, masks, present = {}, {}, {}
+        for modality, store in self.stores.items():
+            clips = [self.features(modality, i) for i in indices]
+            lengths = torch.tensor([0 if x is None else len(x) for x in clips])
+            padded = torch.zeros(len(clips), max(1, int(lengths.max())), store.info.dim)
+            for row, x in enumerate(clips):
+                if x is not None:
+                    padded[row, : len(x)] = x
+            features[modality] = padded
+            masks[modality] = torch.arange(padded.shape[1]) < lengths[:, None]
+            present[modality] = lengths > 0
+        return Batch(
+            features,
+            masks,
+            present,
+            self.labels[list(indices)],
+            [self.clips[i] for i in indices],
+            [self.speakers[i] for i in indices],
+        )
+
+    def batches(self, size: int, order: Sequence[int] | None = None) -> Iterator[Batch]:
+        """Batches in an order of clip numbers; default the dataset's own."""
+        order = range(len(self)) if order is None else order
+        for start in range(0, len(order), size):
+            yield self.batch(order[start : start + size])
+
+    def counts(self) -> Tensor:
+        """Clips of each class, (C,)."""
+        return torch.bincount(self.labels, minlength=len(self.classes))
+
+    def statistics(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """Mean and standard deviation (D,) over all frames of all clips, a modality at a time, one pass."""
+        return {modality: self._statistics(modality) for modality in self.stores}
+
+    def _statistics(self, modality: str) -> tuple[Tensor, Tensor]:
+        # Chan, Golub and LeVeque (1979): merge the moments of clip after clip without cancellation.
+        dim = self.stores[modality].info.dim
+        count, mean, squares = 0, torch.zeros(dim, dtype=torch.double), torch.zeros(dim, dtype=torch.double)
+        for index in range(len(self)):
+            x = self.features(modality, index)
+            if x is None:
+                continue
+            x = x.float()
+            own = x.mean(dim=0)
+            delta = own.double() - mean
+            total = count + len(x)
+            squares += (x - own).square().sum(dim=0).double() + delta**2 * (count * len(x) / total)
+            mean += delta * (len(x) / total)
+            count = total
+        std = (squares / max(1, count)).sqrt()
+        return mean.float(), torch.where(std < SMALLEST_STD, 1.0, std).float()
+
+
+def part_rows(
+    manifest: pd.DataFrame,
+    split: pd.DataFrame,
+    part: str,
+    protocol: Protocol,
+    quarantined: Sequence[str] = (),
+) -> pd.DataFrame:
+    """The clips of one part of a split.
+
+    Args:
+        manifest: clip, speaker and the protocol's label column.
+        split: clip, part.
+        part: `train`, `dev` or `test`.
+        protocol: label target and classes.
+        quarantined: clips to leave out.
+
+    Returns:
+        Columns clip, speaker, label, in the split's order.
+
+    Raises:
+        UgclError: the part is empty, a clip is unknown or unlabelled, or a class has no clip.
+    """
+    rows = split.loc[(split["part"] == part) & ~split["clip"].isin(list(quarantined)), ["clip"]]
+    if rows.empty:
+        raise UgclError(f"part {part} of the split is empty; mend the split or the quarantined clips")
+    columns = manifest[["clip", "speaker", protocol.label]].rename(columns={protocol.label: "label"})
+    rows = rows.merge(columns, on="clip", how="left")
+    wrong = rows.loc[~rows["label"].isin(protocol.classes), "clip"]
+    if len(wrong):
+        raise UgclError(
+            f"part {part} of the split: {len(wrong)} clips have no label of the protocol in the manifest"
+            f" (first: {wrong.iloc[0]}); make the splits again"
+        )
+    absent = [name for name in protocol.classes if name not in set(rows["label"])]
+    if absent:
+        raise UgclError(
+            f"part {part} of the split has no clip of class {absent[0]!r}; use fewer folds or mend the split"
+        )
+    return rows

@@ -1,0 +1,38 @@
+"""Classification losses."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def focal(logits: Tensor, labels: Tensor, gamma: float = 2.0, weight: Tensor | None = None) -> Tensor:
+    """Focal loss, FL = −(1 − p_t)^γ log p_t with p = softmax(logits) once (Lin et al. 2017, eq. 4).
+
+    Args:
+        logits: (B, C), not yet softmaxed.
+        labels: (B,) class numbers.
+        gamma: focusing exponent; 0 gives cross-entropy.
+        weight: (C,) class weights; the mean is over the weights, as in cross-entropy.
+
+    Returns:
+        Scalar mean over clips.
+    """
+    log_p = F.log_softmax(logits, dim=-1).gather(1, labels[:, None]).squeeze(1)
+    losses = -((1 - log_p.exp()) ** gamma) * log_p
+    if weight is None:
+        return losses.mean()
+    of_clip = weight[labels]
+    return (of_clip * losses).sum() / of_clip.sum()
+
+
+def class_weights(counts: Tensor, balance: float) -> Tensor:
+    """Class weights from training counts, w_c = (N / (C · n_c))^balance.
+
+    Args:
+        counts: (C,) training clips of each class, all positive.
+        balance: 0 = equal weights, 1 = every class counts the same in the loss.
+    """
+    counts = counts.to(torch.float32)
+    return (counts.sum() / (len(counts) * counts)) ** balance

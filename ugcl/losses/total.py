@@ -1,0 +1,108 @@
+"""The total loss of a run: classification, alignment and matching, weighted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ugcl.losses.alignment import info_nce, perplexity, sup_con
+from ugcl.losses.classification import class_weights, focal
+from ugcl.losses.matching import matching
+
+if TYPE_CHECKING:
+    from ugcl.config.model import Loss
+
+PARTS = ("loss", "classification", "ugcl", "snd", "auxiliary", "match_accuracy", "token_perplexity")
+"""Keys that :class:`TotalLoss` may return, in the order of the history's columns."""
+
+
+class TotalLoss(nn.Module):
+    """L = w_c · L_classification + w_u · L_ugcl + w_s · (L_matching + a · L_auxiliary).
+
+    Terms that the model's outputs have nothing for are left out, so that baselines use the same class.
+    """
+
+    def __init__(self, loss: Loss, counts: Tensor | None = None) -> None:
+        """Make the loss.
+
+        Args:
+            loss: weights and settings.
+            counts: (C,) training clips of each class, for `classification.balance`.
+        """
+        super().__init__()
+        self.settings = loss
+        weight = None
+        if counts is not None and loss.classification.balance > 0:
+            weight = class_weights(counts, loss.classification.balance)
+        self.register_buffer("weight", weight)
+
+    def classification(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The classification loss alone; (B, C) and (B,) → scalar."""
+        settings = self.settings.classification
+        if settings.kind == "focal":
+            return focal(logits, labels, settings.gamma, self.weight)
+        return F.cross_entropy(logits, labels, self.weight, label_smoothing=settings.label_smoothing)
+
+    def forward(self, outputs: Mapping[str, Any], labels: Tensor) -> dict[str, Tensor]:
+        """Sum the terms.
+
+        Args:
+            outputs: what a model's forward returns.
+            labels: (B,) class numbers.
+
+        Returns:
+            `loss`, to be minimised, and its unweighted parts (see `PARTS`), scalars.
+        """
+        settings = self.settings
+        parts = {"classification": self.classification(outputs["logits"], labels)}
+        total = settings.classification.weight * parts["classification"]
+        if "scale" in outputs:
+            parts["ugcl"] = self._over_pairs(outputs, labels, self._alignment)
+            total = total + settings.ugcl.weight * parts["ugcl"]
+        if "matches" in outputs:
+            temperature = settings.snd.temperature if settings.snd.negatives == "sample" else None
+            losses, rights = [], []
+            for (a, b), logits in outputs["matches"].items():
+                both = _both(outputs, a, b)
+                u, v = outputs["tokens"][a][both], outputs["tokens"][b][both]
+                loss, right = matching(logits[both][:, both], u @ v.T, labels[both], temperature)
+                losses.append(loss)
+                rights.append(right)
+            parts["snd"] = torch.stack(losses).mean()
+            parts["match_accuracy"] = torch.stack(rights).nanmean()
+            total = total + settings.snd.weight * parts["snd"]
+        if "auxiliary" in outputs:
+            losses = [
+                self.classification(logits[here], labels[here])
+                for modality, logits in outputs["auxiliary"].items()
+                if (here := outputs["present"][modality]).any()
+            ]
+            parts["auxiliary"] = torch.stack(losses).mean()
+            total = total + settings.snd.weight * settings.snd.auxiliary * parts["auxiliary"]
+        if "assignments" in outputs:
+            used = [perplexity(weights.detach()) for weights in outputs["assignments"].values()]
+            parts["token_perplexity"] = torch.stack(used).mean()
+        return {"loss": total, **parts}
+
+    def _alignment(self, u: Tensor, v: Tensor, labels: Tensor, scale: Tensor) -> Tensor:
+        if self.settings.ugcl.positives == "emotion":
+            return sup_con(u, v, labels, scale)
+        return info_nce(u, v, scale)
+
+    def _over_pairs(self, outputs: Mapping[str, Any], labels: Tensor, term: Any) -> Tensor:
+        names = list(outputs["tokens"])
+        losses = []
+        for i, a in enumerate(names):
+            for b in names[i + 1 :]:
+                both = _both(outputs, a, b)
+                u, v = outputs["tokens"][a][both], outputs["tokens"][b][both]
+                losses.append(term(u, v, labels[both], outputs["scale"]))
+        return torch.stack(losses).mean()
+
+
+def _both(outputs: Mapping[str, Any], a: str, b: str) -> Tensor:
+    return outputs["present"][a] & outputs["present"][b]

@@ -1,0 +1,1 @@
+"""Fusion modules: sequences of several modalities → one vector a clip."""

@@ -1,0 +1,117 @@
+"""The main system: unified granularity contrastive learning and similar negative discrimination.
+
+Li, Gao and Li, *Multimodal emotion recognition via unified granularity contrastive learning and similar
+negative discrimination*, Pattern Recognition 176 (2026) 113224. The abstract is the specification:
+
+    features ─ encoder ─┬─ cross-attention ─ pooling ─┐
+      (per modality)    │    (both directions)        ├─ classifier ─ logits
+                        └─ unified granularity tokens ┤
+                           (one codebook for all)     ├─ UGCL: contrast across modalities
+                                                      └─ SND:  matching head on similar negatives of
+                                                               another emotion, auxiliary classifier
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from ugcl.models.encoders import ModalityEncoder
+from ugcl.models.fusion.cross import CrossFusion
+from ugcl.models.heads import Classifier, Matcher
+from ugcl.models.tokens import UnifiedGranularityTokens
+
+if TYPE_CHECKING:
+    from ugcl.config.root import Run
+    from ugcl.data.shards import FeatureInfo
+
+LARGEST_SCALE = 100.0
+"""Largest inverse temperature of the contrastive loss (Radford et al. 2021, §2.5)."""
+
+
+class UGCL(nn.Module):
+    """Encoders, tokens, cross-attention fusion, classifier; heads of the losses that have a weight.
+
+    Labels never come in here: the losses choose negatives by label from what `forward` returns, and a
+    clip's logits depend on that clip alone.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        infos: dict[str, FeatureInfo],
+        statistics: dict[str, tuple[Tensor, Tensor]] | None = None,
+    ) -> None:
+        super().__init__()
+        model, loss, classes = run.model, run.loss, len(run.protocol.classes)
+        width, self.modalities = model.width, list(model.modalities)
+        self.pairs = list(itertools.combinations(self.modalities, 2))
+
+        self.encoders = nn.ModuleDict(
+            {m: ModalityEncoder(model, infos[m], (statistics or {}).get(m)) for m in self.modalities}
+        )
+        self.tokens = UnifiedGranularityTokens(
+            dict.fromkeys(self.modalities, width),
+            model.tokens,
+            width,
+            model.assignment,
+            model.token_pool,
+            model.token_temperature,
+        )
+        self.fusion = CrossFusion(self.modalities, width, model.heads, model.cross_layers, model.dropout)
+        self.pools = nn.ModuleDict({m: self.encoders[m].pool(width) for m in self.modalities})
+        self.classifier = Classifier(2 * len(self.modalities) * width, width, classes, model.dropout)
+
+        # Parameters that only a loss reads exist only where that loss has a weight.
+        self.log_scale = None
+        if loss.ugcl.weight > 0:
+            start = torch.tensor(-math.log(loss.ugcl.temperature))
+            self.log_scale = nn.Parameter(start, requires_grad=loss.ugcl.learnable)
+        self.matchers = self.auxiliary = None
+        if loss.snd.weight > 0:
+            self.matchers = nn.ModuleDict(
+                {"_".join(pair): Matcher(width, width, model.dropout) for pair in self.pairs}
+            )
+            if loss.snd.auxiliary > 0:
+                self.auxiliary = Classifier(width, width, classes, model.dropout)
+
+    def forward(
+        self, features: dict[str, Tensor], masks: dict[str, Tensor], present: dict[str, Tensor]
+    ) -> dict:
+        """Classify clips.
+
+        Args:
+            features: modality → (B, T_m, D_m).
+            masks: modality → (B, T_m), True = valid frame.
+            present: modality → (B,), False = the clip lacks it.
+
+        Returns:
+            `logits` (B, C); `tokens` modality → z (B, W) of length 1; `assignments` modality → (B, K);
+            `present` as given; and for the losses: `scale` inverse temperature; `matches` pair of
+            modalities → (B, B) logits (in training); `auxiliary` modality → (B, C).
+        """
+        streams, valid, tokens, assignments = {}, {}, {}, {}
+        for m in self.modalities:
+            streams[m], valid[m] = self.encoders[m](features[m], masks[m], present[m])  # (B, T, W), (B, T)
+            tokens[m], assignments[m] = self.tokens(m, streams[m], valid[m])  # (B, W), (B, K)
+
+        # A unit vector has entries near 1/√W; √W brings it to the scale of a normalised frame.
+        clip_level = {m: z * math.sqrt(z.shape[-1]) for m, z in tokens.items()}
+        fused = self.fusion(streams, valid, clip_level)  # modality → (B, T, W)
+        pooled = [self.pools[m](fused[m], valid[m]) for m in self.modalities]  # M × (B, W)
+        logits = self.classifier(torch.cat([*pooled, *clip_level.values()], dim=-1))  # (B, C)
+
+        outputs = {"logits": logits, "tokens": tokens, "assignments": assignments, "present": present}
+        if self.log_scale is not None:
+            outputs["scale"] = self.log_scale.exp().clamp(max=LARGEST_SCALE)
+        if self.matchers is not None and self.training:
+            outputs["matches"] = {
+                (a, b): self.matchers[f"{a}_{b}"](clip_level[a], clip_level[b]) for a, b in self.pairs
+            }
+        if self.auxiliary is not None:
+            outputs["auxiliary"] = {m: self.auxiliary(clip_level[m]) for m in self.modalities}
+        return outputs

@@ -1,0 +1,80 @@
+"""Checkpoints: weights as safetensors beside a JSON card that says what they are."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ugcl.config import Run
+from ugcl.data.shards import FeatureInfo
+from ugcl.errors import UgclError
+from ugcl.models.build import build
+
+WEIGHTS = "model.safetensors"
+CARD = "card.json"
+HISTORY = "history.csv"
+PACKAGES = ("ugcl", "torch", "lightning-fabric", "numpy", "safetensors")
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that a run's numbers depend on."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def save_run(folder: Path, weights: dict[str, Tensor], card: dict[str, Any]) -> None:
+    """Write weights and card; the card comes last, so that a folder with a card is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{WEIGHTS}.partial"
+    save_file({name: value.contiguous() for name, value in weights.items()}, partial)
+    partial.replace(folder / WEIGHTS)
+    partial = folder / f"{CARD}.partial"
+    partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    partial.replace(folder / CARD)
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """Read the card of a run.
+
+    Raises:
+        UgclError: there is none, or it is damaged.
+    """
+    path = folder / CARD
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise UgclError(f"{path}: not found; train this run first (`ugcl train`)") from None
+    except ValueError as error:
+        raise UgclError(f"{path}: not valid JSON ({error}); remove the folder and train again") from None
+
+
+def load_run(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """Rebuild a trained system from its folder alone.
+
+    Args:
+        folder: holds model.safetensors and card.json.
+
+    Returns:
+        The network in eval mode on the CPU, and the card.
+
+    Raises:
+        UgclError: a file is missing, damaged, or does not fit the code.
+    """
+    folder = Path(folder)
+    card = read_card(folder)
+    path = folder / WEIGHTS
+    try:
+        infos = {m: FeatureInfo.from_dict(fields) for m, fields in card["features"].items()}
+        model = build(Run.model_validate(card["run"]), infos)
+        model.load_state_dict(load_file(path))
+    except FileNotFoundError:
+        raise UgclError(f"{path}: not found; train this run again") from None
+    except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
+        text = " ".join(str(error).split())[:200]
+        raise UgclError(f"{folder}: does not fit this version of the code ({text}); train it again") from None
+    return model.eval(), card

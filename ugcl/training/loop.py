@@ -1,0 +1,237 @@
+"""The loop: epochs over the training part, judged on the dev part."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from ugcl.data.dataset import Batch, ClipDataset
+from ugcl.losses.total import TotalLoss
+from ugcl.training import resume, seeding
+from ugcl.training.augment import drop_modality
+from ugcl.training.optim import Average, learning_rate, optimiser
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from ugcl.config.model import Train
+
+log = logging.getLogger(__name__)
+JUDGED = 64
+"""Clips a batch where nothing is learnt; no result depends on it."""
+
+
+@dataclass
+class Outcome:
+    """What training gives.
+
+    Attributes:
+        weights: the model's state at the selected epoch.
+        best: `epoch`, `dev_uar`, `dev_war`, `dev_loss` of the selected epoch.
+        history: one row an epoch.
+    """
+
+    weights: dict[str, Tensor]
+    best: dict[str, float]
+    history: list[dict[str, float]]
+
+
+def fit(
+    fabric: Fabric,
+    model: nn.Module,
+    loss: TotalLoss,
+    train: Train,
+    parts: dict[str, ClipDataset],
+    seeds: tuple[int, ...],
+    folder: Path,
+    mark: str,
+) -> Outcome:
+    """Train a model and select its epoch on dev.
+
+    Args:
+        fabric: launched Fabric.
+        model: fresh network; its buffers hold the training statistics.
+        loss: the total loss.
+        train: parameters of the loop.
+        parts: `train`, `dev` and, for monitoring alone, `test`.
+        seeds: run seed and fold.
+        folder: the run's folder; the state to resume from goes into it.
+        mark: fingerprint of the run; a state with another one is ignored.
+
+    Returns:
+        The best dev UAR's weights (on a tie those of the lower dev loss, then the earlier epoch).
+    """
+    bare = model.to(fabric.device)
+    loss = loss.to(fabric.device)
+    model, optimizer = fabric.setup(bare, optimiser(bare, train))
+    average = Average(bare, train.ema) if train.ema else None
+    scaler = getattr(fabric.strategy.precision, "scaler", None)
+
+    state = resume.load(folder, mark)
+    if state is None:
+        state = resume.State(0, {}, [], {})
+    else:
+        log.info("resuming after epoch %d", state.epoch)
+        _restore(state, bare, optimizer, average, scaler)
+    best_weights = state.tensors.get("best", {})
+
+    rounds = len(plan(len(parts["train"]), train.batch, seeds, fabric.global_rank, fabric.world_size))
+    per_epoch = -(-rounds // train.accumulate)  # optimiser steps an epoch
+    steps = per_epoch * train.epochs
+    for epoch in range(state.epoch + 1, train.epochs + 1):
+        if state.best and epoch - 1 - state.best["epoch"] >= train.patience:
+            break
+        began = time.perf_counter()
+        seeding.seed(*seeds, epoch, fabric.global_rank)
+        numbers = (*seeds, epoch)
+        batches = plan(len(parts["train"]), train.batch, numbers, fabric.global_rank, fabric.world_size)
+        model.train()
+        sums: dict[str, list[Tensor]] = {}
+        for number, clips in enumerate(batches):
+            step = (epoch - 1) * per_epoch + number // train.accumulate
+            # The last step of an epoch may have fewer batches than the others.
+            size = min(train.accumulate, rounds - number // train.accumulate * train.accumulate)
+            last = (number + 1) % train.accumulate == 0 or number + 1 == rounds
+            batch = parts["train"].batch(clips).to(fabric.device)
+            batch = drop_modality(batch, train.modality_dropout)
+            with fabric.no_backward_sync(model, enabled=not last):
+                losses = loss(model(batch.features, batch.masks, batch.present), batch.labels)
+                fabric.backward(losses["loss"] / size)
+            for name, value in losses.items():
+                sums.setdefault(name, []).append(value.detach())
+            if last:
+                for group in optimizer.param_groups:
+                    group["lr"] = learning_rate(train, step, steps)
+                fabric.clip_gradients(model, optimizer, max_norm=train.clip, error_if_nonfinite=False)
+                optimizer.step()
+                optimizer.zero_grad()
+                if average:
+                    average.update(bare)
+        row = {"epoch": epoch, "lr": learning_rate(train, step, steps)}
+        row |= {name: float(torch.stack(values).nanmean()) for name, values in sums.items()}
+
+        judged = average.state() if average else bare.state_dict()
+        dev = _judge(model, bare, judged, loss, parts["dev"], fabric)
+        row |= {f"dev_{name}": value for name, value in dev.items()}
+        # The choice is made before test is looked at, from dev scores alone.
+        if better(row, state.best):
+            state.best = {k: row[k] for k in ("epoch", "dev_uar", "dev_war", "dev_loss")}
+            best_weights = {name: value.detach().cpu().clone() for name, value in judged.items()}
+        if "test" in parts:
+            row["test_uar"] = _judge(model, bare, judged, loss, parts["test"], fabric)["uar"]
+        row["seconds"] = time.perf_counter() - began
+
+        state.epoch = epoch
+        state.history.append(row)
+        log.info(
+            "epoch %d/%d loss %.3f dev uar %.3f best %.3f (epoch %d) %.1f s",
+            epoch, train.epochs, row["loss"], row["dev_uar"],
+            state.best["dev_uar"], state.best["epoch"], row["seconds"],
+        )  # fmt: skip
+        state.tensors = {"model": bare.state_dict(), "best": best_weights}
+        state.tensors["optimiser"] = resume.optimiser_tensors(optimizer)
+        if average:
+            state.tensors["average"] = average.state()
+            state.extra["average_step"] = average.step
+        if scaler is not None:
+            state.extra["scaler"] = scaler.state_dict()
+        if fabric.is_global_zero:
+            resume.save(folder, state, mark)
+    return Outcome(best_weights, state.best, state.history)
+
+
+def plan(clips: int, batch: int, numbers: tuple[int, ...], rank: int = 0, ranks: int = 1) -> list[list[int]]:
+    """One epoch's batches on one of several devices.
+
+    Args:
+        clips: number of clips.
+        batch: clips a batch, over all devices.
+        numbers: seed of the permutation.
+        rank: number of this device, from 0.
+        ranks: number of devices; what does not divide by it at an epoch's end is left to other epochs.
+
+    Returns:
+        Clip numbers of each batch; all devices have the same number of batches of the same sizes.
+    """
+    order = seeding.order(clips, *numbers)
+    batches = []
+    for start in range(0, clips, batch):
+        whole = order[start : start + batch]
+        share = whole[: len(whole) - len(whole) % ranks][rank::ranks]
+        if share:
+            batches.append(share)
+    return batches
+
+
+def better(row: dict[str, float], best: dict[str, float]) -> bool:
+    """Is this epoch to be preferred? Higher dev UAR, or equal UAR and lower dev loss."""
+    if not best:
+        return True
+    return (row["dev_uar"], -row["dev_loss"]) > (best["dev_uar"], -best["dev_loss"])
+
+
+@torch.no_grad()
+def classify(model: nn.Module, batches: Iterable[Batch], device: torch.device | str = "cpu") -> Tensor:
+    """Logits of all clips, (N, C) float32 on the CPU; the model is left in eval mode."""
+    model.eval()
+    logits = []
+    for batch in batches:
+        batch = batch.to(device)
+        logits.append(model(batch.features, batch.masks, batch.present)["logits"].float().cpu())
+    return torch.cat(logits)
+
+
+def scores(logits: Tensor, labels: Tensor, loss: TotalLoss) -> dict[str, float]:
+    """UAR, WAR and classification loss of logits (N, C)."""
+    from audmetric import accuracy, unweighted_average_recall
+
+    truth, predicted = labels.tolist(), logits.argmax(dim=1).tolist()
+    value = loss.classification(logits.to(_device(loss)), labels.to(_device(loss)))
+    return {
+        "uar": float(unweighted_average_recall(truth, predicted)),
+        "war": float(accuracy(truth, predicted)),
+        "loss": float(value),
+    }
+
+
+def _judge(
+    model: nn.Module,
+    bare: nn.Module,
+    weights: dict[str, Tensor],
+    loss: TotalLoss,
+    part: ClipDataset,
+    fabric: Fabric,
+) -> dict[str, float]:
+    kept = {name: value.clone() for name, value in bare.state_dict().items()}
+    bare.load_state_dict(weights)
+    logits = classify(model, part.batches(JUDGED), fabric.device)
+    bare.load_state_dict(kept)
+    return scores(logits, part.labels, loss)
+
+
+def _device(loss: TotalLoss) -> torch.device:
+    return loss.weight.device if loss.weight is not None else torch.device("cpu")
+
+
+def _restore(
+    state: resume.State,
+    bare: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: Average | None,
+    scaler: object,
+) -> None:
+    bare.load_state_dict(state.tensors["model"])
+    resume.restore_optimiser(optimizer, state.tensors["optimiser"])
+    if average:
+        for name, value in state.tensors["average"].items():
+            average.weights[name].copy_(value)
+        average.step = state.extra["average_step"]
+    if scaler is not None:
+        scaler.load_state_dict(state.extra["scaler"])

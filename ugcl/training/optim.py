@@ -1,0 +1,66 @@
+"""Optimiser, learning rate and averaged weights."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from ugcl.config.model import Train
+
+
+def optimiser(model: nn.Module, train: Train) -> torch.optim.AdamW:
+    """AdamW (Loshchilov and Hutter 2019); gains, biases and single vectors do not decay."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": train.weight_decay},
+        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=train.lr)
+
+
+def learning_rate(train: Train, step: int, steps: int) -> float:
+    """Learning rate of one step: linear warm-up, then cosine to 0 or constant.
+
+    Args:
+        train: peak, share of warm-up, schedule.
+        step: number of the step, from 0.
+        steps: number of steps of the whole run.
+    """
+    warmup = round(train.warmup * steps)
+    if step < warmup:
+        return train.lr * (step + 1) / (warmup + 1)
+    if train.schedule == "constant":
+        return train.lr
+    done = (step - warmup) / max(1, steps - warmup)
+    return train.lr * 0.5 * (1 + math.cos(math.pi * done))
+
+
+class Average:
+    """Exponential moving average of a model's weights, judged and saved in their stead.
+
+    Its decay rises from 0 as (1 + t) / (10 + t), so that early steps are forgotten (TensorFlow's rule).
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.step = 0
+        self.weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        """Take in the weights after a step."""
+        decay = min(self.decay, (1 + self.step) / (10 + self.step))
+        self.step += 1
+        for name, value in model.state_dict().items():
+            if value.is_floating_point():
+                self.weights[name].lerp_(value, 1 - decay)
+            else:
+                self.weights[name].copy_(value)
+
+    def state(self) -> dict[str, Tensor]:
+        """The averaged weights, named as the model's."""
+        return self.weights

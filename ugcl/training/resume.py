@@ -1,0 +1,111 @@
+"""What a killed run needs to go on as if nothing had happened."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+log = logging.getLogger(__name__)
+FOLDER = "resume"
+FILE = "state.safetensors"
+KEY = "ugcl"
+
+
+@dataclass
+class State:
+    """Where a run stands after an epoch.
+
+    Attributes:
+        epoch: epochs done.
+        tensors: group → name → tensor; groups are `model`, `optimiser`, `average`, `best`.
+        history: one row an epoch.
+        best: scores of the best epoch so far.
+        extra: other JSON values (the gradient scaler's state, steps of the average).
+    """
+
+    epoch: int
+    tensors: dict[str, dict[str, Tensor]]
+    history: list[dict[str, float]]
+    best: dict[str, float]
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def fingerprint(parts: Any) -> str:
+    """Hash of everything a run depends on, as JSON."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def save(folder: Path, state: State, mark: str) -> None:
+    """Write the state in one step: a kill leaves the old file or the new one.
+
+    Args:
+        folder: the run's folder.
+        state: what to keep.
+        mark: fingerprint of the run.
+    """
+    target = folder / FOLDER / FILE
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(FILE + ".partial")
+    # Weights that share memory (an average that is the best) are written twice.
+    tensors = {
+        f"{group}/{name}": value.detach().cpu().clone().contiguous()
+        for group, values in state.tensors.items()
+        for name, value in values.items()
+    }
+    books = {"fingerprint": mark, "epoch": state.epoch, "history": state.history}
+    books |= {"best": state.best, "extra": state.extra}
+    save_file(tensors, partial, {KEY: json.dumps(books)})
+    partial.replace(target)
+
+
+def load(folder: Path, mark: str) -> State | None:
+    """Read the state of a killed run, or None where there is none of the same fingerprint."""
+    path = folder / FOLDER / FILE
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            books = json.loads(file.metadata()[KEY])
+            if books["fingerprint"] != mark:
+                log.info("%s: belongs to other parameters or data; starting afresh", path)
+                return None
+            tensors: dict[str, dict[str, Tensor]] = {}
+            for key in file.keys():  # noqa: SIM118 (no mapping)
+                group, name = key.split("/", 1)
+                tensors.setdefault(group, {})[name] = file.get_tensor(key)
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        log.warning("%s: cannot be read (%s); starting afresh", path, error)
+        return None
+    return State(books["epoch"], tensors, books["history"], books["best"], books["extra"])
+
+
+def clear(folder: Path) -> None:
+    """Remove the state of a run that is done."""
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The moments of an optimiser: `<parameter number>.<name>` → tensor."""
+    state = optimiser.state_dict()["state"]
+    return {f"{i}.{name}": torch.as_tensor(x) for i, slots in state.items() for name, x in slots.items()}
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put the moments back; learning rate and decay come from the parameters."""
+    tree = optimiser.state_dict()
+    slots: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        index, name = key.split(".", 1)
+        slots.setdefault(int(index), {})[name] = value
+    tree["state"] = slots
+    optimiser.load_state_dict(tree)
