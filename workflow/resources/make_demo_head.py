@@ -54,16 +54,14 @@ EARS = "scale-decr scale-incr"
 CHEEKS = "volume-decr volume-incr bones-decr bones-incr"
 SIDED = {"eyes": ("eye", EYES), "ears": ("ear", EARS), "cheek": ("cheek", CHEEKS)}
 
-ACTIONS = (
-    "browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft "
-    "cheekSquintRight eyeBlinkLeft eyeBlinkRight eyeLookDownLeft eyeLookDownRight eyeLookInLeft "
-    "eyeLookInRight eyeLookOutLeft eyeLookOutRight eyeLookUpLeft eyeLookUpRight eyeSquintLeft "
-    "eyeSquintRight eyeWideLeft eyeWideRight jawForward jawLeft jawOpen jawRight mouthClose "
-    "mouthDimpleLeft mouthDimpleRight mouthFrownLeft mouthFrownRight mouthFunnel mouthLeft "
-    "mouthLowerDownLeft mouthLowerDownRight mouthPressLeft mouthPressRight mouthPucker mouthRight "
-    "mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft mouthSmileRight "
-    "mouthStretchLeft mouthStretchRight mouthUpperUpLeft mouthUpperUpRight noseSneerLeft noseSneerRight"
-).split()
+SIDED_ACTIONS = (
+    "browDown browOuterUp cheekSquint eyeBlink eyeLookDown eyeLookIn eyeLookOut eyeLookUp eyeSquint eyeWide "
+    "mouthDimple mouthFrown mouthLowerDown mouthPress mouthSmile mouthStretch mouthUpperUp noseSneer"
+)
+SINGLE_ACTIONS = (
+    "browInnerUp cheekPuff jawForward jawLeft jawOpen jawRight mouthClose mouthFunnel mouthLeft mouthPucker "
+    "mouthRight mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper"
+)
 
 
 def opener(wheel: Path | None) -> Callable[[str], bytes]:
@@ -111,13 +109,14 @@ def names() -> dict[str, str]:
     }
     for folder, shapes in DETAILS.items():
         for shape in shapes.split():
-            stem = shape if folder == "chin" and shape.startswith("chin") else f"{folder}-{shape}"
-            found[f"shape-{folder}-{shape}"] = DETAIL.format(folder, stem)
+            found[f"shape-{folder}-{shape}"] = DETAIL.format(folder, f"{folder}-{shape}")
     for folder, (stem, shapes) in SIDED.items():
         for side in "lr":
             for shape in shapes.split():
                 found[f"shape-{stem}-{shape}-{side}"] = DETAIL.format(folder, f"{side}-{stem}-{shape}")
-    found |= {f"action-{name}": ACTION.format(name) for name in ACTIONS}
+    actions = [f"{name}{side}" for name in SIDED_ACTIONS.split() for side in ("Left", "Right")]
+    for name in sorted(actions + SINGLE_ACTIONS.split()):
+        found[f"action-{name}"] = ACTION.format(name)
     return found
 
 
