@@ -16,6 +16,9 @@ class Faces(Section):
 
     detector: Literal["mtcnn"] = Field("mtcnn", description="Face detector.")
     every: int = Field(5, ge=1, description="Detect on every n-th frame and interpolate between.")
+    search: float = Field(
+        2.0, ge=0, description="Seconds between searches of the whole picture; else only near known faces."
+    )
     min_score: float = Field(0.9, ge=0, le=1, description="Detections below this score are ignored.")
     min_face: float = Field(
         0.1, gt=0, le=1, description="Side of the smallest face looked for, share of the shorter side."

@@ -156,7 +156,7 @@ def write_index(folder: Path, shards: int) -> Path:
         if read_metadata(path) != first:
             raise UgclError(f"{path}: made with other settings than shard 1; encode all shards again")
         with safe_open(path, framework="np") as file:
-            if set(file.keys()) != set(good.clip[good.shard == shard]):
+            if set(file.keys()) != set(good.loc[good["shard"] == shard, "clip"]):
                 raise UgclError(f"{path}: its clips are not those of its table; encode the shard again")
     tables.write(good[["clip", "shard", "frames", "dim"]], folder / INDEX)
     return folder / INDEX

@@ -133,7 +133,7 @@ def sample(source: Iterator[Frame], fps: float) -> Iterator[tuple[float, Frame]]
     Yields:
         (time in seconds, frame) for k = 0, 1, …
     """
-    tolerance = 0.001  # containers round stamps to a millisecond
+    tolerance = 0.0005 + 1e-6  # containers round stamps to a millisecond
     k, shown = 0, None
     for frame in source:
         while shown is not None and k / fps < frame.time - tolerance:

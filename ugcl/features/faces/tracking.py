@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ugcl.features.faces.detector import Detection, Detector
+from ugcl.features.faces.detector import MIN_OVERLAP, Detection, Detector, overlap
 from ugcl.features.faces.table import Track
 from ugcl.features.video import Frame
 
 if TYPE_CHECKING:
     from ugcl.config.features import Faces
-
-MIN_OVERLAP = 0.3  # intersection over union of the same face on two consecutive detections
 
 
 @dataclass
@@ -24,12 +22,7 @@ class _Chain:
 
     indices: list[int] = field(default_factory=list)
     faces: list[Detection] = field(default_factory=list)
-    centrality: float = 0.0
-
-    @property
-    def prominence(self) -> float:
-        """Area × nearness to the picture's centre, summed over the detections."""
-        return self.centrality
+    prominence: float = 0.0  # area × nearness to the picture's centre, summed over the detections
 
 
 def follow(source: Iterable[Frame], detector: Detector, settings: Faces) -> Track:
@@ -43,19 +36,20 @@ def follow(source: Iterable[Frame], detector: Detector, settings: Faces) -> Trac
     Raises:
         MediaError: the video cannot be decoded.
     """
-    times, found, chains, last = [], {}, [], None
-    lost, size = False, (1, 1)
+    times: list[float] = []
+    found: dict[int, list[Detection]] = {}
+    chains: list[_Chain] = []
+    find, last, lost = _Finder(detector, settings), None, False
     for frame in source:
         times.append(frame.time)
         last = frame
         if lost or frame.index % settings.every == 0:
-            lost = not _detect(frame, detector, settings, found)
+            found[frame.index] = find(frame)
+            lost = not found[frame.index]
     if last is not None and last.index not in found:
-        _detect(last, detector, settings, found)
-    if last is not None:
-        size = (last.picture.width, last.picture.height)
+        found[last.index] = find(last)
     for index in sorted(found):
-        _link(chains, index, found[index], size)
+        _link(chains, index, found[index], find.size)
     track = _fill(np.array(times), chains, settings)
     share = track.visible.mean() if len(times) else 0.0
     if share < settings.min_share or not track.visible.any():
@@ -68,17 +62,8 @@ def follow(source: Iterable[Frame], detector: Detector, settings: Faces) -> Trac
     return track
 
 
-def overlap(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union of two boxes (left, top, width, height)."""
-    left, top = np.maximum(a[:2], b[:2])
-    right, bottom = np.minimum(a[:2] + a[2:], b[:2] + b[2:])
-    common = max(0.0, right - left) * max(0.0, bottom - top)
-    union = a[2] * a[3] + b[2] * b[3] - common
-    return common / union if union > 0 else 0.0
-
-
 def smooth(values: np.ndarray, window: int) -> np.ndarray:
-    """Centred triangular moving average along the first axis; ends are repeated, so lines stay lines inside.
+    """Centred triangular moving average along the first axis.
 
     Args:
         values: (frames, columns).
@@ -89,21 +74,39 @@ def smooth(values: np.ndarray, window: int) -> np.ndarray:
     reach = window // 2
     weights = np.concatenate([np.arange(1, reach + 2), np.arange(reach, 0, -1)]).astype(float)
     weights /= weights.sum()
-    # Odd reflection keeps the slope at both ends.
-    head = 2 * values[0] - values[1 : reach + 1][::-1]
-    tail = 2 * values[-1] - values[-reach - 1 : -1][::-1]
-    padded = np.concatenate([head, values, tail])
-    lack = len(values) + 2 * reach - len(padded)
-    if lack:
-        padded = np.pad(padded, ((lack // 2, lack - lack // 2), (0, 0)), mode="edge")
+    # Odd reflection keeps the slope at both ends: a straight line stays one.
+    padded = np.pad(values, ((reach, reach), (0, 0)), mode="reflect", reflect_type="odd")
     return np.stack([np.convolve(column, weights, mode="valid") for column in padded.T], axis=1)
 
 
-def _detect(frame: Frame, detector: Detector, settings: Faces, found: dict[int, list[Detection]]) -> bool:
-    good = [face for face in detector(frame.rgb()) if face.score >= settings.min_score]
-    if good:
-        found[frame.index] = good
-    return bool(good)
+class _Finder:
+    """Finds faces near where they were; searches the whole picture now and then, and when one is lost."""
+
+    def __init__(self, detector: Detector, settings: Faces) -> None:
+        self.detector, self.settings = detector, settings
+        self.faces: list[Detection] = []
+        self.searched = -np.inf
+        self.size = (1, 1)  # width and height of the pictures
+
+    def __call__(self, frame: Frame) -> list[Detection]:
+        rgb = frame.rgb()
+        self.size = (rgb.shape[1], rgb.shape[0])
+        near = []
+        if self.faces and frame.time - self.searched < self.settings.search:
+            near = [self._near(rgb, face) for face in self.faces]
+        if not near or None in near:
+            self.searched = frame.time
+            found = [face for face in self.detector(rgb) if face.score >= self.settings.min_score]
+            near = [self._near(rgb, face) or face for face in found]
+        self.faces = []
+        for face in sorted(near, key=lambda face: -face.score):
+            if all(overlap(face.box, other.box) < 0.5 for other in self.faces):
+                self.faces.append(face)
+        return self.faces
+
+    def _near(self, rgb: np.ndarray, face: Detection) -> Detection | None:
+        again = self.detector.near(rgb, face.box)
+        return again if again is not None and again.score >= self.settings.min_score else None
 
 
 def _link(chains: list[_Chain], index: int, faces: list[Detection], size: tuple[int, int]) -> None:
@@ -129,7 +132,7 @@ def _append(chain: _Chain, index: int, face: Detection, size: tuple[int, int]) -
     nearness = 1 - min(1.0, float(np.hypot(*centre)) / 0.75)
     chain.indices.append(index)
     chain.faces.append(face)
-    chain.centrality += float(face.box[2] * face.box[3]) * (0.25 + 0.75 * nearness)
+    chain.prominence += float(face.box[2] * face.box[3]) * (0.25 + 0.75 * nearness)
 
 
 def _fill(times: np.ndarray, chains: list[_Chain], settings: Faces) -> Track:
@@ -140,8 +143,6 @@ def _fill(times: np.ndarray, chains: list[_Chain], settings: Faces) -> Track:
         # A face is held for less than one detection step beyond its first and last detection.
         first, last = max(0, first - settings.every + 1), min(count - 1, last + settings.every - 1)
         free = np.isnan(values[first : last + 1, 0])
-        if not free[chain.indices[0] - first : chain.indices[-1] - first + 1].all():
-            continue
         known = np.array([[*face.box, *face.landmarks.ravel(), face.score] for face in chain.faces])
         span = times[first : last + 1]
         filled = np.stack([np.interp(span, times[chain.indices], column) for column in known.T], axis=1)
@@ -151,5 +152,5 @@ def _fill(times: np.ndarray, chains: list[_Chain], settings: Faces) -> Track:
             inside = (span > times[chain.indices[k]]) & (span < times[chain.indices[k + 1]])
             free &= ~inside
         values[first : last + 1][free] = filled[free]
-        detected[chain.indices] = True
+        detected[[index for index in chain.indices if free[index - first]]] = True
     return Track(times, values[:, :4], values[:, 14], detected, values[:, 4:14].reshape(count, 5, 2))

@@ -1,0 +1,142 @@
+"""The feature store: equal features give equal bytes, and one clip is read without the others."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors import safe_open
+
+from ugcl.data import shards
+from ugcl.data.shards import FeatureInfo, FeatureStore
+from ugcl.errors import UgclError
+
+INFO = FeatureInfo("logmel", dim=3, layers=1, rate=25.0, offset=0.015)
+
+
+def write(folder, number=2, clips=7, settings=None, failures=None):
+    names = [f"clip{i}" for i in range(clips)]
+    arrays = {name: np.arange(3 * (i + 1), dtype=np.float32).reshape(-1, 3) for i, name in enumerate(names)}
+    failures = failures or {}
+    for shard in range(1, number + 1):
+        mine = shards.shard_clips(names, number, shard)
+        good = {name: arrays[name] for name in mine if name not in failures}
+        bad = {name: failures[name] for name in mine if name in failures}
+        shards.write_shard(folder, shard, good, bad, INFO, settings or {"bands": 3, "window": 0.025})
+    return arrays
+
+
+@given(st.lists(st.text("abcdefgh", min_size=1), unique=True, max_size=40), st.integers(1, 9))
+def test_shards_partition_the_clips_in_order(clips, number):
+    blocks = [shards.shard_clips(clips, number, i) for i in range(1, number + 1)]
+    assert [clip for block in blocks for clip in block] == sorted(clips)
+    expected = [len(block) for block in np.array_split(np.arange(len(clips)), number)]
+    assert [len(block) for block in blocks] == expected
+
+
+@pytest.mark.parametrize("shard", [0, 5])
+def test_a_shard_out_of_range_is_refused(shard):
+    with pytest.raises(UgclError, match=r"shards 1\.\.4"):
+        shards.shard_clips(["a"], 4, shard)
+
+
+def test_features_come_back_as_half_precision(tmp_path):
+    arrays = write(tmp_path)
+    shards.write_index(tmp_path, 2)
+    store = FeatureStore(tmp_path)
+    assert store.info == INFO
+    assert store.clips == sorted(arrays)
+    for name, array in arrays.items():
+        assert store[name].dtype == torch.float16
+        assert store.frames[name] == len(array)
+        np.testing.assert_array_equal(store[name].numpy(), array.astype(np.float16))
+    assert "clip0" in store and "nobody" not in store
+    with pytest.raises(UgclError, match="nobody"):
+        store["nobody"]
+
+
+def test_bytes_are_the_same_in_every_process(tmp_path):
+    code = (
+        "import sys, numpy as np; from pathlib import Path; from ugcl.data import shards;"
+        "r = np.random.default_rng(0);"
+        "a = {f'c{i}': r.normal(size=(5, 3)) for i in (3, 1, 2)};"
+        "i = shards.FeatureInfo('x', 3, 1, 2.0, 0.1);"
+        "shards.write_shard(Path(sys.argv[1]), 1, a, {'c9': ('silent', 'no sound')}, i,"
+        " {'b': 1, 'a': [1, 2], 'c': {'z': 1, 'y': 2}})"
+    )
+    for i, seed in enumerate(("1", "2")):
+        folder = str(tmp_path / str(i))
+        subprocess.run(
+            [sys.executable, "-c", code, folder], check=True, env={**os.environ, "PYTHONHASHSEED": seed}
+        )
+    for name in ("shard-1.safetensors", "shard-1.csv"):
+        assert (tmp_path / "0" / name).read_bytes() == (tmp_path / "1" / name).read_bytes()
+
+
+def test_metadata_is_one_sorted_key(tmp_path):
+    write(tmp_path, settings={"window": 0.025, "bands": 3})
+    with safe_open(tmp_path / "shard-1.safetensors", framework="np") as file:
+        metadata = file.metadata()
+    assert list(metadata) == ["ugcl"]
+    tree = json.loads(metadata["ugcl"])
+    assert json.dumps(tree, sort_keys=True) == metadata["ugcl"]
+    assert tree["settings"] == {"bands": 3, "window": 0.025}
+    assert {"encoder", "dim", "layers", "rate", "offset"} <= set(tree)
+
+
+def test_only_the_asked_shard_is_opened(tmp_path):
+    write(tmp_path)
+    shards.write_index(tmp_path, 2)
+    store = FeatureStore(tmp_path)
+    (tmp_path / "shard-2.safetensors").unlink()
+    assert store["clip0"].shape == (1, 3)
+    with pytest.raises(FileNotFoundError):
+        store["clip6"]
+
+
+def test_a_store_travels_to_a_worker_process(tmp_path):
+    write(tmp_path)
+    shards.write_index(tmp_path, 2)
+    store = FeatureStore(tmp_path)
+    expected = store["clip3"]
+    assert torch.equal(pickle.loads(pickle.dumps(store))["clip3"], expected)
+
+
+def test_failed_clips_stay_in_the_books_and_out_of_the_index(tmp_path):
+    write(tmp_path, failures={"clip1": ("silent", "never exceeds -80 dBFS")})
+    books = shards.read_books(tmp_path, 2)
+    assert books["clip"].tolist() == [f"clip{i}" for i in range(7)]
+    assert books.loc[1, ["frames", "failure"]].tolist() == [0, "silent"]
+    shards.write_index(tmp_path, 2)
+    assert "clip1" not in pd.read_csv(tmp_path / "index.csv")["clip"].tolist()
+    assert len(FeatureStore(tmp_path)) == 6
+
+
+def test_a_shard_whose_clips_all_failed(tmp_path):
+    write(tmp_path, clips=2, failures={"clip0": ("no_face", "0 of 9 frames")})
+    shards.write_index(tmp_path, 2)
+    assert FeatureStore(tmp_path).clips == ["clip1"]
+
+
+def test_shards_of_different_settings_do_not_mix(tmp_path):
+    write(tmp_path)
+    shards.write_shard(tmp_path, 2, {"clip4": np.zeros((1, 3))}, {}, INFO, {"bands": 4})
+    with pytest.raises(UgclError, match="other settings"):
+        shards.write_index(tmp_path, 2)
+
+
+def test_missing_and_foreign_shards_are_one_line(tmp_path):
+    with pytest.raises(UgclError, match="not found"):
+        shards.read_metadata(tmp_path / "shard-1.safetensors")
+    (tmp_path / "shard-1.safetensors").write_bytes(b"not a shard")
+    with pytest.raises(UgclError, match="no feature shard"):
+        shards.read_metadata(tmp_path / "shard-1.safetensors")
