@@ -25,7 +25,7 @@ def fetch(corpus: Corpus) -> None:
 @app.command()
 def demo(
     corpus: Corpus,
-    actor: Annotated[int, typer.Argument(help="Actor number, from 1.")],
+    actor: Annotated[int, typer.Argument(help="Actor id, from 1001.")],
 ) -> None:
     """Make the clips of one synthetic actor."""
     from ugcl.config import load

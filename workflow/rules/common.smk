@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from ugcl import paths
-from ugcl.config import parse
+from ugcl.config import parse as parse_parameters
 from ugcl.config.load import PARAMS
 from ugcl.errors import UgclError
 from ugcl.evaluation import outputs as evaluation
@@ -21,7 +21,7 @@ min_version("9.0")
 def checked_parameters():
     """The validated tree. Commands read the same parameters, also where --config changed some."""
     try:
-        tree = parse(config)
+        tree = parse_parameters(config)
     except UgclError as error:
         raise WorkflowError(str(error)) from None
     text = yaml.safe_dump(dict(config))

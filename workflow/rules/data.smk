@@ -10,7 +10,7 @@ def raw_files(wildcards):
     if entry.adapter == "demo":
         return [
             root / name
-            for actor in range(1, entry.actors + 1)
+            for actor in demo.actor_ids(entry.actors)
             for name in demo.media_paths(actor)
         ]
     if entry.adapter == "folder":
@@ -26,12 +26,12 @@ rule data:
 
 
 def demo_actors():
-    """Corpus and actor number of every synthetic actor: one job each."""
+    """Corpus and id of every synthetic actor: one job each."""
     return [
         (corpus, actor)
         for corpus in active_corpora
         if params_tree.corpus(corpus).adapter == "demo"
-        for actor in range(1, params_tree.corpus(corpus).actors + 1)
+        for actor in demo.actor_ids(params_tree.corpus(corpus).actors)
     ]
 
 
@@ -39,7 +39,7 @@ for _corpus, _actor in demo_actors():
 
     rule:
         name:
-            f"make_{_corpus}_{demo.speaker(_actor)}"
+            f"make_{_corpus}_{_actor}"
         output:
             [paths.RAW / _corpus / name for name in demo.media_paths(_actor)],
         params:

@@ -1,0 +1,116 @@
+# Figures, tables for papers, rendered notebooks and the front page.
+
+from ugcl.reports import outputs as reports
+
+
+def shown(file):
+    """Mark a file that `snakemake --report` shows, by benchmark."""
+    if file.suffix != ".svg":
+        return str(file)
+    benchmark, kind = file.stem.split("_", 1)
+    return report(
+        str(file),
+        caption="../report/figure.rst",
+        category="Figures",
+        subcategory=benchmark,
+        labels={"figure": kind.replace("_", " ")},
+    )
+
+
+rule report:
+    input:
+        reports.site_outputs(),
+
+
+rule figures:
+    input:
+        evaluation.summary_outputs(params_tree),
+        [paths.manifest(corpus) for corpus in active_corpora],
+        [benchmark_splits(name) for name in benchmarks],
+        [
+            evaluation.predict_outputs(params_tree, name, system)
+            for name, entry in benchmarks.items()
+            for system in entry.systems
+        ],
+    output:
+        [shown(file) for file in reports.figure_outputs(params_tree)],
+    params:
+        lineage=lineage.report(params_tree),
+    log:
+        "logs/report/figures.log",
+    benchmark:
+        "logs/benchmarks/report/figures.tsv"
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    threads: 1
+    shell:
+        "python -m ugcl report figures > {log} 2>&1"
+
+
+rule tables:
+    input:
+        evaluation.summary_outputs(params_tree),
+    output:
+        reports.table_outputs(params_tree),
+    params:
+        lineage=lineage.report(params_tree),
+    log:
+        "logs/report/tables.log",
+    benchmark:
+        "logs/benchmarks/report/tables.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    threads: 1
+    shell:
+        "python -m ugcl report tables > {log} 2>&1"
+
+
+rule notebook:
+    input:
+        evaluation.summary_outputs(params_tree),
+        reports.figure_outputs(params_tree),
+        source="notebooks/{notebook}.py",
+    output:
+        report(
+            "results/reports/{notebook}.html",
+            caption="../report/notebook.rst",
+            category="Notebooks",
+            labels={"notebook": "{notebook}"},
+        ),
+    params:
+        lineage=lineage.report(params_tree),
+    log:
+        "logs/report/{notebook}.log",
+    benchmark:
+        "logs/benchmarks/report/{notebook}.tsv"
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    threads: 1
+    shell:
+        "python -m ugcl report notebook {wildcards.notebook} > {log} 2>&1"
+
+
+rule site:
+    input:
+        reports.site_inputs(params_tree),
+    output:
+        report(
+            str(paths.INDEX),
+            caption="../report/site.rst",
+            category="Front page",
+        ),
+    params:
+        lineage=lineage.report(params_tree),
+    log:
+        "logs/report/site.log",
+    benchmark:
+        "logs/benchmarks/report/site.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    threads: 1
+    shell:
+        "python -m ugcl report site > {log} 2>&1"
