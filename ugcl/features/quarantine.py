@@ -83,6 +83,6 @@ def check(table: pd.DataFrame, clips: int, limit: float, benchmark: str) -> None
         first = table.iloc[0]
         raise UgclError(
             f"{benchmark}: {lost} of {clips} clips ({lost / clips:.1%}) have bad media, the limit is"
-            f" {limit:.1%}"
-            f" ({reasons}; first {first['clip']}: {first['detail']}); mend the media or raise data.max_quarantined"
+            f" {limit:.1%} ({reasons}; first {first['clip']}: {first['detail']}); mend the media or raise"
+            " data.max_quarantined"
         )

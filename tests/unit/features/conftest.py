@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 
-def write_video(
+def make_video(
     path: Path,
     stamps: list[int],
     time_base: Fraction,
@@ -54,3 +54,9 @@ def wav(tmp_path: Path, tone: np.ndarray) -> Path:
     """The tone as a wav file."""
     soundfile.write(tmp_path / "tone.wav", tone, 16000)
     return tmp_path / "tone.wav"
+
+
+@pytest.fixture
+def write_video():
+    """Makes an mp4 on the spot: see :func:`make_video`."""
+    return make_video

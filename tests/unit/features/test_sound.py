@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.unit.features.conftest import write_video
 from ugcl.features.failure import MediaError
 from ugcl.features.media import Clip
 from ugcl.features.sound import sound
@@ -42,7 +41,7 @@ def test_channels_are_averaged(tmp_path, tone):
     np.testing.assert_allclose(sound(tmp_path / "a.wav"), tone / 2, atol=1 / 32768)
 
 
-def test_sound_of_a_video_file(tmp_path, tone):
+def test_sound_of_a_video_file(tmp_path, tone, write_video):
     path = write_video(tmp_path / "a.mp4", list(range(25)), Fraction(1, 25), sound=tone)
     samples = sound(path)
     assert abs(len(samples) - 16000) <= 1024  # aac works in blocks of 1024
@@ -50,7 +49,7 @@ def test_sound_of_a_video_file(tmp_path, tone):
     assert np.argmax(spectrum) * 16000 / 12000 == pytest.approx(440, abs=2)
 
 
-def test_a_late_stream_is_put_on_the_videos_clock(tmp_path, tone):
+def test_a_late_stream_is_put_on_the_videos_clock(tmp_path, tone, write_video):
     early = sound(write_video(tmp_path / "a.mp4", list(range(50)), Fraction(1, 25), sound=tone))
     late = sound(
         write_video(tmp_path / "b.mp4", list(range(50)), Fraction(1, 25), sound=tone, sound_start=0.5)
@@ -59,7 +58,7 @@ def test_a_late_stream_is_put_on_the_videos_clock(tmp_path, tone):
     assert loud[1] - loud[0] == pytest.approx(8000, abs=64)
 
 
-def test_own_sound_file_is_preferred_to_the_videos(tmp_path, wav, tone):
+def test_own_sound_file_is_preferred_to_the_videos(tmp_path, wav, tone, write_video):
     video = write_video(tmp_path / "a.mp4", list(range(25)), Fraction(1, 25), sound=tone * 0.1)
     assert np.abs(Clip("a", wav, video).sound()).max() == pytest.approx(0.5, abs=0.01)
     assert np.abs(Clip("a", None, video).sound()).max() == pytest.approx(0.05, abs=0.02)
@@ -90,7 +89,7 @@ def test_cut_sound_is_truncated(tmp_path, kind):
     assert failure(path) == "truncated"
 
 
-def test_video_without_sound(tmp_path):
+def test_video_without_sound(tmp_path, write_video):
     assert failure(write_video(tmp_path / "a.mp4", list(range(5)), Fraction(1, 25))) == "no_audio"
     with pytest.raises(MediaError) as caught:
         Clip("a").sound()

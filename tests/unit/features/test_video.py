@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.features.conftest import write_video
 from ugcl.features.failure import MediaError
 from ugcl.features.video import Frame, frames, sample
 
@@ -21,14 +20,14 @@ def levels(path: Path, fps: float | None = None) -> list[int]:
     return [round((float(f.rgb().mean()) - 10) / 5) for f in pictures]
 
 
-def test_every_frame_comes_once_with_its_time(tmp_path):
+def test_every_frame_comes_once_with_its_time(tmp_path, write_video):
     path = write_video(tmp_path / "a.mp4", list(range(10)), Fraction(1, 25))
     times = [f.time for f in frames(path)]
     assert levels(path) == list(range(10))
     np.testing.assert_allclose(times, np.arange(10) / 25, atol=1e-6)
 
 
-def test_ntsc_rate_keeps_its_clock(tmp_path):
+def test_ntsc_rate_keeps_its_clock(tmp_path, write_video):
     path = write_video(tmp_path / "a.mp4", list(range(30)), Fraction(1001, 30000))
     times = [f.time for f in frames(path)]
     np.testing.assert_allclose(times, np.arange(30) * 1001 / 30000, atol=2e-4)
@@ -38,7 +37,7 @@ def test_ntsc_rate_keeps_its_clock(tmp_path):
     assert levels(path, 25) == expected
 
 
-def test_variable_rate_repeats_and_drops(tmp_path):
+def test_variable_rate_repeats_and_drops(tmp_path, write_video):
     stamps = [0, 40, 80, 200, 210, 220, 280]  # milliseconds
     path = write_video(tmp_path / "a.mp4", stamps, Fraction(1, 1000))
     shown = levels(path, 25)
@@ -46,7 +45,7 @@ def test_variable_rate_repeats_and_drops(tmp_path):
     assert [f.index for f in frames(path)] == list(range(7))
 
 
-def test_a_frame_is_shown_until_the_next_one(tmp_path):
+def test_a_frame_is_shown_until_the_next_one(tmp_path, write_video):
     path = write_video(tmp_path / "a.mp4", [0, 1, 2], Fraction(1, 10))
     assert levels(path, 20) == [0, 0, 1, 1, 2, 2]
 
@@ -72,7 +71,7 @@ def test_grid_shows_the_latest_frame_that_has_begun(steps, start, fps):
     assert (len(grid) - 1) / fps < end <= len(grid) / fps + 0.0005 + 2e-6
 
 
-def test_pictures_are_converted_only_on_demand(tmp_path):
+def test_pictures_are_converted_only_on_demand(tmp_path, write_video):
     path = write_video(tmp_path / "a.mp4", list(range(5)), Fraction(1, 25))
     source = frames(path)
     assert next(source).rgb().shape == (48, 64, 3)
@@ -93,7 +92,7 @@ def test_files_that_are_no_video(tmp_path, content, failure):
 
 
 @pytest.mark.parametrize("faststart", [True, False])
-def test_a_cut_video_is_truncated(tmp_path, faststart):
+def test_a_cut_video_is_truncated(tmp_path, faststart, write_video):
     path = write_video(tmp_path / "a.mp4", list(range(40)), Fraction(1, 25), faststart=faststart)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
     with pytest.raises(MediaError) as caught:
