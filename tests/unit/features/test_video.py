@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
@@ -76,6 +77,27 @@ def test_pictures_are_converted_only_on_demand(tmp_path, write_video):
     source = frames(path)
     assert next(source).rgb().shape == (48, 64, 3)
     source.close()
+
+
+def test_pictures_of_a_turned_phone_stand_upright(tmp_path):
+    """The track header's matrix turns by 90° clockwise: what was left comes to lie on top."""
+    path = tmp_path / "a.mp4"
+    halves = np.zeros((48, 64, 3), np.uint8)
+    halves[:, :32] = 255
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(halves)))
+        container.mux(stream.encode(None))
+    content, word = path.read_bytes(), lambda value: value.to_bytes(4, "big", signed=True)
+    one, unit, zero = word(1 << 16), word(1 << 30), word(0)
+    upright = one + 3 * zero + one + 3 * zero + unit
+    turned = zero + one + zero + word(-(1 << 16)) + 4 * zero + unit
+    start = content.index(upright, content.index(b"tkhd"))
+    path.write_bytes(content[:start] + turned + content[start + len(upright) :])
+    picture = next(frames(path)).rgb()
+    assert picture.shape == (64, 48, 3)
+    assert picture[:20].mean() > 250 and picture[-20:].mean() < 5
 
 
 @pytest.mark.parametrize(
