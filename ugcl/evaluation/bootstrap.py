@@ -116,7 +116,9 @@ def evaluate(counts: Counts, weights: np.ndarray) -> dict[str, np.ndarray]:
     return {name: value.mean(1) for name, value in values.items()}
 
 
-def interval(values: np.ndarray, confidence: float, clusters: int) -> tuple[float, float]:
+def interval(
+    values: np.ndarray, confidence: float, clusters: int, mirrored_at: float | None = None
+) -> tuple[float, float]:
     """The expanded percentile interval of bootstrap draws.
 
     The plain percentile interval of n clusters is too narrow by about sqrt(n / (n − 1)) and uses a normal
@@ -126,6 +128,8 @@ def interval(values: np.ndarray, confidence: float, clusters: int) -> tuple[floa
         values: (draws,) of one metric.
         confidence: level, such as 0.95.
         clusters: number n of speakers.
+        mirrored_at: the value on the whole sample, to mirror the interval there (the basic bootstrap): for
+            scores that resampling biases upwards, as it does the ECE.
 
     Returns:
         Lower and upper end; NaN for fewer than two speakers.
@@ -137,4 +141,6 @@ def interval(values: np.ndarray, confidence: float, clusters: int) -> tuple[floa
     quantile = stats.t.ppf((1 + confidence) / 2, clusters - 1) * np.sqrt(clusters / (clusters - 1))
     tail = stats.norm.cdf(-quantile)
     low, high = np.quantile(values, [tail, 1 - tail])
+    if mirrored_at is not None:
+        low, high = 2 * mirrored_at - high, 2 * mirrored_at - low
     return float(low), float(high)

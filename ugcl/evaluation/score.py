@@ -27,8 +27,9 @@ def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.Da
     clips = len(frame) // frame["seed"].nunique()
     rows = []
     for metric, value in each.mean().items():
-        low, high = bootstrap.interval(drawn[metric], settings.confidence, speakers)
-        rows.append((metric, value, low, high, clips, speakers))
+        centre = value if metric in metrics.BIASED else None
+        low, high = bootstrap.interval(drawn[metric], settings.confidence, speakers, centre)
+        rows.append((metric, value, max(low, 0.0), high, clips, speakers))
     return pd.DataFrame(rows, columns=["metric", "value", "ci_low", "ci_high", "clips", "speakers"])
 
 

@@ -111,12 +111,18 @@ def compare(
     for metric in metrics.METRICS:
         if not all(metric in values for values in drawn):
             continue
-        low, high = bootstrap.interval(drawn[0][metric] - drawn[1][metric], settings.confidence, speakers)
+        difference = point[0][metric][0] - point[1][metric][0]
+        low, high = bootstrap.interval(
+            drawn[0][metric] - drawn[1][metric],
+            settings.confidence,
+            speakers,
+            difference if metric in metrics.BIASED else None,
+        )
         row = {
             "metric": metric,
             "value": point[0][metric][0],
             "reference_value": point[1][metric][0],
-            "difference": point[0][metric][0] - point[1][metric][0],
+            "difference": difference,
             "ci_low": low,
             "ci_high": high,
             "p_permutation": np.nan,

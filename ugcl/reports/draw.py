@@ -1,0 +1,78 @@
+"""Every figure of the active benchmarks, from the summary's tables to files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from ugcl.config import Config
+from ugcl.evaluation.outputs import marks
+from ugcl.reports import data_figures, figures, theme
+from ugcl.reports.outputs import contact_sheet, contact_sheet_corpora, figure, kinds
+from ugcl.reports.read import read
+
+log = logging.getLogger(__name__)
+
+
+def title(config: Config, benchmark: str, text: str) -> str:
+    """A figure's title: benchmark, what is shown, and the benchmark's marks."""
+    mark = marks(config, benchmark)
+    return f"{benchmark}: {text}" + (f"  [{mark}]" if mark else "")
+
+
+def draw(config: Config, benchmark: str, kind: str) -> Figure:
+    """Draw one kind of figure of a benchmark from results/tables."""
+    palette, classes = theme.colours(config), config.protocol(benchmark).classes
+    systems = config.benchmark(benchmark).systems
+
+    def table(name: str):
+        return read(name, benchmark)
+
+    def named(text: str) -> str:
+        return title(config, benchmark, text)
+
+    drawings: dict[str, Callable[[], Figure]] = {
+        "data": lambda: data_figures.overview(table("clips"), table("parts"), classes, named("data")),
+        "forest": lambda: figures.forest(
+            table("summary"), table("per_fold"), palette, title=named("unweighted average recall")
+        ),
+        "comparisons": lambda: figures.differences(
+            table("comparisons"), palette, title=named("difference from the reference")
+        ),
+        "ablations": lambda: figures.differences(
+            table("ablations"), palette, title=named("what an ablation changes")
+        ),
+        "confusion": lambda: figures.confusion(
+            table("confusion"), classes, systems, named("per cent of the label's clips")
+        ),
+        "classes": lambda: figures.classes(
+            table("per_class"), table("summary"), palette, named("classes and calibration")
+        ),
+        "optimism": lambda: figures.optimism(
+            table("optimism"), palette, named("optimism of choosing the epoch on test")
+        ),
+        "learning_curves": lambda: figures.learning_curves(
+            table("learning_curves"), palette, named("learning curves")
+        ),
+    }
+    return drawings[kind]()
+
+
+def figures_of_all(config: Config) -> list[Path]:
+    """Draw and write every figure of the active benchmarks (`ugcl report figures`)."""
+    written: list[Path] = []
+    for benchmark in config.active:
+        for kind in kinds(config, benchmark):
+            stem = figure(benchmark, kind, "")
+            written += theme.save(draw(config, benchmark, kind), stem, config.report.dpi)
+        log.info("%s: figures drawn", benchmark)
+    for corpus in contact_sheet_corpora(config):
+        from ugcl.data import sources
+        from ugcl.data.demo.contact_sheet import contact_sheet as make
+
+        make(sources.root(config, corpus), contact_sheet(corpus))
+        written.append(contact_sheet(corpus))
+    return written

@@ -1,0 +1,96 @@
+"""Which files the reports write; light, so that the Snakefile may import it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ugcl import paths
+from ugcl.config import Config
+from ugcl.evaluation import outputs as evaluation
+
+SUFFIXES = (".svg", ".png")
+KINDS = ("data", "forest", "comparisons", "confusion", "classes", "optimism", "learning_curves")
+"""Figures that every benchmark has."""
+
+ABLATIONS = "ablations"
+"""The figure that only benchmarks with ablations of their reference have."""
+
+TABLES = ("main", "comparisons", "ablations")
+"""Tables for papers, each as CSV, Markdown and LaTeX."""
+
+
+def kinds(config: Config, benchmark: str) -> list[str]:
+    """The kinds of figures a benchmark has."""
+    return [*KINDS, *([ABLATIONS] if evaluation.ablations(config, benchmark) else [])]
+
+
+def figure(benchmark: str, kind: str, suffix: str) -> Path:
+    """One figure file."""
+    return paths.FIGURES / f"{benchmark}_{kind}{suffix}"
+
+
+def contact_sheet(corpus: str) -> Path:
+    """The page of example faces of a synthetic corpus."""
+    return paths.FIGURES / f"{corpus}_contact_sheet.png"
+
+
+def contact_sheet_corpora(config: Config) -> list[str]:
+    """Active corpora whose faces the project makes itself and so may show."""
+    names = dict.fromkeys(config.benchmarks[name].corpus for name in config.active)
+    return [name for name in names if config.corpora[name].adapter == "demo"]
+
+
+def figure_outputs(config: Config) -> list[Path]:
+    """What `ugcl report figures` writes."""
+    drawn = [
+        figure(benchmark, kind, suffix)
+        for benchmark in config.active
+        for kind in kinds(config, benchmark)
+        for suffix in SUFFIXES
+    ]
+    return [*drawn, *map(contact_sheet, contact_sheet_corpora(config))]
+
+
+def paper_table(benchmark: str, name: str, suffix: str) -> Path:
+    """One table for papers."""
+    return paths.REPORTS / "tables" / f"{benchmark}_{name}{suffix}"
+
+
+def table_outputs(config: Config) -> list[Path]:
+    """What `ugcl report tables` writes."""
+    return [
+        paper_table(benchmark, name, suffix)
+        for benchmark in config.active
+        for name in TABLES
+        for suffix in (".csv", ".md", ".tex")
+    ]
+
+
+def notebook_source(name: str) -> Path:
+    """The jupytext script of a notebook."""
+    return Path("notebooks") / f"{name}.py"
+
+
+def notebook_output(name: str) -> Path:
+    """The page that `ugcl report notebook NAME` writes."""
+    return paths.REPORTS / f"{name}.html"
+
+
+def notebook_outputs(config: Config) -> list[Path]:
+    """All pages of notebooks."""
+    return [notebook_output(name) for name in config.report.notebooks]
+
+
+def site_inputs(config: Config) -> list[Path]:
+    """What `ugcl report site` reads."""
+    return [
+        *evaluation.summary_outputs(config),
+        *figure_outputs(config),
+        *table_outputs(config),
+        *notebook_outputs(config),
+    ]
+
+
+def site_outputs() -> list[Path]:
+    """What `ugcl report site` writes."""
+    return [paths.INDEX]

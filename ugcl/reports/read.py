@@ -1,0 +1,47 @@
+"""The summary's tables as reports use them: numbers as numbers, one benchmark at a time."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ugcl.data import tables
+from ugcl.evaluation.outputs import table
+
+NUMBERS = frozenset(
+    {
+        "value",
+        "reference_value",
+        "difference",
+        "ci_low",
+        "ci_high",
+        "p_permutation",
+        "p_mcnemar",
+        "p_holm",
+        "p",
+    }
+    | {"statistic", "systems", "rank", "other_rank", "recall", "precision", "f1", "support", "count", "clips"}
+    | {"speakers", "seconds", "duration", "folds", "seeds", "seed", "fold", "uar", "best_uar", "best_epoch"}
+    | {"optimism", "ties", "agreement", "agreement_untied"}
+)
+"""Columns read as numbers; others stay text though they may look like numbers, as speaker 01 does."""
+
+
+def read(name: str, benchmark: str | None = None) -> pd.DataFrame:
+    """Read one of the summary's tables.
+
+    Args:
+        name: a stem of :data:`ugcl.evaluation.outputs.TABLES`.
+        benchmark: keep its rows alone.
+
+    Returns:
+        The table; number columns as numbers, empty cells of them as NaN.
+    """
+    frame = tables.read(table(name))
+    if benchmark is not None:
+        frame = frame[frame["benchmark"] == benchmark].reset_index(drop=True)
+    for column in frame:
+        if column in NUMBERS or (
+            name == "learning_curves" and column not in ("benchmark", "system", "marks")
+        ):
+            frame[column] = pd.to_numeric(frame[column], errors="coerce")
+    return frame

@@ -1,0 +1,89 @@
+"""One look for every figure: colours, sizes, and files that are the same byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from ugcl.config import Config
+from ugcl.evaluation.baselines import is_reference_row
+from ugcl.reports.outputs import SUFFIXES
+
+PALETTE = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255",
+    "#117733", "#332288", "#999933", "#AA4499", "#44AA99", "#DDCC77", "#661100",
+)  # fmt: skip
+"""Colours that people with colour-blindness tell apart.
+
+Sources: Okabe and Ito, Color Universal Design, 2008 (first six); Tol, Colour Schemes, SRON/EPS/TN/09-002,
+2021, "muted" (the rest).
+"""
+
+GREY = "#6b6b6b"
+WIDTH = 6.5
+"""Figure width, inches: the text width of a page."""
+
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "figure.facecolor": "white",
+    "svg.hashsalt": "ugcl",
+    "svg.fonttype": "path",
+    "path.simplify": True,
+}
+
+
+def colours(config: Config) -> dict[str, str]:
+    """System → colour, by the order of `systems` in params.yaml: the same in every figure and benchmark."""
+    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(config.systems)}
+
+
+def colour(palette: dict[str, str], system: str) -> str:
+    """The colour of a system; reference rows are grey."""
+    return GREY if is_reference_row(system) else palette.get(system, GREY)
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw without a display, in the project's look."""
+    mpl.use("agg")
+    with mpl.rc_context(STYLE):
+        yield
+
+
+def save(figure: Figure, stem: Path, dpi: int) -> list[Path]:
+    """Write a figure as SVG and PNG without dates or versions.
+
+    Args:
+        figure: the figure; it is closed.
+        stem: path without suffix.
+        dpi: resolution of the PNG.
+    """
+    from matplotlib import pyplot as plt
+
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    written = [stem.with_name(stem.name + suffix) for suffix in SUFFIXES]
+    metadata = {".svg": {"Date": None, "Creator": None}, ".png": {"Software": None}}
+    with mpl.rc_context(STYLE):
+        for path in written:
+            figure.savefig(path, dpi=dpi, metadata=metadata[path.suffix])
+    plt.close(figure)
+    return written
