@@ -22,7 +22,7 @@ THICKNESS = {
     "bun": 0.06,
 }
 CURTAIN = {"long": 5.6, "bob": 6.45}  # lower end of the hair, dm
-RECESSION = {"receding": 0.42, "short": 0.08, "crop": 0.12}
+RECESSION = {"receding": 0.30, "short": 0.08, "crop": 0.12}
 
 
 @dataclass(frozen=True)
@@ -222,16 +222,14 @@ def _extra_hair(actor: Actor) -> tuple[np.ndarray, np.ndarray]:
     x = across * np.sin(angle)
     z = 0.32 + deep * np.cos(angle) * np.where(np.cos(angle) > 0, 0.6, 1.0)
     outer = np.stack([x, height, z], axis=-1).reshape(-1, 3)
-    inner = outer - np.array([0, 0, 0.32])
-    inner = inner * np.array([0.95, 1, 0.93]) + np.array([0, 0, 0.32])
     quads = []
     for row in range(rows - 1):
         for column in range(columns - 1):
             a = row * columns + column
             quads += [[a, a + columns, a + 1], [a + 1, a + columns, a + columns + 1]]
     faces = np.array(quads)
-    back = faces[:, ::-1] + len(outer)
-    return np.concatenate([outer, inner]).astype(np.float32), np.concatenate([faces, back]).astype(np.int32)
+    back = faces[:, ::-1] + len(outer)  # the inner side has vertices, and so normals, of its own
+    return np.concatenate([outer, outer]).astype(np.float32), np.concatenate([faces, back]).astype(np.int32)
 
 
 def _sphere(centre: np.ndarray, radii: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

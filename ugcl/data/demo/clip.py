@@ -53,7 +53,7 @@ def make_actor(
     if foreign:
         raise UgclError(f"demo clip {foreign[0]}: not a clip of actor {actor_id}; see names.actor_clips")
     who = cast.actor(actor_id - names.FIRST + 1, seed)
-    utterances = speech.speak(who.number, seed)
+    utterances = speech.speak(who.number, seed, wanted)
     model = bust.Bust(who, seed)
     videos, sounds = [], []
     for clip in wanted:

@@ -17,7 +17,7 @@ def _hairline(x: float, y: float, z: float, height: float, recede: float) -> flo
     side = abs(x)
     angle = np.arctan2(side, z - 0.35)  # 0 front, pi back
     if angle < 0.62:
-        line = height + recede * np.exp(-(((angle - 0.5) / 0.2) ** 2))
+        line = height + recede * np.exp(-(((angle - 0.55) / 0.28) ** 2))
     elif angle < 1.25:
         line = height + recede - (angle - 0.62) / 0.63 * (height + recede - 7.2)
     elif angle < 1.9:
@@ -50,6 +50,49 @@ def _noise(tile: np.ndarray, u: float, v: float) -> float:
     low = tile[i, j] + a * (tile[k, j] - tile[i, j])
     high = tile[i, m] + a * (tile[k, m] - tile[i, m])
     return low + b * (high - low)
+
+
+@njit(cache=True, fastmath=True)
+def _display(value: float) -> int:
+    """Linear light to an 8-bit value: soft shoulder, then a gamma of 2."""
+    return np.uint8(255 * np.sqrt(min(1.0, max(0.0, value / (1 + 0.18 * value)))))
+
+
+@njit(cache=True, fastmath=True)
+def _skin(
+    texture: np.ndarray, fold_weights: np.ndarray, plain: np.ndarray, x: float, y: float, z: float
+) -> tuple:
+    """Painted skin where the face looks forward, plain skin elsewhere."""
+    resolution = texture.shape[0]
+    u, v = int((x - LEFT) / SPAN * resolution), int((TOP - y) / SPAN * resolution)
+    if z < 0.55 or u < 0 or v < 0 or u >= resolution or v >= resolution:
+        return plain[0], plain[1], plain[2]
+    crease = np.float32(0)
+    for k in range(fold_weights.shape[0]):
+        crease += fold_weights[k] * texture[v, u, 3 + k]
+    left = 1 - min(np.float32(0.6), crease)
+    return texture[v, u, 0] * left, texture[v, u, 1] * left, texture[v, u, 2] * left
+
+
+@njit(cache=True, fastmath=True)
+def _eye(tile: np.ndarray, iris: np.ndarray, x: float, y: float, z: float) -> tuple:
+    """White, iris with a dark rim, and pupil, by the distance from the eye's axis."""
+    ex, ey = (abs(x) - EYE_X) / EYE_RADIUS, (y - EYE_Y) / EYE_RADIUS
+    radius = np.sqrt(ex * ex + ey * ey)
+    if z < EYE_Z or radius > 0.43:
+        return 0.72, 0.68, 0.66
+    if radius < 0.17:
+        return 0.006, 0.006, 0.006
+    bright = (1.0 if radius < 0.37 else 0.35) * (0.75 + 0.5 * _noise(tile, ex * 30, ey * 30))
+    return iris[0] * bright, iris[1] * bright, iris[2] * bright
+
+
+@njit(cache=True, fastmath=True)
+def _strands(tile: np.ndarray, frequency: float, x: float, y: float, z: float) -> float:
+    """Brightness of hair: coarse and fine strands that run down the head."""
+    along = y * 2.2 + z * 1.1
+    coarse = _noise(tile, (x + 0.6 * z) * frequency, along)
+    return 0.55 + 0.6 * coarse + 0.3 * _noise(tile, (x - 0.7 * z) * frequency * 2.7, along * 2)
 
 
 @njit(cache=True, fastmath=True)
@@ -86,17 +129,14 @@ def shade(
         (S, S, 3) uint8 RGB.
     """
     size = seen.shape[0]
-    resolution = texture.shape[0]
-    image = np.zeros((size, size, 3), np.uint8)
+    image = background.copy()
     key, neckline, vee, shine = light[0], light[3, 0], light[3, 1], light[3, 2]
     half = key + np.array([0.0, 0.0, 1.0], np.float32)
     half /= np.sqrt((half * half).sum())
-    albedo = np.zeros(3, np.float32)
     for row in range(size):
         for column in range(size):
             t = seen[row, column]
             if t < 0:
-                image[row, column] = background[row, column]
                 continue
             a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
             wb, wc = weights[row, column, 0], weights[row, column, 1]
@@ -107,92 +147,70 @@ def shade(
             nx = wa * normals[a, 0] + wb * normals[b, 0] + wc * normals[c, 0]
             ny = wa * normals[a, 1] + wb * normals[b, 1] + wc * normals[c, 1]
             nz = wa * normals[a, 2] + wb * normals[b, 2] + wc * normals[c, 2]
-            length = np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-9
-            nx, ny, nz = nx / length, ny / length, nz / length
-            occlusion = wa * openness[a] + wb * openness[b] + wc * openness[c]
+            scale = 1 / (np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-9)
+            nx, ny, nz = nx * scale, ny * scale, nz * scale
+            open_sky = wa * openness[a] + wb * openness[b] + wc * openness[c]
             material = materials[t]
             gloss, wrap = 0.0, 0.0
-            albedo[:] = colours[0]
-            if material in (SKIN, HAIRLINE):
-                collar = (
-                    neckline + 0.10 * (0.35 - z) - vee * max(0.0, 0.5 - abs(x)) * (1.0 if z > 0.3 else 0.0)
-                )
-                hairy = -1.0
-                if material == HAIRLINE:
-                    material = SKIN
-                    hairy = _hairline(x, y, z, hairstyle[0], hairstyle[1])
-                    hairy += 0.05 * (_noise(tile, x * 60, y * 12 + z * 7) - 0.5)
+
+            if material == HAIRLINE:
+                edge = _hairline(x, y, z, hairstyle[0], hairstyle[1])
+                edge += 0.05 * (_noise(tile, x * 60, y * 12 + z * 7) - 0.5)
+                material = HAIR if edge > 0 else SKIN
+            if material == SKIN:
+                collar = neckline + 0.10 * (0.35 - z)
+                if z > 0.3:
+                    collar -= vee * max(0.0, 0.5 - abs(x))
                 if y < collar:
-                    albedo[:] = colours[3]
-                    if y > collar - 0.07:
-                        albedo[:] = colours[4]
-                    albedo *= 0.93 + 0.07 * _noise(tile, x * 40, y * 40)
-                elif hairy > 0:
-                    material = HAIR
+                    cloth = 4 if y > collar - 0.07 else 3
+                    weave = 0.93 + 0.07 * _noise(tile, x * 40, y * 40)
+                    red, green, blue = (
+                        colours[cloth, 0] * weave,
+                        colours[cloth, 1] * weave,
+                        colours[cloth, 2] * weave,
+                    )
                 else:
-                    wrap = 0.25
-                    u = int((x - LEFT) / SPAN * resolution)
-                    v = int((TOP - y) / SPAN * resolution)
-                    if z > 0.55 and 0 <= u < resolution and 0 <= v < resolution:
-                        for k in range(3):
-                            albedo[k] = texture[v, u, k]
-                        crease = 0.0
-                        for k in range(fold_weights.shape[0]):
-                            crease += fold_weights[k] * texture[v, u, 3 + k]
-                        albedo *= 1 - min(0.6, crease)
-                    gloss = shine
-            if material == EYE:
-                ex = (abs(x) - EYE_X) / EYE_RADIUS
-                ey = (y - EYE_Y) / EYE_RADIUS
-                radius = np.sqrt(ex * ex + ey * ey)
-                albedo[:] = 0.72
-                albedo[1] = 0.68
-                albedo[2] = 0.66
-                if z > EYE_Z:
-                    if radius < 0.17:
-                        albedo[:] = 0.006
-                    elif radius < 0.43:
-                        fade = 1.0 if radius < 0.37 else 0.35
-                        albedo[:] = colours[1] * fade * (0.75 + 0.5 * _noise(tile, ex * 30, ey * 30))
+                    red, green, blue = _skin(texture, fold_weights, colours[0], x, y, z)
+                    gloss, wrap = shine, 0.25
+            elif material == EYE:
+                red, green, blue = _eye(tile, colours[1], x, y, z)
                 gloss = 1.2
-                occlusion *= 0.55 + 0.45 * min(1.0, max(0.0, (7.40 - y) / 0.14))  # the upper lid's shadow
+                open_sky *= 0.55 + 0.45 * min(1.0, max(0.0, (7.40 - y) / 0.14))  # the upper lid's shadow
+            elif material == HAIR:
+                bright = _strands(tile, hairstyle[2], x, y, z)
+                red, green, blue = colours[2, 0] * bright, colours[2, 1] * bright, colours[2, 2] * bright
+                gloss = 0.2 * (bright - 0.5)
+                open_sky *= 0.85
             elif material == TEETH:
-                albedo[:] = 0.62
-                albedo[2] = 0.52
-                gap = abs((x * 16) % 1 - 0.5)
-                if gap > 0.44:
-                    albedo *= 0.7
-                occlusion = max(0.12, 1 - 1.1 * abs(x) / 0.3) * min(1.0, max(0.25, (z - 0.9) / 0.45))
+                gap = 0.7 if abs((x * 16) % 1 - 0.5) > 0.44 else 1.0
+                red, green, blue = 0.62 * gap, 0.62 * gap, 0.52 * gap
+                open_sky = max(0.12, 1 - 3.6 * abs(x)) * min(1.0, max(0.25, (z - 0.9) / 0.45))
                 gloss = 0.2
             elif material == TONGUE:
-                albedo[:] = colours[0] * 0.4
-                albedo[0] = 0.28
-                occlusion = 0.35
-            elif material == LASH:
-                albedo[:] = 0.01
+                red, green, blue = 0.28, 0.07, 0.06
+                open_sky = 0.35
             elif material == CAVITY:
-                albedo[0], albedo[1], albedo[2] = 0.09, 0.018, 0.016
-                occlusion = 0.5
-            elif material == HAIR:
-                along = y * 2.2 + z * 1.1
-                strand = _noise(tile, x * hairstyle[2] + z * 0.6 * hairstyle[2], along)
-                fine = _noise(tile, (x - 0.7 * z) * hairstyle[2] * 2.7, along * 2)
-                albedo[:] = colours[2] * (0.55 + 0.6 * strand + 0.3 * fine)
-                gloss = 0.25 * strand
-                occlusion *= 0.85
+                red, green, blue = 0.09, 0.018, 0.016
+                open_sky = 0.5
+            else:
+                red, green, blue = 0.01, 0.01, 0.01
+
             lambert = nx * key[0] + ny * key[1] + nz * key[2]
-            diffuse = max(0.0, (lambert + wrap) / (1 + wrap))
-            red = max(0.0, (lambert + 1.6 * wrap) / (1 + 1.6 * wrap))
-            shadow = 0.6 + 0.4 * ny if material == SKIN and ny < 0 else 0.6 + 0.2 * ny
+            # Light bleeds through skin past the edge of the shadow, red most.
+            warm = max(0.0, (lambert + 1.6 * wrap) / (1 + 1.6 * wrap)) * (0.35 + 0.65 * open_sky)
+            cool = max(0.0, (lambert + wrap) / (1 + wrap)) * (0.35 + 0.65 * open_sky)
+            below = 0.4 if material == SKIN and ny < 0 else 0.2
+            ambient = (0.6 + below * ny) * open_sky
             spot = max(0.0, nx * half[0] + ny * half[1] + nz * half[2])
             spot = spot * spot * spot * spot
             spot = spot * spot * spot * spot  # exponent 16, for the wet eye 64
             if material == EYE:
                 spot = spot * spot * spot * spot
             glint = gloss * 0.16 * spot if lambert > 0 else 0.0
-            for k in range(3):
-                lit = (red if k == 0 else diffuse) * light[1, k] * (0.35 + 0.65 * occlusion)
-                value = albedo[k] * (lit + light[2, k] * shadow * occlusion) + glint * light[1, k]
-                value = value / (1 + 0.18 * value)
-                image[row, column, k] = np.uint8(255 * np.sqrt(min(1.0, max(0.0, value))))
+            red = red * (warm * light[1, 0] + ambient * light[2, 0]) + glint * light[1, 0]
+            green = green * (cool * light[1, 1] + ambient * light[2, 1]) + glint * light[1, 1]
+            blue = blue * (cool * light[1, 2] + ambient * light[2, 2]) + glint * light[1, 2]
+            image[row, column, 0] = _display(red)
+            image[row, column, 1] = _display(green)
+            image[row, column, 2] = _display(blue)
     return image

@@ -124,6 +124,7 @@ def albedo(paint: Paint, rng: np.random.Generator) -> np.ndarray:
     if paint.beard:
         cheek = np.clip((6.86 - y + 0.9 * np.clip(side - 0.33, 0, 1)) / 0.1, 0, 1)
         chin = cheek * np.clip((side - 0.03 + 4 * np.abs(y - 6.83)) / 0.05, 0, 1)
+        chin *= np.clip((y - 6.28) / 0.1, 0, 1)
         cover = np.clip(chin * paint.beard * (0.75 + 0.25 * _noise(rng, 0.8)), 0, 0.95)[..., None]
         image = image * (1 - cover) + cover * np.array(paint.brow, np.float32) * 1.1
 

@@ -35,15 +35,15 @@ class Utterance:
     phonemes: list[tuple[float, float, str]]
 
 
-def speak(number: int, seed: int) -> dict[str, Utterance]:
-    """The utterances of all clips of one actor, by clip name; the same in every process and order.
+def speak(number: int, seed: int, clips: list[str]) -> dict[str, Utterance]:
+    """The utterances of some clips of one actor, by clip name; the same in every process and selection.
 
     Raises:
         UgclError: praat-parselmouth is absent, or the synthesizer failed.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.npz"
-        command = [sys.executable, "-m", "ugcl.data.demo.speech", str(number), str(seed), str(path)]
+        command = [sys.executable, "-m", "ugcl.data.demo.speech", str(number), str(seed), str(path), *clips]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
@@ -58,12 +58,12 @@ def speak(number: int, seed: int) -> dict[str, Utterance]:
             }
 
 
-def synthesise(number: int, seed: int) -> dict[str, Utterance]:
+def synthesise(number: int, seed: int, clips: list[str]) -> dict[str, Utterance]:
     """As `speak`, but in this process: only the first call of a process is reproducible."""
     who = actors.actor(number, seed)
     plain = {sentence: _plain(who, text) for sentence, text in names.SENTENCES.items()}
     result = {}
-    for clip in names.actor_clips(who.id):
+    for clip in clips:
         act = performance.performance(clip, seed)
         rng = actors.stream(seed, "speech", clip)
         sound, pitch, phonemes = plain[act.sentence]
@@ -165,8 +165,8 @@ def _record(wave: np.ndarray, gain: float, rng: np.random.Generator) -> np.ndarr
 
 
 def _main() -> None:
-    number, seed, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    utterances = synthesise(number, seed)
+    number, seed, path, *clips = sys.argv[1:]
+    utterances = synthesise(int(number), int(seed), clips)
     phonemes = json.dumps({clip: utterance.phonemes for clip, utterance in utterances.items()})
     np.savez(path, phonemes=phonemes, **{clip: utterance.sound for clip, utterance in utterances.items()})
 
