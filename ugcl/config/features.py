@@ -35,6 +35,26 @@ class Encoder(Section):
 
     pool: int = Field(1, ge=1, description="Mean over this many consecutive frames.")
 
+    @property
+    def needs_faces(self) -> bool:
+        """Whether the encoder reads aligned face crops."""
+        return False
+
+
+class FaceEncoder(Encoder):
+    """What every encoder of aligned face crops has."""
+
+    modality: Literal["video"] = "video"
+    margin: float = Field(
+        0.0, ge=0, le=1, description="Room on each side beyond the ArcFace layout, share of its side."
+    )
+    fps: float = Field(25.0, gt=0, description="Frame rate the video is sampled at, Hz.")
+
+    @property
+    def needs_faces(self) -> bool:
+        """Whether the encoder reads aligned face crops."""
+        return True
+
 
 class LogMel(Encoder):
     """Log-mel energies of 16 kHz sound."""
@@ -46,16 +66,21 @@ class LogMel(Encoder):
     window: float = Field(0.025, gt=0, description="Window, seconds.")
 
 
-class Hog(Encoder):
+class Hog(FaceEncoder):
     """Histogram of oriented gradients of the aligned face crop."""
 
     kind: Literal["hog"]
-    modality: Literal["video"] = "video"
     size: int = Field(64, ge=32, multiple_of=8, description="Side of the crop, pixels.")
-    margin: float = Field(
-        0.1, ge=0, le=1, description="Room on each side beyond the ArcFace layout, share of its side."
+
+
+class Image(FaceEncoder):
+    """A pretrained image network over aligned face crops (ViT, CLIP, ResNet, … of transformers)."""
+
+    kind: Literal["image"]
+    weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
+    output: Literal["first", "mean", "pooled"] = Field(
+        "first", description="First token, mean over tokens or places, or the network's own pooled output."
     )
-    fps: float = Field(25.0, gt=0, description="Frame rate the video is sampled at, Hz.")
 
 
 class Whisper(Encoder):
@@ -65,6 +90,18 @@ class Whisper(Encoder):
     modality: Literal["audio"] = "audio"
     weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
     layers: Literal["all"] | list[int] = Field("all", description="Hidden states to keep; 0 is the input.")
+
+
+class Speech(Encoder):
+    """Hidden states of wav2vec 2.0, HuBERT or WavLM on the waveform (50 Hz before pooling)."""
+
+    kind: Literal["speech"]
+    modality: Literal["audio"] = "audio"
+    weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
+    layers: Literal["all"] | list[int] = Field("all", description="Hidden states to keep; 0 is the input.")
+    window: float = Field(
+        30.0, ge=1, description="Longer sound is encoded in windows of this length, seconds."
+    )
 
 
 class Table(Encoder):
@@ -83,4 +120,4 @@ class Table(Encoder):
     rate: float = Field(0.0, ge=0, description="Rows per second; 0 for one row a clip.")
 
 
-AnyEncoder = Annotated[LogMel | Hog | Whisper | Table, Field(discriminator="kind")]
+AnyEncoder = Annotated[LogMel | Whisper | Speech | Hog | Image | Table, Field(discriminator="kind")]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ugcl.config import Config
-from ugcl.config.features import Hog, LogMel, Table, Whisper
+from ugcl.config.features import Hog, Image, LogMel, Speech, Table, Whisper
 from ugcl.data import sources
 from ugcl.errors import UgclError
 from ugcl.features.encoder import Encoder
+from ugcl.features.weights import weights_folder
 
 
 def build(config: Config, corpus: str, encoder: str) -> Encoder:
@@ -40,30 +39,16 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
             from ugcl.features.whisper import WhisperEncoder
 
             return WhisperEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
+        case Speech():
+            from ugcl.features.speech import SpeechEncoder
+
+            return SpeechEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
+        case Image():
+            from ugcl.features.face_image import ImageEncoder
+
+            return ImageEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
         case Table():
             from ugcl.features.table import TableEncoder
 
             return TableEncoder(encoder, entry, sources.root(config, corpus) / entry.path)
     raise UgclError(f"encoders.{encoder}.kind: {entry.kind!r} has no encoder; see ugcl/features/build.py")
-
-
-def weights_folder(config: Config, encoder: str, weights: str) -> Path:
-    """Where an encoder's weights lie: a local folder, a folder of the mirror, or the hub's cache.
-
-    Raises:
-        UgclError: none of the three has them.
-    """
-    if Path(weights).is_dir():
-        return Path(weights)
-    mirror = sources.mirror(config)
-    if mirror and (Path(mirror) / weights).is_dir():
-        return Path(mirror) / weights
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(weights, allow_patterns=["*.json", "*.safetensors"]))
-    except Exception as error:  # the hub raises many kinds: no such name, no network, no disk
-        raise UgclError(
-            f"encoders.{encoder}.weights: {weights!r} is no folder here, none in data.mirror ({mirror}),"
-            f" and the hub gave {type(error).__name__}; set a folder or a hub name"
-        ) from error

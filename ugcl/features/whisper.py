@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from ugcl.config.features import Whisper
 from ugcl.errors import UgclError
 from ugcl.features.media import Clip
+from ugcl.features.weights import weights_hash
 
 
 class WhisperEncoder:
@@ -102,16 +102,3 @@ class WhisperEncoder:
             states.append(x)
         states[-1] = model.layer_norm(x)
         return torch.cat([states[k] for k in self.keep], dim=-1)[0].numpy()
-
-
-def weights_hash(folder: Path) -> str:
-    """SHA-256 over a model folder's safetensors files, in the order of their names."""
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise UgclError(f"{folder}: no safetensors file; weights are read from safetensors only")
-    digest = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()

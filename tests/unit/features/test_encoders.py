@@ -11,16 +11,19 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ugcl.config.features import Hog, LogMel, Table, Whisper
+from ugcl.config.features import Hog, Image, LogMel, Speech, Table, Whisper
 from ugcl.errors import UgclError
 from ugcl.features.audio import LogMelEncoder
 from ugcl.features.encoder import info, pool
 from ugcl.features.face_hog import HogEncoder
+from ugcl.features.face_image import ImageEncoder
 from ugcl.features.faces import alignment, table
 from ugcl.features.failure import MediaError
 from ugcl.features.media import Clip
+from ugcl.features.speech import SpeechEncoder
 from ugcl.features.table import TableEncoder
-from ugcl.features.whisper import WhisperEncoder, weights_hash
+from ugcl.features.weights import weights_hash
+from ugcl.features.whisper import WhisperEncoder
 
 
 @given(st.integers(1, 50), st.integers(1, 12), st.integers(1, 4))
@@ -89,7 +92,7 @@ class TestHog:
         """Vertical stripes have horizontal gradients: orientation bins 0 and 8 hold them."""
         stripes = np.tile(np.repeat([40, 200], 4), (64, 8)).astype(np.uint8)[..., None].repeat(3, axis=2)
         for picture, bins in ((stripes, {0, 8}), (stripes.transpose(1, 0, 2).copy(), {4})):
-            bins_found = self.encoder.describe(picture, self.landmarks).reshape(-1, 9).sum(axis=0)
+            bins_found = self.encoder.describe(picture).reshape(-1, 9).sum(axis=0)
             assert set(np.argsort(bins_found)[-len(bins) :]) == bins
 
     def test_ignores_where_and_how_large_the_face_is(self):
@@ -99,8 +102,10 @@ class TestHog:
         texture = cv2.GaussianBlur(rng.integers(0, 255, (64, 64, 3)).astype(np.uint8), (0, 0), 3)
         picture = np.full((300, 300, 3), 128, np.uint8)
         picture[100:228, 60:188] = cv2.resize(texture, (128, 128), interpolation=cv2.INTER_LINEAR)
-        near = self.encoder.describe(picture, (self.landmarks + 0.5) * 2 - 0.5 + [60, 100])
-        far = self.encoder.describe(texture, self.landmarks)
+        near = self.encoder.describe(
+            alignment.crop(picture, (self.landmarks + 0.5) * 2 - 0.5 + [60, 100], 64, 0.1)
+        )
+        far = self.encoder.describe(alignment.crop(texture, self.landmarks, 64, 0.1))
         assert np.corrcoef(near, far)[0, 1] > 0.95
 
     def test_one_vector_a_grid_point_and_gaps_take_the_nearest(self, tmp_path, write_video):
@@ -254,3 +259,93 @@ class TestWhisper:
         assert weights_hash(whisper_folder) == hashlib.sha256(data).hexdigest()
         with pytest.raises(UgclError, match="safetensors"):
             weights_hash(tmp_path)
+
+
+def speech_model(kind: str, folder) -> None:
+    """A tiny random wav2vec 2.0, HuBERT or WavLM."""
+    import torch
+    from transformers import AutoModel, HubertConfig, Wav2Vec2Config, WavLMConfig
+
+    torch.manual_seed(0)
+    config = {"wav2vec2": Wav2Vec2Config, "hubert": HubertConfig, "wavlm": WavLMConfig}[kind](
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        conv_dim=(8,) * 7,
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2,
+    )
+    AutoModel.from_config(config).save_pretrained(folder)
+
+
+class TestSpeech:
+    @pytest.mark.parametrize("kind", ["wav2vec2", "hubert", "wavlm"])
+    def test_states_are_those_of_the_library(self, tmp_path, tone, wav, kind):
+        import torch
+        from transformers import AutoModel, Wav2Vec2FeatureExtractor
+
+        speech_model(kind, tmp_path)
+        encoder = SpeechEncoder("s", Speech(kind="speech", weights="", layers=[0, 2]), tmp_path)
+        vectors = encoder.encode(Clip("a", wav))
+        assert (encoder.rate, encoder.layers, encoder.dim) == (50, 2, 32)
+        assert vectors.shape == (49, 32)
+        extractor = Wav2Vec2FeatureExtractor(do_normalize=True)
+        batch = extractor(Clip("a", wav).sound(), sampling_rate=16000, return_tensors="pt").input_values
+        model = AutoModel.from_pretrained(tmp_path).eval()
+        with torch.inference_mode():
+            states = model(batch, output_hidden_states=True).hidden_states
+        np.testing.assert_allclose(vectors, torch.cat([states[0], states[2]], -1)[0], atol=1e-4)
+
+    def test_any_length_of_sound(self, tmp_path):
+        speech_model("wav2vec2", tmp_path)
+        encoder = SpeechEncoder("s", Speech(kind="speech", weights="", window=1.0), tmp_path)
+        assert encoder.shortest == 400  # 25 ms, Baevski et al. 2020, section 2
+        for samples, frames in ((30, 1), (400, 1), (16000, 49), (16100, 49), (40000, 49 + 49 + 24)):
+            soundfile.write(tmp_path / "a.wav", np.random.default_rng(0).normal(0, 0.1, samples), 16000)
+            assert len(encoder.encode(Clip("a", tmp_path / "a.wav"))) == frames
+
+
+class TestImage:
+    @pytest.fixture(scope="class")
+    def folder(self, tmp_path_factory):
+        import torch
+        from transformers import ViTConfig, ViTImageProcessor, ViTModel
+
+        torch.manual_seed(0)
+        folder = tmp_path_factory.mktemp("vit")
+        config = ViTConfig(
+            hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, image_size=32,
+            patch_size=8,
+        )  # fmt: skip
+        ViTModel(config).save_pretrained(folder)
+        settings = {
+            "size": {"height": 32, "width": 32},
+            "image_mean": [0.4, 0.5, 0.6],
+            "image_std": [0.2] * 3,
+        }
+        ViTImageProcessor(**settings).save_pretrained(folder)
+        return folder
+
+    @pytest.mark.parametrize("output", ["first", "mean", "pooled"])
+    def test_vectors_are_those_of_the_library(self, folder, output):
+        import torch
+        from transformers import ViTModel
+
+        encoder = ImageEncoder("i", Image(kind="image", weights="", output=output), folder)
+        assert (encoder.size, encoder.dim, encoder.needs_faces) == (32, 16, True)
+        crop = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
+        pixels = (
+            torch.from_numpy(crop).permute(2, 0, 1)[None] / 255 - torch.tensor([0.4, 0.5, 0.6]).view(3, 1, 1)
+        ) / 0.2
+        with torch.inference_mode():
+            result = ViTModel.from_pretrained(folder).eval()(pixels)
+        state = result.last_hidden_state[0]
+        expected = {"first": state[0], "mean": state.mean(0), "pooled": result.pooler_output[0]}[output]
+        np.testing.assert_allclose(encoder.describe(crop), expected, atol=1e-5)
+
+    def test_one_vector_a_grid_point(self, folder, tmp_path, write_video):
+        video = write_video(tmp_path / "a.mp4", list(range(6)), Fraction(1, 25))
+        encoder = ImageEncoder("i", Image(kind="image", weights="", fps=12.5), folder)
+        track = still_track(6, alignment.template(40, 0.0))
+        assert encoder.encode(Clip("a", None, video, track)).shape == (3, 16)

@@ -153,7 +153,7 @@ def test_unknown_names_are_refused(config):
 
 
 def test_weights_that_are_nowhere_are_told(config, monkeypatch):
-    from ugcl.features.build import weights_folder
+    from ugcl.features.weights import weights_folder
 
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(UgclError, match=r"encoders\.w\.weights: 'no/where'"):

@@ -1,0 +1,83 @@
+"""Self-supervised speech networks on the waveform."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ugcl.config.features import Speech
+from ugcl.errors import UgclError
+from ugcl.features.media import Clip
+from ugcl.features.sound import RATE
+from ugcl.features.weights import weights_hash
+
+
+class SpeechEncoder:
+    """Hidden states of wav2vec 2.0 (Baevski et al. 2020), HuBERT or WavLM, stacked layer after layer.
+
+    State 0 is the input of the transformer, state i the output of layer i. The waveform is normalised to zero
+    mean and unit variance where the weights' preprocessor_config.json says so.
+
+    Args:
+        name: key of `encoders`.
+        config: which hidden states to keep and the longest window.
+        folder: config.json and safetensors of the network.
+    """
+
+    modality = "audio"
+    needs_faces = False
+
+    def __init__(self, name: str, config: Speech, folder: Path) -> None:
+        from transformers import AutoModel
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        if not (folder / "config.json").is_file():
+            raise UgclError(
+                f"{folder}: no config.json; encoders.{name}.weights must be a speech model's folder"
+            )
+        self.model = AutoModel.from_pretrained(folder, dtype="float32", local_files_only=True).eval()
+        count = self.model.config.num_hidden_layers + 1
+        self.keep = list(range(count)) if config.layers == "all" else list(config.layers)
+        wrong = [layer for layer in self.keep if not 0 <= layer < count]
+        if wrong:
+            raise UgclError(f"encoders.{name}.layers: {wrong[0]} does not exist; choose from 0..{count - 1}")
+        settings = folder / "preprocessor_config.json"
+        facts = json.loads(settings.read_text()) if settings.is_file() else {}
+        self.normalise = bool(facts.get("do_normalize", True))
+        self.shortest = 1  # samples that the convolutions need for one frame
+        for kernel, stride in reversed(
+            list(zip(self.model.config.conv_kernel, self.model.config.conv_stride, strict=True))
+        ):
+            self.shortest = (self.shortest - 1) * stride + kernel
+        self.name, self.layers, self.window = name, len(self.keep), round(config.window * RATE)
+        self.dim = self.layers * self.model.config.hidden_size
+        self.rate = RATE / float(np.prod(self.model.config.conv_stride))
+        self.settings: dict[str, Any] = {
+            **config.model_dump(mode="json"),
+            "keep": self.keep,
+            "sha256": weights_hash(folder),
+        }
+
+    def encode(self, clip: Clip) -> np.ndarray:
+        """Hidden states, (frames, layers × width) float32."""
+        import torch
+
+        samples = clip.sound()
+        if self.normalise:
+            samples = (samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)
+        samples = np.pad(samples, (0, max(0, self.shortest - len(samples))))
+        starts = range(0, len(samples), self.window)
+        pieces = [samples[s : s + self.window] for s in starts if s == 0 or len(samples) - s >= self.shortest]
+        with torch.inference_mode():
+            return np.concatenate([self._states(piece) for piece in pieces])
+
+    def _states(self, samples: np.ndarray) -> np.ndarray:
+        import torch
+
+        batch = torch.from_numpy(np.ascontiguousarray(samples, np.float32))[None]
+        states = self.model(batch, output_hidden_states=True).hidden_states
+        return torch.cat([states[k] for k in self.keep], dim=-1)[0].numpy()
