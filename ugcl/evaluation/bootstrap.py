@@ -3,7 +3,7 @@
 A draw takes as many speakers as there are, with replacement. All metrics are computed from per-speaker
 counts, so a draw is a vector of whole weights and all draws are a few matrix products. Within a draw a class
 that no drawn speaker has is left out of the mean over classes, as it is in
-:func:`ugcl.evaluation.metrics.scores`. The bins of the ECE are those of the whole sample.
+:func:`ugcl.evaluation.metrics.scores`. The ECE has no interval: resampling biases it upwards.
 """
 
 from __future__ import annotations
@@ -25,26 +25,23 @@ class Counts:
         speakers: speaker names, sorted; length P.
         confusion: (S, P, C, C + 1) label × prediction; the last column is "no class".
         sums: metric → (S, P) sums over clips of top2, log_loss and brier; empty without probabilities.
-        gaps: (S, P, bins) sums of correctness minus confidence; None without probabilities.
     """
 
     speakers: list[str]
     confusion: np.ndarray
     sums: dict[str, np.ndarray]
-    gaps: np.ndarray | None
 
 
-def count(frame: pd.DataFrame, classes: list[str], bins: int = 15) -> Counts:
+def count(frame: pd.DataFrame, classes: list[str]) -> Counts:
     """Count predictions by seed and speaker.
 
     Args:
         frame: columns seed, speaker, label, predicted and optionally p_<class>.
         classes: class names in order.
-        bins: equal-mass bins of the ECE.
     """
     speakers = sorted(frame["speaker"].unique())
     number = {name: i for i, name in enumerate(speakers)}
-    confusion, sums, gaps = [], [], []
+    confusion, sums = [], []
     for _, rows in frame.groupby("seed"):
         who = rows["speaker"].map(number).to_numpy()
         truth, predicted = metrics.encode(rows, classes)
@@ -65,15 +62,10 @@ def count(frame: pd.DataFrame, classes: list[str], bins: int = 15) -> Counts:
             "brier": metrics.squared_distance(truth, p),
         }
         sums.append({name: np.bincount(who, v, len(speakers)) for name, v in clip_values.items()})
-        gap = np.zeros((len(speakers), bins))
-        confidence = p.max(1)
-        np.add.at(gap, (who, metrics.mass_bins(confidence, bins)), (truth == predicted) - confidence)
-        gaps.append(gap)
     return Counts(
         speakers=speakers,
         confusion=np.stack(confusion),
         sums={name: np.stack([s[name] for s in sums]) for name in sums[0]} if sums else {},
-        gaps=np.stack(gaps) if gaps else None,
     )
 
 
@@ -84,7 +76,7 @@ def draw(speakers: int, draws: int, seed: int) -> np.ndarray:
 
 
 def evaluate(counts: Counts, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """Every metric under speaker weights, averaged over seeds.
+    """Every metric but the ECE under speaker weights, averaged over seeds.
 
     Args:
         counts: of S seeds and P speakers.
@@ -109,16 +101,10 @@ def evaluate(counts: Counts, weights: np.ndarray) -> dict[str, np.ndarray]:
         }
         for name, sums in counts.sums.items():
             values[name] = weights @ sums.T / clips
-    if counts.gaps is not None:
-        bins = counts.gaps.shape[2]
-        gaps = weights @ counts.gaps.transpose(1, 0, 2).reshape(speakers, -1)
-        values["ece"] = np.abs(gaps.reshape(len(weights), seeds, bins)).sum(2) / clips
     return {name: value.mean(1) for name, value in values.items()}
 
 
-def interval(
-    values: np.ndarray, confidence: float, clusters: int, mirrored_at: float | None = None
-) -> tuple[float, float]:
+def interval(values: np.ndarray, confidence: float, clusters: int) -> tuple[float, float]:
     """The expanded percentile interval of bootstrap draws.
 
     The plain percentile interval of n clusters is too narrow by about sqrt(n / (n − 1)) and uses a normal
@@ -128,8 +114,6 @@ def interval(
         values: (draws,) of one metric.
         confidence: level, such as 0.95.
         clusters: number n of speakers.
-        mirrored_at: the value on the whole sample, to mirror the interval there (the basic bootstrap): for
-            scores that resampling biases upwards, as it does the ECE.
 
     Returns:
         Lower and upper end; NaN for fewer than two speakers.
@@ -141,6 +125,4 @@ def interval(
     quantile = stats.t.ppf((1 + confidence) / 2, clusters - 1) * np.sqrt(clusters / (clusters - 1))
     tail = stats.norm.cdf(-quantile)
     low, high = np.quantile(values, [tail, 1 - tail])
-    if mirrored_at is not None:
-        low, high = 2 * mirrored_at - high, 2 * mirrored_at - low
     return float(low), float(high)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+import json
+
 import pandas as pd
 
 from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
+from ugcl.errors import UgclError
+from ugcl.evaluation.outputs import cards
 
 UNSTABLE = ("seconds",)
 """History columns that differ from run to run and stay out of the tables."""
@@ -27,37 +30,58 @@ def read(config: Config, benchmark: str, system: str) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def optimism(history: pd.DataFrame) -> pd.DataFrame:
+def runs(config: Config, benchmark: str, system: str) -> pd.DataFrame:
+    """What the cards of a system's runs say, without times.
+
+    Returns:
+        seed, fold, epoch (selected on dev), epochs (trained), dev_uar, parameters (trained and fixed numbers of
+        the network), commit (of the code that trained), lineage.
+
+    Raises:
+        UgclError: a card is missing or damaged.
+    """
+    rows = []
+    for path in cards(config, benchmark, system):
+        try:
+            card = json.loads(path.read_text())
+            rows.append(
+                {
+                    "seed": card["seed"],
+                    "fold": card["fold"],
+                    "epoch": int(card["selected"]["epoch"]),
+                    "epochs": card["epochs"],
+                    "dev_uar": card["selected"]["dev_uar"],
+                    "parameters": card["parameters"],
+                    "commit": card["commit"],
+                    "lineage": card["lineage"],
+                }
+            )
+        except (OSError, ValueError, KeyError) as error:
+            text = f"{type(error).__name__} {error}"
+            raise UgclError(f"{path}: not a whole card ({text}); train this run again") from None
+    return pd.DataFrame(rows)
+
+
+def optimism(history: pd.DataFrame, cards: pd.DataFrame) -> pd.DataFrame:
     """What choosing the epoch on the test fold would have added to the UAR of each run.
 
-    Training chose the epoch by dev UAR; the monitored test UAR shows what the test fold would have chosen.
+    Training chose the epoch on dev; the monitored test UAR shows what the test fold would have chosen.
 
     Args:
         history: of :func:`read`; runs without the monitoring column test_uar are left out.
+        cards: of :func:`runs`; the selected epochs.
 
     Returns:
-        seed, fold, epoch (best dev UAR, then dev loss), uar (test, there), best_epoch, best_uar (test,
-        the best of all epochs), optimism = best_uar − uar ≥ 0.
+        seed, fold, epoch (selected), uar (test, there), best_epoch, best_uar (test, the best of all epochs),
+        optimism = best_uar − uar ≥ 0.
     """
     rows = []
-    if {"dev_uar", "dev_loss", "test_uar"} <= set(history):
-        for (seed, fold), run in history.groupby(["seed", "fold"]):
-            run = run.dropna(subset=["dev_uar", "test_uar"]).reset_index(drop=True)
-            if run.empty:
-                continue
-            chosen = run.sort_values(["dev_uar", "dev_loss", "epoch"], ascending=[False, True, True]).iloc[0]
-            best = run.loc[np.argmax(run["test_uar"])]
-            gain = best["test_uar"] - chosen["test_uar"]
-            rows.append(
-                (
-                    seed,
-                    fold,
-                    int(chosen["epoch"]),
-                    chosen["test_uar"],
-                    int(best["epoch"]),
-                    best["test_uar"],
-                    gain,
-                )
-            )
+    selected = cards.set_index(["seed", "fold"])["epoch"]
+    if "test_uar" in history:
+        for (seed, fold), run in history.dropna(subset=["test_uar"]).groupby(["seed", "fold"]):
+            test = run.set_index("epoch")["test_uar"]
+            epoch = int(selected.loc[(seed, fold)])
+            best = int(test.idxmax())
+            rows.append((seed, fold, epoch, test[epoch], best, test[best], test[best] - test[epoch]))
     columns = ["seed", "fold", "epoch", "uar", "best_epoch", "best_uar", "optimism"]
     return pd.DataFrame(rows, columns=columns)

@@ -25,8 +25,6 @@ TITLES = {
     "ece": "ECE",
 }
 LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece"})
-BIASED = frozenset({"ece"})
-"""Metrics that resampling biases upwards, so that their intervals are mirrored."""
 
 
 def encode(frame: pd.DataFrame, classes: list[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ TABLES = (
     "nemenyi",
     "optimism",
     "learning_curves",
+    "runs",
     "clips",
     "parts",
     "votes",
@@ -70,6 +71,11 @@ def histories(config: Config, benchmark: str, system: str) -> list[Path]:
     return [paths.MODELS / paths.run(*run) / "history.csv" for run in _runs(config, benchmark, system)]
 
 
+def cards(config: Config, benchmark: str, system: str) -> list[Path]:
+    """The cards of a system's runs, one a seed and fold."""
+    return [path.with_name("card.json") for path in histories(config, benchmark, system)]
+
+
 def splits(config: Config, benchmark: str) -> list[Path]:
     """The split tables of a benchmark's folds."""
     entry = config.benchmarks[benchmark]
@@ -86,6 +92,7 @@ def summary_inputs(config: Config, benchmarks: Iterable[str] | None = None) -> l
             files += predict_outputs(config, benchmark, system)
             files += score_outputs(config, benchmark, system)
             files += histories(config, benchmark, system)
+            files += cards(config, benchmark, system)
     return list(dict.fromkeys(files))
 
 

@@ -15,21 +15,22 @@ from ugcl.evaluation.outputs import score as score_path
 
 
 def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.DataFrame:
-    """Metrics over all folds, averaged over seeds, with speaker-bootstrap intervals.
+    """Metrics over all folds, averaged over seeds, with speaker-bootstrap intervals (none for the ECE).
 
     Returns:
         One row a metric: metric, value, ci_low, ci_high, clips, speakers.
     """
     each = pd.DataFrame([metrics.scores(rows, classes, settings.bins) for _, rows in frame.groupby("seed")])
-    counts = bootstrap.count(frame, classes, settings.bins)
+    counts = bootstrap.count(frame, classes)
     speakers = len(counts.speakers)
     drawn = bootstrap.evaluate(counts, bootstrap.draw(speakers, settings.bootstrap, settings.seed))
     clips = len(frame) // frame["seed"].nunique()
     rows = []
     for metric, value in each.mean().items():
-        centre = value if metric in metrics.BIASED else None
-        low, high = bootstrap.interval(drawn[metric], settings.confidence, speakers, centre)
-        rows.append((metric, value, max(low, 0.0), high, clips, speakers))
+        low = high = np.nan
+        if metric in drawn:
+            low, high = bootstrap.interval(drawn[metric], settings.confidence, speakers)
+        rows.append((metric, value, low, high, clips, speakers))
     return pd.DataFrame(rows, columns=["metric", "value", "ci_low", "ci_high", "clips", "speakers"])
 
 

@@ -98,7 +98,7 @@ def compare(
         UgclError: the two are not on identical clips.
     """
     check_paired(system, reference, names)
-    pair = [bootstrap.count(frame, classes, settings.bins) for frame in (system, reference)]
+    pair = [bootstrap.count(frame, classes) for frame in (system, reference)]
     speakers = len(pair[0].speakers)
     weights = bootstrap.draw(speakers, settings.bootstrap, settings.seed)
     whole = np.ones((1, speakers))
@@ -112,12 +112,7 @@ def compare(
         if not all(metric in values for values in drawn):
             continue
         difference = point[0][metric][0] - point[1][metric][0]
-        low, high = bootstrap.interval(
-            drawn[0][metric] - drawn[1][metric],
-            settings.confidence,
-            speakers,
-            difference if metric in metrics.BIASED else None,
-        )
+        low, high = bootstrap.interval(drawn[0][metric] - drawn[1][metric], settings.confidence, speakers)
         row = {
             "metric": metric,
             "value": point[0][metric][0],

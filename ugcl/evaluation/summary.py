@@ -76,6 +76,7 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         for system in entry.systems
     }
     scores = {system: _read_scores(benchmark, system) for system in entry.systems}
+    cards = {system: histories.runs(config, benchmark, system) for system in entry.systems}
     history = {system: histories.read(config, benchmark, system) for system in entry.systems}
     per_fold = _per_fold(scores)
     compared = comparisons.comparisons(config, benchmark, frames)
@@ -88,8 +89,9 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         "ablations": comparisons.ablations(config, benchmark, compared),
         "friedman": friedman,
         "nemenyi": nemenyi,
-        "optimism": _of_systems({s: histories.optimism(frame) for s, frame in history.items()}),
+        "optimism": _of_systems({s: histories.optimism(frame, cards[s]) for s, frame in history.items()}),
         "learning_curves": _of_systems(history),
+        "runs": _of_systems(cards),
         "clips": audit.clips(config, benchmark, manifest),
         "parts": audit.parts(config, benchmark, manifest),
         "votes": audit.votes(config, benchmark, manifest),

@@ -243,6 +243,7 @@ def classes(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str],
             _interval(right, row["value"], row["ci_low"], row["ci_high"], y, theme.colour(palette, system))
         _names(right, systems)
         right.set_xlim(left=0)
+        right.xaxis.set_major_locator(MaxNLocator(4))
         right.set_title("calibration error (ECE)")
         handles, labels = left.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4)

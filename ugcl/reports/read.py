@@ -21,7 +21,7 @@ NUMBERS = frozenset(
     }
     | {"statistic", "systems", "rank", "other_rank", "recall", "precision", "f1", "support", "count", "clips"}
     | {"speakers", "seconds", "duration", "folds", "seeds", "seed", "fold", "uar", "best_uar", "best_epoch"}
-    | {"optimism", "ties", "agreement", "agreement_untied"}
+    | {"epoch", "epochs", "dev_uar", "parameters", "optimism", "ties", "agreement", "agreement_untied"}
 )
 """Columns read as numbers; others stay text though they may look like numbers, as speaker 01 does."""
 

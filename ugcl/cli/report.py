@@ -1,0 +1,47 @@
+"""`ugcl report`: figures, tables for papers, notebooks and the front page."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Show results: figures, tables, notebooks, front page.")
+
+
+@app.command()
+def figures() -> None:
+    """Draw every figure of the active benchmarks into results/figures."""
+    from ugcl import config
+    from ugcl.reports.draw import figures_of_all
+
+    figures_of_all(config.load())
+
+
+@app.command()
+def tables() -> None:
+    """Write the tables for papers (CSV, Markdown, LaTeX) into results/reports/tables."""
+    from ugcl import config
+    from ugcl.reports.tables import tables_of_all
+
+    tables_of_all(config.load())
+
+
+@app.command()
+def notebook(
+    name: Annotated[str, typer.Argument(help="Stem of a script in notebooks/, such as 01_data.")],
+) -> None:
+    """Execute a notebook and write it as a page into results/reports."""
+    from ugcl import config
+    from ugcl.reports.render import render
+
+    render(config.load(), name)
+
+
+@app.command()
+def site() -> None:
+    """Write the front page, results/index.html."""
+    from ugcl import config
+    from ugcl.reports.site import build
+
+    build(config.load())
