@@ -28,15 +28,15 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
     entry = config.encoders[encoder]
     match entry:
         case LogMel():
-            from ugcl.features.audio import LogMelEncoder
+            from ugcl.features.encoders.logmel import LogMelEncoder
 
             return LogMelEncoder(encoder, entry)
         case Hog():
-            from ugcl.features.face_hog import HogEncoder
+            from ugcl.features.encoders.hog import HogEncoder
 
             return HogEncoder(encoder, entry)
         case Whisper():
-            from ugcl.features.whisper import WhisperEncoder
+            from ugcl.features.encoders.whisper import WhisperEncoder
 
             return WhisperEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
         case Speech():
@@ -48,7 +48,7 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
 
             return ImageEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
         case Table():
-            from ugcl.features.table import TableEncoder
+            from ugcl.features.encoders.table import TableEncoder
 
             return TableEncoder(encoder, entry, sources.root(config, corpus) / entry.path)
     raise UgclError(f"encoders.{encoder}.kind: {entry.kind!r} has no encoder; see ugcl/features/build.py")

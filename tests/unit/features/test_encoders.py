@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from ugcl.config.features import Hog, Image, LogMel, Speech, Table, Whisper
 from ugcl.errors import UgclError
-from ugcl.features.audio import LogMelEncoder
 from ugcl.features.encoder import info, pool
-from ugcl.features.face_hog import HogEncoder
+from ugcl.features.encoders.hog import HogEncoder
+from ugcl.features.encoders.logmel import LogMelEncoder
+from ugcl.features.encoders.table import TableEncoder
+from ugcl.features.encoders.whisper import WhisperEncoder
 from ugcl.features.face_image import ImageEncoder
 from ugcl.features.faces import alignment, table
 from ugcl.features.failure import MediaError
 from ugcl.features.media import Clip
 from ugcl.features.speech import SpeechEncoder
-from ugcl.features.table import TableEncoder
 from ugcl.features.weights import weights_hash
-from ugcl.features.whisper import WhisperEncoder
 
 
 @given(st.integers(1, 50), st.integers(1, 12), st.integers(1, 4))

@@ -1,0 +1,58 @@
+"""dvc.yaml and the rules agree, and each way to break the contract is noticed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ugcl.errors import UgclError
+from ugcl.provenance.contract import RuleFile, Stage, faults, read_stages, read_summary
+
+DATA = Stage("data", "snakemake data", (), ("data/raw", "data/splits"))
+TRAIN = Stage("train", "snakemake train", ("data/splits",), ("results/models",))
+SPLIT = RuleFile("data/splits/fold1.csv", "split", ())
+RUN = RuleFile("results/models/a/model.safetensors", "run", ("data/splits/fold1.csv",))
+
+
+def test_a_kept_contract_has_no_faults() -> None:
+    assert faults([SPLIT, RUN], [DATA, TRAIN]) == []
+
+
+def test_an_output_outside_every_out_is_a_fault() -> None:
+    stray = RuleFile("elsewhere/x.csv", "stray", ())
+    assert faults([stray], [DATA, TRAIN]) == ["elsewhere/x.csv (rule stray): lies under 0 DVC outs []"]
+
+
+def test_an_output_under_two_outs_is_a_fault() -> None:
+    greedy = Stage("greedy", "", (), ("data",))
+    assert "2 DVC outs" in faults([SPLIT], [DATA, greedy])[0]
+
+
+def test_a_name_that_only_begins_like_an_out_is_not_covered() -> None:
+    sibling = RuleFile("data/splits-old/fold1.csv", "split", ())
+    assert len(faults([sibling], [DATA])) == 1
+
+
+def test_an_input_of_another_stage_must_be_a_dep() -> None:
+    forgetful = Stage("train", "snakemake train", (), ("results/models",))
+    (fault,) = faults([SPLIT, RUN], [DATA, forgetful])
+    assert fault == "stage train: rule run reads data/splits/fold1.csv, which is not among its deps"
+
+
+def test_summary_is_read_from_the_header_on() -> None:
+    text = (
+        "Building DAG of jobs...\n"
+        "output_file\tdate\trule\tlog-file(s)\tinput-file(s)\tshellcmd\tstatus\tplan\n"
+        "b.csv\t-\tsecond\t-\ta.csv,c.csv\tcat 'x\"\tok\tno update\n"
+    )
+    assert read_summary(text) == [RuleFile("b.csv", "second", ("a.csv", "c.csv"))]
+    with pytest.raises(UgclError, match="no header line"):
+        read_summary("nothing")
+
+
+def test_stages_are_read_with_their_outs(project: Path) -> None:
+    stages = {stage.name: stage for stage in read_stages(project / "dvc.yaml")}
+    assert list(stages) == ["data", "features", "train", "evaluate", "report"]
+    assert "results/models" in stages["train"].outs
+    assert all(stage.command == f"snakemake {name}" for name, stage in stages.items())

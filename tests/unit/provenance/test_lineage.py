@@ -1,0 +1,132 @@
+"""A lineage changes when a parameter or a line of code that matters changes, and only then."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ugcl.config import Config, parse
+from ugcl.provenance import code, lineage
+
+
+@pytest.fixture
+def tree(project: Path) -> dict[str, Any]:
+    return yaml.safe_load((project / "params.yaml").read_text())
+
+
+def changed(tree: dict[str, Any], path: str, value: Any) -> tuple[Config, Config]:
+    before = parse(tree)
+    *parents, key = path.split(".")
+    branch = tree
+    for parent in parents:
+        branch = branch.setdefault(parent, {})
+    branch[key] = value
+    return before, parse(tree)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "same", "different"),
+    [
+        ("train.lr", 0.5, ["quarantine"], ["train", "score"]),
+        ("encoders.logmel.bands", 40, ["splits"], ["quarantine", "train", "score"]),
+        ("faces.every", 9, ["splits"], ["quarantine", "train"]),
+        ("corpora.demo.seed", 1, [], ["splits", "quarantine", "train"]),
+        ("corpora.demo.protocols.intended.folds.folds", 4, [], ["splits", "train"]),
+        ("evaluate.bootstrap", 500, ["splits", "quarantine", "train"], ["score"]),
+        ("data.mirror", "elsewhere", ["splits", "quarantine", "train", "score"], []),
+        ("report.title", "Other", ["train", "score"], []),
+        ("encoders.whisper-tiny-en.pool", 9, ["quarantine", "train", "score"], []),
+        ("systems.concat.train", {"lr": 0.5}, ["quarantine", "train", "score"], []),
+    ],
+)
+def test_a_parameter_reaches_the_stages_downstream_of_it_only(
+    tree: dict, path: str, value: Any, same: list[str], different: list[str]
+) -> None:
+    before, after = changed(tree, path, value)
+    arguments = {
+        "splits": ("demo", "intended"),
+        "quarantine": ("demo",),
+        "train": ("demo", "ugcl"),
+        "score": ("demo", "ugcl"),
+    }
+    for stage in same:
+        assert getattr(lineage, stage)(before, *arguments[stage]) == getattr(lineage, stage)(
+            after, *arguments[stage]
+        ), f"{path} must not reach {stage}"
+    for stage in different:
+        assert getattr(lineage, stage)(before, *arguments[stage]) != getattr(lineage, stage)(
+            after, *arguments[stage]
+        ), f"{path} must reach {stage}"
+
+
+def test_an_override_of_one_system_leaves_the_others(tree: dict) -> None:
+    before, after = changed(tree, "systems.concat.train", {"lr": 0.5})
+    assert lineage.train(before, "demo", "ugcl") == lineage.train(after, "demo", "ugcl")
+    assert lineage.train(before, "demo", "concat") != lineage.train(after, "demo", "concat")
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the package whose files a test may change."""
+    copy = tmp_path / "ugcl"
+    shutil.copytree(code.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
+    monkeypatch.setattr(code, "PACKAGE", copy)
+    clear()
+    yield copy
+    monkeypatch.undo()
+    clear()
+
+
+def clear() -> None:
+    for cached in (code._file, code._parsed, code._imports, code._tree):
+        cached.cache_clear()
+
+
+def edit(path: Path, change: str) -> None:
+    path.write_text(path.read_text() + change)
+    clear()
+
+
+def test_comments_docstrings_and_formatting_do_not_count(package: Path) -> None:
+    before = code.code_hash(["ugcl.data.splits"])
+    path = package / "data/splits.py"
+    text = path.read_text().replace("SHOWN = 8", "SHOWN   =   8  # a comment")
+    path.write_text(text.replace('"""Folds that cannot leak', '"""Another docstring'))
+    clear()
+    assert code.code_hash(["ugcl.data.splits"]) == before
+
+
+def test_a_changed_statement_counts_also_in_an_imported_module(package: Path) -> None:
+    before = code.code_hash(["ugcl.data.splits"])
+    edit(package / "data/tables.py", "\nADDED = 1\n")
+    assert code.code_hash(["ugcl.data.splits"]) != before
+
+
+def test_a_module_that_is_not_imported_does_not_count(package: Path) -> None:
+    before = code.code_hash(["ugcl.data.splits"])
+    edit(package / "data/sources.py", "\nADDED = 1\n")
+    edit(package / "errors.py", "\nADDED = 1\n")
+    assert code.code_hash(["ugcl.data.splits"]) == before
+
+
+def test_a_new_architecture_does_not_make_the_others_stale(package: Path, tree: dict) -> None:
+    entries = ["ugcl.training", "ugcl.losses", lineage.entry_module("architecture", "ugcl")]
+    before = code.code_hash(entries)
+    edit(package / "models/build.py", "\nADDED = 1\n")
+    (package / "models/newcomer.py").write_text("ADDED = 1\n")
+    assert code.code_hash(entries) == before
+
+
+def test_every_architecture_and_encoder_kind_has_its_module(tree: dict) -> None:
+    config = parse(tree)
+    for name in config.systems:
+        architecture = config.resolve("demo", name).model.architecture
+        assert lineage.entry_module("architecture", architecture)
+    for entry in config.encoders.values():
+        assert lineage.entry_module("encoder", entry.kind)
+    with pytest.raises(ModuleNotFoundError, match=r"no module nothing\.py"):
+        lineage.entry_module("encoder", "nothing")

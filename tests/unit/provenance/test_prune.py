@@ -1,0 +1,48 @@
+"""Prune finds what no active benchmark asks for, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ugcl import paths
+from ugcl.config import load
+from ugcl.provenance import prune
+
+
+def place(path: Path, size: int = 10) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * size)
+    return path
+
+
+def test_only_unwanted_results_are_listed_and_removed(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = load(project / "params.yaml")
+    kept = [
+        place(paths.MODELS / paths.run("demo", "ugcl", 0, 1) / "model.safetensors"),
+        place(paths.PREDICTIONS / paths.run("demo", "ugcl", 0, 1).with_suffix(".csv")),
+        place(paths.SCORES / "demo/ugcl/metrics.csv"),
+        place(paths.TABLES / "summary.csv"),
+    ]
+    place(paths.MODELS / paths.run("demo", "removed", 0, 1) / "model.safetensors", 1000)
+    place(paths.MODELS / paths.run("demo", "ugcl", 7, 1) / "model.safetensors")
+    place(paths.MODELS / paths.run("demo", "ugcl", 0, 99) / "model.safetensors")
+    place(paths.PREDICTIONS / paths.run("demo", "ugcl", 0, 99).with_suffix(".csv"))
+    place(paths.SCORES / "old/ugcl/metrics.csv")
+    found = prune.unwanted(config)
+    assert [path.as_posix() for path in found] == [
+        "results/models/demo/removed",
+        "results/models/demo/ugcl/seed0/fold99",
+        "results/models/demo/ugcl/seed7",
+        "results/predictions/demo/ugcl/seed0/fold99.csv",
+        "results/scores/old",
+    ]
+    assert prune.size(found[0]) == 1000
+    prune.remove(found)
+    assert not any(path.exists() for path in found)
+    assert all(path.exists() for path in kept)
+    assert prune.unwanted(config) == []

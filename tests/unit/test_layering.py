@@ -1,0 +1,89 @@
+"""The rooms import one way, the command starts quickly, and rules call the command and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ORDER = ("config", "data", "features", "models", "training", "evaluation", "reports", "cli")
+RANK = {room: rank for rank, room in enumerate(ORDER)} | {"losses": ORDER.index("models")}
+COMMON = {"errors", "log", "paths"}
+
+
+def modules(project: Path) -> list[Path]:
+    return sorted((project / "ugcl").rglob("*.py"))
+
+
+def imported(path: Path) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative import"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def room(path: Path, project: Path) -> str | None:
+    parts = path.relative_to(project / "ugcl").parts
+    return parts[0] if len(parts) > 1 else None
+
+
+def test_imports_go_one_way(project: Path) -> None:
+    faults = []
+    for path in modules(project):
+        own = room(path, project)
+        for name in imported(path):
+            parts = name.split(".")
+            if parts[0] != "ugcl" or len(parts) < 2 or parts[1] in COMMON or own is None or parts[1] == own:
+                continue
+            other = parts[1]
+            if own == "provenance":
+                allowed = other == "config"
+            elif other == "provenance":
+                allowed = own == "cli"
+            else:
+                allowed = other not in RANK or RANK[other] < RANK[own]
+            if not allowed:
+                faults.append(f"{path.relative_to(project)} imports {name}")
+    assert not faults
+
+
+def test_the_package_knows_no_workflow_engine(project: Path) -> None:
+    for path in modules(project):
+        tops = {name.split(".")[0] for name in imported(path)}
+        assert not tops & {"snakemake", "dvc", "parselmouth_cli"}, path
+
+
+def test_nothing_prints(project: Path) -> None:
+    for path in modules(project):
+        calls = [n.func for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+        assert not [f for f in calls if isinstance(f, ast.Name) and f.id == "print"], path
+
+
+def test_rules_call_the_command_and_never_dvc(project: Path) -> None:
+    for path in (project / "workflow/rules").glob("*.smk"):
+        text = path.read_text()
+        assert "script:" not in text, path
+        assert "run:" not in text, path
+        assert "dvc " not in text, path
+        assert "directory(" not in text, path
+
+
+@pytest.mark.parametrize("heavy", ["torch", "pandas", "cv2", "matplotlib", "transformers", "av"])
+def test_help_and_the_snakefiles_imports_load_nothing_heavy(heavy: str, project: Path) -> None:
+    script = (
+        "import sys, ugcl.cli.main, ugcl.provenance.lineage, ugcl.evaluation.outputs, ugcl.reports.outputs,"
+        f" ugcl.data.demo.names; sys.exit({heavy!r} in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], cwd=project, check=False).returncode == 0
+
+
+def test_files_are_short(project: Path) -> None:
+    for path in [*modules(project), *(project / "workflow/rules").glob("*.smk")]:
+        assert len(path.read_text().splitlines()) <= 350, path

@@ -1,0 +1,152 @@
+"""A small copy of the project: the tiny clips as a user's own corpus, two folds' worth of quick training."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PARTS = ("Snakefile", "dvc.yaml", ".dvcignore", ".gitignore", "workflow", "profiles", "notebooks", "ugcl")
+TINY = Path("tests/fixtures/tiny")
+
+
+class Workplace:
+    """A copy of the project in its own folder, with the commands a user types."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.environment = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(root),
+            "DVC_NO_ANALYTICS": "1",
+            "DVC_STUDIO_OFFLINE": "1",
+        }
+        for name in ("UGCL_MIRROR", "UGCL_PARAMS", "GIT_DIR"):
+            self.environment.pop(name, None)
+
+    def run(self, *command: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+        """Run a command; `code` is the exit code it must have, None for any."""
+        result = subprocess.run(
+            command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=False
+        )
+        result.stdout += result.stderr
+        if code is not None:
+            assert result.returncode == code, f"{' '.join(command)}:\n{result.stdout[-6000:]}"
+        return result
+
+    def snakemake(self, *arguments: str, code: int | None = 0) -> str:
+        """Run Snakemake on two cores; its output."""
+        return self.run("snakemake", "--cores", "2", *arguments, code=code).stdout
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameter tree."""
+        return yaml.safe_load((self.root / "params.yaml").read_text())
+
+    def set_parameters(self, change: Callable[[dict[str, Any]], Any]) -> None:
+        """Change the parameter file."""
+        tree = self.parameters()
+        change(tree)
+        (self.root / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
+
+    def commit(self, message: str = "state") -> None:
+        """Commit everything that Git does not ignore."""
+        self.run("git", "add", "-A")
+        self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", message)
+
+
+def tiny_parameters(tree: dict[str, Any]) -> dict[str, Any]:
+    """The project's parameters, turned to the tiny clips and two-epoch training."""
+    protocol = {
+        "label": "emotion",
+        "classes": ["angry", "happy", "sad"],
+        "folds": {"scheme": "speaker_blocks", "folds": 3},
+    }
+    tree["active"] = ["tiny"]
+    tree["corpora"] = {
+        "tiny": {
+            "adapter": "folder",
+            "root": "clips",
+            "shards": 2,
+            "synthetic": True,
+            "protocols": {"three": protocol},
+        }
+    }
+    tree["benchmarks"] = {
+        "tiny": {
+            "corpus": "tiny",
+            "protocol": "three",
+            "features": {"audio": "logmel", "video": "hog"},
+            "systems": ["ugcl", "ugcl-no-snd", "audio-only"],
+            "reference": "ugcl",
+            "seeds": [0],
+            "overrides": {"train": {"epochs": 2, "batch": 4}, "model": {"width": 16, "tokens": 16}},
+        }
+    }
+    tree["evaluate"] = {"bootstrap": 200, "permutations": 200}
+    return tree
+
+
+def tiny_clips(source: Path, target: Path) -> None:
+    """Lay out the tiny clips as a user's own folder with its table."""
+    shutil.copytree(source, target)
+    emotions = {"ANG": "angry", "HAP": "happy", "SAD": "sad"}
+    lines = ["clip,audio,video,speaker,emotion"]
+    for sound in sorted((target / "AudioWAV").glob("*.wav")):
+        speaker, _, emotion, _ = sound.stem.split("_")
+        lines.append(
+            f"{sound.stem},AudioWAV/{sound.name},VideoMP4/{sound.stem}.mp4,{speaker},{emotions[emotion]}"
+        )
+    (target / "clips.csv").write_text("\n".join(lines) + "\n")
+
+
+def copy_project(project: Path, root: Path) -> Workplace:
+    """Copy what a run needs, with the tiny clips and their parameters, as a Git and DVC repository."""
+    root.mkdir(parents=True)
+    for name in PARTS:
+        source = project / name
+        if source.is_dir():
+            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, root / name)
+    workplace = Workplace(root)
+    tree = tiny_parameters(yaml.safe_load((project / "params.yaml").read_text()))
+    (root / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
+    tiny_clips(project / TINY, root / "clips")
+    ledger = yaml.safe_load((project / "dvc.yaml").read_text())
+    ledger.pop("plots")
+    ledger.pop("artifacts")
+    (root / "dvc.yaml").write_text(yaml.safe_dump(ledger, sort_keys=False))
+    workplace.run("git", "init", "-q")
+    workplace.run("dvc", "init", "-q")
+    shutil.copy(project / ".dvc/config", root / ".dvc/config")
+    workplace.commit("start")
+    return workplace
+
+
+@pytest.fixture
+def fresh(project: Path, tmp_path: Path) -> Workplace:
+    """A copy in which nothing has run."""
+    return copy_project(project, tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def finished_once(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A copy in which `snakemake all` has run; read it only."""
+    workplace = copy_project(project, tmp_path_factory.mktemp("finished") / "project")
+    workplace.snakemake("all")
+    return workplace
+
+
+@pytest.fixture
+def finished(finished_once: Workplace, tmp_path: Path) -> Workplace:
+    """A private copy of the finished one, times kept."""
+    root = tmp_path / "project"
+    shutil.copytree(finished_once.root, root, symlinks=True)
+    return Workplace(root)

@@ -1,0 +1,96 @@
+"""DVC records what Snakemake made, brings it to another machine, and refuses to bless what differs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.conftest import Workplace
+
+NOTHING = "Nothing to be done"
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+
+
+@pytest.fixture(scope="module")
+def recorded(project: Path, finished_once: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A finished copy after `dvc repro`, committed and pushed to a local remote."""
+    import shutil
+
+    root = tmp_path_factory.mktemp("recorded") / "project"
+    shutil.copytree(finished_once.root, root, symlinks=True)
+    workplace = Workplace(root)
+    output = workplace.run("dvc", "repro").stdout
+    assert output.count(NOTHING) == 5, "dvc repro after snakemake all must only record"
+    workplace.run("dvc", "remote", "add", "-d", "store", str(root.parent / "store"))
+    workplace.commit("recorded")
+    workplace.run("dvc", "push")
+    return workplace
+
+
+def test_status_is_clean_and_metrics_are_shown(recorded: Workplace) -> None:
+    assert json.loads(recorded.run("dvc", "status", "--json").stdout.splitlines()[-1]) == {}
+    metrics = json.loads(recorded.run("dvc", "metrics", "show", "--json").stdout)
+    shown = json.dumps(metrics)
+    assert "ugcl" in shown
+    assert "uar" in shown
+
+
+def test_push_clone_pull_adopt_nothing_to_do(recorded: Workplace, tmp_path: Path) -> None:
+    recorded.run("git", "clone", "-q", str(recorded.root), str(tmp_path / "clone"))
+    clone = Workplace(tmp_path / "clone")
+    refused = clone.run("ugcl", "adopt", code=1).stdout
+    assert "differ from dvc.lock" in refused
+    clone.run("dvc", "pull")
+    clone.run("ugcl", "adopt")
+    assert NOTHING in clone.snakemake("all")
+
+
+def test_adopt_refuses_a_changed_result(recorded: Workplace, tmp_path: Path) -> None:
+    recorded.run("git", "clone", "-q", str(recorded.root), str(tmp_path / "clone"))
+    clone = Workplace(tmp_path / "clone")
+    clone.run("dvc", "pull")
+    history = clone.root / "results/models/tiny/ugcl/seed0/fold1/history.csv"
+    history.write_text(history.read_text() + "\n")
+    assert "train" in clone.run("ugcl", "adopt", code=1).stdout
+    clone.run("dvc", "checkout", "--force")
+    clone.run("ugcl", "adopt")
+
+
+def test_an_experiment_changes_a_parameter_and_the_metrics(recorded: Workplace, tmp_path: Path) -> None:
+    recorded.run("git", "clone", "-q", str(recorded.root), str(tmp_path / "clone"))
+    clone = Workplace(tmp_path / "clone")
+    clone.run("git", "config", "user.name", "t")
+    clone.run("git", "config", "user.email", "t@example.org")
+    clone.run("dvc", "pull")
+    clone.run("ugcl", "adopt")
+    output = clone.run("dvc", "exp", "run", "-S", "benchmarks.tiny.overrides.train.epochs=1").stdout
+    assert "rule run" in output or "localrule run" in output
+    assert "rule encode" not in output
+    assert clone.run("dvc", "metrics", "diff", "--json").stdout.strip() != "{}"
+
+
+def test_doctor_calls_hard_links_a_fault(recorded: Workplace, tmp_path: Path) -> None:
+    recorded.run("git", "clone", "-q", str(recorded.root), str(tmp_path / "clone"))
+    clone = Workplace(tmp_path / "clone")
+    checks = {c["name"]: c for c in json.loads(clone.run("ugcl", "doctor", "--json").stdout)}
+    assert checks["dvc cache"]["ok"] is True
+    clone.run("dvc", "config", "cache.type", "hardlink")
+    output = clone.run("ugcl", "doctor", code=1).stdout
+    assert "FAULT  dvc cache" in output
+    assert "reflink,copy" in output
+
+
+def test_persisted_results_survive_a_repro_after_a_crash(recorded: Workplace, tmp_path: Path) -> None:
+    recorded.run("git", "clone", "-q", str(recorded.root), str(tmp_path / "clone"))
+    clone = Workplace(tmp_path / "clone")
+    clone.run("dvc", "pull")
+    clone.run("ugcl", "adopt")
+    folder = clone.root / "results/models/tiny/ugcl/seed0/fold2"
+    before = (folder / "model.safetensors").read_bytes()
+    for name in ("model.safetensors", "card.json", "history.csv"):
+        (folder / name).unlink()
+    output = clone.run("dvc", "repro", "train").stdout
+    assert output.count("rule run:") == 1, "only the missing fold is trained"
+    assert (folder / "model.safetensors").read_bytes() == before

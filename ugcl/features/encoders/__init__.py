@@ -1,0 +1,1 @@
+"""The encoders: one module a kind, which bears its name."""
