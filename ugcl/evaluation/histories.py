@@ -34,8 +34,8 @@ def runs(config: Config, benchmark: str, system: str) -> pd.DataFrame:
     """What the cards of a system's runs say, without times.
 
     Returns:
-        seed, fold, epoch (selected on dev), epochs (trained), dev_uar, parameters (trained and fixed numbers of
-        the network), commit (of the code that trained), lineage.
+        seed, fold, epoch (selected on dev), epochs (trained), dev_uar, parameters (how many
+        numbers the network trains), commit (of the code that trained), lineage.
 
     Raises:
         UgclError: a card is missing or damaged.
