@@ -40,11 +40,11 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
 
             return WhisperEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
         case Speech():
-            from ugcl.features.speech import SpeechEncoder
+            from ugcl.features.encoders.speech import SpeechEncoder
 
             return SpeechEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
         case Image():
-            from ugcl.features.face_image import ImageEncoder
+            from ugcl.features.encoders.image import ImageEncoder
 
             return ImageEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
         case Table():

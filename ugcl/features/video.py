@@ -37,7 +37,7 @@ class Frame:
 
     def rgb(self) -> np.ndarray:
         """The picture as (height, width, 3) uint8, turned upright by the file's rotation."""
-        pixels = self.picture.to_ndarray(format="rgb24")
+        pixels = self.picture.to_ndarray(format="rgb24", threads=1)
         quarter_turns = round((self.picture.rotation or 0) / 90) % 4
         return np.ascontiguousarray(np.rot90(pixels, quarter_turns)) if quarter_turns else pixels
 

@@ -11,19 +11,15 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ugcl.config.features import Hog, Image, LogMel, Speech, Table, Whisper
+from ugcl.config.features import Hog, LogMel, Table
 from ugcl.errors import UgclError
 from ugcl.features.encoder import info, pool
 from ugcl.features.encoders.hog import HogEncoder
 from ugcl.features.encoders.logmel import LogMelEncoder
 from ugcl.features.encoders.table import TableEncoder
-from ugcl.features.encoders.whisper import WhisperEncoder
-from ugcl.features.face_image import ImageEncoder
 from ugcl.features.faces import alignment, table
 from ugcl.features.failure import MediaError
 from ugcl.features.media import Clip
-from ugcl.features.speech import SpeechEncoder
-from ugcl.features.weights import weights_hash
 
 
 @given(st.integers(1, 50), st.integers(1, 12), st.integers(1, 4))
@@ -175,177 +171,3 @@ class TestTable:
         clips = [p.stem for p in (mirror / "ravdess/audio").glob("*.flac")]
         assert len(clips) == 1440
         assert all(encoder.encode(Clip(clip)).shape == (1, 35) for clip in clips)
-
-
-@pytest.fixture(scope="module")
-def whisper_folder(tmp_path_factory):
-    """A small random Whisper encoder of the real architecture."""
-    import torch
-    from transformers import WhisperConfig, WhisperFeatureExtractor
-    from transformers.models.whisper.modeling_whisper import WhisperEncoder as Network
-
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("whisper")
-    config = WhisperConfig(
-        d_model=16, encoder_layers=2, encoder_attention_heads=2, encoder_ffn_dim=32, num_mel_bins=80
-    )
-    config.architectures = ["WhisperEncoder"]
-    Network(config).save_pretrained(folder)
-    WhisperFeatureExtractor().save_pretrained(folder)
-    return folder
-
-
-class TestWhisper:
-    def make(self, folder, layers="all"):
-        return WhisperEncoder("w", Whisper(kind="whisper", weights="", layers=layers), folder)
-
-    def test_shape_and_rate(self, whisper_folder, wav):
-        encoder = self.make(whisper_folder)
-        assert (encoder.layers, encoder.dim, encoder.rate) == (3, 48, 50)
-        assert encoder.encode(Clip("a", wav)).shape == (50, 48)
-
-    def test_a_full_window_equals_the_library(self, whisper_folder, tmp_path):
-        """Over 30 s, where nothing is cut, every hidden state is that of transformers' own forward pass."""
-        import torch
-
-        encoder = self.make(whisper_folder)
-        samples = np.random.default_rng(0).normal(0, 0.1, 480_000).astype(np.float32)
-        soundfile.write(tmp_path / "a.wav", samples, 16000, subtype="FLOAT")
-        mel = encoder.extractor(samples, sampling_rate=16000, return_tensors="pt")["input_features"]
-        with torch.inference_mode():
-            expected = encoder.model(mel, output_hidden_states=True)
-        vectors = encoder.encode(Clip("a", tmp_path / "a.wav"))
-        assert len(expected.hidden_states) == 3
-        for layer, state in enumerate(expected.hidden_states):
-            np.testing.assert_allclose(vectors[:, 16 * layer : 16 * layer + 16], state[0], atol=2e-5)
-
-    def test_chosen_layers_are_columns_of_all(self, whisper_folder, wav):
-        every = self.make(whisper_folder).encode(Clip("a", wav))
-        some = self.make(whisper_folder, [2, 0]).encode(Clip("a", wav))
-        np.testing.assert_allclose(some, np.hstack([every[:, 32:48], every[:, :16]]), atol=1e-6)
-
-    def test_long_sound_is_not_cut(self, whisper_folder, tmp_path):
-        soundfile.write(tmp_path / "a.flac", np.random.default_rng(0).normal(0, 0.1, 35 * 16000), 16000)
-        assert len(self.make(whisper_folder).encode(Clip("a", tmp_path / "a.flac"))) == 35 * 50
-
-    def test_a_whole_whisper_model_serves_too(self, whisper_folder, tmp_path, wav):
-        import torch
-        from transformers import WhisperConfig, WhisperModel
-
-        encoder = self.make(whisper_folder)
-        config = WhisperConfig.from_pretrained(
-            whisper_folder, decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=32, vocab_size=60000
-        )
-        config.architectures = ["WhisperModel"]
-        whole = WhisperModel(config)
-        with torch.no_grad():
-            whole.encoder.load_state_dict(encoder.model.state_dict())
-        whole.save_pretrained(tmp_path)
-        encoder.extractor.save_pretrained(tmp_path)
-        np.testing.assert_allclose(
-            self.make(tmp_path).encode(Clip("a", wav)), encoder.encode(Clip("a", wav)), atol=1e-6
-        )
-
-    def test_faults_are_told(self, whisper_folder, tmp_path):
-        with pytest.raises(UgclError, match=r"config\.json"):
-            self.make(tmp_path)
-        with pytest.raises(UgclError, match=r"choose from 0\.\.2"):
-            self.make(whisper_folder, [3])
-
-    def test_hash_follows_the_weights(self, whisper_folder, tmp_path):
-        import hashlib
-
-        data = (whisper_folder / "model.safetensors").read_bytes()
-        assert weights_hash(whisper_folder) == hashlib.sha256(data).hexdigest()
-        with pytest.raises(UgclError, match="safetensors"):
-            weights_hash(tmp_path)
-
-
-def speech_model(kind: str, folder) -> None:
-    """A tiny random wav2vec 2.0, HuBERT or WavLM."""
-    import torch
-    from transformers import AutoModel, HubertConfig, Wav2Vec2Config, WavLMConfig
-
-    torch.manual_seed(0)
-    config = {"wav2vec2": Wav2Vec2Config, "hubert": HubertConfig, "wavlm": WavLMConfig}[kind](
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        conv_dim=(8,) * 7,
-        num_conv_pos_embeddings=16,
-        num_conv_pos_embedding_groups=2,
-    )
-    AutoModel.from_config(config).save_pretrained(folder)
-
-
-class TestSpeech:
-    @pytest.mark.parametrize("kind", ["wav2vec2", "hubert", "wavlm"])
-    def test_states_are_those_of_the_library(self, tmp_path, tone, wav, kind):
-        import torch
-        from transformers import AutoModel, Wav2Vec2FeatureExtractor
-
-        speech_model(kind, tmp_path)
-        encoder = SpeechEncoder("s", Speech(kind="speech", weights="", layers=[0, 2]), tmp_path)
-        vectors = encoder.encode(Clip("a", wav))
-        assert (encoder.rate, encoder.layers, encoder.dim) == (50, 2, 32)
-        assert vectors.shape == (49, 32)
-        extractor = Wav2Vec2FeatureExtractor(do_normalize=True)
-        batch = extractor(Clip("a", wav).sound(), sampling_rate=16000, return_tensors="pt").input_values
-        model = AutoModel.from_pretrained(tmp_path).eval()
-        with torch.inference_mode():
-            states = model(batch, output_hidden_states=True).hidden_states
-        np.testing.assert_allclose(vectors, torch.cat([states[0], states[2]], -1)[0], atol=1e-4)
-
-    def test_any_length_of_sound(self, tmp_path):
-        speech_model("wav2vec2", tmp_path)
-        encoder = SpeechEncoder("s", Speech(kind="speech", weights="", window=1.0), tmp_path)
-        assert encoder.shortest == 400  # 25 ms, Baevski et al. 2020, section 2
-        for samples, frames in ((30, 1), (400, 1), (16000, 49), (16100, 49), (40000, 49 + 49 + 24)):
-            soundfile.write(tmp_path / "a.wav", np.random.default_rng(0).normal(0, 0.1, samples), 16000)
-            assert len(encoder.encode(Clip("a", tmp_path / "a.wav"))) == frames
-
-
-class TestImage:
-    @pytest.fixture(scope="class")
-    def folder(self, tmp_path_factory):
-        import torch
-        from transformers import ViTConfig, ViTImageProcessor, ViTModel
-
-        torch.manual_seed(0)
-        folder = tmp_path_factory.mktemp("vit")
-        config = ViTConfig(
-            hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, image_size=32,
-            patch_size=8,
-        )  # fmt: skip
-        ViTModel(config).save_pretrained(folder)
-        settings = {
-            "size": {"height": 32, "width": 32},
-            "image_mean": [0.4, 0.5, 0.6],
-            "image_std": [0.2] * 3,
-        }
-        ViTImageProcessor(**settings).save_pretrained(folder)
-        return folder
-
-    @pytest.mark.parametrize("output", ["first", "mean", "pooled"])
-    def test_vectors_are_those_of_the_library(self, folder, output):
-        import torch
-        from transformers import ViTModel
-
-        encoder = ImageEncoder("i", Image(kind="image", weights="", output=output), folder)
-        assert (encoder.size, encoder.dim, encoder.needs_faces) == (32, 16, True)
-        crop = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
-        pixels = (
-            torch.from_numpy(crop).permute(2, 0, 1)[None] / 255 - torch.tensor([0.4, 0.5, 0.6]).view(3, 1, 1)
-        ) / 0.2
-        with torch.inference_mode():
-            result = ViTModel.from_pretrained(folder).eval()(pixels)
-        state = result.last_hidden_state[0]
-        expected = {"first": state[0], "mean": state.mean(0), "pooled": result.pooler_output[0]}[output]
-        np.testing.assert_allclose(encoder.describe(crop), expected, atol=1e-5)
-
-    def test_one_vector_a_grid_point(self, folder, tmp_path, write_video):
-        video = write_video(tmp_path / "a.mp4", list(range(6)), Fraction(1, 25))
-        encoder = ImageEncoder("i", Image(kind="image", weights="", fps=12.5), folder)
-        track = still_track(6, alignment.template(40, 0.0))
-        assert encoder.encode(Clip("a", None, video, track)).shape == (3, 16)

@@ -55,10 +55,15 @@ def crop(picture: np.ndarray, landmarks: np.ndarray, size: int, margin: float) -
     import cv2
 
     matrix = similarity(landmarks, template(size, margin))
-    shrink = float(np.hypot(*matrix[:, 0]))
-    if shrink < 0.5:  # a strong reduction: average the pixels first, or the crop aliases
-        picture = cv2.resize(picture, None, fx=2 * shrink, fy=2 * shrink, interpolation=cv2.INTER_AREA)
-        matrix = similarity((landmarks + 0.5) * 2 * shrink - 0.5, template(size, margin))
-    return cv2.warpAffine(
-        picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    # A reduction by more than a half would alias: draw the crop larger and average its pixels.
+    factor = max(1, round(1 / max(float(np.hypot(*matrix[:, 0])), 1 / 16)))
+    if factor > 1:
+        matrix = similarity(landmarks, (template(size, margin) + 0.5) * factor - 0.5)
+    large = cv2.warpAffine(
+        picture,
+        matrix,
+        (size * factor, size * factor),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
+    return cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA) if factor > 1 else large
