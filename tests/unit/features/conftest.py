@@ -6,9 +6,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 import soundfile
+
+cv2.setNumThreads(1)  # tests share their cores
 
 
 def make_video(

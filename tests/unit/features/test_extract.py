@@ -185,7 +185,8 @@ def test_real_clips_pass_from_media_to_every_store(config, tmp_path, mirror, mon
     names = sorted(path.stem for path in (mirror / "clips/AudioWAV").glob("*.wav"))
     manifest([(name, f"AudioWAV/{name}.wav", f"VideoFlash/{name}.flv") for name in names])
     for shard in (1, 2):
-        extract.faces_shard(config, "c", shard)
+        summary = pd.read_csv(table.summary_path(extract.faces_shard(config, "c", shard)))
+        assert (summary["frames_with_face"] == summary["frames"]).all()
         for encoder in config.encoders:
             extract.encode_shard(config, "c", encoder, shard)
     stores = {}

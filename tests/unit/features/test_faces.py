@@ -196,7 +196,7 @@ def test_every_frame_of_the_real_clips_has_its_face(mirror):
     from ugcl.features.faces.detector import build
 
     detector, errors = build(SETTINGS), []
-    for video in sorted((mirror / "clips/VideoFlash").glob("*.flv")):
+    for video in sorted((mirror / "clips/VideoFlash").glob("*.flv"))[::3]:  # three actors
         clip = Clip(video.stem, None, video)
         track = follow(clip.frames(), detector, SETTINGS)
         dense = follow(clip.frames(), detector, Faces(every=1, smooth=1))
