@@ -29,10 +29,9 @@ def sinusoid(seconds: Tensor, width: int) -> Tensor:
 class Attention(nn.Module):
     """Multi-head attention of queries on keys, with a mask of valid keys."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.dropout = dropout
         self.query = nn.Linear(width, width)
         # A bias of the keys shifts every score of a query alike, so softmax would cancel it.
         self.key = nn.Linear(width, width, bias=False)
@@ -54,10 +53,8 @@ class Attention(nn.Module):
             rearrange(linear(x), "b t (h d) -> b h t d", h=self.heads)
             for linear, x in ((self.query, queries), (self.key, keys), (self.value, keys))
         )
-        dropout = self.dropout if self.training else 0.0
-        attended = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask[:, None, None, :], dropout_p=dropout
-        )
+        # No dropout of the weights: it would take the slow path, and the layers around drop their outputs.
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
         return self.out(rearrange(attended, "b h t d -> b t (h d)"))
 
 
@@ -69,7 +66,6 @@ class FeedForward(nn.Sequential):
             nn.LayerNorm(width),
             nn.Linear(width, factor * width),
             nn.GELU(),
-            nn.Dropout(dropout),
             nn.Linear(factor * width, width),
             nn.Dropout(dropout),
         )
@@ -81,7 +77,7 @@ class SelfAttentionLayer(nn.Module):
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.attention = Attention(width, heads, dropout)
+        self.attention = Attention(width, heads)
         self.dropout = nn.Dropout(dropout)
         self.feed_forward = FeedForward(width, dropout)
 
@@ -99,7 +95,7 @@ class CrossAttentionLayer(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.norm_other = nn.LayerNorm(width)
-        self.attention = Attention(width, heads, dropout)
+        self.attention = Attention(width, heads)
         self.dropout = nn.Dropout(dropout)
         self.feed_forward = FeedForward(width, dropout)
         self.scale = nn.Parameter(torch.full((2,), scale))

@@ -19,30 +19,26 @@ LARGEST = 8.0
 
 
 class Standardise(nn.Module):
-    """(x − mean) / std with the statistics of the fold's training clips, kept as buffers."""
+    """(x − mean) / std with the statistics of the fold's training clips, kept as buffers.
 
-    def __init__(self, dim: int, statistics: tuple[Tensor, Tensor] | None) -> None:
+    Of stacked layers, each is standardised by itself and a learnt convex combination is taken (SUPERB, Yang
+    et al. 2021, §3). Both are one product and one sum, because stacked features are large.
+    """
+
+    def __init__(self, dim: int, layers: int, statistics: tuple[Tensor, Tensor] | None) -> None:
         super().__init__()
         mean, std = statistics if statistics is not None else (torch.zeros(dim), torch.ones(dim))
-        self.register_buffer("mean", mean.float().clone())
-        self.register_buffer("std", std.float().clone())
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) → (B, T, D)."""
-        return ((x - self.mean) / self.std).clamp(-LARGEST, LARGEST)
-
-
-class LayerMix(nn.Module):
-    """Learnt convex combination of an encoder's stacked layers (SUPERB; Yang et al. 2021, §3)."""
-
-    def __init__(self, layers: int) -> None:
-        super().__init__()
-        self.layers = layers
-        self.weight = nn.Parameter(torch.zeros(layers))
+        self.register_buffer("mean", mean.float().reshape(layers, -1).clone())
+        self.register_buffer("std", std.float().reshape(layers, -1).clone())
+        self.weight = nn.Parameter(torch.zeros(layers)) if layers > 1 else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, layers · D), layer-major → (B, T, D)."""
-        return torch.einsum("btld,l->btd", x.unflatten(-1, (self.layers, -1)), self.weight.softmax(dim=0))
+        if self.weight is None:
+            return ((x - self.mean[0]) / self.std[0]).clamp(-LARGEST, LARGEST)
+        scale = self.weight.softmax(dim=0)[:, None] / self.std  # (layers, D)
+        mixed = (x.unflatten(-1, scale.shape) * scale).sum(dim=-2) - (self.mean * scale).sum(dim=0)
+        return mixed.clamp(-LARGEST, LARGEST)
 
 
 class TemporalConvolution(nn.Module):
@@ -77,8 +73,7 @@ class ModalityEncoder(nn.Module):
         width, self.rate, self.offset = model.width, info.rate, info.offset
         self.timed = info.rate > 0
         self.frame_mask = model.frame_mask
-        self.standardise = Standardise(info.dim, statistics)
-        self.mix = LayerMix(info.layers) if info.layers > 1 else nn.Identity()
+        self.standardise = Standardise(info.dim, info.layers, statistics)
         self.input_dropout = nn.Dropout(model.input_dropout)
         self.project = nn.Linear(info.dim // info.layers, width)
         self.missing = nn.Parameter(0.02 * torch.randn(width))
@@ -108,7 +103,7 @@ class ModalityEncoder(nn.Module):
         x = self.standardise(x)
         if self.training and self.timed and self.frame_mask:
             x = x.masked_fill(span(mask.sum(dim=1), x.shape[1], self.frame_mask)[..., None], 0.0)
-        h = self.project(self.input_dropout(self.mix(x)))
+        h = self.project(self.input_dropout(x))
         h = torch.where(present[:, None, None], h, self.missing.to(h.dtype))
         if self.timed:
             h = h + sinusoid(self.seconds(x), h.shape[-1]).to(h.dtype)

@@ -1,0 +1,174 @@
+"""Losses against values worked out by hand, by loops, and by other people's code."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file
+
+from ugcl.config.model import Loss
+from ugcl.losses.alignment import info_nce, perplexity, sup_con
+from ugcl.losses.classification import class_weights, focal
+from ugcl.losses.matching import matching, similar_negatives
+from ugcl.losses.total import PARTS, TotalLoss
+
+
+def unit(*shape, seed=0):
+    x = torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.double)
+    return F.normalize(x, dim=-1)
+
+
+@pytest.mark.parametrize(("p", "expected"), [(0.5, 0.17329), (0.9, 0.00105)])
+def test_focal_loss_takes_the_softmax_once(p, expected):
+    logits = torch.tensor([[p, *[(1 - p) / 3] * 3]]).log() + 1.7  # softmax ignores the shift
+    assert focal(logits, torch.tensor([0])).item() == pytest.approx(expected, abs=5e-6)
+
+
+def test_focal_loss_without_focus_is_cross_entropy():
+    logits, labels = torch.randn(9, 5), torch.randint(0, 5, (9,))
+    weight = torch.tensor([0.5, 1, 2, 3, 1])
+    torch.testing.assert_close(focal(logits, labels, 0.0), F.cross_entropy(logits, labels))
+    torch.testing.assert_close(focal(logits, labels, 0.0, weight), F.cross_entropy(logits, labels, weight))
+
+
+def test_class_weights_make_classes_count_alike():
+    counts = torch.tensor([10, 30, 60])
+    assert (class_weights(counts, 1.0) * counts).tolist() == pytest.approx([100 / 3] * 3)
+    assert class_weights(counts, 0.0).tolist() == [1, 1, 1]
+
+
+def test_info_nce_against_loops():
+    u, v, s = unit(5, 3), unit(5, 3, seed=1), 7.0
+    total = 0.0
+    for a, b in ((u, v), (v, u)):
+        for i in range(5):
+            scores = [math.exp(s * float(a[i] @ b[j])) for j in range(5)]
+            total -= math.log(scores[i] / sum(scores)) / 10
+    assert info_nce(u, v, s).item() == pytest.approx(total)
+
+
+def test_info_nce_against_fdt(mirror):
+    path = mirror.parent / "reference" / "fdt.safetensors"
+    if not path.is_file():
+        pytest.skip(f"no reference values at {path}")
+    golden = load_file(path)
+    scale = golden["weight.logit_scale"].exp()
+    u, v = golden["output.img_sd_ft"], golden["output.txt_sd_ft"]
+    u, v = F.normalize(u, dim=-1), F.normalize(v, dim=-1)
+    torch.testing.assert_close(scale * u @ v.T, golden["output.logits_per_image"], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(info_nce(u, v, scale).squeeze(), golden["output.loss_infonce"].squeeze())
+
+
+def test_supervised_contrast_against_loops_and_with_all_emotions_different():
+    u, v, s = unit(6, 4), unit(6, 4, seed=1), 3.0
+    labels = torch.tensor([0, 1, 0, 2, 1, 0])
+    total = 0.0
+    for a, b in ((u, v), (v, u)):
+        for i in range(6):
+            scores = [math.exp(s * float(a[i] @ b[j])) for j in range(6)]
+            alike = [j for j in range(6) if labels[j] == labels[i]]
+            total -= sum(math.log(scores[j] / sum(scores)) for j in alike) / len(alike) / 12
+    assert sup_con(u, v, labels, s).item() == pytest.approx(total)
+    torch.testing.assert_close(sup_con(u, v, torch.arange(6), s), info_nce(u, v, s))
+
+
+def test_contrast_of_a_single_clip_is_nothing():
+    u = unit(1, 4).requires_grad_()
+    assert info_nce(u, u, 5.0) == 0 and sup_con(u, u, torch.tensor([1]), 5.0) == 0
+
+
+@given(st.integers(0, 10_000), st.integers(2, 12), st.integers(1, 4), st.sampled_from([None, 0.1]))
+@settings(max_examples=60, deadline=None)
+def test_negatives_always_have_another_emotion_and_the_hardest_is_the_most_similar(seed, n, classes, tau):
+    rng = np.random.default_rng(seed)
+    similarity = torch.tensor(rng.normal(size=(n, n)))
+    labels = torch.tensor(rng.integers(0, classes, n))
+    anchors, negatives = similar_negatives(similarity, labels, tau)
+    having = [i for i in range(n) if any(labels[j] != labels[i] for j in range(n))]
+    assert anchors.tolist() == having and len(negatives) == len(having)
+    assert (labels[anchors] != labels[negatives]).all()
+    if tau is None:
+        for i, j in zip(anchors.tolist(), negatives.tolist(), strict=True):
+            assert similarity[i, j] == max(similarity[i, k] for k in range(n) if labels[k] != labels[i])
+
+
+def test_drawn_negatives_follow_similarity():
+    torch.manual_seed(0)
+    similarity = torch.tensor([[9.0, 0.0, math.log(3) * 0.5, 7.0]]).repeat(4, 1)
+    labels = torch.tensor([0, 1, 2, 0])
+    draws = [similar_negatives(similarity, labels, 0.5)[1][0].item() for _ in range(2000)]
+    assert set(draws) == {1, 2}
+    assert draws.count(2) / 2000 == pytest.approx(0.75, abs=0.04)
+
+
+def test_matching_by_hand():
+    labels = torch.tensor([0, 0, 1])
+    similarity = torch.tensor([[0.9, 0.8, 0.1], [0.2, 0.7, 0.3], [0.5, 0.6, 0.4]])
+    matches = torch.tensor([[1.0, 9.0, -1.0], [9.0, 2.0, 0.5], [-2.0, 0.3, 3.0]])
+    # rows: 0→2, 1→2, 2→1; columns: 0→2, 1→2, 2→1 (row 1 is more similar than row 0)
+    positive = np.mean([math.log1p(math.exp(-x)) for x in (1.0, 2.0, 3.0)])
+    negative = np.mean([math.log1p(math.exp(x)) for x in (-1.0, 0.5, 0.3, -2.0, 0.3, 0.5)])
+    loss, right = matching(matches, similarity, labels)
+    assert loss.item() == pytest.approx((positive + negative) / 2, rel=1e-6)
+    assert right.item() == pytest.approx((1 + 2 / 6) / 2)
+
+
+def test_matching_skips_a_batch_of_one_emotion():
+    matches = torch.randn(4, 4, requires_grad=True)
+    loss, right = matching(matches, torch.randn(4, 4), torch.zeros(4, dtype=torch.long))
+    loss.backward()
+    assert loss == 0 and right.isnan() and matches.grad.abs().sum() == 0
+
+
+def test_perplexity_counts_tokens_in_use():
+    assert perplexity(torch.full((3, 8), 1 / 8)).item() == pytest.approx(8)
+    assert perplexity(torch.eye(8)[[2, 2]]).item() == pytest.approx(1)
+    assert perplexity(torch.eye(8)[[2, 5]]).item() == pytest.approx(2)
+
+
+def outputs(present=(True, True, True, True)):
+    here = torch.tensor(present)
+    tokens = {"audio": unit(4, 3).float(), "video": unit(4, 3, seed=1).float()}
+    return {
+        "logits": torch.randn(4, 3),
+        "tokens": tokens,
+        "assignments": {m: torch.full((4, 5), 0.2) for m in tokens},
+        "present": {"audio": torch.ones(4, dtype=torch.bool), "video": here},
+        "scale": torch.tensor(10.0),
+        "matches": {("audio", "video"): torch.randn(4, 4)},
+        "auxiliary": {m: torch.randn(4, 3) for m in tokens},
+    }
+
+
+def test_total_is_the_weighted_sum_of_its_parts():
+    torch.manual_seed(0)
+    loss = Loss.model_validate({"snd": {"auxiliary": 0.5}})
+    parts = TotalLoss(loss)(outputs(), torch.tensor([0, 1, 2, 0]))
+    expected = 0.7 * parts["classification"] + 0.15 * parts["ugcl"]
+    expected += 0.15 * (parts["snd"] + 0.5 * parts["auxiliary"])
+    torch.testing.assert_close(parts["loss"], expected)
+    assert set(parts) == set(PARTS)
+
+
+def test_clips_without_a_modality_take_no_part_in_contrast_and_matching():
+    torch.manual_seed(0)
+    labels, given_ = torch.tensor([0, 1, 2, 0]), outputs((True, False, True, True))
+    before = TotalLoss(Loss())(given_, labels)
+    given_["tokens"]["audio"][1] = unit(1, 3, seed=9).float()
+    given_["tokens"]["video"][1] = unit(1, 3, seed=9).float()
+    given_["matches"]["audio", "video"][1] = 50.0
+    given_["auxiliary"]["video"][1] = 50.0
+    after = TotalLoss(Loss())(given_, labels)
+    for name in ("ugcl", "snd", "auxiliary"):
+        assert before[name] == after[name]
+
+
+def test_a_baseline_has_classification_alone():
+    parts = TotalLoss(Loss())({"logits": torch.randn(4, 3)}, torch.tensor([0, 1, 2, 0]))
+    assert set(parts) == {"loss", "classification"}

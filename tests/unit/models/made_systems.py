@@ -1,0 +1,71 @@
+"""Made-up features and the systems of params.yaml on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from ugcl import config
+from ugcl.config import Run
+from ugcl.data.dataset import Batch
+from ugcl.data.shards import FeatureInfo
+
+PARAMS = Path(__file__).resolve().parents[3] / "params.yaml"
+CONFIG = config.load(PARAMS)
+SYSTEMS = sorted({(name, system) for name, entry in CONFIG.benchmarks.items() for system in entry.systems})
+"""Benchmark and system: benchmarks differ in overrides."""
+
+FRAMES = {
+    "audio": FeatureInfo("made", dim=24, layers=3, rate=25.0),
+    "video": FeatureInfo("made", dim=10, layers=1, rate=12.5),
+}
+VECTOR = {**FRAMES, "video": FeatureInfo("made", dim=10, layers=1, rate=0.0)}
+INFOS = {"frames": FRAMES, "vector": VECTOR}
+
+
+def resolve(benchmark: str, system: str) -> Run:
+    """The resolved parameters of a system."""
+    return CONFIG.resolve(benchmark, system)
+
+
+def make_batch(run: Run, infos: dict[str, FeatureInfo], clips: int = 6, seed: int = 0, pad: int = 0) -> Batch:
+    """Clips of unequal length; the same seed gives the same clips whatever the padding."""
+    generator = torch.Generator().manual_seed(seed)
+    features, masks, present = {}, {}, {}
+    for modality in run.model.modalities:
+        info = infos[modality]
+        longest = 12 if info.rate else 1
+        lengths = (
+            torch.randint(5, longest + 1, (clips,), generator=generator) if info.rate else torch.ones(clips)
+        )
+        x = torch.randn(clips, longest, info.dim, generator=generator)
+        x = torch.nn.functional.pad(x, (0, 0, 0, pad))
+        mask = torch.arange(longest + pad) < lengths[:, None]
+        features[modality], masks[modality] = x * mask[..., None], mask
+        present[modality] = torch.ones(clips, dtype=torch.bool)
+    labels = torch.arange(clips) % len(run.protocol.classes)
+    return Batch(features, masks, present, labels, [f"c{i}" for i in range(clips)], ["s"] * clips)
+
+
+def take(batch: Batch, index: list[int]) -> Batch:
+    """Some clips of a batch, padding as it was."""
+    pick = lambda tree: {m: x[index] for m, x in tree.items()}  # noqa: E731
+    return Batch(
+        pick(batch.features),
+        pick(batch.masks),
+        pick(batch.present),
+        batch.labels[index],
+        [batch.clips[i] for i in index],
+        [batch.speakers[i] for i in index],
+    )
+
+
+def without(batch: Batch, modality: str, index: list[int]) -> Batch:
+    """The batch with a modality taken from some clips."""
+    batch = take(batch, list(range(len(batch))))
+    batch.present[modality] = batch.present[modality].clone()
+    batch.masks[modality] = batch.masks[modality].clone()
+    batch.present[modality][index] = False
+    batch.masks[modality][index] = False
+    return batch
