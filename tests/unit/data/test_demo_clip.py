@@ -73,7 +73,7 @@ def test_the_film_keeps_the_pictures_and_their_order(tmp_path: Path) -> None:
 
 def test_rows_fit_the_manifest(root: Path) -> None:
     frame = demo.rows(root, corpus(actors=2, seed=5))
-    assert list(frame.clip) == CLIPS
+    assert list(frame["clip"]) == CLIPS
     assert list(frame.intended) == ["happy", "sad"]
     assert set(frame.speaker) == {"1002"}
     assert set(frame.sex) == {"male"}

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ugcl.data.demo.actors import stream
-from ugcl.data.demo.names import EMOTIONS
+from ugcl.data.demo.names import EMOTIONS, SENTENCES
 
-CASES = {"both": 0.36, "face": 0.30, "voice": 0.28, "neither": 0.06}  # which channel carries the emotion
-FAULTS = {"faint": 0.40, "mixed": 0.35, "other": 0.25}  # how the other channel fails
+CASES = {"both": 0.42, "face": 0.26, "voice": 0.30, "neither": 0.02}  # which channel carries the emotion
+FAULTS = {"faint": 0.55, "mixed": 0.27, "other": 0.18}  # how the other channel fails
 LEVEL = {"LO": 0.62, "MD": 0.85, "HI": 1.1, "XX": 0.92}
 
 # The class that each is taken for, most likely first: near in arousal (voice) or in facial action.
@@ -23,7 +23,7 @@ VOICE_NEIGHBOURS = {
     "DIS": ("SAD", "NEU"),
     "FEA": ("HAP", "ANG"),
     "HAP": ("ANG", "FEA"),
-    "NEU": ("DIS", "SAD"),
+    "NEU": ("SAD", "DIS"),
     "SAD": ("DIS", "NEU"),
 }
 FACE_NEIGHBOURS = {
@@ -64,9 +64,14 @@ class Performance:
 
 def performance(clip: str, seed: int) -> Performance:
     """The performance of a clip; depends on the seed and the clip's name alone."""
-    _, sentence, emotion, level = clip.split("_")
+    actor, sentence, emotion, level = clip.split("_")
     rng = stream(seed, "performance", clip)
-    case = rng.choice(list(CASES), p=list(CASES.values()))
+    # One draw in each quarter of the unit interval for an actor's four sentences: every actor gets all cases.
+    quarter = stream(seed, "cases", actor, emotion).permutation(len(SENTENCES))[
+        list(SENTENCES).index(sentence)
+    ]
+    place = (quarter + rng.uniform()) / len(SENTENCES)
+    case = list(CASES)[int(np.searchsorted(np.cumsum(list(CASES.values()))[:-1], place, side="right"))]
     force = LEVEL[level] * rng.uniform(0.85, 1.12)
     voice = _channel(rng, emotion, force, case in ("both", "voice"), VOICE_NEIGHBOURS)
     face = _channel(rng, emotion, force, case in ("both", "face"), FACE_NEIGHBOURS)

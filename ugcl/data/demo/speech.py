@@ -148,7 +148,7 @@ def _quality(wave: np.ndarray, how: Prosody, rng: np.random.Generator) -> np.nda
     wave = wave * (1 - 0.3 * how.breath) + 0.55 * how.breath * envelope * hiss
     if how.creak > 0.02:  # irregular pulses at a low rate
         clock = (
-            np.cumsum(38 + 12 * np.repeat(rng.standard_normal(len(wave) // 400 + 1), 400)[: len(wave)]) / RATE
+            np.cumsum(24 + 7 * np.repeat(rng.standard_normal(len(wave) // 400 + 1), 400)[: len(wave)]) / RATE
         )
         wave = wave * (1 - 0.75 * how.creak * (0.5 + 0.5 * np.cos(2 * np.pi * clock)))
     return wave * (level / (np.sqrt(np.mean(wave**2)) + 1e-9))
@@ -157,7 +157,7 @@ def _quality(wave: np.ndarray, how: Prosody, rng: np.random.Generator) -> np.nda
 def _record(wave: np.ndarray, gain: float, rng: np.random.Generator) -> np.ndarray:
     """The take as a microphone hears it: level and pinkish room noise, 16 to 30 dB below plain speech."""
     level = np.sqrt(np.mean(wave**2)) + 1e-9
-    loud = 0.05 * 10 ** ((gain + rng.normal(0, 2.5)) / 20)
+    loud = 0.05 * 10 ** ((gain + rng.normal(0, 2.0)) / 20)
     noise = np.fft.rfft(rng.standard_normal(len(wave)))
     noise = np.fft.irfft(noise / np.sqrt(np.arange(len(noise)) + 20.0), len(wave))
     noise *= 0.05 * 10 ** (-rng.uniform(16, 30) / 20) / np.sqrt(np.mean(noise**2))
