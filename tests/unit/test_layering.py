@@ -70,7 +70,7 @@ def test_rules_call_the_command_and_never_dvc(project: Path) -> None:
     for path in (project / "workflow/rules").glob("*.smk"):
         text = path.read_text()
         assert "script:" not in text, path
-        assert "run:" not in text, path
+        assert "\n    run:" not in text, path
         assert "dvc " not in text, path
         assert "directory(" not in text, path
 

@@ -80,7 +80,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
         if column == "age" or column.startswith("votes_"):
             frame[column] = pd.to_numeric(frame[column].replace("", pd.NA)).astype("Int64")
     if "duration" in frame:
-        frame["duration"] = pd.to_numeric(frame["duration"].replace("", "nan"))
+        frame["duration"] = pd.to_numeric(frame["duration"].replace("", pd.NA)).astype(float)
     return validate(frame, MANIFEST, str(path))
 
 

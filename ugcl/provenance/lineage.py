@@ -65,7 +65,7 @@ def faces(config: Config, corpus: str) -> str:
 def features(config: Config, corpus: str, encoder: str) -> str:
     """The shards of one encoder."""
     entry = config.encoders[encoder]
-    source = faces if needs_faces(config, encoder) else manifest
+    source = faces if entry.needs_faces else manifest
     params = [source(config, corpus), config.corpus(corpus).shards, entry.model_dump()]
     code = [f"{NAME}.features.extract", entry_module("encoder", entry.kind)]
     return _lineage("features", code, params)
@@ -115,11 +115,6 @@ def tables(config: Config) -> str:
 def report(config: Config) -> str:
     """Figures, notebooks and the front page."""
     return _lineage("report", [f"{NAME}.reports"], [tables(config), config.report.model_dump()])
-
-
-def needs_faces(config: Config, encoder: str) -> bool:
-    """Whether an encoder reads aligned face crops."""
-    return config.encoders[encoder].kind == "hog"
 
 
 @cache

@@ -31,8 +31,8 @@ for _benchmark in benchmarks:
             ],
         params:
             benchmark=_benchmark,
-            lineage=lambda wildcards, params: lineage.predict(
-                params_tree, params.benchmark, wildcards.system
+            lineage=lambda wildcards, name=_benchmark: lineage.predict(
+                params_tree, name, wildcards.system
             ),
         log:
             f"logs/evaluate/predict-{_benchmark}-{{system}}.log",

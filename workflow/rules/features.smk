@@ -4,7 +4,7 @@
 def encoder_inputs(wildcards):
     """A shard of an encoder needs the manifest, and the face tracks if it reads faces."""
     files = {"manifest": paths.manifest(wildcards.corpus)}
-    if lineage.needs_faces(params_tree, wildcards.encoder):
+    if params_tree.encoders[wildcards.encoder].needs_faces:
         files["faces"] = paths.faces(wildcards.corpus, int(wildcards.shard))
     return files
 
