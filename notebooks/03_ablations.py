@@ -53,7 +53,9 @@ import yaml
 
 for benchmark in benchmarks:
     display(Markdown(f"### {benchmark}"))
+    lines = []
     for name in parameters.benchmark(benchmark).systems:
         changes = parameters.systems[name].model_dump(exclude_defaults=True)
         text = yaml.safe_dump(changes, sort_keys=False, default_flow_style=True).strip() if changes else "the base"
-        display(Markdown(f"- **{name}**: `{text}`"))
+        lines.append(f"- **{name}**: `{text}`")
+    display(Markdown("\n".join(lines)))

@@ -1,0 +1,110 @@
+"""Paired tests agree with enumeration and with the libraries."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import comb
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ugcl.config.report import Evaluate
+from ugcl.errors import UgclError
+from ugcl.evaluation import metrics, stats
+
+CLASSES = ["angry", "sad", "fear"]
+QUICK = Evaluate(bootstrap=200, permutations=2000)
+
+
+def made(seed: int, skill: float = 0.5, clips: int = 60) -> pd.DataFrame:
+    """Predictions on fixed clips whose accuracy is about `skill`."""
+    clip = np.arange(clips)
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame({"seed": 0, "fold": clip % 3, "clip": [f"c{i:03d}" for i in clip]})
+    frame["speaker"] = [f"s{i % 6}" for i in clip]
+    frame["label"] = [CLASSES[(i // 6) % 3] for i in clip]
+    guess = random.choice(CLASSES, clips)
+    frame["predicted"] = np.where(random.random(clips) < skill, frame["label"], guess)
+    return frame.sort_values(["seed", "fold", "clip"], ignore_index=True)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6))
+def test_speakers_contributions_add_up_to_uar(seed: int) -> None:
+    frame = made(seed)
+    assert stats.speaker_contributions(frame, CLASSES).sum() == pytest.approx(
+        metrics.scores(frame, CLASSES)["uar"]
+    )
+
+
+def test_sign_flip_tries_every_pattern_of_few_speakers() -> None:
+    differences = np.array([0.03, -0.01, 0.02, 0.05, 0.011])
+    sums = [
+        sum(s * d for s, d in zip(signs, differences, strict=True)) for signs in product((1, -1), repeat=5)
+    ]
+    expected = np.mean(np.abs(sums) >= abs(differences.sum()) - 1e-12)
+    assert stats.sign_flip(differences, 5000, 0) == pytest.approx(expected)
+
+
+def test_sign_flip_of_equal_systems_is_one() -> None:
+    assert stats.sign_flip(np.zeros(9), 100, 0) == 1.0
+
+
+def test_sign_flip_holds_its_level_under_the_null() -> None:
+    random = np.random.default_rng(5)
+    p = [stats.sign_flip(random.normal(size=9), 600, i) for i in range(300)]
+    assert 0.015 <= np.mean(np.array(p) <= 0.05) <= 0.09
+
+
+@pytest.mark.parametrize(("b", "c"), [(1, 6), (10, 3), (0, 5), (2, 3)])
+def test_mcnemar_mid_p_is_the_binomial_tail_with_half_the_point(b: int, c: int) -> None:
+    first = np.array([True] * b + [False] * c + [True] * 4)
+    second = np.array([False] * b + [True] * c + [True] * 4)
+    n, k = b + c, min(b, c)
+    expected = 2 * (sum(comb(n, i) for i in range(k)) + comb(n, k) / 2) / 2**n
+    assert stats.mcnemar_mid_p(first, second) == pytest.approx(expected)
+
+
+def test_mcnemar_mid_p_of_a_tie_and_of_agreement() -> None:
+    first, second = np.array([True, True, False, False]), np.array([False, False, True, True])
+    assert stats.mcnemar_mid_p(first, second) == pytest.approx(1 - comb(4, 2) / 2**4 / 2)
+    assert stats.mcnemar_mid_p(first, first) == 1.0
+
+
+def test_holm_by_hand_and_with_gaps() -> None:
+    assert stats.holm(np.array([0.01, 0.04, np.nan, 0.03])) == pytest.approx(
+        [0.03, 0.06, np.nan, 0.06], nan_ok=True
+    )
+    assert np.isnan(stats.holm(np.array([np.nan]))).all()
+
+
+def test_a_better_system_differs_and_the_reference_does_not_from_itself() -> None:
+    good, bad = made(1, 0.9), made(2, 0.2)
+    table = stats.compare(good, bad, CLASSES, QUICK).set_index("metric")
+    expected = metrics.scores(good, CLASSES)["uar"] - metrics.scores(bad, CLASSES)["uar"]
+    assert table.loc["uar", "difference"] == pytest.approx(expected)
+    assert table.loc["uar", "ci_low"] > 0
+    # Six speakers have 64 sign patterns: two of them at least are as extreme.
+    assert table.loc["uar", "p_permutation"] == pytest.approx(2 / 64)
+    assert table.loc["war", "p_mcnemar"] < 0.001
+    same = stats.compare(good, good, CLASSES, QUICK).set_index("metric")
+    assert (same["difference"] == 0).all() and same.loc["uar", "p_permutation"] == 1.0
+
+
+def test_systems_on_other_clips_are_refused() -> None:
+    other = made(2)
+    other.loc[0, "clip"] = "elsewhere"
+    with pytest.raises(UgclError, match="same clips"):
+        stats.compare(made(1), other, CLASSES, QUICK, "demo: a and b")
+
+
+def test_friedman_needs_three_systems_and_orders_ranks() -> None:
+    folds = pd.DataFrame({"a": [0.9, 0.8, 0.7, 0.9], "b": [0.5, 0.6, 0.5, 0.6], "c": [0.1, 0.2, 0.1, 0.3]})
+    statistic, p = stats.friedman(folds)
+    assert statistic == pytest.approx(8.0) and p == pytest.approx(np.exp(-4))
+    assert stats.friedman(folds[["a", "b"]]) is None
+    table = stats.nemenyi(folds)
+    assert table.loc["a", "c"] < table.loc["a", "b"] < 1

@@ -1,0 +1,172 @@
+"""From prediction files to tables: what the tables hold, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from fixtures import finished
+
+from ugcl import config as configuration
+from ugcl import paths
+from ugcl.config import Config
+from ugcl.data import tables
+from ugcl.errors import UgclError
+from ugcl.evaluation import outputs
+from ugcl.evaluation.score import score
+from ugcl.evaluation.summary import SUMMARY, summarise
+
+
+def scored(config: Config, lineage: str = "f00d") -> Config:
+    for benchmark in config.active:
+        for system in config.benchmarks[benchmark].systems:
+            score(config, benchmark, system, lineage)
+    return config
+
+
+def table(name: str) -> pd.DataFrame:
+    return pd.read_csv(outputs.table(name), keep_default_na=False, dtype={"speaker": str, "lineage": str})
+
+
+def test_summary_has_the_public_columns_and_every_system(summarised: Config) -> None:
+    frame = table("summary")
+    assert tuple(frame.columns) == SUMMARY
+    systems = [*finished.SKILL, "chance", "majority", "raters:voice", "raters:face", "raters:multimodal"]
+    assert list(dict.fromkeys(frame["system"])) == systems
+    trained = frame[frame["system"].isin(list(finished.SKILL))]
+    assert set(trained["lineage"]) == {"f00d"} and set(trained["seeds"]) == {2} and set(frame["folds"]) == {6}
+    assert set(frame["label_target"]) == {"intended [SYNTHETIC]"}
+    assert set(frame.loc[frame["system"] == "audio-only", "modalities"]) == {"audio"}
+    assert all(path.is_file() for path in outputs.summary_outputs(summarised))
+
+
+def test_values_are_those_of_the_predictions_pooled_and_averaged_over_seeds(summarised: Config) -> None:
+    per_seed = []
+    for seed in (0, 1):
+        files = [outputs.prediction("demo", "ugcl", seed, fold) for fold in range(1, 7)]
+        frame = pd.concat([pd.read_csv(file) for file in files])
+        right = frame["label"] == frame["predicted"]
+        per_seed.append(right.groupby(frame["label"]).mean().mean())
+    rows = table("summary").query("system == 'ugcl' and metric == 'uar'").iloc[0]
+    assert float(rows["value"]) == pytest.approx(np.mean(per_seed), abs=1e-6)
+    assert float(rows["ci_low"]) < float(rows["value"]) < float(rows["ci_high"])
+    assert rows["clips"] == len(frame) and rows["speakers"] == 12
+
+
+def test_reference_rows_are_what_counting_gives(summarised: Config) -> None:
+    frame = table("summary").set_index(["system", "metric"])["value"].astype(float)
+    assert frame["chance", "uar"] == pytest.approx(1 / 6, abs=1e-6)
+    manifest = tables.read_manifest(paths.manifest("demo"))
+    bad = set(tables.read(paths.quarantine("demo"))["clip"])
+    good = manifest[~manifest["clip"].isin(bad)]
+    right = good["voice"] == good["intended"]
+    assert (good["voice"] == "").any()
+    assert frame["raters:voice", "war"] == pytest.approx(right.mean(), abs=1e-6)
+    assert frame["raters:voice", "uar"] == pytest.approx(
+        right.groupby(good["intended"]).mean().mean(), abs=1e-6
+    )
+
+
+def test_the_ledger_s_scores_are_the_summary_s(summarised: Config) -> None:
+    tree = json.loads(outputs.metrics_json().read_text())
+    frame = table("summary").set_index(["system", "metric"])["value"].astype(float)
+    assert set(tree) == {"demo"} and set(tree["demo"]) == set(finished.SKILL)
+    assert tree["demo"]["concat"] == {
+        m: pytest.approx(frame["concat", m]) for m in ("uar", "war", "macro_f1")
+    }
+
+
+def test_ablations_name_what_they_change_and_leave_baselines_out(summarised: Config) -> None:
+    frame = table("ablations").drop_duplicates("system").set_index("system")
+    assert list(frame.index) == ["ugcl-no-ugcl", "ugcl-no-snd", "ugcl-neither"]
+    assert frame.loc["ugcl-no-ugcl", "changes"] == "loss.ugcl.weight: 0.15 → 0"
+    compared = table("comparisons").query("metric == 'uar'").set_index("system")
+    assert set(compared.index) == set(finished.SKILL) - {"ugcl"}
+    assert (compared["p_holm"].astype(float) >= compared["p_permutation"].astype(float)).all()
+
+
+def test_optimism_is_the_best_test_epoch_minus_the_chosen_one(summarised: Config) -> None:
+    row = table("optimism").query("system == 'concat' and seed == 1 and fold == 4").iloc[0]
+    folder = paths.MODELS / paths.run("demo", "concat", 1, 4)
+    history = pd.read_csv(folder / "history.csv").set_index("epoch")
+    chosen = json.loads((folder / "card.json").read_text())["selected"]["epoch"]
+    assert row["epoch"] == chosen
+    assert row["optimism"] == pytest.approx(history["test_uar"].max() - history["test_uar"][chosen], abs=2e-6)
+    assert (table("optimism")["optimism"] >= 0).all()
+
+
+def test_the_leak_audit_is_clean_and_counts_what_is_left(summarised: Config) -> None:
+    parts = table("parts")
+    assert (parts["shared"] == "").all()
+    clips = table("clips")
+    assert (clips["failure"] != "").sum() == 2
+    assert parts.loc[parts["part"] == "test", "clips"].sum() == (clips["failure"] == "").sum()
+
+
+def test_tables_are_the_same_bytes_when_made_again(summarised: Config) -> None:
+    files = [*outputs.score_outputs(summarised, "demo", "ugcl"), *outputs.summary_outputs(summarised)]
+    before = {path: path.read_bytes() for path in files}
+    score(summarised, "demo", "ugcl", "f00d")
+    summarise(summarised)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_system_that_was_taken_out_leaves_every_table(summarised: Config) -> None:
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["benchmarks"]["demo"]["systems"].remove("concat")
+    summarise(configuration.parse(tree))
+    assert (paths.SCORES / "demo" / "concat").is_dir()
+    for name in ("summary", "per_fold", "comparisons", "confusion", "learning_curves", "runs"):
+        assert "concat" not in set(table(name)["system"]), name
+
+
+def test_a_split_kept_with_its_leak_is_marked_in_every_row(finished_project: Config) -> None:
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    folds = {"scheme": "files", "files": [f"fold{k}.csv" for k in range(1, 7)], "allow_leak": True}
+    tree["corpora"]["demo"]["protocols"]["intended"]["folds"] = folds
+    first = paths.split("demo", "intended", 1)
+    split = tables.read(first)
+    test = split.index[split["part"] == "test"]
+    moved = split.loc[test[:3], "clip"].tolist()
+    split.loc[test[:3], "part"] = "train"
+    tables.write(split, first)
+    for system in ("ugcl", "concat"):
+        for seed in (0, 1):
+            path = outputs.prediction("demo", system, seed, 1)
+            frame = tables.read(path)
+            tables.write(frame[~frame["clip"].isin(moved)], path)
+    tree["benchmarks"]["demo"]["systems"] = ["ugcl", "concat"]
+    summarise(scored(configuration.parse(tree)))
+    assert set(table("summary")["label_target"]) == {"intended [SYNTHETIC] [LEAKY]"}
+    assert set(table("comparisons")["marks"]) == {"SYNTHETIC LEAKY"}
+    shared = table("parts").query("fold == 1").set_index("part")["shared"]
+    assert shared["train"] == shared["test"] != ""
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda f: f.drop(columns="p_sad"), "p_sad"),
+        (lambda f: f.assign(predicted="joy"), "joy"),
+        (lambda f: pd.concat([f, f.iloc[:1]]), "twice"),
+        (lambda f: f.assign(p_sad="nan"), "finite"),
+        (lambda f: f.iloc[1:], "differ"),
+        (lambda f: f.iloc[:0], "no clip"),
+    ],
+)
+def test_broken_predictions_are_refused_by_name(finished_project: Config, harm, message: str) -> None:
+    path = outputs.prediction("demo", "ugcl", 1, 3)
+    tables.write(harm(tables.read(path)), path)
+    with pytest.raises(UgclError, match=message):
+        score(finished_project, "demo", "ugcl")
+
+
+def test_an_unknown_benchmark_and_a_missing_score_are_named(finished_project: Config) -> None:
+    with pytest.raises(UgclError, match="nowhere"):
+        summarise(finished_project, ["nowhere"])
+    with pytest.raises(UgclError, match=r"metrics\.csv"):
+        summarise(finished_project)
