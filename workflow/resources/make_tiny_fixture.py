@@ -14,7 +14,7 @@ from pathlib import Path
 from ugcl.data.demo import names
 from ugcl.data.demo.clip import make_actor
 
-ACTORS, EMOTIONS, SENTENCE, SEED, SIZE = 4, ("ANG", "HAP", "SAD"), "BUS", 2026, 160
+ACTORS, EMOTIONS, SENTENCE, SEED, SIZE = 4, ("ANG", "HAP", "NEU"), "KEY", 2026, 144
 
 
 def main() -> None:

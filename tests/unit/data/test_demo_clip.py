@@ -121,3 +121,13 @@ def test_the_contact_sheet_shows_each_actor_and_emotion(root: Path, tmp_path: Pa
     assert (cells[[0, 1, 2, 4]] == 0).all()
     with pytest.raises(UgclError, match="no clip of sentence KEY"):
         contact_sheet(root, tmp_path / "none.png", sentence="KEY")
+
+
+def test_the_tiny_fixture_is_a_demo_corpus(project: Path) -> None:
+    folder = project / "tests" / "fixtures" / "tiny"
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 2**20
+    frame = demo.rows(folder, corpus(actors=4))
+    assert frame["speaker"].nunique() == 4
+    assert frame["intended"].value_counts().to_dict() == {"angry": 4, "happy": 4, "neutral": 4}
+    assert (frame["audio"] != "").all()
+    assert (frame["video"] != "").all()
