@@ -23,9 +23,17 @@ class Model(Section):
     cross_layers: int = Field(1, ge=0, description="Cross-attention layers per direction (ugcl).")
     kernel: int = Field(5, ge=1, description="Frames the encoder's temporal convolution spans; odd.")
     dropout: float = Field(0.2, ge=0, lt=1, description="Dropout of hidden layers.")
-    input_dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of the standardised features.")
+    input_dropout: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="Dropout of standardised feature columns, alike for all frames of a clip.",
+    )
     frame_mask: float = Field(
         0.2, ge=0, le=1, description="Longest masked run of frames in training, share of the clip."
+    )
+    vote: float = Field(
+        0.5, ge=0, description="Weight of SND's auxiliary classifier in the logits at inference (ugcl)."
     )
     tokens: int = Field(128, ge=2, description="Unified granularity tokens (codebook entries K).")
     assignment: Literal["softmax", "sparsemax"] = Field(

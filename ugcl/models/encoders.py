@@ -35,7 +35,7 @@ class Standardise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, layers · D), layer-major → (B, T, D)."""
         if self.weight is None:
-            return ((x - self.mean[0]) / self.std[0]).clamp(-LARGEST, LARGEST)
+            return (x - self.mean[0]).div_(self.std[0]).clamp_(-LARGEST, LARGEST)
         scale = self.weight.softmax(dim=0)[:, None] / self.std  # (layers, D)
         mixed = (x.unflatten(-1, scale.shape) * scale).sum(dim=-2) - (self.mean * scale).sum(dim=0)
         return mixed.clamp(-LARGEST, LARGEST)
@@ -74,6 +74,7 @@ class ModalityEncoder(nn.Module):
         self.timed = info.rate > 0
         self.frame_mask = model.frame_mask
         self.standardise = Standardise(info.dim, info.layers, statistics)
+        # Columns are dropped for all frames of a clip at once: neighbouring frames would give them away.
         self.input_dropout = nn.Dropout(model.input_dropout)
         self.project = nn.Linear(info.dim // info.layers, width)
         self.missing = nn.Parameter(0.02 * torch.randn(width))
@@ -103,7 +104,8 @@ class ModalityEncoder(nn.Module):
         x = self.standardise(x)
         if self.training and self.timed and self.frame_mask:
             x = x.masked_fill(span(mask.sum(dim=1), x.shape[1], self.frame_mask)[..., None], 0.0)
-        h = self.project(self.input_dropout(x))
+        kept = self.input_dropout(x.new_ones(len(x), 1, x.shape[-1]))
+        h = self.project(x * kept if self.training else x)
         h = torch.where(present[:, None, None], h, self.missing.to(h.dtype))
         if self.timed:
             h = h + sinusoid(self.seconds(x), h.shape[-1]).to(h.dtype)

@@ -49,6 +49,7 @@ class UGCL(nn.Module):
         super().__init__()
         model, loss, classes = run.model, run.loss, len(run.protocol.classes)
         width, self.modalities = model.width, list(model.modalities)
+        self.vote = model.vote
         self.pairs = list(itertools.combinations(self.modalities, 2))
 
         self.encoders = nn.ModuleDict(
@@ -90,9 +91,10 @@ class UGCL(nn.Module):
             present: modality → (B,), False = the clip lacks it.
 
         Returns:
-            `logits` (B, C); `tokens` modality → z (B, W) of length 1; `assignments` modality → (B, K);
-            `present` as given; and for the losses: `scale` inverse temperature; `matches` pair of
-            modalities → (B, B) logits (in training); `auxiliary` modality → (B, C).
+            `logits` (B, C), in eval mode with the auxiliary classifier's votes; `tokens` modality →
+            z (B, W) of length 1; `assignments` modality → (B, K); `present` as given; and for the losses:
+            `scale` inverse temperature; `matches` pair of modalities → (B, B) logits (in training);
+            `auxiliary` modality → (B, C).
         """
         streams, valid, tokens, assignments = {}, {}, {}, {}
         for m in self.modalities:
@@ -114,4 +116,8 @@ class UGCL(nn.Module):
             }
         if self.auxiliary is not None:
             outputs["auxiliary"] = {m: self.auxiliary(clip_level[m]) for m in self.modalities}
+            if not self.training:  # its own loss teaches it; what it has learnt counts at inference
+                for m, votes in outputs["auxiliary"].items():
+                    votes = votes.log_softmax(dim=-1).masked_fill(~present[m][:, None], 0.0)
+                    outputs["logits"] = outputs["logits"] + self.vote * votes
         return outputs

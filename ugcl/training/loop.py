@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ugcl.data.dataset import Batch, ClipDataset
+from ugcl.errors import UgclError
 from ugcl.losses.total import TotalLoss
 from ugcl.training import resume, seeding
 from ugcl.training.augment import drop_modality
@@ -82,59 +83,31 @@ def fit(
         _restore(state, bare, optimizer, average, scaler)
     best_weights = state.tensors.get("best", {})
 
-    rounds = len(plan(len(parts["train"]), train.batch, seeds, fabric.global_rank, fabric.world_size))
-    per_epoch = -(-rounds // train.accumulate)  # optimiser steps an epoch
-    steps = per_epoch * train.epochs
     for epoch in range(state.epoch + 1, train.epochs + 1):
         if state.best and epoch - 1 - state.best["epoch"] >= train.patience:
             break
         began = time.perf_counter()
-        seeding.seed(*seeds, epoch, fabric.global_rank)
-        numbers = (*seeds, epoch)
-        batches = plan(len(parts["train"]), train.batch, numbers, fabric.global_rank, fabric.world_size)
-        model.train()
-        sums: dict[str, list[Tensor]] = {}
-        for number, clips in enumerate(batches):
-            step = (epoch - 1) * per_epoch + number // train.accumulate
-            # The last step of an epoch may have fewer batches than the others.
-            size = min(train.accumulate, rounds - number // train.accumulate * train.accumulate)
-            last = (number + 1) % train.accumulate == 0 or number + 1 == rounds
-            batch = parts["train"].batch(clips).to(fabric.device)
-            batch = drop_modality(batch, train.modality_dropout)
-            with fabric.no_backward_sync(model, enabled=not last):
-                losses = loss(model(batch.features, batch.masks, batch.present), batch.labels)
-                fabric.backward(losses["loss"] / size)
-            for name, value in losses.items():
-                sums.setdefault(name, []).append(value.detach())
-            if last:
-                for group in optimizer.param_groups:
-                    group["lr"] = learning_rate(train, step, steps)
-                fabric.clip_gradients(model, optimizer, max_norm=train.clip, error_if_nonfinite=False)
-                optimizer.step()
-                optimizer.zero_grad()
-                if average:
-                    average.update(bare)
-        row = {"epoch": epoch, "lr": learning_rate(train, step, steps)}
-        row |= {name: float(torch.stack(values).nanmean()) for name, values in sums.items()}
+        row = {"epoch": epoch}
+        row |= _epoch(fabric, model, optimizer, loss, train, parts["train"], seeds, epoch, average)
 
         judged = average.state() if average else bare.state_dict()
-        dev = _judge(model, bare, judged, loss, parts["dev"], fabric)
+        dev = _judge(bare, judged, loss, parts["dev"], fabric)
         row |= {f"dev_{name}": value for name, value in dev.items()}
         # The choice is made before test is looked at, from dev scores alone.
         if better(row, state.best):
             state.best = {k: row[k] for k in ("epoch", "dev_uar", "dev_war", "dev_loss")}
             best_weights = {name: value.detach().cpu().clone() for name, value in judged.items()}
         if "test" in parts:
-            row["test_uar"] = _judge(model, bare, judged, loss, parts["test"], fabric)["uar"]
+            row["test_uar"] = _judge(bare, judged, loss, parts["test"], fabric)["uar"]
         row["seconds"] = time.perf_counter() - began
-
         state.epoch = epoch
         state.history.append(row)
         log.info(
-            "epoch %d/%d loss %.3f dev uar %.3f best %.3f (epoch %d) %.1f s",
-            epoch, train.epochs, row["loss"], row["dev_uar"],
-            state.best["dev_uar"], state.best["epoch"], row["seconds"],
-        )  # fmt: skip
+            "epoch %d/%d: loss %.3f, dev uar %.3f, best %.3f (epoch %d), %.1f s",
+            *(epoch, train.epochs, row["loss"], row["dev_uar"]),
+            *(state.best["dev_uar"], state.best["epoch"], row["seconds"]),
+        )
+
         state.tensors = {"model": bare.state_dict(), "best": best_weights}
         state.tensors["optimiser"] = resume.optimiser_tensors(optimizer)
         if average:
@@ -145,6 +118,51 @@ def fit(
         if fabric.is_global_zero:
             resume.save(folder, state, mark)
     return Outcome(best_weights, state.best, state.history)
+
+
+def _epoch(
+    fabric: Fabric,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss: TotalLoss,
+    train: Train,
+    part: ClipDataset,
+    seeds: tuple[int, ...],
+    epoch: int,
+    average: Average | None,
+) -> dict[str, float]:
+    """Train on every clip once; returns the last learning rate and the mean of each part of the loss."""
+    rank, ranks = fabric.global_rank, fabric.world_size
+    seeding.seed(*seeds, epoch, rank)
+    batches = plan(len(part), train.batch, (*seeds, epoch), rank, ranks)
+    per_epoch = -(-len(batches) // train.accumulate)  # optimiser steps
+    sums: dict[str, list[Tensor]] = {}
+    model.train()
+    for number, clips in enumerate(batches):
+        # The last step of an epoch may have fewer batches than the others.
+        begun = number // train.accumulate
+        size = min(train.accumulate, len(batches) - begun * train.accumulate)
+        last = number + 1 == begun * train.accumulate + size
+        batch = drop_modality(part.batch(clips).to(fabric.device), train.modality_dropout)
+        with fabric.no_backward_sync(model, enabled=not last):
+            losses = loss(model(batch.features, batch.masks, batch.present), batch.labels)
+            fabric.backward(losses["loss"] / size)
+        for name, value in losses.items():
+            sums.setdefault(name, []).append(value.detach())
+        if not last:
+            continue
+        lr = learning_rate(train, (epoch - 1) * per_epoch + begun, per_epoch * train.epochs)
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        fabric.clip_gradients(model, optimizer, max_norm=train.clip, error_if_nonfinite=False)
+        optimizer.step()
+        optimizer.zero_grad()
+        if average:
+            average.update(model.module)
+    means = {name: float(torch.stack(values).nanmean()) for name, values in sums.items()}
+    if not torch.stack(sums["loss"]).isfinite().all():
+        raise UgclError(f"epoch {epoch}: the loss is not finite; lower train.lr, or look at the features")
+    return {"lr": lr, **means}
 
 
 def plan(clips: int, batch: int, numbers: tuple[int, ...], rank: int = 0, ranks: int = 1) -> list[list[int]]:
@@ -202,7 +220,6 @@ def scores(logits: Tensor, labels: Tensor, loss: TotalLoss) -> dict[str, float]:
 
 
 def _judge(
-    model: nn.Module,
     bare: nn.Module,
     weights: dict[str, Tensor],
     loss: TotalLoss,
@@ -211,7 +228,7 @@ def _judge(
 ) -> dict[str, float]:
     kept = {name: value.clone() for name, value in bare.state_dict().items()}
     bare.load_state_dict(weights)
-    logits = classify(model, part.batches(JUDGED), fabric.device)
+    logits = classify(bare, part.batches(JUDGED), fabric.device)
     bare.load_state_dict(kept)
     return scores(logits, part.labels, loss)
 
