@@ -1,0 +1,126 @@
+"""The front page and the notebooks in a real browser: no request, no error, sorting and filtering."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fixtures import finished
+
+from ugcl import paths
+from ugcl.reports import outputs, site, tables
+from ugcl.reports.render import render
+
+pytestmark = pytest.mark.browser
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Path]:
+    """A project with its front page and notebooks."""
+    folder = tmp_path_factory.mktemp("site")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        config = finished.summarised(project)
+        shutil.copytree(project / "notebooks", "notebooks")
+        finished.stand_in_figures(config)
+        tables.tables_of_all(config)
+        for name in config.report.notebooks:
+            render(config, name)
+        site.build(config)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """Chromium of this machine."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine")
+    with api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+def opened(browser, path: Path, **context):
+    """A page, with what it asked for and complained about."""
+    page = browser.new_context(**context).new_page()
+    faults: list[str] = []
+    page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    address = path.absolute().as_uri()
+    page.on("request", lambda r: faults.append(r.url) if not r.url.startswith((address, "data:")) else None)
+    page.goto(address, wait_until="load")
+    return page, faults
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_page_asks_for_nothing_and_fits_the_window(browser, built: Path, scheme: str, width: int) -> None:
+    size = {"width": width, "height": 800}
+    page, faults = opened(browser, built / paths.INDEX, color_scheme=scheme, viewport=size)
+    for unfolded in page.query_selector_all("details > summary"):
+        unfolded.click()
+    assert faults == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    ink, paper = page.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.body))")
+    assert abs(_light(ink) - _light(paper)) > 150
+
+
+def test_columns_sort_by_mouse_and_keyboard_and_say_so(browser, built: Path) -> None:
+    page, faults = opened(browser, built / paths.INDEX)
+    column = "[...document.querySelectorAll('#scores tbody tr')].map(r => Number(r.cells[2].dataset.sort))"
+    head = page.locator("#scores thead th", has_text="UAR")
+    head.locator("button").click()
+    values = page.evaluate(column)
+    assert head.get_attribute("aria-sort") == "descending" and values == sorted(values, reverse=True)
+    head.locator("button").focus()
+    page.keyboard.press("Enter")
+    values = page.evaluate(column)
+    assert head.get_attribute("aria-sort") == "ascending" and values == sorted(values)
+    names = page.locator("#scores thead th", has_text="System")
+    names.locator("button").click()
+    assert names.get_attribute("aria-sort") == "ascending" and head.get_attribute("aria-sort") == "none"
+    assert faults == []
+
+
+def test_filters_narrow_the_rows_and_count_them(browser, built: Path) -> None:
+    page, _ = opened(browser, built / paths.INDEX)
+    rows = page.locator("#scores tbody tr:visible")
+    whole = rows.count()
+    page.uncheck("#others")
+    assert rows.count() == 6
+    page.select_option("#benchmark", "ravdess")
+    assert rows.count() == 3
+    page.fill("#text", "AUDIO")
+    assert rows.count() == 1 and "audio-only" in rows.inner_text()
+    assert page.inner_text("#shown") == f"1 of {whole} rows"
+
+
+def test_the_page_reads_without_script(browser, built: Path) -> None:
+    page, faults = opened(browser, built / paths.INDEX, java_script_enabled=False)
+    assert page.locator("#scores tbody tr").count() > 6 and faults == []
+
+
+@pytest.mark.parametrize("name", ["01_data", "02_benchmark", "03_ablations"])
+def test_notebooks_ask_for_nothing(browser, built: Path, name: str) -> None:
+    page, faults = opened(browser, built / outputs.notebook_output(name))
+    assert faults == [] and page.locator("h1").count() == 1
+    assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0 && i.alt)")
+
+
+def _light(colour: str) -> float:
+    numbers = colour.removeprefix("rgb(").rstrip(")").split(",")
+    return sum(float(n) for n in numbers[:3]) / 3

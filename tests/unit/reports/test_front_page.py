@@ -1,0 +1,85 @@
+"""The front page holds every row and statement, and links only to files that exist."""
+
+from __future__ import annotations
+
+import html.parser
+from pathlib import Path
+
+import pytest
+from fixtures import finished
+
+from ugcl import paths
+from ugcl.config import Config
+from ugcl.errors import UgclError
+from ugcl.reports import outputs, site, tables
+from ugcl.reports.read import read
+
+
+class Links(html.parser.HTMLParser):
+    """Collects addresses, ids and rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links, self.ids, self.rows, self.alts = [], [], 0, []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.links += [found[name] for name in ("href", "src") if found.get(name)]
+        self.ids += [found["id"]] if "id" in found else []
+        self.rows += tag == "tr" and "data-benchmark" in found
+        if tag == "img":
+            self.alts.append(found.get("alt"))
+
+
+@pytest.fixture
+def page(summarised: Config) -> Links:
+    finished.stand_in_figures(summarised)
+    tables.tables_of_all(summarised)
+    for path in outputs.notebook_outputs(summarised):
+        path.write_text("<!doctype html><title>notebook</title>")
+    parsed = Links()
+    parsed.feed(site.build(summarised).read_text())
+    return parsed
+
+
+def test_every_input_of_the_page_is_among_the_declared_ones(page: Links, summarised: Config) -> None:
+    assert all(path.is_file() for path in outputs.site_inputs(summarised))
+    base = paths.INDEX.parent
+    declared = {path.relative_to(base).as_posix() for path in outputs.site_inputs(summarised)}
+    outside = [link for link in page.links if not link.startswith(("data:", "#"))]
+    assert outside and set(outside) <= declared
+    assert all((base / link).is_file() for link in outside)
+
+
+def test_anchors_exist_ids_are_unique_and_pictures_have_text(page: Links) -> None:
+    assert len(set(page.ids)) == len(page.ids)
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+    assert page.alts and all(page.alts)
+
+
+def test_the_page_says_what_the_tables_say(page: Links, summarised: Config) -> None:
+    text = paths.INDEX.read_text()
+    frame = read("summary")
+    assert page.rows == frame.groupby(["benchmark", "system"]).ngroups
+    uar = frame.query("benchmark == 'ravdess' and system == 'audio-only' and metric == 'uar'")["value"].iloc[
+        0
+    ]
+    assert f'data-sort="{uar:.6f}"' in text
+    assert "posed emotions" in text and "SYNTHETIC.</strong> demo:" in text
+    assert "LEAKY" not in text and "are disjoint" in text
+    assert "0123456789ab" in text and "f00df00df00d" in text
+
+
+def test_a_leak_is_shouted(page: Links, summarised: Config) -> None:
+    path = paths.TABLES / "parts.csv"
+    lines = path.read_text().splitlines()
+    lines[1] = lines[1].replace(",,SYNTHETIC", ",03 04,SYNTHETIC")
+    path.write_text("\n".join(lines) + "\n")
+    text = site.build(summarised).read_text()
+    assert "LEAKY.</strong> demo:" in text and "03, 04" in text
+
+
+def test_a_missing_table_is_named(summarised: Config) -> None:
+    Path("results/tables/parts.csv").unlink()
+    with pytest.raises(UgclError, match=r"parts\.csv"):
+        site.build(summarised)

@@ -1,0 +1,62 @@
+"""Notebooks run on the tables alone and become pages without requests; faults name the cell."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from ugcl.config import Config
+from ugcl.errors import UgclError
+from ugcl.reports.render import execute, render, to_html
+
+HEADER = """# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["parameters"]
+benchmarks = []
+
+# %%
+"""
+
+
+def test_a_notebook_becomes_an_offline_page_with_its_numbers(summarised: Config) -> None:
+    page = render(summarised, "03_ablations").read_text()
+    assert not re.findall(r"<(?:script|link|iframe)[^>]*(?:src|href)=", page)
+    assert not re.findall(r"@import|url\(\s*['\"]?https?:", page)
+    assert "loss.ugcl.weight: 0.15 → 0" in page and "[SYNTHETIC]" in page
+    assert 'alt="demo: what an ablation changes  [SYNTHETIC]"' in page
+
+
+def test_the_kernel_is_this_interpreter_and_gets_the_parameters(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("n.py").write_text(HEADER + "import sys; print(sys.executable, benchmarks)\n")
+    notebook = execute(Path("n.py"), {"benchmarks": ["x", "y"]})
+    text = notebook.cells[-1].outputs[0]["text"]
+    assert Path(text.split()[0]).resolve() == Path(sys.executable).resolve()
+    assert "['x', 'y']" in text
+    first, second = to_html(notebook, "n"), to_html(execute(Path("n.py"), {"benchmarks": ["x", "y"]}), "n")
+    assert first == second
+
+
+def test_a_failing_cell_and_a_missing_notebook_are_named(summarised: Config) -> None:
+    Path("notebooks/bad.py").write_text(HEADER + "raise ValueError('no such thing')\n")
+    with pytest.raises(UgclError, match=r"bad\.py.*ValueError: no such thing"):
+        render(summarised, "bad")
+    with pytest.raises(UgclError, match="nothing"):
+        render(summarised, "nothing")
+
+
+def test_a_page_that_would_load_something_is_refused(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = "from IPython.display import HTML; HTML('<script src=\"https://example.org/x.js\"></script>')\n"
+    Path("n.py").write_text(HEADER + code)
+    with pytest.raises(UgclError, match=r"example\.org"):
+        to_html(execute(Path("n.py"), {}), "n")
