@@ -13,8 +13,19 @@ from ugcl.data.shards import FeatureInfo
 
 PARAMS = Path(__file__).resolve().parents[3] / "params.yaml"
 CONFIG = config.load(PARAMS)
-SYSTEMS = sorted({(name, system) for name, entry in CONFIG.benchmarks.items() for system in entry.systems})
-"""Benchmark and system: benchmarks differ in overrides."""
+
+
+def _systems() -> list[tuple[str, str]]:
+    different = {}
+    for name, entry in CONFIG.benchmarks.items():
+        for system in entry.systems:
+            run = CONFIG.resolve(name, system)
+            different.setdefault((run.model.model_dump_json(), run.loss.model_dump_json()), (name, system))
+    return sorted(different.values())
+
+
+SYSTEMS = _systems()
+"""Benchmark and system, once each network and loss: benchmarks may share them."""
 
 FRAMES = {
     "audio": FeatureInfo("made", dim=24, layers=3, rate=25.0),
