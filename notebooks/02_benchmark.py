@@ -17,7 +17,7 @@ benchmarks = ["demo"]
 # %% [markdown]
 # # Benchmark
 #
-# Every system on the same features, folds, seeds and clips. The epoch is chosen on dev; test is looked at once.
+# Every system on the same features, folds, seeds and clips. The epoch is chosen on dev alone.
 #
 # UAR, the mean recall of the classes, is the primary metric; WAR is accuracy. Values are pooled over folds and
 # averaged over seeds. Intervals come from drawing speakers with replacement, because clips of one speaker are not

@@ -213,11 +213,11 @@ def optimism(table: pd.DataFrame, palette: dict[str, str], title: str = "") -> F
 
 
 def classes(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str], title: str = "") -> Figure:
-    """Left, recall of each class; right, calibration error with intervals.
+    """Left, recall of each class; right, calibration error.
 
     Args:
         table: rows of one benchmark, columns system, class, recall.
-        summary: rows of one benchmark, for the ECE.
+        summary: rows of one benchmark, for the ECE, which has no interval.
         palette: system → colour.
         title: over the figure.
     """
