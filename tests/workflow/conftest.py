@@ -65,7 +65,7 @@ def tiny_parameters(tree: dict[str, Any]) -> dict[str, Any]:
     """The project's parameters, turned to the tiny clips and two-epoch training."""
     protocol = {
         "label": "emotion",
-        "classes": ["angry", "happy", "sad"],
+        "classes": ["angry", "happy", "neutral"],
         "folds": {"scheme": "speaker_blocks", "folds": 3},
     }
     tree["active"] = ["tiny"]
@@ -96,7 +96,7 @@ def tiny_parameters(tree: dict[str, Any]) -> dict[str, Any]:
 def tiny_clips(source: Path, target: Path) -> None:
     """Lay out the tiny clips as a user's own folder with its table."""
     shutil.copytree(source, target)
-    emotions = {"ANG": "angry", "HAP": "happy", "SAD": "sad"}
+    emotions = {"ANG": "angry", "HAP": "happy", "NEU": "neutral"}
     lines = ["clip,audio,video,speaker,emotion"]
     for sound in sorted((target / "AudioWAV").glob("*.wav")):
         speaker, _, emotion, _ = sound.stem.split("_")

@@ -52,7 +52,7 @@ def test_predictions_cover_each_clip_once_and_sum_to_one(finished_once) -> None:
     assert len(files) == 3
     assert frame["clip"].is_unique
     assert len(frame) == 12
-    probabilities = frame[["p_angry", "p_happy", "p_sad"]]
+    probabilities = frame[["p_angry", "p_happy", "p_neutral"]]
     assert (probabilities.sum(axis=1) - 1).abs().max() < 1e-5
     assert (probabilities.idxmax(axis=1).str.removeprefix("p_") == frame["predicted"]).all()
 

@@ -7,12 +7,17 @@ def shown(file):
     """Mark a file that `snakemake --report` shows, by benchmark."""
     if file.suffix != ".svg":
         return str(file)
-    benchmark, kind = file.stem.split("_", 1)
+    owner = next(
+        name
+        for name in (*benchmarks, *active_corpora)
+        if file.stem.startswith(f"{name}_")
+    )
+    kind = file.stem.removeprefix(f"{owner}_")
     return report(
         str(file),
         caption="../report/figure.rst",
         category="Figures",
-        subcategory=benchmark,
+        subcategory=owner,
         labels={"figure": kind.replace("_", " ")},
     )
 
