@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def rasterise(points: np.ndarray, triangles: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw triangles into a square depth buffer.
 
@@ -30,6 +30,7 @@ def rasterise(points: np.ndarray, triangles: np.ndarray, size: int) -> tuple[np.
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if area >= -1e-9:  # y points down, so front faces have a negative area
             continue
+        inverse = 1 / area
         x0 = max(0, int(np.ceil(min(ax, bx, cx) - 0.5)))
         x1 = min(size - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
         y0 = max(0, int(np.ceil(min(ay, by, cy) - 0.5)))
@@ -38,8 +39,8 @@ def rasterise(points: np.ndarray, triangles: np.ndarray, size: int) -> tuple[np.
             py = y + 0.5
             for x in range(x0, x1 + 1):
                 px = x + 0.5
-                wb = ((px - ax) * (cy - ay) - (py - ay) * (cx - ax)) / area
-                wc = ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) / area
+                wb = ((px - ax) * (cy - ay) - (py - ay) * (cx - ax)) * inverse
+                wc = ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) * inverse
                 if wb < 0 or wc < 0 or wb + wc > 1:
                     continue
                 z = az + wb * (bz - az) + wc * (cz - az)
@@ -51,7 +52,7 @@ def rasterise(points: np.ndarray, triangles: np.ndarray, size: int) -> tuple[np.
     return seen, weights
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Unit normals (V, 3): the area-weighted mean of the adjacent faces."""
     normals = np.zeros_like(vertices)

@@ -11,7 +11,7 @@ SKIN, EYE, TEETH, TONGUE, LASH, HAIR, CAVITY, HAIRLINE = range(8)  # HAIRLINE: s
 EYE_X, EYE_Y, EYE_Z, EYE_RADIUS = 0.312, 7.285, 1.245, 0.146
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _hairline(x: float, y: float, z: float, height: float, recede: float) -> float:
     """Signed height (dm) above the hairline at a base position; positive is hair."""
     side = abs(x)
@@ -39,7 +39,7 @@ def hairlines(base: np.ndarray, height: float, recede: float) -> np.ndarray:
     return result
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _noise(tile: np.ndarray, u: float, v: float) -> float:
     """Bilinear look-up in a square tile that repeats, one cell a unit."""
     side = tile.shape[0]
@@ -52,13 +52,13 @@ def _noise(tile: np.ndarray, u: float, v: float) -> float:
     return low + b * (high - low)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _display(value: float) -> int:
     """Linear light to an 8-bit value: soft shoulder, then a gamma of 2."""
     return np.uint8(255 * np.sqrt(min(1.0, max(0.0, value / (1 + 0.18 * value)))))
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _skin(
     texture: np.ndarray, fold_weights: np.ndarray, plain: np.ndarray, x: float, y: float, z: float
 ) -> tuple:
@@ -74,7 +74,7 @@ def _skin(
     return texture[v, u, 0] * left, texture[v, u, 1] * left, texture[v, u, 2] * left
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _eye(tile: np.ndarray, iris: np.ndarray, x: float, y: float, z: float) -> tuple:
     """White, iris with a dark rim, and pupil, by the distance from the eye's axis."""
     ex, ey = (abs(x) - EYE_X) / EYE_RADIUS, (y - EYE_Y) / EYE_RADIUS
@@ -87,7 +87,7 @@ def _eye(tile: np.ndarray, iris: np.ndarray, x: float, y: float, z: float) -> tu
     return iris[0] * bright, iris[1] * bright, iris[2] * bright
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _strands(tile: np.ndarray, frequency: float, x: float, y: float, z: float) -> float:
     """Brightness of hair: coarse and fine strands that run down the head."""
     along = y * 2.2 + z * 1.1
@@ -95,7 +95,7 @@ def _strands(tile: np.ndarray, frequency: float, x: float, y: float, z: float) -
     return 0.55 + 0.6 * coarse + 0.3 * _noise(tile, (x - 0.7 * z) * frequency * 2.7, along * 2)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def shade(
     seen: np.ndarray,
     weights: np.ndarray,
