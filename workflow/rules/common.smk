@@ -26,7 +26,10 @@ def checked_parameters():
         raise WorkflowError(str(error)) from None
     text = yaml.safe_dump(dict(config))
     if yaml.safe_load(text) != yaml.safe_load(Path(PARAMS).read_text()):
-        merged = Path(".snakemake", f"params-{hashlib.sha256(text.encode()).hexdigest()[:12]}.yaml")
+        merged = Path(
+            ".snakemake",
+            f"params-{hashlib.sha256(text.encode()).hexdigest()[:12]}.yaml",
+        )
         merged.parent.mkdir(exist_ok=True)
         merged.write_text(text)
         os.environ["UGCL_PARAMS"] = str(merged)

@@ -15,7 +15,10 @@ def raw_files(wildcards):
         ]
     if entry.adapter == "folder":
         files = sorted(file for file in root.rglob("*") if file.is_file())
-        return [root / entry.table, *(file for file in files if file != root / entry.table)]
+        return [
+            root / entry.table,
+            *(file for file in files if file != root / entry.table),
+        ]
     return root / "fetched.csv"
 
 
@@ -42,18 +45,18 @@ for _corpus, _actor in demo_actors():
             f"make_{_corpus}_{_actor}"
         output:
             [paths.RAW / _corpus / name for name in demo.media_paths(_actor)],
-        params:
-            corpus=_corpus,
-            actor=_actor,
-            lineage=lineage.raw(params_tree, _corpus),
         log:
             f"logs/data/{_corpus}-{_actor}.log",
         benchmark:
             f"logs/benchmarks/data/{_corpus}-{_actor}.tsv"
+        threads: 1
         resources:
             mem_mb=1500,
             runtime=10,
-        threads: 1
+        params:
+            corpus=_corpus,
+            actor=_actor,
+            lineage=lineage.raw(params_tree, _corpus),
         shell:
             "python -m ugcl data demo {params.corpus} {params.actor} > {log} 2>&1"
 
@@ -61,16 +64,16 @@ for _corpus, _actor in demo_actors():
 rule fetch:
     output:
         "data/raw/{corpus}/fetched.csv",
-    params:
-        lineage=lambda wildcards: lineage.raw(params_tree, wildcards.corpus),
     log:
         "logs/data/fetch-{corpus}.log",
     benchmark:
         "logs/benchmarks/data/fetch-{corpus}.tsv"
+    threads: 1
     resources:
         mem_mb=500,
         runtime=600,
-    threads: 1
+    params:
+        lineage=lambda wildcards: lineage.raw(params_tree, wildcards.corpus),
     shell:
         "python -m ugcl data fetch {wildcards.corpus} > {log} 2>&1"
 
@@ -80,16 +83,16 @@ rule manifest:
         raw_files,
     output:
         "data/manifests/{corpus}.csv",
-    params:
-        lineage=lambda wildcards: lineage.manifest(params_tree, wildcards.corpus),
     log:
         "logs/data/manifest-{corpus}.log",
     benchmark:
         "logs/benchmarks/data/manifest-{corpus}.tsv"
+    threads: 1
     resources:
         mem_mb=1000,
         runtime=60,
-    threads: 1
+    params:
+        lineage=lambda wildcards: lineage.manifest(params_tree, wildcards.corpus),
     shell:
         "python -m ugcl data manifest {wildcards.corpus} > {log} 2>&1"
 
@@ -99,17 +102,17 @@ rule split:
         "data/manifests/{corpus}.csv",
     output:
         "data/splits/{corpus}/{protocol}/fold{fold}.csv",
-    params:
-        lineage=lambda wildcards: lineage.splits(
-            params_tree, wildcards.corpus, wildcards.protocol
-        ),
     log:
         "logs/data/split-{corpus}-{protocol}-{fold}.log",
     benchmark:
         "logs/benchmarks/data/split-{corpus}-{protocol}-{fold}.tsv"
+    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    threads: 1
+    params:
+        lineage=lambda wildcards: lineage.splits(
+            params_tree, wildcards.corpus, wildcards.protocol
+        ),
     shell:
         "python -m ugcl data split {wildcards.corpus} {wildcards.protocol} {wildcards.fold} > {log} 2>&1"

@@ -29,19 +29,19 @@ for _benchmark in benchmarks:
                 for seed in benchmarks[_benchmark].seeds
                 for fold in params_tree.folds(_benchmark)
             ],
+        log:
+            f"logs/evaluate/predict-{_benchmark}-{{system}}.log",
+        benchmark:
+            f"logs/benchmarks/evaluate/predict-{_benchmark}-{{system}}.tsv"
+        threads: 1
+        resources:
+            mem_mb=1500,
+            runtime=60,
         params:
             benchmark=_benchmark,
             lineage=lambda wildcards, name=_benchmark: lineage.predict(
                 params_tree, name, wildcards.system
             ),
-        log:
-            f"logs/evaluate/predict-{_benchmark}-{{system}}.log",
-        benchmark:
-            f"logs/benchmarks/evaluate/predict-{_benchmark}-{{system}}.tsv"
-        resources:
-            mem_mb=1500,
-            runtime=60,
-        threads: 1
         shell:
             "python -m ugcl evaluate predict {params.benchmark} {wildcards.system}"
             " --threads {threads} > {log} 2>&1"
@@ -54,18 +54,18 @@ rule score:
         ),
     output:
         evaluation.score_outputs(params_tree, "{benchmark}", "{system}"),
-    params:
-        lineage=lambda wildcards: lineage.score(
-            params_tree, wildcards.benchmark, wildcards.system
-        ),
     log:
         "logs/evaluate/score-{benchmark}-{system}.log",
     benchmark:
         "logs/benchmarks/evaluate/score-{benchmark}-{system}.tsv"
+    threads: 1
     resources:
         mem_mb=1000,
         runtime=60,
-    threads: 1
+    params:
+        lineage=lambda wildcards: lineage.score(
+            params_tree, wildcards.benchmark, wildcards.system
+        ),
     shell:
         "python -m ugcl evaluate score {wildcards.benchmark} {wildcards.system}"
         " --lineage {params.lineage} > {log} 2>&1"
@@ -76,15 +76,15 @@ rule summary:
         evaluation.summary_inputs(params_tree),
     output:
         evaluation.summary_outputs(params_tree),
-    params:
-        lineage=lineage.tables(params_tree),
     log:
         "logs/evaluate/summary.log",
     benchmark:
         "logs/benchmarks/evaluate/summary.tsv"
+    threads: 1
     resources:
         mem_mb=1500,
         runtime=60,
-    threads: 1
+    params:
+        lineage=lineage.tables(params_tree),
     shell:
         "python -m ugcl evaluate summary > {log} 2>&1"

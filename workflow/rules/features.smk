@@ -25,16 +25,16 @@ rule faces:
     output:
         tracks="data/faces/{corpus}/shard-{shard}.csv",
         summary="data/faces/{corpus}/shard-{shard}.summary.csv",
-    params:
-        lineage=lambda wildcards: lineage.faces(params_tree, wildcards.corpus),
     log:
         "logs/features/faces-{corpus}-{shard}.log",
     benchmark:
         "logs/benchmarks/features/faces-{corpus}-{shard}.tsv"
+    threads: 1
     resources:
         mem_mb=1500,
         runtime=600,
-    threads: 1
+    params:
+        lineage=lambda wildcards: lineage.faces(params_tree, wildcards.corpus),
     shell:
         "python -m ugcl features faces {wildcards.corpus} {wildcards.shard}"
         " --threads {threads} > {log} 2>&1"
@@ -46,18 +46,18 @@ rule encode:
     output:
         tensors="data/features/{corpus}/{encoder}/shard-{shard}.safetensors",
         table="data/features/{corpus}/{encoder}/shard-{shard}.csv",
-    params:
-        lineage=lambda wildcards: lineage.features(
-            params_tree, wildcards.corpus, wildcards.encoder
-        ),
     log:
         "logs/features/{encoder}-{corpus}-{shard}.log",
     benchmark:
         "logs/benchmarks/features/{encoder}-{corpus}-{shard}.tsv"
+    threads: 1
     resources:
         mem_mb=1500,
         runtime=600,
-    threads: 1
+    params:
+        lineage=lambda wildcards: lineage.features(
+            params_tree, wildcards.corpus, wildcards.encoder
+        ),
     shell:
         "python -m ugcl features encode {wildcards.corpus} {wildcards.encoder} {wildcards.shard}"
         " --threads {threads} > {log} 2>&1"
@@ -71,18 +71,18 @@ rule index:
         ),
     output:
         "data/features/{corpus}/{encoder}/index.csv",
-    params:
-        lineage=lambda wildcards: lineage.features(
-            params_tree, wildcards.corpus, wildcards.encoder
-        ),
     log:
         "logs/features/index-{corpus}-{encoder}.log",
     benchmark:
         "logs/benchmarks/features/index-{corpus}-{encoder}.tsv"
+    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    threads: 1
+    params:
+        lineage=lambda wildcards: lineage.features(
+            params_tree, wildcards.corpus, wildcards.encoder
+        ),
     shell:
         "python -m ugcl features index {wildcards.corpus} {wildcards.encoder} > {log} 2>&1"
 
@@ -95,15 +95,15 @@ rule quarantine:
         shards=lambda wildcards: benchmark_features(wildcards.benchmark, ".csv"),
     output:
         "data/quarantine/{benchmark}.csv",
-    params:
-        lineage=lambda wildcards: lineage.quarantine(params_tree, wildcards.benchmark),
     log:
         "logs/features/quarantine-{benchmark}.log",
     benchmark:
         "logs/benchmarks/features/quarantine-{benchmark}.tsv"
+    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    threads: 1
+    params:
+        lineage=lambda wildcards: lineage.quarantine(params_tree, wildcards.benchmark),
     shell:
         "python -m ugcl features quarantine {wildcards.benchmark} > {log} 2>&1"

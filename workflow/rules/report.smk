@@ -39,16 +39,16 @@ rule figures:
         ],
     output:
         [shown(file) for file in reports.figure_outputs(params_tree)],
-    params:
-        lineage=lineage.report(params_tree),
     log:
         "logs/report/figures.log",
     benchmark:
         "logs/benchmarks/report/figures.tsv"
+    threads: 1
     resources:
         mem_mb=1500,
         runtime=60,
-    threads: 1
+    params:
+        lineage=lineage.report(params_tree),
     shell:
         "python -m ugcl report figures > {log} 2>&1"
 
@@ -58,16 +58,16 @@ rule tables:
         evaluation.summary_outputs(params_tree),
     output:
         reports.table_outputs(params_tree),
-    params:
-        lineage=lineage.report(params_tree),
     log:
         "logs/report/tables.log",
     benchmark:
         "logs/benchmarks/report/tables.tsv"
+    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    threads: 1
+    params:
+        lineage=lineage.report(params_tree),
     shell:
         "python -m ugcl report tables > {log} 2>&1"
 
@@ -84,16 +84,16 @@ rule notebook:
             category="Notebooks",
             labels={"notebook": "{notebook}"},
         ),
-    params:
-        lineage=lineage.report(params_tree),
     log:
         "logs/report/{notebook}.log",
     benchmark:
         "logs/benchmarks/report/{notebook}.tsv"
+    threads: 1
     resources:
         mem_mb=1500,
         runtime=60,
-    threads: 1
+    params:
+        lineage=lineage.report(params_tree),
     shell:
         "python -m ugcl report notebook {wildcards.notebook} > {log} 2>&1"
 
@@ -107,15 +107,15 @@ rule site:
             caption="../report/site.rst",
             category="Front page",
         ),
-    params:
-        lineage=lineage.report(params_tree),
     log:
         "logs/report/site.log",
     benchmark:
         "logs/benchmarks/report/site.tsv"
+    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    threads: 1
+    params:
+        lineage=lineage.report(params_tree),
     shell:
         "python -m ugcl report site > {log} 2>&1"

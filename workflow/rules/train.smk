@@ -37,26 +37,24 @@ rule run:
             / "index.csv"
             for encoder in params_tree.benchmark(wildcards.benchmark).features.values()
         ],
-        shards=lambda wildcards: benchmark_features(
-            wildcards.benchmark, ".safetensors"
-        ),
+        shards=lambda wildcards: benchmark_features(wildcards.benchmark, ".safetensors"),
     output:
         weights="results/models/{benchmark}/{system}/seed{seed}/fold{fold}/model.safetensors",
         card="results/models/{benchmark}/{system}/seed{seed}/fold{fold}/card.json",
         history="results/models/{benchmark}/{system}/seed{seed}/fold{fold}/history.csv",
-    params:
-        lineage=lambda wildcards: lineage.train(
-            params_tree, wildcards.benchmark, wildcards.system
-        ),
     log:
         "logs/train/{benchmark}-{system}-seed{seed}-fold{fold}.log",
     benchmark:
         "logs/benchmarks/train/{benchmark}-{system}-seed{seed}-fold{fold}.tsv"
+    threads: 1
     resources:
         mem_mb=1500,
         runtime=600,
         gpu=gpus,
-    threads: 1
+    params:
+        lineage=lambda wildcards: lineage.train(
+            params_tree, wildcards.benchmark, wildcards.system
+        ),
     shell:
         "python -m ugcl train {wildcards.benchmark} {wildcards.system}"
         " --seed {wildcards.seed} --fold {wildcards.fold}"
