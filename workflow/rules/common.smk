@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import yaml
@@ -11,9 +12,11 @@ from snakemake.utils import min_version
 from ugcl import paths
 from ugcl.config import parse as parse_parameters
 from ugcl.config.load import PARAMS
+from ugcl.data.demo import names as demo
 from ugcl.errors import UgclError
 from ugcl.evaluation import outputs as evaluation
 from ugcl.provenance import lineage
+from ugcl.reports import outputs as reports
 
 min_version("9.0")
 
@@ -32,7 +35,7 @@ def checked_parameters():
         )
         merged.parent.mkdir(exist_ok=True)
         merged.write_text(text)
-        os.environ["UGCL_PARAMS"] = str(merged)
+        os.environ.update(UGCL_PARAMS=str(merged))
     return tree
 
 
@@ -77,3 +80,68 @@ def benchmark_splits(benchmark):
         paths.split(entry.corpus, entry.protocol, fold)
         for fold in params_tree.folds(benchmark)
     ]
+
+
+def raw_files(wildcards):
+    """What a manifest is made from: the demo corpus's media, a listing, or a user's table and media."""
+    entry = params_tree.corpus(wildcards.corpus)
+    root = Path(entry.root or paths.RAW / wildcards.corpus)
+    if entry.adapter == "demo":
+        return [
+            root / name
+            for actor in demo.actor_ids(entry.actors)
+            for name in demo.media_paths(actor)
+        ]
+    if entry.adapter == "folder":
+        files = sorted(file for file in root.rglob("*") if file.is_file())
+        return [
+            root / entry.table,
+            *(file for file in files if file != root / entry.table),
+        ]
+    return root / "fetched.csv"
+
+
+def demo_actors():
+    """Corpus and id of every synthetic actor: one job each."""
+    return [
+        (corpus, actor)
+        for corpus in active_corpora
+        if params_tree.corpus(corpus).adapter == "demo"
+        for actor in demo.actor_ids(params_tree.corpus(corpus).actors)
+    ]
+
+
+def encoder_inputs(wildcards):
+    """A shard of an encoder needs the manifest, and the face tracks if it reads faces."""
+    files = {"manifest": paths.manifest(wildcards.corpus)}
+    if params_tree.encoders[wildcards.encoder].needs_faces:
+        files["faces"] = paths.faces(wildcards.corpus, int(wildcards.shard))
+    return files
+
+
+def gpus(wildcards):
+    """One GPU a run where runs use one, so that the profile's `gpu` decides how many go at once."""
+    accelerator = params_tree.resolve(
+        wildcards.benchmark, wildcards.system
+    ).train.accelerator
+    seen = shutil.which("nvidia-smi") is not None
+    return int(accelerator == "cuda" or (accelerator == "auto" and seen))
+
+
+def shown(file):
+    """Mark a file that `snakemake --report` shows, by benchmark."""
+    if file.suffix != ".svg":
+        return str(file)
+    owner = next(
+        name
+        for name in (*benchmarks, *active_corpora)
+        if file.stem.startswith(f"{name}_")
+    )
+    kind = file.stem.removeprefix(f"{owner}_")
+    return report(
+        str(file),
+        caption="../report/figure.rst",
+        category="Figures",
+        subcategory=owner,
+        labels={"figure": kind.replace("_", " ")},
+    )

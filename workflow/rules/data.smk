@@ -1,41 +1,10 @@
 # Raw media, manifests and folds.
 
-from ugcl.data.demo import names as demo
-
-
-def raw_files(wildcards):
-    """What a manifest is made from: the demo corpus's media, a listing, or a user's table and media."""
-    entry = params_tree.corpus(wildcards.corpus)
-    root = Path(entry.root or paths.RAW / wildcards.corpus)
-    if entry.adapter == "demo":
-        return [
-            root / name
-            for actor in demo.actor_ids(entry.actors)
-            for name in demo.media_paths(actor)
-        ]
-    if entry.adapter == "folder":
-        files = sorted(file for file in root.rglob("*") if file.is_file())
-        return [
-            root / entry.table,
-            *(file for file in files if file != root / entry.table),
-        ]
-    return root / "fetched.csv"
-
 
 rule data:
     input:
         [paths.manifest(corpus) for corpus in active_corpora],
         [benchmark_splits(name) for name in benchmarks],
-
-
-def demo_actors():
-    """Corpus and id of every synthetic actor: one job each."""
-    return [
-        (corpus, actor)
-        for corpus in active_corpora
-        if params_tree.corpus(corpus).adapter == "demo"
-        for actor in demo.actor_ids(params_tree.corpus(corpus).actors)
-    ]
 
 
 for _corpus, _actor in demo_actors():

@@ -1,14 +1,6 @@
 # Face tracks, feature shards, and the clips that are set aside.
 
 
-def encoder_inputs(wildcards):
-    """A shard of an encoder needs the manifest, and the face tracks if it reads faces."""
-    files = {"manifest": paths.manifest(wildcards.corpus)}
-    if params_tree.encoders[wildcards.encoder].needs_faces:
-        files["faces"] = paths.faces(wildcards.corpus, int(wildcards.shard))
-    return files
-
-
 rule features:
     input:
         [

@@ -1,26 +1,5 @@
 # Figures, tables for papers, rendered notebooks and the front page.
 
-from ugcl.reports import outputs as reports
-
-
-def shown(file):
-    """Mark a file that `snakemake --report` shows, by benchmark."""
-    if file.suffix != ".svg":
-        return str(file)
-    owner = next(
-        name
-        for name in (*benchmarks, *active_corpora)
-        if file.stem.startswith(f"{name}_")
-    )
-    kind = file.stem.removeprefix(f"{owner}_")
-    return report(
-        str(file),
-        caption="../report/figure.rst",
-        category="Figures",
-        subcategory=owner,
-        labels={"figure": kind.replace("_", " ")},
-    )
-
 
 rule report:
     input:

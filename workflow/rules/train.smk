@@ -1,15 +1,6 @@
 # One job a run: system × seed × fold.
 
 
-def gpus(wildcards):
-    """One GPU a run where runs use one, so that the profile's `gpu` decides how many go at once."""
-    accelerator = params_tree.resolve(
-        wildcards.benchmark, wildcards.system
-    ).train.accelerator
-    seen = Path("/dev/nvidiactl").exists()
-    return int(accelerator == "cuda" or (accelerator == "auto" and seen))
-
-
 rule train:
     input:
         [
