@@ -105,6 +105,12 @@ def test_data_splits_features_and_scores_come_out_byte_equal(finished) -> None:
     assert all(before)
 
 
+def test_code_that_changed_since_the_plan_is_not_trained_under_its_name(finished_once) -> None:
+    command = ["ugcl", "train", "tiny", "ugcl", "--fold", "1", "--lineage", "0" * 12]
+    output = finished_once.run("python", "-m", *command, code=1).stdout
+    assert "changed since the workflow planned this run" in output
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [

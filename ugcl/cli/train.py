@@ -13,13 +13,23 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Training seed.")] = 0,
     fold: Annotated[int, typer.Option(min=1, help="Number of the fold, from 1.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch and BLAS.")] = 1,
-    lineage: Annotated[str, typer.Option(help="Hash of what the run depends on, for its card.")] = "",
+    lineage: Annotated[str, typer.Option(help="The hash a workflow planned with; a run whose own differs is refused.")] = "",
 ) -> None:
     """Train one system on one fold with one seed; a killed run goes on where it stopped."""
+    from ugcl import config
+    from ugcl.errors import UgclError
+    from ugcl.provenance import lineage as provenance
+
+    parameters = config.load()
+    now = provenance.train(parameters, benchmark, system)
+    if lineage and lineage != now:
+        raise UgclError(
+            f"train: code or parameters changed since the workflow planned this run (lineage {lineage},"
+            f" now {now}); start snakemake again"
+        )
     from ugcl.training.devices import set_threads
 
     set_threads(threads)
-    from ugcl import config
     from ugcl.training.run import train_run
 
-    train_run(config.load(), benchmark, system, seed, fold, lineage)
+    train_run(parameters, benchmark, system, seed, fold, now)
