@@ -13,7 +13,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Training seed.")] = 0,
     fold: Annotated[int, typer.Option(min=1, help="Number of the fold, from 1.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch and BLAS.")] = 1,
-    lineage: Annotated[str, typer.Option(help="The hash a workflow planned with; a run whose own differs is refused.")] = "",
+    lineage: Annotated[str, typer.Option(help="The hash the workflow planned; another one is refused.")] = "",
 ) -> None:
     """Train one system on one fold with one seed; a killed run goes on where it stopped."""
     from ugcl import config
