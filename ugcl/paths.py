@@ -18,6 +18,22 @@ FIGURES = Path("results/figures")
 REPORTS = Path("results/reports")
 INDEX = Path("results/index.html")
 
+FOLDERS = (
+    RAW,
+    MANIFESTS,
+    SPLITS,
+    FACES,
+    FEATURES,
+    QUARANTINE,
+    MODELS,
+    PREDICTIONS,
+    SCORES,
+    TABLES,
+    FIGURES,
+    REPORTS,
+)
+"""Every folder that dvc.yaml names as an out."""
+
 
 def manifest(corpus: str) -> Path:
     """The manifest table of a corpus."""

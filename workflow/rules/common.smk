@@ -40,6 +40,9 @@ def checked_parameters():
 
 
 params_tree = checked_parameters()
+# DVC refuses a stage whose out is absent; a benchmark may need no raw tree of ours, or no faces.
+for folder in paths.FOLDERS:
+    folder.mkdir(parents=True, exist_ok=True)
 benchmarks = {name: params_tree.benchmark(name) for name in params_tree.active}
 active_corpora = list(dict.fromkeys(entry.corpus for entry in benchmarks.values()))
 
