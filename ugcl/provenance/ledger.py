@@ -30,7 +30,7 @@ def cache_is_safe() -> bool:
 
 
 def changed() -> list[str]:
-    """Stages whose files differ from dvc.lock, as one line each; empty when all agree.
+    """Names of the stages whose files differ from dvc.lock, sorted; empty when all agree.
 
     Raises:
         UgclError: DVC could not tell.
@@ -38,8 +38,7 @@ def changed() -> list[str]:
     result = _dvc("status", "--json")
     if result.returncode:
         raise UgclError(f"dvc status: {_last_line(result)}; mend that first")
-    status = json.loads(result.stdout.strip().splitlines()[-1])
-    return [f"{stage}: {json.dumps(changes)}" for stage, changes in sorted(status.items())]
+    return sorted(json.loads(result.stdout.strip().splitlines()[-1]))
 
 
 def adopt() -> None:
@@ -54,8 +53,8 @@ def adopt() -> None:
     differing = changed()
     if differing:
         raise UgclError(
-            f"adopt: {len(differing)} stages differ from dvc.lock ({differing[0]});"
-            " run `dvc pull` or `dvc checkout` first, or compute them with `snakemake all`"
+            f"adopt: {', '.join(differing)}: files differ from dvc.lock;"
+            " `dvc pull` or `dvc checkout` brings them back, `snakemake all` computes them"
         )
     command = [sys.executable, "-m", "snakemake", "--touch", "--cores", "1", "all"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
