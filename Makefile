@@ -18,15 +18,12 @@ test: setup
 
 setup: $(VENV)/installed
 
-# uv installs several times faster than pip; where it cannot be had, pip does the same.
+# uv installs several times faster than pip; where it fails, pip does the same.
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv || true
-	if [ -x $(BIN)/uv ]; then \
-	  $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode -c constraints.txt -e '.[$(EXTRAS)]'; \
-	else \
-	  $(BIN)/pip install -c constraints.txt -e '.[$(EXTRAS)]'; \
-	fi
+	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode -c constraints.txt -e '.[$(EXTRAS)]' || \
+	  $(BIN)/pip install -c constraints.txt -e '.[$(EXTRAS)]'
 	touch $@
 
 lint: setup
