@@ -25,7 +25,8 @@ def digests(root: Path, pattern: str) -> dict[str, str]:
 
 def planned(output: str, rule: str) -> int:
     """How many jobs of a rule a dry run plans."""
-    counts = [line.split()[1] for line in output.splitlines() if line.split()[:1] == [rule]]
+    rows = [line.split() for line in output.splitlines()]
+    counts = [row[1] for row in rows if len(row) == 2 and row[0] == rule and row[1].isdigit()]
     return int(counts[0]) if counts else 0
 
 

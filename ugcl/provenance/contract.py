@@ -7,7 +7,7 @@ of the reader.
 from __future__ import annotations
 
 import csv
-import io
+import itertools
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -42,7 +42,8 @@ def read_summary(text: str) -> list[RuleFile]:
     start = next((i for i, line in enumerate(lines) if line.startswith("output_file\t")), None)
     if start is None:
         raise UgclError("snakemake summary: no header line; run `snakemake -D all` and pass its output")
-    rows = csv.DictReader(io.StringIO("\n".join(lines[start:])), delimiter="\t", quoting=csv.QUOTE_NONE)
+    table = itertools.takewhile(lambda line: "\t" in line, lines[start:])
+    rows = csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
     return [
         RuleFile(row["output_file"], row["rule"], tuple(filter(None, row["input-file(s)"].split(","))))
         for row in rows

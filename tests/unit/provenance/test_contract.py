@@ -45,6 +45,7 @@ def test_summary_is_read_from_the_header_on() -> None:
         "Building DAG of jobs...\n"
         "output_file\tdate\trule\tlog-file(s)\tinput-file(s)\tshellcmd\tstatus\tplan\n"
         "b.csv\t-\tsecond\t-\ta.csv,c.csv\tcat 'x\"\tok\tno update\n"
+        "Done.\n"
     )
     assert read_summary(text) == [RuleFile("b.csv", "second", ("a.csv", "c.csv"))]
     with pytest.raises(UgclError, match="no header line"):
