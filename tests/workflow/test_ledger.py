@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.workflow.conftest import Workplace
@@ -16,8 +18,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
 @pytest.fixture(scope="module")
 def recorded(project: Path, finished_once: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     """A finished copy after `dvc repro`, committed and pushed to a local remote."""
-    import shutil
-
     root = tmp_path_factory.mktemp("recorded") / "project"
     shutil.copytree(finished_once.root, root, symlinks=True)
     workplace = Workplace(root)
@@ -58,7 +58,9 @@ def test_adopt_refuses_a_changed_result(recorded: Workplace, tmp_path: Path) -> 
     clone.run("ugcl", "adopt")
 
 
-def test_an_experiment_changes_a_parameter_and_the_metrics(recorded: Workplace, tmp_path: Path) -> None:
+def test_an_experiment_changes_a_parameter_and_what_depends_on_it(
+    recorded: Workplace, tmp_path: Path
+) -> None:
     recorded.run("git", "clone", "-q", str(recorded.root), str(tmp_path / "clone"))
     clone = Workplace(tmp_path / "clone")
     clone.run("git", "config", "user.name", "t")
@@ -68,7 +70,10 @@ def test_an_experiment_changes_a_parameter_and_the_metrics(recorded: Workplace, 
     output = clone.run("dvc", "exp", "run", "-S", "benchmarks.tiny.overrides.train.epochs=1").stdout
     assert "rule run" in output or "localrule run" in output
     assert "rule encode" not in output
-    assert clone.run("dvc", "metrics", "diff", "--json").stdout.strip() != "{}"
+    assert "epochs" in clone.run("dvc", "params", "diff").stdout
+    curves = pd.read_csv(clone.root / "results/tables/learning_curves.csv")
+    assert curves["epoch"].max() == 1
+    assert json.loads(clone.run("dvc", "metrics", "show", "--json").stdout)
 
 
 def test_doctor_calls_hard_links_a_fault(recorded: Workplace, tmp_path: Path) -> None:
