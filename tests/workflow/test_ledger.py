@@ -58,9 +58,7 @@ def test_adopt_refuses_a_changed_result(recorded: Workplace, tmp_path: Path) -> 
     clone.run("ugcl", "adopt")
 
 
-def test_an_experiment_recomputes_what_depends_on_it(
-    recorded: Workplace, tmp_path: Path
-) -> None:
+def test_an_experiment_recomputes_what_depends_on_it(recorded: Workplace, tmp_path: Path) -> None:
     recorded.run("git", "clone", "-q", str(recorded.root), str(tmp_path / "clone"))
     clone = Workplace(tmp_path / "clone")
     clone.run("git", "config", "user.name", "t")
