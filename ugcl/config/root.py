@@ -8,9 +8,11 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from ugcl.config.base import Section
-from ugcl.config.data import AnyCorpus, Data, Protocol
+from ugcl.config.corpora import AnyCorpus
+from ugcl.config.data import Data
 from ugcl.config.features import AnyEncoder, Faces, Modality
 from ugcl.config.model import Loss, Model, Train
+from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate, Report
 from ugcl.errors import UgclError
 

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ugcl.config.data import Protocol
+from ugcl.config.protocols import Protocol
 from ugcl.data.shards import FeatureInfo
 from ugcl.errors import UgclError
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ugcl.config.data import Protocol, SpeakerBlocks
+from ugcl.config.protocols import Protocol, SpeakerBlocks
 from ugcl.data import tables
 from ugcl.errors import LeakError, UgclError
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from ugcl.config.data import Protocol
+from ugcl.config.protocols import Protocol
 from ugcl.data.dataset import ClipDataset, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore, write_index, write_shard
 from ugcl.errors import UgclError

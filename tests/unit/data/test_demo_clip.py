@@ -13,7 +13,8 @@ pytest.importorskip("numba", reason="the demo corpus needs the extra `demo`")
 import av
 import soundfile
 
-from ugcl.config.data import DemoCorpus, Protocol
+from ugcl.config.corpora import DemoCorpus
+from ugcl.config.protocols import Protocol
 from ugcl.data import tables
 from ugcl.data.corpora import demo
 from ugcl.data.demo import names

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ugcl.config.data import Protocol, SpeakerBlocks, SplitFiles
+from ugcl.config.protocols import Protocol, SpeakerBlocks, SplitFiles
 from ugcl.data import splits, tables
 from ugcl.errors import LeakError, UgclError
 

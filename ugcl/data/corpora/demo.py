@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ugcl.config.data import DemoCorpus
+from ugcl.config.corpora import DemoCorpus
 from ugcl.data.demo import actors, names, votes
 from ugcl.data.demo.performance import performance
 from ugcl.errors import UgclError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ugcl.config.data import FolderCorpus
+from ugcl.config.corpora import FolderCorpus
 from ugcl.data import tables
 from ugcl.errors import UgclError
 

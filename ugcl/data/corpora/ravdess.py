@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ugcl.config.data import RavdessCorpus
+from ugcl.config.corpora import RavdessCorpus
 from ugcl.errors import UgclError
 
 FILES = (

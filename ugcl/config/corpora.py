@@ -1,0 +1,45 @@
+"""Parameters of corpora, one class an adapter."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ugcl.config.base import Section
+from ugcl.config.protocols import Protocol
+
+
+class Corpus(Section):
+    """What every corpus has."""
+
+    root: str | None = Field(None, description="Folder of the raw tree; default data/raw/<corpus>.")
+    shards: int = Field(4, ge=1, le=1000, description="Number of feature shards of the corpus.")
+    synthetic: bool = Field(False, description="Marks every number of this corpus as SYNTHETIC.")
+    protocols: dict[str, Protocol]
+
+
+class DemoCorpus(Corpus):
+    """The embedded synthetic corpus, a stand-in for CREMA-D in shape."""
+
+    adapter: Literal["demo"]
+    synthetic: bool = True
+    actors: int = Field(12, ge=2, le=12, description="Number of synthetic actors, alternating in sex.")
+    seed: int = Field(2026, description="Seed of identities, styles and ambiguity.")
+    size: int = Field(256, ge=128, le=1024, description="Width and height of the video, pixels.")
+
+
+class RavdessCorpus(Corpus):
+    """RAVDESS speech clips (Livingstone and Russo 2018, CC BY-NC-SA 4.0)."""
+
+    adapter: Literal["ravdess"]
+
+
+class FolderCorpus(Corpus):
+    """A user's own clips, described by one CSV."""
+
+    adapter: Literal["folder"]
+    table: str = Field("clips.csv", description="CSV with clip, audio, video, speaker and label columns.")
+
+
+AnyCorpus = Annotated[DemoCorpus | RavdessCorpus | FolderCorpus, Field(discriminator="adapter")]
