@@ -16,7 +16,7 @@ Threads = Annotated[int, typer.Option(min=1, help="Threads of torch and BLAS.")]
 @app.command()
 def predict(benchmark: Benchmark, system: System, threads: Threads = 1) -> None:
     """Predict the test clips of all seeds and folds of a system."""
-    from ugcl.training.devices import set_threads
+    from ugcl.threads import set_threads
 
     set_threads(threads)
     from ugcl import config

@@ -17,8 +17,10 @@ Threads = Annotated[int, typer.Option(min=1, help="Threads of torch, BLAS and Op
 @app.command()
 def faces(corpus: Corpus, shard: Shard, threads: Threads = 1) -> None:
     """Track the faces of one shard's clips."""
-    _set_threads(threads)
     from ugcl import config
+    from ugcl.threads import set_threads
+
+    set_threads(threads)
     from ugcl.features import extract
 
     extract.faces_shard(config.load(), corpus, shard)
@@ -27,8 +29,10 @@ def faces(corpus: Corpus, shard: Shard, threads: Threads = 1) -> None:
 @app.command()
 def encode(corpus: Corpus, encoder: Encoder, shard: Shard, threads: Threads = 1) -> None:
     """Encode one shard's clips."""
-    _set_threads(threads)
     from ugcl import config
+    from ugcl.threads import set_threads
+
+    set_threads(threads)
     from ugcl.features import extract
 
     extract.encode_shard(config.load(), corpus, encoder, shard)
@@ -50,9 +54,3 @@ def quarantine(benchmark: Annotated[str, typer.Argument(help="Key of `benchmarks
     from ugcl.features.quarantine import quarantine as write
 
     write(config.load(), benchmark)
-
-
-def _set_threads(threads: int) -> None:
-    from ugcl.features.threads import set_threads
-
-    set_threads(threads)

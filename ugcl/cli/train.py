@@ -27,7 +27,7 @@ def train(
             f"train: code or parameters changed since the workflow planned this run (lineage {lineage},"
             f" now {now}); start snakemake again"
         )
-    from ugcl.training.devices import set_threads
+    from ugcl.threads import set_threads
 
     set_threads(threads)
     from ugcl.training.run import train_run

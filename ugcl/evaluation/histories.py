@@ -35,7 +35,7 @@ def runs(config: Config, benchmark: str, system: str) -> pd.DataFrame:
 
     Returns:
         seed, fold, epoch (selected on dev), epochs (trained), dev_uar, parameters (how many
-        numbers the network trains), commit (of the code that trained), lineage.
+        numbers the network trains), lineage.
 
     Raises:
         UgclError: a card is missing or damaged.
@@ -52,7 +52,6 @@ def runs(config: Config, benchmark: str, system: str) -> pd.DataFrame:
                     "epochs": card["epochs"],
                     "dev_uar": card["selected"]["dev_uar"],
                     "parameters": card["parameters"],
-                    "commit": card["commit"],
                     "lineage": card["lineage"],
                 }
             )

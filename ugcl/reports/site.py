@@ -82,7 +82,6 @@ def context(config: Config) -> dict[str, Any]:
         "leaky": [b["name"] for b in found if "LEAKY" in b["marks"] or b["leaks"]],
         "notebooks": [(name, _link(notebook_output(name))) for name in config.report.notebooks],
         "tables": [(name, _link(table(name))) for name in ("summary", "per_fold", "comparisons")],
-        "commits": sorted(set(runs["commit"]) - {""}),
     }
 
 

@@ -1,8 +1,7 @@
-"""Threads, accelerators and what is known about them."""
+"""Accelerators and what is known about them."""
 
 from __future__ import annotations
 
-import os
 import platform
 import resource
 import sys
@@ -12,19 +11,6 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from ugcl.config.model import Train
-
-
-def set_threads(threads: int) -> None:
-    """Bound the threads of torch and BLAS; call it before torch is imported.
-
-    Args:
-        threads: cores that the job was given.
-    """
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = str(threads)
-    import torch
-
-    torch.set_num_threads(threads)
 
 
 def launch(train: Train) -> Fabric:

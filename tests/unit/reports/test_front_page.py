@@ -67,7 +67,7 @@ def test_the_page_says_what_the_tables_say(page: Links, summarised: Config) -> N
     assert f'data-sort="{uar:.6f}"' in text
     assert "posed emotions" in text and "SYNTHETIC.</strong> demo:" in text
     assert "LEAKY" not in text and "are disjoint" in text
-    assert "0123456789ab" in text and "f00df00df00d" in text
+    assert "f00df00df00d" in text
 
 
 def test_a_leak_is_shouted(page: Links, summarised: Config) -> None:
