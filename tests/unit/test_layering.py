@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 ORDER = ("config", "data", "features", "models", "training", "evaluation", "reports", "cli")
-RANK = {room: rank for rank, room in enumerate(ORDER)} | {"losses": ORDER.index("models")}
-COMMON = {"errors", "log", "paths"}
+RANK = {room: rank for rank, room in enumerate(ORDER)} | {"losses": ORDER.index("models") - 0.5}
+COMMON = {"errors", "log", "paths", "threads"}
 
 
 def modules(project: Path) -> list[Path]:

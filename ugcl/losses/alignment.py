@@ -50,6 +50,24 @@ def sup_con(u: Tensor, v: Tensor, labels: Tensor, scale: Tensor | float) -> Tens
     return (there + back) / 2
 
 
+def attraction(u: Tensor, v: Tensor) -> Tensor:
+    """Similarity that the released code maximises: symmetric, with stopped gradients and no negatives.
+
+    ½ (D(U, V) + D(V, U)),  D(P, Z) = mean_b ⟨mean_t p̂_bt, mean_s sg(ẑ_bs)⟩, hats for unit length, sg for no
+    gradient (Chen and He 2021, SimSiam, eq. 1, without its predictor). Means of unit vectors are shorter
+    than 1, so this is no cosine; padding is averaged with the rest.
+
+    Args:
+        u: (B, T, d) frames.
+        v: (B, S, d) frames.
+
+    Returns:
+        Scalar, at most 1.
+    """
+    u, v = F.normalize(u, dim=-1).mean(dim=1), F.normalize(v, dim=-1).mean(dim=1)
+    return ((u * v.detach()).sum(dim=1).mean() + (v * u.detach()).sum(dim=1).mean()) / 2
+
+
 def perplexity(assignments: Tensor) -> Tensor:
     """Number of tokens in use: exp of the entropy of the batch's mean weights, 1..K.
 

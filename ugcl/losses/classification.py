@@ -27,6 +27,24 @@ def focal(logits: Tensor, labels: Tensor, gamma: float = 2.0, weight: Tensor | N
     return (of_clip * losses).sum() / of_clip.sum()
 
 
+def double_softmax_focal(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Tensor:
+    """Focal loss on p = softmax(softmax(logits)), as the released code has it.
+
+    The inner softmax bounds the outer one's input to 0..1, so that p_t never nears 1 and the loss never 0:
+    easy clips go on pulling and wrong ones hardly pull.
+
+    Args:
+        logits: (B, C).
+        labels: (B,) class numbers.
+        gamma: focusing exponent.
+
+    Returns:
+        Scalar mean over clips.
+    """
+    p = logits.softmax(dim=-1).softmax(dim=-1).gather(1, labels[:, None]).squeeze(1)
+    return (-((1 - p) ** gamma) * (p + 1e-7).log()).mean()
+
+
 def class_weights(counts: Tensor, balance: float) -> Tensor:
     """Class weights from training counts, w_c = (N / (C · n_c))^balance.
 

@@ -31,6 +31,19 @@ def similar_negatives(
     return anchors, torch.multinomial((scores / temperature).softmax(dim=1), 1).squeeze(1)
 
 
+def nearest(similarity: Tensor) -> Tensor:
+    """The released code's negatives: the most similar other clip, whatever its emotion.
+
+    Args:
+        similarity: (N, N), S_ij of anchor i with candidate j.
+
+    Returns:
+        (N,). A clip alone in its batch is its own negative, as it is there.
+    """
+    blocked = torch.eye(len(similarity), dtype=torch.bool, device=similarity.device)
+    return similarity.detach().masked_fill(blocked, -1e3).argmax(dim=1)
+
+
 def matching(
     matches: Tensor, similarity: Tensor, labels: Tensor, temperature: float | None = None
 ) -> tuple[Tensor, Tensor]:
