@@ -1,0 +1,148 @@
+"""The released network has the faults that were measured in its code, and each switch repairs its own."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ugcl.losses.alignment import attraction
+from ugcl.losses.classification import double_softmax_focal, focal
+from ugcl.losses.matching import nearest
+from ugcl.models.crossmodal import hidden_keys, hidden_keys_of_clips
+from ugcl.models.released import ReleasedFusion
+
+CLIPS, AUDIO, VIDEO = 4, 9, 6
+
+
+def made(**switches: bool) -> ReleasedFusion:
+    torch.manual_seed(0)
+    return ReleasedFusion(12, 20, 4, tokens=32, layers=2, **switches).eval()
+
+
+@pytest.fixture
+def clips() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    audio = torch.randn(CLIPS, AUDIO, 12, generator=generator)
+    return audio, torch.randn(CLIPS, VIDEO, 20, generator=generator)
+
+
+def auxiliary(model: ReleasedFusion, audio: Tensor, video: Tensor) -> Tensor:
+    """The auxiliary audio vectors (B, W), caught at the similarity's input."""
+    coded = model.UGT(model.conv_1d_a(audio.transpose(1, 2)).transpose(1, 2), video)[1]
+    lengths = torch.full((len(audio),), audio.shape[1])
+    return model._auxiliary(coded, lengths, "a")
+
+
+def changed(model: ReleasedFusion, clips: tuple[Tensor, Tensor], victim: int) -> list[bool]:
+    """Whose auxiliary vectors move when one clip is replaced."""
+    audio, video = clips
+    other = audio.clone()
+    other[victim] = torch.randn(AUDIO, 12, generator=torch.Generator().manual_seed(2))
+    moved = (auxiliary(model, audio, video) - auxiliary(model, other, video)).abs().amax(dim=1)
+    return (moved > 1e-5).tolist()
+
+
+@torch.no_grad()
+def test_auxiliary_branch_attends_over_the_batch(clips: tuple[Tensor, Tensor]) -> None:
+    assert changed(made(), clips, 0) == [True, True, True, True]
+    assert changed(made(), clips, 2) == [False, False, True, True]
+    assert changed(made(batch_attention=False), clips, 0) == [True, False, False, False]
+
+
+@torch.no_grad()
+def test_auxiliary_branch_is_blind_to_time(clips: tuple[Tensor, Tensor]) -> None:
+    audio, video = clips
+    shuffled = audio[:, [5, 2, 7, 0, 4, 1, 3, 6, 8]]  # the last frame stays
+    for fault, blind in ((True, True), (False, False)):
+        model = made(batch_attention=fault)
+        same = torch.allclose(auxiliary(model, audio, video), auxiliary(model, shuffled, video), atol=1e-6)
+        assert same is blind
+
+
+@torch.no_grad()
+def test_logits_of_a_clip_never_depend_on_others(clips: tuple[Tensor, Tensor]) -> None:
+    audio, video = clips
+    whole = made()(audio, video).logits
+    torch.testing.assert_close(made()(audio[1:2], video[1:2]).logits, whole[1:2])
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("more_audio, more_video", [(3, 0), (0, 5), (4, 2)])
+def test_padding_moves_logits_unless_repaired(
+    clips: tuple[Tensor, Tensor], more_audio: int, more_video: int
+) -> None:
+    audio, video = clips
+    padded = F.pad(audio, (0, 0, 0, more_audio)), F.pad(video, (0, 0, 0, more_video))
+    masks = [
+        torch.arange(p.shape[1])[None].expand(CLIPS, -1) < n
+        for p, n in zip(padded, (AUDIO, VIDEO), strict=True)
+    ]
+    fault, repaired = made(), made(last_step=False)
+    assert (fault(*padded, *masks).logits - fault(audio, video).logits).abs().max() > 1e-3
+    torch.testing.assert_close(repaired(*padded, *masks).logits, repaired(audio, video).logits)
+    # With nothing padded, the repair changes nothing.
+    torch.testing.assert_close(repaired(audio, video).logits, fault(audio, video).logits)
+
+
+@torch.no_grad()
+def test_matching_loss_is_random_in_evaluation_unless_repaired(clips: tuple[Tensor, Tensor]) -> None:
+    torch.manual_seed(3)
+    fault, repaired = made(), made(live_dropout=False)
+    first, second = fault(*clips), fault(*clips)
+    assert first.matching != second.matching
+    assert torch.equal(first.logits, second.logits)
+    assert repaired(*clips).matching == repaired(*clips).matching
+
+
+def test_every_parameter_is_taught(clips: tuple[Tensor, Tensor]) -> None:
+    model = made().train()
+    out = model(*clips)
+    (double_softmax_focal(out.logits, torch.tensor([0, 1, 2, 3])) + out.alignment + out.matching).backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum()] == []
+
+
+@pytest.mark.parametrize("queries, keys", [(3, 3), (2, 4), (4, 2)])
+def test_keys_of_the_future_are_hidden(queries: int, keys: int) -> None:
+    hidden = hidden_keys(queries, keys)
+    assert all(hidden[i, j] == (j > i + abs(keys - queries)) for i in range(queries) for j in range(keys))
+    own = hidden_keys_of_clips(torch.tensor([queries]), torch.tensor([keys]), queries + 2, keys + 3)[0]
+    assert torch.equal(own[:queries, :keys], hidden)
+    assert own[:, keys:].all() and not own[:, 0].any()
+
+
+def test_double_softmax_keeps_a_floor() -> None:
+    """A sure and right clip has p = e / (e + C − 1) and no less loss: 0.2047 for 4 classes, 0.438 for 6."""
+    for classes, floor in ((4, 0.2047), (6, 0.438)):
+        sure = torch.full((1, classes), -50.0)
+        sure[0, 0] = 50.0
+        p = math.e / (math.e + classes - 1)
+        value = double_softmax_focal(sure, torch.tensor([0])).item()
+        assert value == pytest.approx(-((1 - p) ** 2) * math.log(p), rel=1e-5)
+        assert value == pytest.approx(floor, abs=5e-4)
+
+
+def test_double_softmax_hardly_teaches_a_wrong_clip() -> None:
+    """Four classes, a wrong one at p = .99: gradient 0.0091, where focal loss has 1.449."""
+    p = torch.tensor([[0.99, 0.01 / 3, 0.01 / 3, 0.01 / 3]])
+    for loss, size in ((double_softmax_focal, 0.0091), (focal, 1.449)):
+        logits = p.log().requires_grad_()
+        loss(logits, torch.tensor([1])).backward()
+        assert logits.grad.norm().item() == pytest.approx(size, rel=0.01)
+
+
+def test_attraction_by_hand() -> None:
+    u = torch.tensor([[[3.0, 0.0], [0.0, 2.0]]])  # mean of unit vectors (½, ½)
+    v = torch.tensor([[[0.0, 5.0]]], requires_grad=True)  # (0, 1)
+    value = attraction(u, v)
+    assert value.item() == pytest.approx(0.5)
+    value.backward()  # only the half in which v is not stopped: ½ · d⟨v̂, ū⟩/dv = ½ · (½, 0) / 5
+    torch.testing.assert_close(v.grad, torch.tensor([[[0.05, 0.0]]]))
+
+
+def test_a_lone_clip_is_its_own_negative() -> None:
+    assert nearest(torch.tensor([[0.3]])).tolist() == [0]
+    assert nearest(torch.tensor([[9.0, 1.0, 2.0], [3.0, 9.0, 1.0], [0.0, 1.0, 9.0]])).tolist() == [2, 0, 1]
