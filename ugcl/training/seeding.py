@@ -27,7 +27,8 @@ def deterministic() -> None:
     import torch
 
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # use_deterministic_algorithms() does the same and imports the whole compiler, seconds in every job.
+    torch.set_deterministic_debug_mode("warn")
     # Every kernel here writes all of its output; filling it before costs a tenth of the time.
     torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cudnn.benchmark = False
