@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from ugcl.errors import UgclError
 from ugcl.losses.classification import double_softmax_focal
-from ugcl.models.released import ReleasedFusion, from_released_state
+from ugcl.models.released import from_released_state
+from ugcl.models.released_fusion import ReleasedFusion
 
 NAME = "ugcl_as_released.safetensors"
 

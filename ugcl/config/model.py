@@ -10,6 +10,23 @@ from ugcl.config.base import Section
 from ugcl.config.features import Modality
 
 
+class Released(Section):
+    """Faults of the released code that its network has; false repairs one (architecture `released`).
+
+    gaoweibit/multi-modal_emotion_recognition at e8efc00, against the abstract of Li, Gao and Li 2026.
+    """
+
+    batch_attention: bool = Field(True, description="Auxiliary stacks attend over clips instead of frames.")
+    last_step: bool = Field(True, description="Pool the last step, padding or not; no padding is masked.")
+    live_dropout: bool = Field(True, description="The matching head drops out in evaluation too.")
+    off_by_one: bool = Field(True, description="The trunk's slice keeps the class token, loses a frame.")
+    raw_features: bool = Field(True, description="Statistics are computed but features not standardised.")
+    trunk: Literal["vit_b_16", "linear"] = Field(
+        "linear", description="Video mapper; the released one is vit_b_16 (86 million parameters)."
+    )
+    layers: int = Field(5, ge=1, description="Layers of each of the ten transformer stacks.")
+
+
 class Model(Section):
     """The network on top of the features."""
 
@@ -43,6 +60,7 @@ class Model(Section):
         "max", description="Pooling of token scores over frames; FDT (Chen et al. 2023) has max."
     )
     token_temperature: float = Field(1.0, gt=0, description="Temperature of the token scores.")
+    released: Released = Released()
 
 
 class Alignment(Section):
@@ -51,8 +69,9 @@ class Alignment(Section):
     weight: float = Field(0.15, ge=0, description="Weight in the total loss; the released code has 0.15.")
     temperature: float = Field(0.1, gt=0, description="Temperature of the symmetric InfoNCE (its start).")
     learnable: bool = Field(True, description="Learn the temperature (CLIP, Radford et al. 2021, §2.5).")
-    positives: Literal["clip", "emotion"] = Field(
-        "clip", description="What attracts: the same clip (InfoNCE) or every clip of the emotion (SupCon)."
+    kind: Literal["info_nce", "supervised", "attraction"] = Field(
+        "info_nce",
+        description="Contrast of clips (InfoNCE), of emotions (SupCon), or the released attraction alone.",
     )
 
 
@@ -63,8 +82,10 @@ class Matching(Section):
     auxiliary: float = Field(
         1.0, ge=0, description="Weight of the auxiliary classification head, relative to the matching head."
     )
-    negatives: Literal["hardest", "sample"] = Field(
-        "hardest", description="The most similar clip of another emotion, or one drawn by similarity."
+    negatives: Literal["hardest", "sample", "random", "nearest"] = Field(
+        "hardest",
+        description="Clip of another emotion: the most similar, drawn by similarity, or any; or, as released,"
+        " the nearest clip whatever its emotion.",
     )
     temperature: float = Field(
         0.1, gt=0, description="Temperature of the draw by similarity (ALBEF, Li et al. 2021, §3.2)."
@@ -75,7 +96,9 @@ class Classification(Section):
     """The classification loss."""
 
     weight: float = Field(0.7, gt=0, description="Weight in the total loss; the released code has 0.7.")
-    kind: Literal["cross_entropy", "focal"] = Field("cross_entropy", description="Loss on the logits.")
+    kind: Literal["cross_entropy", "focal", "double_softmax_focal"] = Field(
+        "cross_entropy", description="Loss on the logits; the released code has double_softmax_focal."
+    )
     gamma: float = Field(2.0, ge=0, description="Focal exponent (Lin et al. 2017, eq. 4).")
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="Label smoothing of cross-entropy.")
     balance: float = Field(
@@ -106,6 +129,9 @@ class Train(Section):
         0.0, ge=0, lt=1, description="Decay per step of the averaged weights that are judged; 0 = none."
     )
     modality_dropout: float = Field(0.1, ge=0, lt=1, description="Chance a clip loses one modality.")
+    modality_dropout_unit: Literal["clip", "batch"] = Field(
+        "clip", description="What loses it: each clip by itself or, as released, the whole batch."
+    )
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="Fabric precision."
     )

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ugcl.losses.alignment import info_nce, perplexity, sup_con
-from ugcl.losses.classification import class_weights, focal
+from ugcl.losses.alignment import attraction, info_nce, perplexity, sup_con
+from ugcl.losses.classification import class_weights, double_softmax_focal, focal
 from ugcl.losses.matching import matching
 
 if TYPE_CHECKING:
@@ -45,13 +45,15 @@ class TotalLoss(nn.Module):
         settings = self.settings.classification
         if settings.kind == "focal":
             return focal(logits, labels, settings.gamma, self.weight)
+        if settings.kind == "double_softmax_focal":
+            return double_softmax_focal(logits, labels, settings.gamma)
         return F.cross_entropy(logits, labels, self.weight, label_smoothing=settings.label_smoothing)
 
     def forward(self, outputs: Mapping[str, Any], labels: Tensor) -> dict[str, Tensor]:
         """Sum the terms.
 
         Args:
-            outputs: what a model's forward returns.
+            outputs: what a model's forward returns; `losses` are terms that the model computed itself.
             labels: (B,) class numbers.
 
         Returns:
@@ -60,16 +62,20 @@ class TotalLoss(nn.Module):
         settings = self.settings
         parts = {"classification": self.classification(outputs["logits"], labels)}
         total = settings.classification.weight * parts["classification"]
+        for name, value in outputs.get("losses", {}).items():
+            weight = getattr(settings, name).weight
+            if weight > 0:
+                parts[name] = value
+                total = total + weight * value
         if "scale" in outputs:
             parts["ugcl"] = self._over_pairs(outputs, labels, self._alignment)
             total = total + settings.ugcl.weight * parts["ugcl"]
         if "matches" in outputs:
-            temperature = settings.snd.temperature if settings.snd.negatives == "sample" else None
             losses, rights = [], []
             for (a, b), logits in outputs["matches"].items():
                 both = _both(outputs, a, b)
-                u, v = outputs["tokens"][a][both], outputs["tokens"][b][both]
-                loss, right = matching(logits[both][:, both], u @ v.T, labels[both], temperature)
+                similarity = outputs["tokens"][a][both] @ outputs["tokens"][b][both].T
+                loss, right = self._matching(logits[both][:, both], similarity, labels[both])
                 losses.append(loss)
                 rights.append(right)
             parts["snd"] = torch.stack(losses).mean()
@@ -89,9 +95,20 @@ class TotalLoss(nn.Module):
         return {"loss": total, **parts}
 
     def _alignment(self, u: Tensor, v: Tensor, labels: Tensor, scale: Tensor) -> Tensor:
-        if self.settings.ugcl.positives == "emotion":
+        if self.settings.ugcl.kind == "supervised":
             return sup_con(u, v, labels, scale)
+        if self.settings.ugcl.kind == "attraction":
+            return (1 - attraction(u[:, None], v[:, None])) / 2
         return info_nce(u, v, scale)
+
+    def _matching(self, logits: Tensor, similarity: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        settings = self.settings.snd
+        temperature = settings.temperature if settings.negatives == "sample" else None
+        if settings.negatives == "random":
+            similarity, temperature = torch.zeros_like(similarity), 1.0
+        elif settings.negatives == "nearest":
+            labels = torch.arange(len(labels), device=labels.device)  # every clip a class of its own
+        return matching(logits, similarity, labels, temperature)
 
     def _over_pairs(self, outputs: Mapping[str, Any], labels: Tensor, term: Any) -> Tensor:
         names = list(outputs["tokens"])

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ugcl.errors import UgclError
 from ugcl.models.concat import Concat
+from ugcl.models.released import Released
 from ugcl.models.ugcl import UGCL
 from ugcl.models.unimodal import Unimodal
 
@@ -20,6 +21,7 @@ ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
     "ugcl": UGCL,
     "concat": Concat,
     "unimodal": Unimodal,
+    "released": Released,
 }
 """`model.architecture` → constructor. A new system is one file and one line here."""
 
@@ -47,7 +49,7 @@ def build(
             f"{where}: model.architecture {model.architecture!r} is unknown;"
             f" choose from {', '.join(ARCHITECTURES)}"
         )
-    if model.width % model.heads:
+    if model.architecture != "released" and model.width % model.heads:
         raise UgclError(
             f"{where}: model.width {model.width} is no multiple of model.heads {model.heads}; change one"
         )

@@ -1,207 +1,112 @@
 """The main paper's method as its released code computes it, faults and all.
 
-gaoweibit/multi-modal_emotion_recognition at e8efc00 (MIT). Parameters have that code's names, so that its
-states load; each fault that a network can have is a switch, so that its price can be measured.
+The faults are those of gaoweibit/multi-modal_emotion_recognition at e8efc00 (MIT). Those that a network can
+have are switches of `model.released`; those of losses and of training are settings there, which the system
+`ugcl-as-released` sets: double-softmax focal loss, modality dropout by batch, batches of two.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ugcl.errors import UgclError
-from ugcl.losses.alignment import attraction
-from ugcl.losses.matching import nearest
-from ugcl.models.crossmodal import CrossmodalStack, hidden_keys_of_clips
-from ugcl.models.tokens import Query
+from ugcl.models.encoders import Standardise
+from ugcl.models.released_fusion import HEADS, ReleasedFusion
+from ugcl.models.trunk import FrameTrunk
 
-HEADS = 10
+if TYPE_CHECKING:
+    from ugcl.config.root import Run
+    from ugcl.data.shards import FeatureInfo
+
 NOT_LEARNT = re.compile(
     r"\.version$|\.embed_positions\._float_tensor$|^UGT\.logit_scale$|^out_layer_aux\.|^mapping_layers\."
 )
 """Entries of a released state that its forward pass never reads, and the video mapper, which comes before."""
 
 
-class ReleasedOutput(NamedTuple):
-    """What the released forward pass gives.
-
-    Attributes:
-        logits: (B, C).
-        alignment: scalar, ½ (1 − similarity of the modalities), without negatives.
-        matching: scalar, binary loss of the matching head on own partners and nearest other clips.
-    """
-
-    logits: Tensor
-    alignment: Tensor
-    matching: Tensor
+AUXILIARY = ("a_mem_", "v_mem_", "proj_aux", "matcher")
+"""Parameters that the matching loss alone teaches."""
 
 
-class TokenQuery(nn.Module):
-    """A soft code for each frame by itself: softmax over ⟨q_map(f), c_k⟩ / √d, nothing pooled."""
+class Released(nn.Module):
+    """The released system on this project's features: last layer of each encoder, no learnt layer mix.
 
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.q_map = Query(width, width)
-
-    def forward(self, frames: Tensor, codebook: Tensor) -> Tensor:
-        """(B, T, W) and (K, W) → (B, T, W), rows of length 1."""
-        scores = self.q_map(frames) @ codebook.T / math.sqrt(codebook.shape[1])
-        coded = scores.softmax(dim=-1) @ codebook
-        return coded / (coded.norm(dim=-1, keepdim=True) + 1e-10)
-
-
-class FrameTokens(nn.Module):
-    """The released codebook: shared by both modalities, applied frame by frame."""
-
-    def __init__(self, width: int, tokens: int) -> None:
-        super().__init__()
-        self.space_dict = nn.Parameter(torch.randn(tokens, width))
-        self.img_query_model, self.txt_query_model = TokenQuery(width), TokenQuery(width)
-
-    def forward(self, audio: Tensor, video: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, T, W) and (B, S, W) → coded video (B, S, W) and coded audio (B, T, W)."""
-        return self.img_query_model(video, self.space_dict), self.txt_query_model(audio, self.space_dict)
-
-
-class PairMatcher(nn.Module):
-    """Matched or not: a perceptron on two vectors side by side."""
-
-    def __init__(self, width: int, hidden: int = 256) -> None:
-        super().__init__()
-        self.linear1, self.linear2 = nn.Linear(2 * width, hidden), nn.Linear(hidden, 1)
-
-    def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """(B, W) and (B, W) → (B, 1)."""
-        return self.linear2(self.linear1(torch.cat([first, second], dim=1)).relu())
-
-
-class ReleasedFusion(nn.Module):
-    """Everything behind the audio encoder and the video mapper.
-
-    With all switches on, this is the released network; switching one off repairs that fault alone.
+    A missing modality is features of zero, as there; nothing tells the network that it is missing.
     """
 
     def __init__(
         self,
-        audio_dim: int,
-        width: int,
-        classes: int,
-        *,
-        tokens: int = 1024,
-        layers: int = 5,
-        batch_attention: bool = True,
-        last_step: bool = True,
-        live_dropout: bool = True,
+        run: Run,
+        infos: dict[str, FeatureInfo],
+        statistics: dict[str, tuple[Tensor, Tensor]] | None = None,
     ) -> None:
-        """Make the network.
-
-        Args:
-            audio_dim: columns of an audio frame; a projection is made unless it equals `width`.
-            width: W, columns of a video frame and of everything behind; a multiple of 10.
-            classes: C.
-            tokens: K, codebook entries.
-            layers: layers a stack.
-            batch_attention: the auxiliary stacks attend over the clips of the batch; repaired, over frames.
-            last_step: the last step of the padded batch stands for a clip and padding is attended to;
-                repaired, its own last frame, and padding is hidden.
-            live_dropout: the matching head drops out in evaluation too.
-        """
         super().__init__()
-        self.batch_attention, self.last_step, self.live_dropout = batch_attention, last_step, live_dropout
-
-        def stack(**options: bool | float) -> CrossmodalStack:
-            return CrossmodalStack(width, HEADS, layers, **options)
-
-        self.conv_1d_a = None if audio_dim == width else nn.Conv1d(audio_dim, width, 1, bias=False)
-        self.UGT = FrameTokens(width, tokens)
-        self.a_mem_1, self.a_mem_2, self.a_mem_3 = stack(), stack(), stack()
-        self.v_mem_1, self.v_mem_2, self.v_mem_3 = stack(), stack(), stack()
-        self.trans_a_mem, self.trans_v_mem = stack(mixed=True), stack(mixed=True)
-        self.trans_v_with_a = stack(attention_dropout=0.0, positional=True)
-        self.trans_a_with_v = stack(attention_dropout=0.0, positional=True)
-        self.proj_aux1, self.proj_aux2 = nn.Linear(width, 512), nn.Linear(512, 256)
-        self.proj_aux3 = nn.Linear(256, width)
-        self.proj1, self.proj2 = nn.Linear(2 * width, 2 * width), nn.Linear(2 * width, 2 * width)
-        self.out_layer = nn.Linear(2 * width, classes)
-        self.matcher = PairMatcher(width)
+        model, faults = run.model, run.model.released
+        if set(model.modalities) != {"audio", "video"}:
+            raise UgclError(
+                f"systems.{run.system}: architecture released reads audio and video, model.modalities names"
+                f" {' and '.join(model.modalities)}; use both, or another architecture"
+            )
+        if model.width % HEADS:
+            raise UgclError(
+                f"systems.{run.system}: architecture released has {HEADS} heads, model.width {model.width} is"
+                " no multiple of it; the released width is 50"
+            )
+        self.dims = {m: infos[m].dim // infos[m].layers for m in model.modalities}
+        self.standardise = None
+        if not faults.raw_features:
+            self.standardise = nn.ModuleDict(
+                {
+                    m: Standardise(d, 1, _last_layer((statistics or {}).get(m), d))
+                    for m, d in self.dims.items()
+                }
+            )
+        self.trunk = FrameTrunk(self.dims["video"], model.width, faults.trunk, faults.off_by_one)
+        self.fusion = ReleasedFusion(
+            self.dims["audio"],
+            model.width,
+            len(run.protocol.classes),
+            tokens=model.tokens,
+            layers=faults.layers,
+            batch_attention=faults.batch_attention,
+            last_step=faults.last_step,
+            live_dropout=faults.live_dropout,
+        )
+        if run.loss.snd.weight == 0:
+            for name, parameter in self.fusion.named_parameters():
+                parameter.requires_grad = not name.startswith(AUXILIARY)
 
     def forward(
-        self,
-        audio: Tensor,
-        video: Tensor,
-        audio_mask: Tensor | None = None,
-        video_mask: Tensor | None = None,
-    ) -> ReleasedOutput:
-        """Classify clips and compute both auxiliary losses, for which the code needs no labels.
+        self, features: dict[str, Tensor], masks: dict[str, Tensor], present: dict[str, Tensor]
+    ) -> dict:
+        """Classify clips.
 
         Args:
-            audio: (B, T, D) frames.
-            video: (B, S, W) frames behind the video mapper.
-            audio_mask: (B, T), True = valid; read only where `last_step` is repaired; default all.
-            video_mask: (B, S), likewise.
+            features: modality → (B, T_m, D_m).
+            masks: modality → (B, T_m), True = valid frame.
+            present: modality → (B,), False = the clip lacks it.
+
+        Returns:
+            `logits` (B, C); `losses`, the auxiliary losses that the network computes itself (`ugcl`, `snd`);
+            and `present` as given.
         """
-        if self.conv_1d_a is not None:
-            audio = self.conv_1d_a(audio.transpose(1, 2)).transpose(1, 2)
-        video, audio = self.UGT(audio, video)
-        a = _lengths(audio, audio_mask)
-        v = _lengths(video, video_mask)
-        alignment = (1 - attraction(video, audio)) / 2
-        matching = self._matching(self._auxiliary(audio, a, "a"), self._auxiliary(video, v, "v"))
+        x = {m: features[m][..., -d:] for m, d in self.dims.items()}
+        if self.standardise is not None:
+            x = {m: self.standardise[m](frames) for m, frames in x.items()}
+        x = {m: frames * (masks[m] & present[m][:, None])[..., None] for m, frames in x.items()}
+        valid = {m: masks[m].sum(dim=1).clamp(min=1) for m in x}
+        video = self.trunk(x["video"])
+        out = self.fusion(x["audio"], video, valid["audio"], valid["video"].clamp(max=video.shape[1]))
+        losses = {"ugcl": out.alignment, "snd": out.matching}
+        return {"logits": out.logits, "losses": losses, "present": present}
 
-        audio, video = audio.transpose(0, 1), video.transpose(0, 1)
-        a_clip = self._main(audio, video, a, v, self.trans_a_with_v, self.trans_a_mem)
-        v_clip = self._main(video, audio, v, a, self.trans_v_with_a, self.trans_v_mem)
-        both = torch.cat([a_clip, v_clip], dim=1)
-        hidden = F.dropout(self.proj1(both).relu(), 0.2, self.training)
-        return ReleasedOutput(self.out_layer(self.proj2(hidden) + both), alignment, matching)
 
-    def _main(
-        self,
-        own: Tensor,
-        other: Tensor,
-        own_length: Tensor,
-        other_length: Tensor,
-        cross: CrossmodalStack,
-        memory: CrossmodalStack,
-    ) -> Tensor:
-        """(T, B, W) on (S, B, W) → one vector a clip, (B, W)."""
-        if self.last_step:
-            return memory(cross(own, other))[-1]
-        hidden = hidden_keys_of_clips(own_length, other_length, len(own), len(other))
-        return _last(memory(cross(own, other, hidden)), own_length)
-
-    def _auxiliary(self, frames: Tensor, lengths: Tensor, name: str) -> Tensor:
-        """(B, T, W) → (B, W). The stacks take the first axis for time, whatever it is."""
-        h = frames if self.batch_attention else frames.transpose(0, 1)
-        for number in (1, 2, 3):
-            h = getattr(self, f"{name}_mem_{number}")(h)
-        if self.batch_attention:
-            h = h.transpose(0, 1)
-        return h[-1] if self.last_step else _last(h, lengths)
-
-    def _matching(self, audio: Tensor, video: Tensor) -> Tensor:
-        similarity = F.normalize(audio, dim=1) @ F.normalize(video, dim=1).T
-        to_video, to_audio = nearest(similarity), nearest(similarity.T)
-        losses = []
-        for own, partner, negative in ((video, audio, audio[to_audio]), (audio, video, video[to_video])):
-            first = self._project(own)
-            mismatched = self.matcher(first, self._project(negative))
-            matched = self.matcher(first, self._project(partner))
-            # Binary cross-entropy on logits; as many matched as mismatched pairs, so the means halve.
-            losses.append((F.softplus(mismatched).mean() + F.softplus(-matched).mean()) / 2)
-        return sum(losses) / 2
-
-    def _project(self, x: Tensor) -> Tensor:
-        live = self.training or self.live_dropout
-        for layer in (self.proj_aux1, self.proj_aux2):
-            x = F.dropout(layer(x).relu(), 0.5, live)
-        return self.proj_aux3(x)
+def _last_layer(statistics: tuple[Tensor, Tensor] | None, dim: int) -> tuple[Tensor, Tensor] | None:
+    return None if statistics is None else (statistics[0][-dim:], statistics[1][-dim:])
 
 
 def from_released_state(
@@ -245,14 +150,3 @@ def from_released_state(
         if names:
             raise UgclError(f"released state: {what} {names[0]} [and {len(names) - 1} more]; give another")
     return model.eval()
-
-
-def _lengths(frames: Tensor, mask: Tensor | None) -> Tensor:
-    if mask is None:
-        return torch.full((len(frames),), frames.shape[1], device=frames.device)
-    return mask.sum(dim=1)
-
-
-def _last(frames: Tensor, lengths: Tensor) -> Tensor:
-    """(T, B, W) and (B,) → each clip's last valid frame, (B, W)."""
-    return frames[lengths - 1, torch.arange(len(lengths), device=frames.device)]

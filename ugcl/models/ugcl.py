@@ -71,7 +71,8 @@ class UGCL(nn.Module):
         self.log_scale = None
         if loss.ugcl.weight > 0:
             start = torch.tensor(-math.log(loss.ugcl.temperature))
-            self.log_scale = nn.Parameter(start, requires_grad=loss.ugcl.learnable)
+            learnt = loss.ugcl.learnable and loss.ugcl.kind != "attraction"  # which has no temperature
+            self.log_scale = nn.Parameter(start, requires_grad=learnt)
         self.matchers = self.auxiliary = None
         if loss.snd.weight > 0:
             self.matchers = nn.ModuleDict(

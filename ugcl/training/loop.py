@@ -143,7 +143,8 @@ def _epoch(
         begun = number // train.accumulate
         size = min(train.accumulate, len(batches) - begun * train.accumulate)
         last = number + 1 == begun * train.accumulate + size
-        batch = drop_modality(part.batch(clips).to(fabric.device), train.modality_dropout)
+        batch = part.batch(clips).to(fabric.device)
+        batch = drop_modality(batch, train.modality_dropout, train.modality_dropout_unit == "batch")
         with fabric.no_backward_sync(model, enabled=not last):
             losses = loss(model(batch.features, batch.masks, batch.present), batch.labels)
             fabric.backward(losses["loss"] / size)

@@ -172,3 +172,48 @@ def test_clips_without_a_modality_take_no_part_in_contrast_and_matching():
 def test_a_baseline_has_classification_alone():
     parts = TotalLoss(Loss())({"logits": torch.randn(4, 3)}, torch.tensor([0, 1, 2, 0]))
     assert set(parts) == {"loss", "classification"}
+
+
+def test_released_negatives_may_share_the_emotion():
+    """`nearest` takes clip 1 for clip 0 though both are of emotion 0; `hardest` takes clip 2."""
+    tokens = {
+        "audio": torch.eye(3),
+        "video": torch.tensor([[0.6, 0.8, 0.0], [0.8, 0.6, 0.0], [0.0, 0.6, 0.8]]),
+    }
+    matches = torch.arange(9.0).reshape(3, 3)
+    here = {m: torch.ones(3, dtype=torch.bool) for m in tokens}
+    out = {
+        "logits": torch.zeros(3, 2),
+        "tokens": tokens,
+        "present": here,
+        "matches": {("audio", "video"): matches},
+    }
+    found = {}
+    for kind in ("nearest", "hardest"):
+        loss = Loss(ugcl={"weight": 0}, snd={"negatives": kind, "auxiliary": 0})
+        found[kind] = TotalLoss(loss)(out, torch.tensor([0, 0, 1]))["snd"].item()
+    similarity = tokens["audio"] @ tokens["video"].T
+    for kind, labels in (("nearest", [0, 1, 2]), ("hardest", [0, 0, 1])):
+        assert found[kind] == pytest.approx(matching(matches, similarity, torch.tensor(labels))[0].item())
+    assert found["nearest"] != found["hardest"]
+
+
+def test_random_negatives_are_any_clip_of_another_emotion():
+    torch.manual_seed(0)
+    out = outputs()
+    loss = TotalLoss(Loss(snd={"negatives": "random", "auxiliary": 0}))
+    labels = torch.tensor([0, 1, 2, 0])
+    assert len({loss(out, labels)["snd"].item() for _ in range(20)}) > 1
+    assert loss(out, torch.zeros(4, dtype=torch.long))["snd"] == 0
+
+
+@pytest.mark.parametrize("kind", ["info_nce", "supervised", "attraction"])
+def test_the_kinds_of_alignment(kind):
+    out, labels = outputs(), torch.tensor([0, 1, 0, 1])
+    u, v = out["tokens"]["audio"], out["tokens"]["video"]
+    expected = {
+        "info_nce": info_nce(u, v, out["scale"]),
+        "supervised": sup_con(u, v, labels, out["scale"]),
+        "attraction": (1 - (u * v).sum(dim=1).mean()) / 2,
+    }
+    torch.testing.assert_close(TotalLoss(Loss(ugcl={"kind": kind}))(out, labels)["ugcl"], expected[kind])

@@ -7,13 +7,17 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from made_systems import CONFIG, INFOS, make_batch
 from torch import Tensor
 
+from ugcl.config import Run
 from ugcl.losses.alignment import attraction
 from ugcl.losses.classification import double_softmax_focal, focal
 from ugcl.losses.matching import nearest
+from ugcl.losses.total import TotalLoss
+from ugcl.models.build import build
 from ugcl.models.crossmodal import hidden_keys, hidden_keys_of_clips
-from ugcl.models.released import ReleasedFusion
+from ugcl.models.released_fusion import ReleasedFusion
 
 CLIPS, AUDIO, VIDEO = 4, 9, 6
 
@@ -77,13 +81,10 @@ def test_padding_moves_logits_unless_repaired(
 ) -> None:
     audio, video = clips
     padded = F.pad(audio, (0, 0, 0, more_audio)), F.pad(video, (0, 0, 0, more_video))
-    masks = [
-        torch.arange(p.shape[1])[None].expand(CLIPS, -1) < n
-        for p, n in zip(padded, (AUDIO, VIDEO), strict=True)
-    ]
+    valid = torch.full((CLIPS,), AUDIO), torch.full((CLIPS,), VIDEO)
     fault, repaired = made(), made(last_step=False)
-    assert (fault(*padded, *masks).logits - fault(audio, video).logits).abs().max() > 1e-3
-    torch.testing.assert_close(repaired(*padded, *masks).logits, repaired(audio, video).logits)
+    assert (fault(*padded, *valid).logits - fault(audio, video).logits).abs().max() > 1e-3
+    torch.testing.assert_close(repaired(*padded, *valid).logits, repaired(audio, video).logits)
     # With nothing padded, the repair changes nothing.
     torch.testing.assert_close(repaired(audio, video).logits, fault(audio, video).logits)
 
@@ -146,3 +147,51 @@ def test_attraction_by_hand() -> None:
 def test_a_lone_clip_is_its_own_negative() -> None:
     assert nearest(torch.tensor([[0.3]])).tolist() == [0]
     assert nearest(torch.tensor([[9.0, 1.0, 2.0], [3.0, 9.0, 1.0], [0.0, 1.0, 9.0]])).tolist() == [2, 0, 1]
+
+
+def system(**switches: bool | str) -> tuple[Run, torch.nn.Module]:
+    run = CONFIG.resolve("demo", "ugcl-as-released")
+    released = run.model.released.model_copy(update={"layers": 2, **switches})
+    run = run.model_copy(update={"model": run.model.model_copy(update={"released": released})})
+    torch.manual_seed(0)
+    return run, build(run, INFOS["frames"])
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("trunk", ["linear", "vit_b_16"])
+def test_the_system_depends_on_padding_unless_repaired(trunk: str) -> None:
+    for fault in (True, False):
+        run, model = system(last_step=fault, trunk=trunk)
+        model.eval()
+        logits = []
+        for pad in (0, 7):
+            batch = make_batch(run, INFOS["frames"], pad=pad)
+            for modality, mask in batch.masks.items():
+                batch.features[modality] = batch.features[modality].masked_fill(~mask[..., None], 3.0)
+            logits.append(model(batch.features, batch.masks, batch.present)["logits"])
+        assert torch.allclose(*logits, rtol=1e-4, atol=1e-5) is not fault
+
+
+@torch.no_grad()
+def test_the_trunk_loses_the_last_frame_unless_repaired() -> None:
+    for fault in (True, False):
+        run, model = system(off_by_one=fault, trunk="vit_b_16")
+        frames = torch.randn(1, 5, INFOS["frames"]["video"].dim, generator=torch.Generator().manual_seed(4))
+        mapped = model.trunk.eval()(frames)
+        assert mapped.shape == (1, 5, run.model.width)
+        # Without attention every place would map its own frame; at the input of the stack it still does.
+        model.trunk.encoder.layers = torch.nn.Identity()
+        last = frames.clone()
+        last[:, -1] += 1.0
+        moved = (model.trunk(last) - model.trunk(frames)).abs().amax(dim=-1)[0] > 1e-6
+        assert moved.tolist() == ([False] * 5 if fault else [False] * 4 + [True])
+
+
+def test_the_system_is_taught_by_its_total_loss() -> None:
+    run, model = system()
+    batch = make_batch(run, INFOS["frames"], clips=8)
+    losses = TotalLoss(run.loss)(model.train()(batch.features, batch.masks, batch.present), batch.labels)
+    expected = 0.7 * losses["classification"] + 0.15 * losses["ugcl"] + 0.15 * losses["snd"]
+    torch.testing.assert_close(losses["loss"], expected)
+    losses["loss"].backward()
+    assert [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None] == []

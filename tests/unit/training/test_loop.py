@@ -106,6 +106,19 @@ def test_modality_dropout_never_takes_the_last():
     assert after.present["audio"].all()
 
 
+def test_modality_dropout_by_batch_takes_the_same_one_from_all_or_nothing():
+    torch.manual_seed(0)
+    fates = []
+    for _ in range(300):
+        after = drop_modality(batch(clips=5), 0.4, together=True)
+        here = {m: after.present[m].unique().tolist() for m in ("audio", "video")}
+        assert all(len(states) == 1 for states in here.values())
+        fates.append((here["audio"][0], here["video"][0]))
+    assert (False, False) not in fates
+    for fate in ((False, True), (True, False)):
+        assert fates.count(fate) / 300 == pytest.approx(0.2, abs=0.07)
+
+
 def test_a_history_has_the_columns_of_its_system(tmp_path):
     rows = [
         {
