@@ -12,14 +12,44 @@ Corpus = Annotated[str, typer.Argument(help="Key of `corpora` in params.yaml.")]
 
 
 @app.command()
-def fetch(corpus: Corpus) -> None:
-    """Bring a corpus from the mirror and list its files with their hashes."""
+def fetch(
+    corpus: Corpus,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="Also download what a mirror or a tree of your own lacks.")
+    ] = False,
+) -> None:
+    """Bring a corpus from the mirror or its sources, and list its files with their hashes."""
     from ugcl.config import load
-    from ugcl.data import manifest, sources
+    from ugcl.data import manifest
+    from ugcl.data.fetching import corpus as fetching
 
     config = load()
-    patterns = manifest.adapter(config.corpus(corpus).adapter).FILES
-    typer.echo(sources.fetch(config, corpus, patterns))
+    patterns = getattr(manifest.adapter(config.corpus(corpus).adapter), "FILES", ("**/*",))
+    typer.echo(fetching.fetch(config, corpus, patterns, complete))
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False) -> None:
+    """Show of each corpus whether it is here, how large it is, its licence and how to get it."""
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from ugcl.config import load
+    from ugcl.data.status import status as corpora
+
+    found = corpora(load())
+    if as_json:
+        typer.echo(json.dumps([asdict(entry) for entry in found], indent=2))
+        return
+    table = Table("corpus", "state", "files", "MB", "licence", "where", "to get it", box=None)
+    for entry in found:
+        size = f"{entry.bytes / 1e6:.1f}"
+        row = (entry.corpus, entry.state, str(entry.files), size, entry.licence, entry.where, entry.hint)
+        table.add_row(*row)
+    Console(width=None if Console().is_terminal else 200).print(table)
 
 
 @app.command()

@@ -12,7 +12,7 @@ import soundfile
 import yaml
 
 from ugcl.config import Config, parse
-from ugcl.data import manifest, sources, tables
+from ugcl.data import manifest, tables
 from ugcl.errors import UgclError
 
 
@@ -79,38 +79,6 @@ def test_a_wrong_folder_table_is_explained(tree: dict, tmp_path: Path, table: st
     with pytest.raises(UgclError, match=words) as caught:
         manifest.build(folder_config(tree, tmp_path / "in"), "mine")
     assert "\n" not in str(caught.value)
-
-
-def test_a_missing_corpus_says_where_to_put_it(tree: dict) -> None:
-    with pytest.raises(
-        UgclError, match=r"no files under data/raw/ravdess and no mirror is set.*data\.mirror"
-    ):
-        sources.fetch(parse(tree), "ravdess", manifest.adapter("ravdess").FILES)
-
-
-def test_fetch_copies_once_lists_hashes_and_mends_a_broken_copy(tree: dict, tmp_path: Path) -> None:
-    source = tmp_path / "mirror/ravdess/audio/03-01-01-01-01-01-01.flac"
-    wav(source, 0.1)
-    tree["data"]["mirror"] = str(tmp_path / "mirror")
-    config, patterns = parse(tree), manifest.adapter("ravdess").FILES
-    listing = tables.read(sources.fetch(config, "ravdess", patterns))
-    assert list(listing["path"]) == ["audio/03-01-01-01-01-01-01.flac"]
-    assert listing.loc[0, "sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
-    copy = tmp_path / "data/raw/ravdess" / listing.loc[0, "path"]
-    before = copy.stat().st_mtime_ns
-    sources.fetch(config, "ravdess", patterns)
-    assert copy.stat().st_mtime_ns == before
-    copy.write_bytes(b"x" * source.stat().st_size)
-    sources.fetch(config, "ravdess", patterns)
-    assert copy.read_bytes() == source.read_bytes()
-
-
-def test_an_lfs_pointer_is_not_taken_for_media(tree: dict, tmp_path: Path) -> None:
-    pointer = tmp_path / "data/raw/ravdess/audio/03-01-01-01-01-01-01.flac"
-    pointer.parent.mkdir(parents=True)
-    pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
-    with pytest.raises(UgclError, match="Git-LFS pointer"):
-        sources.fetch(parse(tree), "ravdess", manifest.adapter("ravdess").FILES)
 
 
 def test_ravdess_names_become_labels(tree: dict, tmp_path: Path) -> None:

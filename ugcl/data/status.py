@@ -1,0 +1,97 @@
+"""What of each corpus is here: present, partial or absent, how much, under which licence, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ugcl.config import Config
+from ugcl.data import manifest, sources
+from ugcl.data.demo import names as demo
+from ugcl.data.fetching import mirror, registry
+from ugcl.data.fetching.registry import Source
+
+
+@dataclass(frozen=True)
+class Status:
+    """One corpus.
+
+    Attributes:
+        state: present (all that its release has), partial, or absent.
+        files: how many of the files it needs are there.
+        bytes: their size.
+        licence: under which they may be used.
+        where: the corpus root.
+        missing: glob patterns of what is not there, or not all of it.
+        hint: how to get what is missing, "" where nothing is.
+    """
+
+    corpus: str
+    state: str
+    files: int
+    bytes: int
+    licence: str
+    where: str
+    missing: list[str] = field(default_factory=list)
+    hint: str = ""
+
+
+def status(config: Config) -> list[Status]:
+    """The status of every corpus of the parameters, in their order.
+
+    Raises:
+        UgclError: the registry of sources cannot be read.
+    """
+    rows = registry.read(Path(config.data.sources))
+    return [_corpus(config, name, rows) for name in config.corpora]
+
+
+def _corpus(config: Config, corpus: str, registered: Sequence[Source]) -> Status:
+    entry = config.corpora[corpus]
+    root = sources.root(config, corpus)
+    rows = [row for row in registered if row.corpus == entry.adapter and row.kind != "mirror"]
+    if entry.adapter == "folder":
+        wanted, patterns = {entry.table: 1}, ["**/*"]
+    elif entry.adapter == "demo":
+        clips = len(demo.clip_names(entry.actors))
+        patterns = manifest.adapter("demo").FILES
+        wanted = dict.fromkeys(patterns, clips)
+    else:
+        patterns = manifest.adapter(entry.adapter).FILES
+        wanted = {row.path: row.files or 1 for row in rows}
+    files = sources.matches(root, patterns)
+    missing = [path for path, count in wanted.items() if len(sources.matches(root, [path])) < count]
+    state = "absent" if not files else "partial" if missing else "present"
+    return Status(
+        corpus=corpus,
+        state=state,
+        files=len(files),
+        bytes=sum(path.stat().st_size for path in files),
+        licence=", ".join(dict.fromkeys(row.licence for row in rows)) or _own_licence(entry.synthetic),
+        where=root.as_posix(),
+        missing=missing,
+        hint="" if state == "present" else _hint(config, corpus, rows, patterns),
+    )
+
+
+def _own_licence(synthetic: bool) -> str:
+    return "made here, SYNTHETIC" if synthetic else "your own"
+
+
+def _hint(config: Config, corpus: str, rows: Sequence[Source], patterns: Sequence[str]) -> str:
+    """How to get what is missing, the nearest way first."""
+    entry = config.corpora[corpus]
+    if entry.adapter == "demo":
+        return "snakemake data makes it"
+    if entry.adapter == "folder":
+        return f"put {entry.table} and its media there"
+    base = sources.mirror(config)
+    folder = None if not base or mirror.is_url(base) else mirror.folder(base, (corpus, entry.adapter))
+    here = sources.matches(sources.root(config, corpus), patterns)
+    if folder is not None and not here:
+        return f"ugcl data fetch {corpus} (the mirror has {len(sources.matches(folder, patterns))} files)"
+    asked = [row.url for row in rows if row.kind == "request"]
+    if asked:
+        return f"apply at {asked[0]}"
+    return f"ugcl data fetch {'--complete ' if here else ''}{corpus}"
