@@ -104,6 +104,8 @@ def download(
             try:
                 digest = _whole(client, url, partial, sha256, size, advance)
             except Refused as reason:
+                if not _size(partial):
+                    _drop(partial, advance)
                 if _size(partial) or not resumed:  # bytes that can still be used, or a fresh start failed
                     reasons.append(f"{urlsplit(url).netloc or url}: {reason}")
                     break
@@ -186,7 +188,8 @@ def _receive(
         elif not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
             raise Refused(f"a wrong range ({response.headers.get('Content-Range')})")
         with partial.open("ab") as stream:
-            for block in response.iter_content(BLOCK):
+            # What has come is kept when the connection breaks: a read of fixed length would lose it.
+            while block := response.raw.read1(BLOCK, decode_content=False):
                 if stream.tell() == 0 and block.startswith(LFS_POINTER):
                     raise Refused("a Git-LFS pointer in place of the file")
                 stream.write(block)
@@ -217,5 +220,5 @@ def _reason(error: Exception) -> str:
     while error.args and isinstance(error.args[0], Exception):
         error = error.args[0]
     reason = getattr(error, "reason", None)
-    text = str(reason if isinstance(reason, Exception) else error)
+    text = str(reason if isinstance(reason, Exception) else error.args[0] if error.args else error)
     return " ".join(text.split())[-160:]

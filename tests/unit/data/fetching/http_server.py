@@ -22,8 +22,8 @@ class Server:
 
     Attributes:
         files: content by path.
-        faults: per path, what the next requests meet, one after the other: a status code, ("drop", n) to close
-            the connection after n bytes, ("short", n) to end cleanly after n bytes, or a content to serve instead.
+        faults: per path, what the next requests meet, one after the other: a status code, ("drop", n) to
+            close the connection after n bytes, ("short", n) to end cleanly after n bytes, or other content.
         forever: per path, the fault of every request that meets none of the above.
         ranges: whether ranges are understood.
         requests: every request's path and Range header, in order.
