@@ -35,5 +35,6 @@ def sha256(path: Path) -> str:
 
 
 def matches(folder: Path, patterns: Iterable[str]) -> list[Path]:
-    """The files of a folder that fit any of the glob patterns, sorted by path."""
-    return sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
+    """The finished files of a folder that fit any of the glob patterns, sorted by path."""
+    found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
+    return sorted(path for path in found if ".partial" not in path.relative_to(folder).as_posix())

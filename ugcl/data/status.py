@@ -51,17 +51,15 @@ def _corpus(config: Config, corpus: str, registered: Sequence[Source]) -> Status
     entry = config.corpora[corpus]
     root = sources.root(config, corpus)
     rows = [row for row in registered if row.corpus == entry.adapter and row.kind != "mirror"]
+    patterns = manifest.adapter(entry.adapter).FILES if entry.adapter != "folder" else ["**/*"]
+    files = sources.matches(root, patterns)
     if entry.adapter == "folder":
-        wanted, patterns = {entry.table: 1}, ["**/*"]
+        missing = [] if (root / entry.table).is_file() else [entry.table]
     elif entry.adapter == "demo":
         clips = len(demo.clip_names(entry.actors))
-        patterns = manifest.adapter("demo").FILES
-        wanted = dict.fromkeys(patterns, clips)
+        missing = [pattern for pattern in patterns if len(sources.matches(root, [pattern])) < clips]
     else:
-        patterns = manifest.adapter(entry.adapter).FILES
-        wanted = {row.path: row.files or 1 for row in rows}
-    files = sources.matches(root, patterns)
-    missing = [path for path, count in wanted.items() if len(sources.matches(root, [path])) < count]
+        missing = [row.path for row in rows if row.missing(root)]
     state = "absent" if not files else "partial" if missing else "present"
     return Status(
         corpus=corpus,

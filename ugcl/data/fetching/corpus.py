@@ -143,7 +143,20 @@ def _addresses(unit: Unit, base: str | None, corpus: str) -> list[str]:
 
 def _lacking(unit: Unit, target: Path, received: Received) -> bool:
     """Whether a unit must be brought: its files are absent, or a single file is not the one meant."""
-    return unit.missing(target) or (unit.kind == "file" and not _right(unit, target, received))
+    if unit.kind == "file":
+        return unit.missing(target) or not _right(unit, target, received)
+    return unit.missing(target) and not _arrived(unit, target, received)
+
+
+def _arrived(unit: Unit, target: Path, received: Received) -> bool:
+    """Whether all that a unit gave is there: it may be less than the registry expects, and no more will come."""
+    for row in unit.rows:
+        given = [name for name in received.facts if registry.fits(name, row.path)]
+        if not given or not all((target / name).is_file() for name in given):
+            return False
+        if len(given) < (row.files or 1):
+            log.warning("%s: %s gave %d files, not %d", target / row.path, unit.path, len(given), row.files)
+    return True
 
 
 def _right(unit: Unit, target: Path, received: Received) -> bool:

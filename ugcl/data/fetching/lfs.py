@@ -24,7 +24,7 @@ from ugcl.errors import UgclError
 log = logging.getLogger(__name__)
 CLONE = "clone.partial"
 FEW = 200  # up to so many files are asked for by name; a command line has an end
-POLL = 0.5  # seconds between two looks at git-lfs's progress
+POLL = 0.2  # seconds between two looks at what git-lfs has
 NEUTRAL = (  # neither the user's hooks nor filters act: pointers are read here
     "core.hooksPath=/dev/null",
     "filter.lfs.smudge=",
@@ -121,7 +121,7 @@ def _bring(
     advance(sum(pointer.bytes for name, pointer in pointers.items() if name not in absent), False)
     if absent:
         check_space(root, sum(pointer.bytes for pointer in absent.values()))
-        _fetch_objects(clone, list(absent) if len(absent) <= FEW else patterns, advance)
+        _fetch_objects(clone, absent, patterns, advance)
     facts = {}
     for name in names:
         pointer = pointers.get(name)
@@ -141,48 +141,35 @@ def _pointers(clone: Path, names: Sequence[str]) -> dict[str, Pointer]:
     return {name: pointer for name, pointer in read.items() if pointer}
 
 
-def _fetch_objects(clone: Path, include: Sequence[str], advance: Advance) -> None:
-    """Run git-lfs and count its bytes as they come."""
+def _fetch_objects(
+    clone: Path, absent: dict[str, Pointer], patterns: Sequence[str], advance: Advance
+) -> None:
+    """Run git-lfs and count its objects as they come."""
     if shutil.which("git-lfs") is None:
         raise GitError("git-lfs is not installed (apt-get install git-lfs)")
-    journal, errors = clone / "lfs-progress.txt", clone / "lfs-errors.txt"
-    remove(journal)
+    include = list(absent) if len(absent) <= FEW else patterns
     commit = _git(clone, "rev-parse", "FETCH_HEAD").strip()
-    seen: dict[str, int] = {}
-    position = 0
+    errors = clone / "lfs-errors.txt"
+    waiting = {_object(clone, pointer): pointer.bytes for pointer in absent.values()}
     with (
         errors.open("w") as messages,
         subprocess.Popen(
             ["git", "lfs", "fetch", f"--include={','.join(include)}", "origin", commit],
             cwd=clone,
-            env=_environment(clone) | {"GIT_LFS_PROGRESS": str(journal.absolute())},
+            env=_environment(clone),
             stdout=subprocess.DEVNULL,
             stderr=messages,
         ) as process,
     ):
-        while process.poll() is None:
+        while True:
+            ended = process.poll() is not None
+            for path in [path for path in waiting if path.is_file()]:
+                advance(waiting.pop(path), True)
+            if ended:
+                break
             time.sleep(POLL)
-            position = _count(journal, position, seen, advance)
-    _count(journal, position, seen, advance)
     if process.returncode:
         raise GitError(_last_line(errors.read_text(errors="replace")))
-
-
-def _count(journal: Path, position: int, seen: dict[str, int], advance: Advance) -> int:
-    """Read new lines `download <file>/<files> <bytes>/<size> <name>` of git-lfs's progress file."""
-    if not journal.is_file():
-        return position
-    with journal.open("rb") as stream:
-        stream.seek(position)
-        data = stream.read()
-    whole = data[: data.rfind(b"\n") + 1]
-    for line in whole.decode(errors="replace").splitlines():
-        fields = line.split(" ", 3)
-        if len(fields) == 4 and fields[0] == "download":
-            done = int(fields[2].split("/")[0])
-            advance(done - seen.get(fields[3], 0), True)
-            seen[fields[3]] = done
-    return position + len(whole)
 
 
 def _git(clone: Path, *arguments: str) -> str:

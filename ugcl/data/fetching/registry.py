@@ -56,8 +56,8 @@ class Source(Section):
         return unquote(PurePosixPath(urlsplit(self.url).path).name)
 
     def present(self, root: Path) -> int:
-        """How many of the row's files a root holds."""
-        return len(sources.matches(root, [self.path]))
+        """How many of the row's files a root holds, also inside a folder that the release came in."""
+        return len(sources.matches(root, [f"**/{self.path}"]))
 
     def missing(self, root: Path) -> bool:
         """Whether a root lacks files of this row: fewer than the release has, or none at all."""

@@ -152,6 +152,18 @@ def test_a_tree_in_a_tar_in_a_tar_comes_out_in_one_pass(project_folder: Project,
     assert [path for path, _ in server.requests] == ["raw.tar.gz"]
 
 
+def test_an_archive_with_fewer_files_than_expected_comes_once(
+    project_folder: Project, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.files["sound.zip"] = make_zip(WAVS)
+    row = {"url": server.url("sound.zip"), "path": "Actor_*/03-01-*.wav", "files": 4}
+    project_folder.register(row)
+    assert project_folder.fetch() == expected(WAVS)
+    assert project_folder.fetch() == expected(WAVS)
+    assert len(server.requests) == 1
+    assert "sound.zip gave 3 files, not 4" in caplog.text
+
+
 def test_an_evil_archive_writes_nothing(project_folder: Project, server: Server) -> None:
     server.files["x.zip"] = make_zip({"Actor_01/../../../../evil.wav": b"evil"})
     project_folder.register({"url": server.url("x.zip"), "path": "Actor_*/*.wav"})

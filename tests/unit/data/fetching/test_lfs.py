@@ -109,6 +109,19 @@ def test_many_files_are_asked_for_by_their_patterns(
 
 
 @needs_lfs
+def test_progress_tells_new_bytes_from_those_that_are_there(upstream: Upstream, tmp_path: Path) -> None:
+    counts: list[tuple[int, bool]] = []
+    patterns = ["Actor_*/*.wav"]
+    (tmp_path / "root/Actor_01").mkdir(parents=True)
+    (tmp_path / "root/Actor_01/03-01-02.wav").write_bytes(WAVS["Actor_01/03-01-02.wav"])
+    lfs.checkout(
+        [upstream.url], tmp_path / "root", patterns, lambda count, moved: counts.append((count, moved))
+    )
+    assert sum(count for count, moved in counts if not moved) == 2002
+    assert sum(count for count, moved in counts if moved) == 2000 + 2001 + 2003
+
+
+@needs_lfs
 def test_a_second_run_needs_no_repository(project_folder: Project, upstream: Upstream) -> None:
     register(project_folder, upstream.url)
     project_folder.fetch()

@@ -45,6 +45,14 @@ def test_a_corpus_goes_from_absent_over_partial_to_present(project_folder: Proje
     assert found.where == "data/raw/ravdess"
 
 
+def test_a_release_inside_its_own_folder_counts_and_unfinished_files_do_not(project_folder: Project) -> None:
+    project_folder.register({"url": "https://x/a.zip", "path": "Actor_*/03-01-*.wav", "files": 1})
+    put(project_folder.root / "clone.partial/Actor_01/03-01-01.wav", 10)
+    assert of(project_folder, "ravdess").missing == ["Actor_*/03-01-*.wav"]
+    put(project_folder.root / "full_release/Actor_01/03-01-01.wav", 10)
+    assert of(project_folder, "ravdess").missing == []
+
+
 def test_a_mirror_that_has_it_is_told(project_folder: Project) -> None:
     put(project_folder.folder / "mirror/ravdess/Actor_01/03-01-01.wav", 10)
     project_folder.tree["data"]["mirror"] = str(project_folder.folder / "mirror")
