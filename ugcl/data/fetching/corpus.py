@@ -149,7 +149,7 @@ def _lacking(unit: Unit, target: Path, received: Received) -> bool:
 
 
 def _arrived(unit: Unit, target: Path, received: Received) -> bool:
-    """Whether all that a unit gave is there: it may be less than the registry expects, and no more will come."""
+    """Whether all that a unit gave is there, even if that is less than the registry expects of it."""
     for row in unit.rows:
         given = [name for name in received.facts if registry.fits(name, row.path)]
         if not given or not all((target / name).is_file() for name in given):
