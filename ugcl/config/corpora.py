@@ -29,6 +29,12 @@ class DemoCorpus(Corpus):
     size: int = Field(256, ge=128, le=1024, description="Width and height of the video, pixels.")
 
 
+class CremaDCorpus(Corpus):
+    """CREMA-D (Cao et al. 2014, ODbL 1.0): media, label tables and published partitions."""
+
+    adapter: Literal["crema_d"]
+
+
 class RavdessCorpus(Corpus):
     """RAVDESS speech clips (Livingstone and Russo 2018, CC BY-NC-SA 4.0)."""
 
@@ -42,4 +48,6 @@ class FolderCorpus(Corpus):
     table: str = Field("clips.csv", description="CSV with clip, audio, video, speaker and label columns.")
 
 
-AnyCorpus = Annotated[DemoCorpus | RavdessCorpus | FolderCorpus, Field(discriminator="adapter")]
+AnyCorpus = Annotated[
+    DemoCorpus | CremaDCorpus | RavdessCorpus | FolderCorpus, Field(discriminator="adapter")
+]

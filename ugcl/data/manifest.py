@@ -69,6 +69,8 @@ def _duration(root: Path, name: str) -> float:
     import av
     import soundfile
 
+    if not name:
+        return float("nan")
     path = root / name
     try:
         if path.suffix.lower() in (".wav", ".flac", ".ogg"):
