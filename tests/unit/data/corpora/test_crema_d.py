@@ -1,4 +1,4 @@
-"""CREMA-D's tables become labels and votes: the published counts of the real ones, the faults of made ones."""
+"""CREMA-D's tables become labels and votes: published counts of the real ones, faults of made ones."""
 
 from __future__ import annotations
 
