@@ -35,6 +35,17 @@ class CremaDCorpus(Corpus):
     adapter: Literal["crema_d"]
 
 
+class IemocapCorpus(Corpus):
+    """IEMOCAP (Busso et al. 2008; given by its owner): dialogs cut to utterances."""
+
+    adapter: Literal["iemocap"]
+    speaker_side: Literal["markers_left", "female_left", "whole"] = Field(
+        "markers_left",
+        description="Which actor the left half of a dialog's frame shows: the one with the motion capture"
+        " markers (the letter after the session in the file's name), always the woman; or use whole frames.",
+    )
+
+
 class RavdessCorpus(Corpus):
     """RAVDESS speech clips (Livingstone and Russo 2018, CC BY-NC-SA 4.0)."""
 
@@ -49,5 +60,5 @@ class FolderCorpus(Corpus):
 
 
 AnyCorpus = Annotated[
-    DemoCorpus | CremaDCorpus | RavdessCorpus | FolderCorpus, Field(discriminator="adapter")
+    DemoCorpus | CremaDCorpus | IemocapCorpus | RavdessCorpus | FolderCorpus, Field(discriminator="adapter")
 ]

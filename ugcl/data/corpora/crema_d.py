@@ -14,6 +14,7 @@ import pandas as pd
 
 from ugcl.config.corpora import CremaDCorpus
 from ugcl.data import tables
+from ugcl.data.release import Release
 from ugcl.errors import UgclError
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,11 @@ EMOTIONS = {"ANG": "angry", "DIS": "disgust", "FEA": "fear", "HAP": "happy", "NE
 LETTERS = {code[0]: word for code, word in EMOTIONS.items()}
 CHANNELS = {"voice": ("VoiceVote", 1), "face": ("FaceVote", 2), "multimodal": ("MultiModalVote", 3)}
 """Channel → its column in summaryTable, and the leading digit of its row ids in tabulatedVotes."""
+RELEASE = Release(
+    7442,
+    tuple(({"intended": (word,)}, 1087 if word == "neutral" else 1271) for word in EMOTIONS.values()),
+    "Cao et al. 2014",
+)
 
 
 def rows(root: Path, corpus: CremaDCorpus) -> pd.DataFrame:
