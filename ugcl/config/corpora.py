@@ -52,6 +52,18 @@ class RavdessCorpus(Corpus):
     adapter: Literal["ravdess"]
 
 
+class MspImprovCorpus(Corpus):
+    """MSP-IMPROV (Busso et al. 2017; given by its owner): turns of dyads around target sentences."""
+
+    adapter: Literal["msp_improv"]
+
+
+class MeldCorpus(Corpus):
+    """MELD (Poria et al. 2019, GPL-3.0): dialogues of a television series, with official parts."""
+
+    adapter: Literal["meld"]
+
+
 class FolderCorpus(Corpus):
     """A user's own clips, described by one CSV."""
 
@@ -60,5 +72,6 @@ class FolderCorpus(Corpus):
 
 
 AnyCorpus = Annotated[
-    DemoCorpus | CremaDCorpus | IemocapCorpus | RavdessCorpus | FolderCorpus, Field(discriminator="adapter")
+    DemoCorpus | CremaDCorpus | IemocapCorpus | RavdessCorpus | MspImprovCorpus | MeldCorpus | FolderCorpus,
+    Field(discriminator="adapter"),
 ]
