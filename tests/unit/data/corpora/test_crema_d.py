@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 import yaml
 
 from ugcl.config import parse
 from ugcl.data import manifest
 from ugcl.errors import UgclError
+from ugcl.features.failure import MediaError
+from ugcl.features.media import Clip
 
 CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad"]
 
@@ -218,6 +222,33 @@ def test_faults_are_one_line(
     with pytest.raises(UgclError, match=words) as caught:
         made(params, tree)
     assert "\n" not in str(caught.value)
+
+
+def test_broken_media_are_known_by_what_is_in_the_file(params: dict[str, Any], tree: Path, film) -> None:
+    """The corpus has clips that are silent, mute or unreadable; no list of them is needed."""
+    sound, video = tree / "AudioWAV/1001_IEO_NEU_XX.wav", tree / "VideoFlash/1001_IEO_NEU_XX.flv"
+
+    def failures() -> tuple[str, str]:
+        row = made(params, tree).reset_index().set_index("clip", drop=False).loc["1001_IEO_NEU_XX"]
+        clip, found = Clip.from_row(row, tree), []
+        for read in (clip.sound, lambda: list(clip.frames())):
+            try:
+                found.append("" if len(read()) else "nothing")
+            except MediaError as error:
+                found.append(error.failure)
+        return found[0], found[1]
+
+    assert failures() == ("empty", "empty")
+    soundfile.write(sound, np.zeros(8000), 16000)
+    video.write_bytes(b"FLV\x01\x05" + bytes(range(256)) * 20)
+    assert failures() == ("silent", "unreadable")
+    sound.unlink()
+    film(video, 0.4, "flv", sound=False)
+    assert failures() == ("no_audio", "")
+    film(video, 0.4, "flv")
+    assert failures() == ("", "")
+    video.unlink()
+    assert failures() == ("no_audio", "no_video")
 
 
 def test_consensus_needs_its_partitions(params: dict[str, Any], tree: Path) -> None:
