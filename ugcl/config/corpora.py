@@ -68,7 +68,11 @@ class FolderCorpus(Corpus):
     """A user's own clips, described by one CSV."""
 
     adapter: Literal["folder"]
-    table: str = Field("clips.csv", description="CSV with clip, audio, video, speaker and label columns.")
+    table: str = Field(
+        "clips.csv",
+        description="CSV with clip, audio, video, speaker and label columns; where clips are parts of longer"
+        " videos, also start and end in seconds, and region: the speaker's half (left, right).",
+    )
 
 
 AnyCorpus = Annotated[

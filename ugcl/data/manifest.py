@@ -43,8 +43,9 @@ def build(config: Config, corpus: str) -> pd.DataFrame:
     for column in TEXT:
         if column not in frame:
             frame[column] = ""
-    frame["age"] = pd.to_numeric(frame["age"].replace("", pd.NA)) if "age" in frame else pd.NA
-    frame["age"] = frame["age"].astype("Int64")
+    if "age" not in frame:
+        frame["age"] = ""
+    frame = tables.typed(frame, f"manifest of {corpus}")
     frame["duration"] = _durations(root, frame)
     for kind in ("audio", "video"):
         # Many utterances may share a dialog's file: it is read once.
@@ -73,7 +74,7 @@ def _durations(root: Path, frame: pd.DataFrame) -> pd.Series:
     media = frame["audio"].where(frame["audio"] != "", frame["video"])
     if not {"start", "end"} <= set(frame):
         return media.map({name: _duration(root, name) for name in media.unique()})
-    inside = (frame["end"] - frame["start"]).astype(float)
+    inside = frame["end"] - frame["start"]
     wrong = frame.loc[~(inside > 0) & frame["start"].notna(), "clip"]
     if len(wrong):
         raise UgclError(f"{root}: {wrong.iloc[0]} ends before it starts; mend its times in the label files")

@@ -40,7 +40,8 @@ all of it), and may have `region`, the half of the picture where the speaker is.
 """
 
 INTEGERS = ("age", "turn")
-FLOATS = ("duration", "start", "end", "valence", "arousal", "dominance")
+FLOATS = ("duration", "start", "end", "valence", "arousal", "dominance", "naturalness")
+NUMBERS = dict.fromkeys(INTEGERS, "Int64") | dict.fromkeys(FLOATS, "float64")
 
 SPLIT = pa.DataFrameSchema(
     {"clip": pa.Column(str, unique=True), "part": pa.Column(str, pa.Check.isin(PARTS))},
@@ -86,13 +87,26 @@ def read_manifest(path: Path) -> pd.DataFrame:
     Returns:
         One row a clip, sorted by clip: `votes_*` and INTEGERS as integers, FLOATS as floats, the rest as str.
     """
-    frame = read(path)
+    return validate(typed(read(path), str(path)), MANIFEST, str(path))
+
+
+def typed(frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Give a manifest's numeric columns their types, where they still are text.
+
+    Raises:
+        UgclError: a cell of such a column is no number.
+    """
     for column in frame:
-        if column in INTEGERS or column.startswith("votes_"):
-            frame[column] = pd.to_numeric(frame[column].replace("", pd.NA)).astype("Int64")
-        elif column in FLOATS:
-            frame[column] = pd.to_numeric(frame[column].replace("", pd.NA)).astype(float)
-    return validate(frame, MANIFEST, str(path))
+        kind = "Int64" if column.startswith("votes_") else NUMBERS.get(column)
+        if kind is None or frame[column].dtype == kind:
+            continue
+        try:
+            frame[column] = pd.to_numeric(frame[column].replace("", pd.NA)).astype(kind)
+        except (TypeError, ValueError) as error:
+            raise UgclError(
+                f"{source}: column {column!r}: {error}; write numbers or leave it empty"
+            ) from None
+    return frame
 
 
 def read_split(path: Path) -> pd.DataFrame:

@@ -20,20 +20,19 @@ from ugcl.data import manifest, tables
 Build = Callable[..., pd.DataFrame]
 
 
-@pytest.fixture
-def build(project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Build:
-    """The manifest of a made tree, written and read again: build(corpus, root, label, classes, **options)."""
-    monkeypatch.delenv("UGCL_MIRROR", raising=False)
-    monkeypatch.chdir(tmp_path)
-    params = yaml.safe_load((project / "params.yaml").read_text())
+@pytest.fixture(scope="session")
+def build(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """The manifest of a tree, written and read again: build(corpus, root, label, classes, **options)."""
+    written = tmp_path_factory.mktemp("manifests") / "manifest.csv"
 
     def make(corpus: str, root: Path, label: str, classes: list[str], **options: Any) -> pd.DataFrame:
-        entry = params["corpora"][corpus] | options | {"root": str(root)}
+        params = yaml.safe_load((project / "params.yaml").read_text())
+        entry = params["corpora"].get(corpus, {}) | options | {"root": str(root)}
         entry["protocols"] = {"p": {"label": label, "classes": classes}}
         params["corpora"][corpus] = entry
         params["benchmarks"] = {key: b for key, b in params["benchmarks"].items() if b["corpus"] != corpus}
-        tables.write(manifest.build(parse(params), corpus), tmp_path / "manifest.csv")
-        return tables.read_manifest(tmp_path / "manifest.csv").set_index("clip")
+        tables.write(manifest.build(parse(params), corpus), written)
+        return tables.read_manifest(written).set_index("clip")
 
     return make
 

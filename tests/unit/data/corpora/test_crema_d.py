@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-import yaml
 
-from ugcl.config import parse
-from ugcl.data import manifest
 from ugcl.errors import UgclError
 from ugcl.features.failure import MediaError
 from ugcl.features.media import Clip
@@ -20,33 +16,19 @@ from ugcl.features.media import Clip
 CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad"]
 
 
-@pytest.fixture
-def params(project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
-    monkeypatch.delenv("UGCL_MIRROR", raising=False)
-    monkeypatch.chdir(tmp_path)
-    return yaml.safe_load((project / "params.yaml").read_text())
-
-
-def build(
-    params: dict[str, Any], root: Path, label: str = "intended", classes: list[str] = CLASSES
-) -> pd.DataFrame:
-    entry = params["corpora"]["crema_d"]
-    entry["root"] = str(root)
-    entry["protocols"] = {"p": {"label": label, "classes": classes}}
-    params["benchmarks"] = {name: b for name, b in params["benchmarks"].items() if b["corpus"] != "crema_d"}
-    return manifest.build(parse(params), "crema_d").set_index("clip")
+def made(build, root: Path, label: str = "intended", classes: list[str] | None = None) -> pd.DataFrame:
+    return build("crema_d", root, label, classes or ["neutral", "sad"])
 
 
 class TestFullSizeTables:
     """The official tables, 7,442 clips (no media)."""
 
     @pytest.fixture(scope="class")
-    def frame(self, project: Path, mirror: Path) -> pd.DataFrame:
+    def frame(self, build, mirror: Path) -> pd.DataFrame:
         root = mirror / "crema_d"
         if not (root / "labels/summaryTable.csv").is_file():
             pytest.skip(f"no CREMA-D tables at {root}")
-        params = yaml.safe_load((project / "params.yaml").read_text())
-        return build(params, root, "consensus")
+        return made(build, root, "consensus", CLASSES)
 
     def test_every_clip_and_actor_is_there(self, frame: pd.DataFrame) -> None:
         assert len(frame) == 7442
@@ -152,12 +134,8 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
-def made(params: dict[str, Any], tree: Path) -> pd.DataFrame:
-    return build(params, tree, classes=["neutral", "sad"])
-
-
-def test_a_made_tree(params: dict[str, Any], tree: Path) -> None:
-    frame = made(params, tree)
+def test_a_made_tree(build, tree: Path) -> None:
+    frame = made(build, tree)
     first, second = frame.loc["1001_IEO_NEU_XX"], frame.loc["1002_TIE_SAD_XX"]
     assert (first["audio"], first["video"]) == (
         "AudioWAV/1001_IEO_NEU_XX.wav",
@@ -182,19 +160,17 @@ def test_a_made_tree(params: dict[str, Any], tree: Path) -> None:
     )
 
 
-def test_tables_may_lie_in_labels(params: dict[str, Any], tree: Path) -> None:
+def test_tables_may_lie_in_labels(build, tree: Path) -> None:
     (tree / "labels").mkdir()
     for path in [*tree.glob("*.csv"), *tree.glob("processedResults/*.csv")]:
         path.rename(tree / "labels" / path.name)
-    assert len(made(params, tree)) == 2
+    assert len(made(build, tree)) == 2
 
 
-def test_tables_that_disagree_are_told(
-    params: dict[str, Any], tree: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_tables_that_disagree_are_told(build, tree: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tree / "processedResults/tabulatedVotes.csv"
     path.write_text(path.read_text().replace('"300001",0,0,0,0,9', '"300001",9,0,0,0,0'))
-    assert made(params, tree).loc["1001_IEO_NEU_XX", "multimodal"] == "neutral"
+    assert made(build, tree).loc["1001_IEO_NEU_XX", "multimodal"] == "neutral"
     assert "1 clips whose multimodal vote differs" in caplog.text and "1001_IEO_NEU_XX" in caplog.text
 
 
@@ -211,25 +187,23 @@ def test_tables_that_disagree_are_told(
         ("partitions/mspl_consensus/label_consensus_1.csv", "fear", "fright", "no column 'fear'"),
     ],
 )
-def test_faults_are_one_line(
-    params: dict[str, Any], tree: Path, file: str, old: str, new: str | None, words: str
-) -> None:
+def test_faults_are_one_line(build, tree: Path, file: str, old: str, new: str | None, words: str) -> None:
     path = tree / file
     if new is None:
         path.unlink()
     else:
         path.write_text(path.read_text().replace(old, new))
     with pytest.raises(UgclError, match=words) as caught:
-        made(params, tree)
+        made(build, tree)
     assert "\n" not in str(caught.value)
 
 
-def test_broken_media_are_known_by_what_is_in_the_file(params: dict[str, Any], tree: Path, film) -> None:
+def test_broken_media_are_known_by_what_is_in_the_file(build, tree: Path, film) -> None:
     """The corpus has clips that are silent, mute or unreadable; no list of them is needed."""
     sound, video = tree / "AudioWAV/1001_IEO_NEU_XX.wav", tree / "VideoFlash/1001_IEO_NEU_XX.flv"
 
     def failures() -> tuple[str, str]:
-        row = made(params, tree).reset_index().set_index("clip", drop=False).loc["1001_IEO_NEU_XX"]
+        row = made(build, tree).reset_index().set_index("clip", drop=False).loc["1001_IEO_NEU_XX"]
         clip, found = Clip.from_row(row, tree), []
         for read in (clip.sound, lambda: list(clip.frames())):
             try:
@@ -251,14 +225,14 @@ def test_broken_media_are_known_by_what_is_in_the_file(params: dict[str, Any], t
     assert failures() == ("no_audio", "no_video")
 
 
-def test_consensus_needs_its_partitions(params: dict[str, Any], tree: Path) -> None:
+def test_consensus_needs_its_partitions(build, tree: Path) -> None:
     path = tree / "partitions/mspl_consensus/label_consensus_1.csv"
     second = path.with_name("label_consensus_2.csv")
     second.write_text(path.read_text().replace("0.01,0.66", "0.66,0.01"))
     with pytest.raises(UgclError, match="1002_TIE_SAD_XX is angry here and sad in another partition"):
-        made(params, tree)
+        made(build, tree)
     path.unlink()
     second.unlink()
-    assert (made(params, tree)["consensus"] == "").all()
+    assert (made(build, tree)["consensus"] == "").all()
     with pytest.raises(UgclError, match="which protocol 'p' needs"):
-        build(params, tree, "consensus", ["sad", "fear"])
+        made(build, tree, "consensus", ["sad", "fear"])

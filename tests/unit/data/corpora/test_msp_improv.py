@@ -67,7 +67,7 @@ def test_ratings(build, tree: Path) -> None:
     assert frame.loc[TARGET, votes].tolist() == [1, 0, 1, 0, 1]  # the second answer of WS0002 is no vote
     assert frame.loc[[NATURAL, READ], votes].sum(axis=1).tolist() == [1, 0]
     assert frame.loc[TARGET, ["arousal", "valence", "dominance"]].tolist() == [2.25, 1.75, 3.5]
-    assert pd.isna(frame.loc[NATURAL, "dominance"]) and float(frame.loc[NATURAL, "naturalness"]) == 3.0
+    assert pd.isna(frame.loc[NATURAL, "dominance"]) and frame.loc[NATURAL, "naturalness"] == 3.0
 
 
 def test_either_spelling_of_the_rating_file(build, tree: Path) -> None:
