@@ -85,13 +85,17 @@ def _missing_bytes(path: Path) -> int:
 
 def _read_container(path: Path, interval: Interval | None) -> tuple[np.ndarray, int, float]:
     """Samples, their rate, and the time of the first of them on the file's axis, seconds."""
-    # An index may lead past the start: then all is read.
-    early = interval.start - MARGIN if interval else 0.0
-    found = _decode_from(path, interval, early) if early > 0 else None
-    return found or _decode_from(path, interval, None)
+    # An index may lead past the start, and stamps may be lost on the way there: then all is read.
+    jump = interval is not None and interval.start > MARGIN
+    found = _decode_sound(path, interval, jump=True) if jump else None
+    if found is None:
+        found = _decode_sound(path, interval, jump=False)
+    if len(found[0]) == 0:
+        raise MediaError("empty", f"{path}: the sound stream has no samples")
+    return found
 
 
-def _decode_from(path: Path, interval: Interval | None, second: float | None) -> Any:
+def _decode_sound(path: Path, interval: Interval | None, jump: bool) -> Any:
     import av
 
     with open_container(path) as container:
@@ -99,25 +103,28 @@ def _decode_from(path: Path, interval: Interval | None, second: float | None) ->
             raise MediaError("no_audio", f"{path}: the file has no sound stream")
         stream = container.streams.audio[0]
         start, rate, first, blocks = origin(container), stream.rate, None, []
-        if second is not None and not seek(container, stream, start + second):
+        if jump and not seek(container, stream, start + interval.start - MARGIN):
             return None
         to_float = av.AudioResampler(format="fltp", layout="mono")
         for frame in decode(container, stream, path):
-            time = frame.time - start if frame.time is not None else None
+            time = None if frame.time is None else frame.time - start
             if first is None:
-                first = time if second is not None else time or 0.0
-                if first is None or (second is not None and first > interval.start):
+                if jump and (time is None or time > interval.start):
                     return None
+                first = time or 0.0
             if interval is not None and time is not None and time >= interval.end:
                 break
             blocks += [block.to_ndarray()[0] for block in to_float.resample(frame)]
         declared = declared_duration(container, stream) if stream.duration is not None else None
-    if not blocks:
-        if second is not None:
-            return None
-        raise MediaError("empty", f"{path}: the sound stream has no samples")
-    samples = np.concatenate(blocks)
-    if interval is None and declared is not None and len(samples) / rate < declared - END_TOLERANCE:
+    if jump and not blocks:
+        return None
+    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+    if (
+        interval is None
+        and declared is not None
+        and blocks
+        and len(samples) / rate < declared - END_TOLERANCE
+    ):
         raise MediaError("truncated", f"{path}: {len(samples) / rate:.2f} s of {declared:.2f} s of sound")
     return samples, rate, first
 
