@@ -29,17 +29,53 @@ class DemoCorpus(Corpus):
     size: int = Field(256, ge=128, le=1024, description="Width and height of the video, pixels.")
 
 
+class CremaDCorpus(Corpus):
+    """CREMA-D (Cao et al. 2014, ODbL 1.0): media, label tables and published partitions."""
+
+    adapter: Literal["crema_d"]
+
+
+class IemocapCorpus(Corpus):
+    """IEMOCAP (Busso et al. 2008; given by its owner): dialogs cut to utterances."""
+
+    adapter: Literal["iemocap"]
+    speaker_side: Literal["markers_left", "female_left", "whole"] = Field(
+        "markers_left",
+        description="Which actor the left half of a dialog's frame shows: the one with the motion capture"
+        " markers (the letter after the session in the file's name), always the woman; or use whole frames.",
+    )
+
+
 class RavdessCorpus(Corpus):
     """RAVDESS speech clips (Livingstone and Russo 2018, CC BY-NC-SA 4.0)."""
 
     adapter: Literal["ravdess"]
 
 
+class MspImprovCorpus(Corpus):
+    """MSP-IMPROV (Busso et al. 2017; given by its owner): turns of dyads around target sentences."""
+
+    adapter: Literal["msp_improv"]
+
+
+class MeldCorpus(Corpus):
+    """MELD (Poria et al. 2019, GPL-3.0): dialogues of a television series, with official parts."""
+
+    adapter: Literal["meld"]
+
+
 class FolderCorpus(Corpus):
     """A user's own clips, described by one CSV."""
 
     adapter: Literal["folder"]
-    table: str = Field("clips.csv", description="CSV with clip, audio, video, speaker and label columns.")
+    table: str = Field(
+        "clips.csv",
+        description="CSV with clip, audio, video, speaker and label columns; where clips are parts of longer"
+        " videos, also start and end in seconds, and region: the speaker's half (left, right).",
+    )
 
 
-AnyCorpus = Annotated[DemoCorpus | RavdessCorpus | FolderCorpus, Field(discriminator="adapter")]
+AnyCorpus = Annotated[
+    DemoCorpus | CremaDCorpus | IemocapCorpus | RavdessCorpus | MspImprovCorpus | MeldCorpus | FolderCorpus,
+    Field(discriminator="adapter"),
+]

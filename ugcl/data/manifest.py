@@ -10,7 +10,7 @@ from types import ModuleType
 import pandas as pd
 
 from ugcl.config import Config
-from ugcl.data import sources, tables
+from ugcl.data import release, sources, tables
 from ugcl.errors import UgclError
 
 log = logging.getLogger(__name__)
@@ -28,22 +28,28 @@ def build(config: Config, corpus: str) -> pd.DataFrame:
     """Make the manifest of a corpus from its raw tree.
 
     A file that cannot be opened keeps its row, with an empty duration: the features stage quarantines it.
+    An utterance of a longer file lasts from its `start` to its `end`.
 
     Raises:
-        UgclError: the adapter refuses the tree, or a protocol's label column or classes do not fit.
+        UgclError: the adapter refuses the tree, its counts are not the release's, or a protocol's label
+            column or classes do not fit.
     """
     entry = config.corpora[corpus]
     root = sources.root(config, corpus)
-    frame = adapter(entry.adapter).rows(root, entry)
+    module = adapter(entry.adapter)
+    frame = module.rows(root, entry)
+    if hasattr(module, "RELEASE"):
+        release.check(frame, module.RELEASE, corpus)
     for column in TEXT:
         if column not in frame:
             frame[column] = ""
-    frame["age"] = pd.to_numeric(frame["age"].replace("", pd.NA)) if "age" in frame else pd.NA
-    frame["age"] = frame["age"].astype("Int64")
-    media = frame["audio"].where(frame["audio"] != "", frame["video"])
-    frame["duration"] = [_duration(root, name) for name in media]
+    if "age" not in frame:
+        frame["age"] = ""
+    frame = tables.typed(frame, f"manifest of {corpus}")
+    frame["duration"] = _durations(root, frame)
     for kind in ("audio", "video"):
-        frame[f"{kind}_sha256"] = [_hash(root, name) for name in frame[kind]]
+        # Many utterances may share a dialog's file: it is read once.
+        frame[f"{kind}_sha256"] = frame[kind].map({name: _hash(root, name) for name in frame[kind].unique()})
     middle = [column for column in frame if column not in LEADING + TRAILING]
     frame = frame[[*LEADING, *middle, *TRAILING]].sort_values("clip", ignore_index=True)
     for name, protocol in entry.protocols.items():
@@ -64,11 +70,25 @@ def _hash(root: Path, name: str) -> str:
     return sources.sha256(root / name) if name and (root / name).is_file() else ""
 
 
+def _durations(root: Path, frame: pd.DataFrame) -> pd.Series:
+    media = frame["audio"].where(frame["audio"] != "", frame["video"])
+    if not {"start", "end"} <= set(frame):
+        return media.map({name: _duration(root, name) for name in media.unique()})
+    inside = frame["end"] - frame["start"]
+    wrong = frame.loc[~(inside > 0) & frame["start"].notna(), "clip"]
+    if len(wrong):
+        raise UgclError(f"{root}: {wrong.iloc[0]} ends before it starts; mend its times in the label files")
+    whole = {name: _duration(root, name) for name in media[inside.isna()].unique()}
+    return inside.where(inside.notna(), media.map(whole)).astype(float)
+
+
 def _duration(root: Path, name: str) -> float:
     """Seconds by the file's own header; NaN when the file is missing or cannot be opened."""
     import av
     import soundfile
 
+    if not name:
+        return float("nan")
     path = root / name
     try:
         if path.suffix.lower() in (".wav", ".flac", ".ogg"):

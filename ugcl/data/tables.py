@@ -22,13 +22,26 @@ MANIFEST = pa.DataFrameSchema(
         "sentence": pa.Column(str),
         "session": pa.Column(str),
         "level": pa.Column(str),
+        "start": pa.Column(float, pa.Check.ge(0), nullable=True, required=False),
+        "end": pa.Column(float, pa.Check.gt(0), nullable=True, required=False),
+        "region": pa.Column(str, pa.Check.isin(["", "left", "right"]), required=False),
+        "turn": pa.Column("Int64", pa.Check.ge(0), required=False),
         "duration": pa.Column(float, pa.Check.ge(0), nullable=True),
         "audio_sha256": pa.Column(str, pa.Check.str_matches(r"^([0-9a-f]{64})?$")),
         "video_sha256": pa.Column(str, pa.Check.str_matches(r"^([0-9a-f]{64})?$")),
     },
     strict=False,
 )
-"""One row a clip; label columns hold class names ("" = none), `votes_<channel>_<class>` hold counts."""
+"""One row a clip; label columns hold class names ("" = none), `votes_<channel>_<class>` hold counts.
+
+A corpus whose clips are parts of longer videos has `start` and `end`, seconds in the video file (empty =
+all of it), and may have `region`, the half of the picture where the speaker is. One with dialogues has
+`dialogue`, `turn` (the order in it) and `transcript`. The rest are facts of the corpus under its own names.
+"""
+
+INTEGERS = ("age", "turn")
+FLOATS = ("duration", "start", "end", "valence", "arousal", "dominance", "naturalness")
+NUMBERS = dict.fromkeys(INTEGERS, "Int64") | dict.fromkeys(FLOATS, "float64")
 
 SPLIT = pa.DataFrameSchema(
     {"clip": pa.Column(str, unique=True), "part": pa.Column(str, pa.Check.isin(PARTS))},
@@ -72,16 +85,28 @@ def read_manifest(path: Path) -> pd.DataFrame:
     """Read and validate a manifest.
 
     Returns:
-        One row a clip, sorted by clip: text columns as str, duration as float seconds,
-        age and `votes_*` as integers.
+        One row a clip, sorted by clip: `votes_*` and INTEGERS as integers, FLOATS as floats, the rest as str.
     """
-    frame = read(path)
+    return validate(typed(read(path), str(path)), MANIFEST, str(path))
+
+
+def typed(frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Give a manifest's numeric columns their types, where they still are text.
+
+    Raises:
+        UgclError: a cell of such a column is no number.
+    """
     for column in frame:
-        if column == "age" or column.startswith("votes_"):
-            frame[column] = pd.to_numeric(frame[column].replace("", pd.NA)).astype("Int64")
-    if "duration" in frame:
-        frame["duration"] = pd.to_numeric(frame["duration"].replace("", pd.NA)).astype(float)
-    return validate(frame, MANIFEST, str(path))
+        kind = "Int64" if column.startswith("votes_") else NUMBERS.get(column)
+        if kind is None or frame[column].dtype == kind:
+            continue
+        try:
+            frame[column] = pd.to_numeric(frame[column].replace("", pd.NA)).astype(kind)
+        except (TypeError, ValueError) as error:
+            raise UgclError(
+                f"{source}: column {column!r}: {error}; write numbers or leave it empty"
+            ) from None
+    return frame
 
 
 def read_split(path: Path) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ugcl.features.failure import MediaError
+from ugcl.features.interval import Interval
 from ugcl.features.sound import RATE, sound
 from ugcl.features.video import Frame, frames, sample
 
@@ -26,31 +28,39 @@ class Clip:
         audio: sound file; None where the corpus has none of its own (then the video file's sound is read).
         video: video file, or None.
         faces: the face track, where the shard of face tables was made; else None.
+        interval: the utterance's part of the video file; None for all of it. A sound file of its own is
+            the utterance already.
+        region: the speaker's half of the picture, "left" or "right"; "" for all.
     """
 
     name: str
     audio: Path | None = None
     video: Path | None = None
     faces: Track | None = None
+    interval: Interval | None = None
+    region: str = ""
 
     @classmethod
     def from_row(cls, row: Any, root: Path, faces: Track | None = None) -> Clip:
-        """A clip from a manifest row (mapping with clip, audio, video) and the corpus root."""
+        """A clip from a manifest row (mapping with clip, audio, video; start, end, region) and the root."""
         audio, video = (root / row[key] if row[key] else None for key in ("audio", "video"))
-        return cls(row["clip"], audio, video, faces)
+        start, end = (float(row.get(key, math.nan)) for key in ("start", "end"))
+        interval = None if math.isnan(start) or math.isnan(end) else Interval(start, end)
+        return cls(row["clip"], audio, video, faces, interval, row.get("region", ""))
 
     def sound(self, rate: int = RATE) -> np.ndarray:
         """Mono samples, (samples,) float32 at `rate` Hz: see :func:`ugcl.features.sound.sound`."""
-        path = self.audio or self.video
-        if path is None:
+        if self.audio is not None:
+            return sound(self.audio, rate)
+        if self.video is None:
             raise MediaError("no_audio", f"{self.name}: the manifest names no media with sound")
-        return sound(path, rate)
+        return sound(self.video, rate, self.interval)
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame of the video: see :func:`ugcl.features.video.frames`."""
+        """Every frame of the clip, its time from the clip's start: see :func:`ugcl.features.video.frames`."""
         if self.video is None:
             raise MediaError("no_video", f"{self.name}: the manifest names no video")
-        return frames(self.video)
+        return frames(self.video, self.interval, self.region)
 
     def sampled(self, fps: float) -> Iterator[tuple[float, Frame]]:
         """The video on an even grid: see :func:`ugcl.features.video.sample`."""

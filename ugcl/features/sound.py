@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ugcl.features.failure import MediaError
+from ugcl.features.interval import MARGIN, Interval, seek
 from ugcl.features.video import END_TOLERANCE, declared_duration, decode, open_container, origin
 
 RATE = 16_000  # Hz: what the speech encoders were trained on
@@ -14,13 +16,14 @@ SILENCE = 1e-4  # largest magnitude of a recording without sound (-80 dBFS)
 _PLAIN = {".wav", ".flac", ".ogg", ".aiff", ".aif", ".au"}
 
 
-def sound(path: Path, rate: int = RATE) -> np.ndarray:
-    """Read a file's sound as mono.
+def sound(path: Path, rate: int = RATE, interval: Interval | None = None) -> np.ndarray:
+    """Read a file's sound, or an interval of it, as mono.
 
     Args:
         path: a sound file, or a video file whose first sound stream is read. A stream that starts later
             than the file's earliest stream is preceded by zeros, so that sound and picture share time zero.
         rate: sampling rate of the result, Hz.
+        interval: the part to read; all where it is None.
 
     Returns:
         (samples,) float32, full scale ±1.
@@ -32,7 +35,11 @@ def sound(path: Path, rate: int = RATE) -> np.ndarray:
         raise MediaError("missing", f"{path}: no such file")
     if path.stat().st_size == 0:
         raise MediaError("empty", f"{path}: the file has zero bytes")
-    samples, source_rate = _read_plain(path) if path.suffix.lower() in _PLAIN else _read_container(path)
+    if path.suffix.lower() in _PLAIN:
+        (samples, source_rate), begin = _read_plain(path), 0.0
+    else:
+        samples, source_rate, begin = _read_container(path, interval)
+    samples = _place(samples, source_rate, begin, interval, path)
     if len(samples) == 0:
         raise MediaError("empty", f"{path}: the sound has zero samples")
     if not np.isfinite(samples).all():
@@ -76,25 +83,62 @@ def _missing_bytes(path: Path) -> int:
     return 0 if streamed else max(0, promised - path.stat().st_size)
 
 
-def _read_container(path: Path) -> tuple[np.ndarray, int]:
+def _read_container(path: Path, interval: Interval | None) -> tuple[np.ndarray, int, float]:
+    """Samples, their rate, and the time of the first of them on the file's axis, seconds."""
+    # An index may lead past the start, and stamps may be lost on the way there: then all is read.
+    jump = interval is not None and interval.start > MARGIN
+    found = _decode_sound(path, interval, jump=True) if jump else None
+    if found is None:
+        found = _decode_sound(path, interval, jump=False)
+    if len(found[0]) == 0:
+        raise MediaError("empty", f"{path}: the sound stream has no samples")
+    return found
+
+
+def _decode_sound(path: Path, interval: Interval | None, jump: bool) -> Any:
     import av
 
     with open_container(path) as container:
         if not container.streams.audio:
             raise MediaError("no_audio", f"{path}: the file has no sound stream")
         stream = container.streams.audio[0]
-        to_float = av.AudioResampler(format="fltp", layout="mono")
         start, rate, first, blocks = origin(container), stream.rate, None, []
+        if jump and not seek(container, stream, start + interval.start - MARGIN):
+            return None
+        to_float = av.AudioResampler(format="fltp", layout="mono")
         for frame in decode(container, stream, path):
+            time = None if frame.time is None else frame.time - start
             if first is None:
-                first = frame.time if frame.time is not None else start
+                if jump and (time is None or time > interval.start):
+                    return None
+                first = time or 0.0
+            if interval is not None and time is not None and time >= interval.end:
+                break
             blocks += [block.to_ndarray()[0] for block in to_float.resample(frame)]
         declared = declared_duration(container, stream) if stream.duration is not None else None
-    if not blocks:
-        raise MediaError("empty", f"{path}: the sound stream has no samples")
-    samples = np.concatenate(blocks)
-    if declared is not None and len(samples) / rate < declared - END_TOLERANCE:
+    if jump and not blocks:
+        return None
+    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+    if (
+        interval is None
+        and declared is not None
+        and blocks
+        and len(samples) / rate < declared - END_TOLERANCE
+    ):
         raise MediaError("truncated", f"{path}: {len(samples) / rate:.2f} s of {declared:.2f} s of sound")
-    offset = round((first - start) * rate)
+    return samples, rate, first
+
+
+def _place(samples: np.ndarray, rate: int, begin: float, interval: Interval | None, path: Path) -> np.ndarray:
+    """Samples from the clip's time zero to its end: zeros before `begin`, nothing from before the clip."""
+    offset = round((begin - (interval.start if interval else 0.0)) * rate)
     # An encoder's priming samples lie before time zero and are cut.
-    return (np.pad(samples, (offset, 0)) if offset >= 0 else samples[-offset:]), rate
+    samples = np.pad(samples, (offset, 0)) if offset >= 0 else samples[-offset:]
+    if interval is None:
+        return samples
+    if len(samples) / rate < interval.duration - END_TOLERANCE:
+        end = interval.start + len(samples) / rate
+        raise MediaError(
+            "truncated", f"{path}: the sound ends at {end:.2f} s, the clip at {interval.end:.2f} s"
+        )
+    return samples[: round(interval.duration * rate)]

@@ -6,6 +6,7 @@ the streams of one file survives decoding.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ugcl.features.failure import MediaError
+from ugcl.features.interval import MARGIN, Interval, cut, seek
 
 # A stream may end this much before its declared duration without being called truncated, seconds.
 END_TOLERANCE = 0.25
@@ -28,18 +30,24 @@ class Frame:
         index: number of the frame in the file, from 0.
         time: presentation time on the clip's axis, seconds.
         duration: how long the frame is shown, seconds.
+        region: the part of the upright picture that belongs to the clip: "left" or "right" half, "" for all.
     """
 
     index: int
     time: float
     duration: float
     picture: Any
+    region: str = ""
 
     def rgb(self) -> np.ndarray:
-        """The picture as (height, width, 3) uint8, turned upright by the file's rotation."""
+        """The clip's part of the picture as (height, width, 3) uint8, upright by the file's rotation."""
         pixels = self.picture.to_ndarray(format="rgb24", threads=1)
         quarter_turns = round((self.picture.rotation or 0) / 90) % 4
-        return np.ascontiguousarray(np.rot90(pixels, quarter_turns)) if quarter_turns else pixels
+        pixels = np.rot90(pixels, quarter_turns)
+        half = pixels.shape[1] // 2
+        if self.region:
+            pixels = pixels[:, :half] if self.region == "left" else pixels[:, -half:]
+        return np.ascontiguousarray(pixels)
 
 
 @contextmanager
@@ -90,29 +98,29 @@ def decode(container: Any, stream: Any, path: Path) -> Iterator[Any]:
         raise MediaError(failure, f"{path}: {error} after {count} frames") from None
 
 
-def frames(path: Path) -> Iterator[Frame]:
-    """Decode a video file frame by frame, in presentation order, with constant memory.
+def frames(path: Path, interval: Interval | None = None, region: str = "") -> Iterator[Frame]:
+    """Decode a video file, or an interval of it, frame by frame in presentation order with constant memory.
 
     Args:
         path: any container and codec that ffmpeg reads (mp4, flv, avi, webm, …).
+        interval: the part to decode; only it, and what its decoding needs, is read.
+        region: see :class:`Frame`.
 
     Raises:
         MediaError: missing, empty, unreadable, no_video, or truncated (also after some frames were given:
             the end of the file is only known when it is reached).
     """
+    yield from _whole(path, region) if interval is None else _part(path, interval, region)
+
+
+def _whole(path: Path, region: str) -> Iterator[Frame]:
     with open_container(path) as container:
         stream = _video_stream(container, path)
-        start, rate = origin(container), float(stream.average_rate or stream.base_rate or 25)
-        index, end, previous = 0, 0.0, None
-        for picture in decode(container, stream, path):
-            # A frame without a stamp follows the last one.
-            time = end if picture.pts is None else float(picture.pts * stream.time_base) - start
-            duration = float((picture.duration or 0) * stream.time_base) or 1 / rate
-            if previous is not None and time <= previous:
-                continue  # two frames of one instant: the first one is shown
-            yield Frame(index, time, duration, picture)
-            index, end, previous = index + 1, time + duration, time
-        if index == 0:
+        start, count, end = origin(container), 0, 0.0
+        for frame in _shown(container, stream, path, region):
+            yield frame
+            count, end = count + 1, frame.time + frame.duration
+        if count == 0:
             raise MediaError("empty", f"{path}: the video stream has no frames")
         declared = declared_duration(container, stream)
         if declared is not None:
@@ -122,6 +130,42 @@ def frames(path: Path) -> Iterator[Frame]:
             tolerance = END_TOLERANCE if own else max(2 * END_TOLERANCE, declared / 4)
             if end < first + declared - tolerance:
                 raise MediaError("truncated", f"{path}: pictures end at {end:.2f} s of {declared:.2f} s")
+
+
+def _part(path: Path, interval: Interval, region: str) -> Iterator[Frame]:
+    # An index may lead past the start, and stamps may be lost on the way there: then all is read.
+    for jump in (True, False):
+        with open_container(path) as container:
+            stream = _video_stream(container, path)
+            early = interval.start - MARGIN
+            if jump and (early <= 0 or not seek(container, stream, origin(container) + early)):
+                continue
+            shown = _shown(container, stream, path, region)
+            first = next(shown, None)
+            if jump and (first is None or first.picture.pts is None or first.time > interval.start):
+                continue
+            index, end = 0, 0.0
+            for frame in cut(itertools.chain([first] if first else [], shown), interval):
+                yield frame
+                index, end = index + 1, frame.time + frame.duration
+        if index == 0 or end < interval.duration - END_TOLERANCE:
+            told = f"pictures end at {interval.start + end:.2f} s, the clip at {interval.end:.2f} s"
+            raise MediaError("truncated", f"{path}: {told}")
+        return
+
+
+def _shown(container: Any, stream: Any, path: Path, region: str) -> Iterator[Frame]:
+    """Frames from where the container stands, on the file's axis."""
+    start, rate = origin(container), float(stream.average_rate or stream.base_rate or 25)
+    index, end, previous = 0, 0.0, None
+    for picture in decode(container, stream, path):
+        # A frame without a stamp follows the last one.
+        time = end if picture.pts is None else float(picture.pts * stream.time_base) - start
+        duration = float((picture.duration or 0) * stream.time_base) or 1 / rate
+        if previous is not None and time <= previous:
+            continue  # two frames of one instant: the first one is shown
+        yield Frame(index, time, duration, picture, region)
+        index, end, previous = index + 1, time + duration, time
 
 
 def sample(source: Iterator[Frame], fps: float) -> Iterator[tuple[float, Frame]]:

@@ -10,14 +10,19 @@ from pathlib import Path
 import pandas as pd
 
 from ugcl.config.corpora import RavdessCorpus
+from ugcl.data.release import Release
 from ugcl.errors import UgclError
 
-FILES = (
-    "audio/03-01-*.flac",
+MEDIA = (  # the archives of the Zenodo record, unpacked in one place or each in a folder of its name
     "Actor_*/03-01-*.wav",
+    "Audio_Speech_Actors_01-24/Actor_*/03-01-*.wav",
+    "audio/03-01-*.flac",
     "Actor_*/01-01-*.mp4",
-    "au_mean_openface.csv",
+    "Video_Speech_Actor_*/Actor_*/01-01-*.mp4",
+    "Actor_*/02-01-*.mp4",
+    "Video_Speech_Actor_*/Actor_*/02-01-*.mp4",
 )
+FILES = (*MEDIA, "au_mean_openface.csv", "posteriors_5fold.csv.gz")
 EMOTIONS = {
     "01": "neutral",
     "02": "calm",
@@ -30,26 +35,31 @@ EMOTIONS = {
 }
 STATEMENTS = {"01": "kids", "02": "dogs"}
 LEVELS = {"01": "normal", "02": "strong"}
+RELEASE = Release(
+    1440,
+    tuple(({"intended": (name,)}, 96 if name == "neutral" else 192) for name in EMOTIONS.values()),
+    "Livingstone and Russo 2018",
+)
 
 
 def rows(root: Path, corpus: RavdessCorpus) -> pd.DataFrame:
-    """One row a speech clip; a video of the same performance (modality 01) joins its audio (modality 03).
+    """One row a speech clip; the video of the same performance joins its audio (modality 03).
+
+    The video is the one with sound (01) or, where that is absent, the one without (02): the same pictures.
 
     Raises:
         UgclError: the folder holds no speech clip, or a file name breaks the scheme.
     """
     media: dict[str, dict[str, str]] = {}
-    for pattern in FILES[:3]:
+    for pattern in MEDIA:
         for path in sorted(root.glob(pattern)):
             fields = path.stem.split("-")
             if len(fields) != 7 or fields[2] not in EMOTIONS or fields[4] not in STATEMENTS:
                 raise UgclError(f"{path}: not a RAVDESS name (seven fields, known codes); remove the file")
             kind = "audio" if fields[0] == "03" else "video"
-            media.setdefault("-".join(fields[1:]), {})[kind] = path.relative_to(root).as_posix()
+            media.setdefault("-".join(fields[1:]), {}).setdefault(kind, path.relative_to(root).as_posix())
     if not media:
-        raise UgclError(
-            f"{root}: no RAVDESS speech clips (looked for {', '.join(FILES[:3])}); put them there"
-        )
+        raise UgclError(f"{root}: no RAVDESS speech clips (looked for {', '.join(MEDIA)}); put them there")
     return pd.DataFrame([_row(key, files) for key, files in sorted(media.items())])
 
 
