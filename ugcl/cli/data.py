@@ -98,8 +98,8 @@ def split(
             f"fold {fold} does not exist in {protocol!r}; choose from 1..{scheme.fold_numbers[-1]}"
         )
     manifest = tables.read_manifest(paths.manifest(corpus))
-    folds = splits.make_folds(manifest, scheme, sources.root(config, corpus))
-    tables.write(folds[fold - 1], paths.split(corpus, protocol, fold))
+    table = splits.make_fold(manifest, scheme, sources.root(config, corpus), fold)
+    tables.write(table, paths.split(corpus, protocol, fold))
 
 
 @app.command()

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ugcl.config.protocols import Protocol
+from ugcl.data.labels import labelled
 from ugcl.data.shards import FeatureInfo
 from ugcl.errors import UgclError
 
@@ -187,8 +188,7 @@ def part_rows(
     rows = split.loc[(split["part"] == part) & ~split["clip"].isin(list(quarantined)), ["clip"]]
     if rows.empty:
         raise UgclError(f"part {part} of the split is empty; mend the split or the quarantined clips")
-    columns = manifest[["clip", "speaker", protocol.label]].rename(columns={protocol.label: "label"})
-    rows = rows.merge(columns, on="clip", how="left")
+    rows = rows.merge(labelled(manifest, protocol)[["clip", "speaker", "label"]], on="clip", how="left")
     wrong = rows.loc[~rows["label"].isin(protocol.classes), "clip"]
     if len(wrong):
         raise UgclError(

@@ -1,141 +1,73 @@
-"""Folds that cannot leak: speaker-disjoint train, dev and test parts, and the check that refuses others."""
+"""Folds that cannot leak: what a protocol's scheme gives, checked before it is written."""
 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from ugcl.config.protocols import Protocol, SpeakerBlocks
+from ugcl.config.protocols import Groups, Protocol, SpeakerBlocks, SplitFiles
 from ugcl.data import tables
+from ugcl.data.folds import groups, speaker_blocks, unseen_sentences
+from ugcl.data.labels import labelled
+from ugcl.data.leaks import check_speakers
+from ugcl.data.partitions import partition
 from ugcl.errors import LeakError, UgclError
 
 log = logging.getLogger(__name__)
-SHOWN = 8
-
-
-def labelled(manifest: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
-    """The manifest rows whose label is a class of the protocol."""
-    return manifest[manifest[protocol.label].isin(protocol.classes)]
 
 
 def make_folds(manifest: pd.DataFrame, protocol: Protocol, root: Path) -> list[pd.DataFrame]:
-    """Make and check the split tables of a protocol.
+    """All folds of a protocol; see :func:`make_fold`."""
+    return [make_fold(manifest, protocol, root, number) for number in protocol.fold_numbers]
 
-    With `speaker_blocks`, sorted speakers are cut into consecutive blocks of nearly equal size; fold k tests
-    on block k, takes the next block (cyclically) as dev, and trains on the others.
+
+def make_fold(manifest: pd.DataFrame, protocol: Protocol, root: Path, number: int) -> pd.DataFrame:
+    """Make and check the split table of one fold.
 
     Args:
         manifest: the corpus's manifest.
         protocol: label target, classes and fold scheme.
-        root: the corpus's raw folder, for split files.
+        root: the corpus's raw folder, for split files and published partitions.
+        number: number of the fold, from 1.
 
     Returns:
-        One table a fold, columns clip and part.
+        Columns clip and part, in the manifest's order (or the split file's).
 
     Raises:
         LeakError: parts share speakers (and the protocol does not allow it).
-        UgclError: there are fewer speakers than folds, or a part lacks a class.
+        UgclError: the scheme does not fit the corpus, or a part lacks a class.
     """
     clips = labelled(manifest, protocol)
-    if isinstance(protocol.folds, SpeakerBlocks):
-        folds = _speaker_blocks(clips, protocol.folds.folds)
+    if isinstance(protocol.folds, SplitFiles):
+        fold = _from_file(root / protocol.folds.files[number - 1], clips)
     else:
-        folds = [_from_file(root / name, clips) for name in protocol.folds.files]
-    speakers = dict(zip(manifest["clip"], manifest["speaker"], strict=True))
-    for number, fold in enumerate(folds, start=1):
-        try:
-            check_speakers(fold, speakers, f"fold {number}")
-        except LeakError as leak:
-            if getattr(protocol.folds, "allow_leak", False) is not True:
-                raise
-            log.warning("LEAKY, kept because allow_leak is set: %s", leak)
-        _check_classes(fold, clips, protocol, number)
-    return folds
-
-
-def check_speakers(split: pd.DataFrame, speakers: Mapping[str, str], source: str) -> None:
-    """Refuse a split whose parts share a speaker.
-
-    Args:
-        split: columns clip and part.
-        speakers: clip → speaker.
-        source: what to call the split in the message.
-
-    Raises:
-        LeakError: names the parts and the shared speakers.
-    """
-    members = {
-        part: {speakers[clip] for clip in rows["clip"]} for part, rows in split.groupby("part", sort=False)
-    }
-    for first, second in (("train", "test"), ("train", "dev"), ("dev", "test")):
-        shared = sorted(members.get(first, set()) & members.get(second, set()))
-        if shared:
-            names = ", ".join(shared[:SHOWN]) + (f" and {len(shared) - SHOWN} more" if shared[SHOWN:] else "")
-            raise LeakError(
-                f"{source}: {first} and {second} share {len(shared)} speakers ({names});"
-                " use a speaker-disjoint split, or set allow_leak to report it marked LEAKY"
-            )
-
-
-def read_partition(files: Mapping[str, Path]) -> pd.DataFrame:
-    """Read a partition published as one file a part, with or without a header; the first column is the clip.
-
-    Args:
-        files: part → CSV.
-
-    Returns:
-        Columns clip and part.
-    """
-    frames = []
-    for part, path in files.items():
-        try:
-            names = pd.read_csv(path, header=None, dtype=str, keep_default_na=False)[0]
-        except (OSError, pd.errors.EmptyDataError) as error:
-            raise UgclError(f"{path}: cannot be read ({error}); give a CSV of clips") from None
-        names = names[~names.str.lower().isin(["clip", "filename", "name", "file"])]
-        frames.append(pd.DataFrame({"clip": names, "part": part}))
-    return pd.concat(frames, ignore_index=True)
-
-
-def speakers_by_pattern(clips: pd.Series, pattern: str) -> dict[str, str]:
-    r"""Speakers from clip names: the first group of a regular expression, such as `^(\d{4})_`.
-
-    Raises:
-        UgclError: the pattern has no group, is not valid, or does not match a name.
-    """
+        parts = _parts(clips, manifest, protocol, root, number)
+        fold = pd.DataFrame({"clip": clips["clip"], "part": parts})[parts != ""].reset_index(drop=True)
     try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise UgclError(f"speaker pattern {pattern!r}: {error}; mend the regular expression") from None
-    if compiled.groups < 1:
-        raise UgclError(f"speaker pattern {pattern!r}: has no group; put the speaker in parentheses")
-    found = {}
-    for clip in clips:
-        match = compiled.search(clip)
-        if not match:
-            raise UgclError(f"speaker pattern {pattern!r}: does not match clip {clip!r}; mend the pattern")
-        found[clip] = match.group(1)
-    return found
+        check_speakers(fold, clips.set_index("clip")["speaker"], f"fold {number}")
+    except LeakError as leak:
+        if getattr(protocol.folds, "allow_leak", False) is not True:
+            raise
+        log.warning("LEAKY, kept because allow_leak is set: %s", leak)
+    _check_classes(fold, clips, protocol, number)
+    return fold
 
 
-def _speaker_blocks(clips: pd.DataFrame, folds: int) -> list[pd.DataFrame]:
-    speakers = sorted(clips["speaker"].unique())
-    if len(speakers) < folds:
-        raise UgclError(
-            f"folds: {folds} blocks need as many speakers, the corpus has {len(speakers)}; use fewer"
-        )
-    block = {name: i for i, names in enumerate(np.array_split(speakers, folds)) for name in names}
-    number = clips["speaker"].map(block)
-    tables_ = []
-    for k in range(folds):
-        part = np.where(number == k, "test", np.where(number == (k + 1) % folds, "dev", "train"))
-        tables_.append(pd.DataFrame({"clip": clips["clip"].to_numpy(), "part": part}))
-    return tables_
+def _parts(
+    clips: pd.DataFrame, manifest: pd.DataFrame, protocol: Protocol, root: Path, number: int
+) -> pd.Series:
+    scheme = protocol.folds
+    if isinstance(scheme, SpeakerBlocks):
+        parts = speaker_blocks(clips, scheme, number)
+    elif isinstance(scheme, Groups):
+        parts = groups(clips, scheme, number)
+    else:
+        parts = partition(clips, manifest, scheme, root, number)
+    if protocol.text_independent:
+        parts = unseen_sentences(clips, parts, protocol.text_independent, number)
+    return parts
 
 
 def _from_file(path: Path, clips: pd.DataFrame) -> pd.DataFrame:
@@ -150,9 +82,10 @@ def _from_file(path: Path, clips: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_classes(fold: pd.DataFrame, clips: pd.DataFrame, protocol: Protocol, number: int) -> None:
-    label = clips.set_index("clip")[protocol.label]
+    labels = fold["clip"].map(clips.set_index("clip")["label"])
+    pairs = pd.DataFrame({"part": fold["part"], "label": labels}).drop_duplicates()
+    found = set(pairs.itertuples(index=False, name=None))
     for part in tables.PARTS:
-        members = fold.loc[fold["part"] == part, "clip"]
-        absent = [name for name in protocol.classes if name not in set(label.loc[members])]
+        absent = [name for name in protocol.classes if (part, name) not in found]
         if absent:
             raise UgclError(f"fold {number}: {part} has no clip of class {absent[0]!r}; use fewer folds")

@@ -9,6 +9,7 @@ import pandas as pd
 from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
+from ugcl.data.labels import labelled, merged
 from ugcl.evaluation.baselines import vote_channels
 
 PAIRS = tuple(combinations(tables.PARTS, 2))
@@ -39,8 +40,7 @@ def clips(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
         failure ("" if good; the first where several encoders failed).
     """
     protocol = config.protocol(benchmark)
-    frame = manifest[manifest[protocol.label].isin(protocol.classes)]
-    frame = frame.rename(columns={protocol.label: "label"})
+    frame = labelled(manifest, protocol)
     where: dict[str, str] = {}
     for fold, split in read_splits(config, benchmark).items():
         for clip in split.loc[split["part"] == "test", "clip"]:
@@ -87,10 +87,10 @@ def votes(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
         channel, clips, ties, agreement (ties wrong), agreement_untied.
     """
     protocol = config.protocol(benchmark)
-    frame = manifest[manifest[protocol.label].isin(protocol.classes)]
+    frame = labelled(manifest, protocol)
     rows = []
     for channel in vote_channels(manifest, protocol.label):
-        equal = frame[channel] == frame[protocol.label]
+        equal = merged(frame[channel], protocol.merge) == frame["label"]
         tied = frame[channel] == ""
         rows.append((channel, len(frame), int(tied.sum()), equal.mean(), equal[~tied].mean()))
     return pd.DataFrame(rows, columns=["channel", "clips", "ties", "agreement", "agreement_untied"])

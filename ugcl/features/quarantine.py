@@ -10,6 +10,7 @@ import pandas as pd
 from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import shards, tables
+from ugcl.data.labels import labelled
 from ugcl.errors import UgclError
 
 COLUMNS = ["clip", "speaker", "label", "modality", "failure", "detail"]
@@ -28,8 +29,7 @@ def quarantine(config: Config, benchmark: str) -> Path:
     """
     entry, protocol = config.benchmarks[benchmark], config.protocol(benchmark)
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
-    clips = manifest.loc[manifest[protocol.label].isin(protocol.classes), ["clip", "speaker", protocol.label]]
-    clips = clips.rename(columns={protocol.label: "label"})
+    clips = labelled(manifest, protocol)[["clip", "speaker", "label"]]
     books = {
         modality: shards.read_books(
             paths.features(entry.corpus, encoder), config.corpora[entry.corpus].shards

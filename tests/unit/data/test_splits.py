@@ -104,32 +104,3 @@ def test_a_leaky_split_can_be_kept_only_when_asked(tmp_path: Path, caplog: pytes
     folds = SplitFiles(scheme="files", files=["leaky.csv"], allow_leak=True)
     assert len(splits.make_folds(frame, Protocol(classes=CLASSES, folds=folds), tmp_path)) == 1
     assert "LEAKY" in caplog.text
-
-
-def test_the_split_of_the_imbalance_literature_is_refused(mirror: Path) -> None:
-    folder = mirror / "crema_d/partitions/ogm_ge"
-    split = splits.read_partition({part: folder / f"{part}.csv" for part in ("train", "test")})
-    assert split["part"].value_counts().to_dict() == {"train": 6698, "test": 744}
-    speakers = splits.speakers_by_pattern(split["clip"], r"^(\d{4})_")
-    with pytest.raises(LeakError, match=r"share 91 speakers \(1001, 1002, .* and 83 more\)"):
-        splits.check_speakers(split, speakers, "ogm_ge")
-
-
-@pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_the_consensus_partitions_are_clean(mirror: Path, number: int) -> None:
-    table = pd.read_csv(mirror / f"crema_d/partitions/mspl_consensus/label_consensus_{number}.csv")
-    part = table["Split_Set"].map({"Train": "train", "Development": "dev", "Test": "test"})
-    split = pd.DataFrame({"clip": table["FileName"], "part": part})
-    assert split["part"].notna().all()
-    splits.check_speakers(
-        split, dict(zip(table["FileName"], table["SpkrID"].astype(str), strict=True)), "msp"
-    )
-
-
-@pytest.mark.parametrize(
-    ("pattern", "words"),
-    [(r"^(\d{4}", "missing"), (r"^\d+", "no group"), (r"^x(\d+)", "does not match clip '1001_A'")],
-)
-def test_a_wrong_speaker_pattern_is_explained(pattern: str, words: str) -> None:
-    with pytest.raises(UgclError, match=words):
-        splits.speakers_by_pattern(pd.Series(["1001_A"]), pattern)

@@ -93,9 +93,9 @@ def edit(path: Path, change: str) -> None:
 
 def test_comments_docstrings_and_formatting_do_not_count(package: Path) -> None:
     before = code.code_hash(["ugcl.data.splits"])
-    path = package / "data/splits.py"
+    path = package / "data/leaks.py"
     text = path.read_text().replace("SHOWN = 8", "SHOWN   =   8  # a comment")
-    path.write_text(text.replace('"""Folds that cannot leak', '"""Another docstring'))
+    path.write_text(text.replace('"""What the parts of a split share', '"""Another docstring'))
     clear()
     assert code.code_hash(["ugcl.data.splits"]) == before
 

@@ -1,0 +1,68 @@
+"""From a manifest's label columns to a protocol's classes: merged names, and shares of the raters' votes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ugcl.config.protocols import Protocol
+from ugcl.errors import UgclError
+
+
+def merged(column: pd.Series, merge: Mapping[str, str]) -> pd.Series:
+    """A label column with the names of `merge` replaced by the classes they count as."""
+    return column.replace(dict(merge)) if merge else column
+
+
+def labelled(manifest: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """The clips of a protocol: those whose label is one of its classes and that it does not exclude.
+
+    Returns:
+        The manifest's rows, in their order, with the class name in the column label.
+
+    Raises:
+        UgclError: the manifest lacks the label column.
+    """
+    if protocol.label not in manifest:
+        raise UgclError(f"the manifest has no column {protocol.label!r}; mend the protocol's label")
+    label = merged(manifest[protocol.label], protocol.merge)
+    keep = label.isin(protocol.classes)
+    if protocol.exclude:
+        keep &= ~manifest["clip"].isin(protocol.exclude)
+    return manifest[keep].assign(label=label[keep])
+
+
+def vote_column(manifest: pd.DataFrame, prefix: str, label: str) -> str | None:
+    """The column that counts a label's votes: `<prefix>_happy`, or the corpus's code as in `<prefix>_HAP`."""
+    names = (f"{prefix}_{label}", f"{prefix}_{label[:3].upper()}")
+    return next((name for name in names if name in manifest), None)
+
+
+def vote_shares(
+    manifest: pd.DataFrame, prefix: str, classes: Sequence[str], merge: Mapping[str, str] | None = None
+) -> np.ndarray:
+    """Share of each class among a clip's votes for any of the classes.
+
+    Args:
+        manifest: has the columns `<prefix>_<class>` with counts.
+        prefix: such as votes_multimodal.
+        classes: class names in order.
+        merge: label → class that its votes are added to.
+
+    Returns:
+        (clips, classes) float64; rows sum to one, or are NaN where nobody voted for a class.
+
+    Raises:
+        UgclError: a class has no vote column.
+    """
+    counts = np.zeros((len(manifest), len(classes)))
+    for label, target in [*((name, name) for name in classes), *(merge or {}).items()]:
+        column = vote_column(manifest, prefix, label)
+        if column is not None:
+            counts[:, list(classes).index(target)] += manifest[column].astype(float).fillna(0).to_numpy()
+        elif label == target:
+            raise UgclError(f"the manifest has no column {prefix}_{label}; mend the prefix or the classes")
+    total = counts.sum(axis=1, keepdims=True)
+    return np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
