@@ -33,9 +33,7 @@ class SpeakerBlocks(Section):
     def a_block_is_left_for_training(self) -> SpeakerBlocks:
         """Where dev is a block too, three are the least."""
         if self.dev_speakers is None and self.count < 3:
-            raise ValueError(
-                "folds: two blocks are test and dev, none trains; use 3 or set dev_speakers"
-            )
+            raise ValueError("folds: two blocks are test and dev, none trains; use 3 or set dev_speakers")
         return self
 
 
@@ -100,6 +98,9 @@ class Partitions(Section):
     part: str = Field("part", description="Column of the files, or of the manifest, that names the part.")
     fold: str | None = Field(None, description="Column that numbers the folds, where one file holds all.")
     folds: int = Field(1, ge=1, description="Number of folds in a file that holds all.")
+    where: dict[str, str] = Field(
+        default_factory=dict, description="Column → value of the rows to read, where a file holds more."
+    )
     last_fields: int = Field(
         0, ge=0, description="Compare only the last n dash-separated fields of clip names; 0 for all."
     )

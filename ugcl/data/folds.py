@@ -75,9 +75,7 @@ def groups(clips: pd.DataFrame, scheme: Groups, fold: int) -> pd.Series:
         following = _after(sorted(larger.unique()), larger[test].max())
         others = [name for name in following if name not in set(larger[around])]
         if len(others) < 2:
-            raise UgclError(
-                f"folds: testing {tested!r} leaves no two groups for train and dev"
-            )
+            raise UgclError(f"folds: testing {tested!r} leaves no two groups for train and dev")
         parts[larger == others[0]] = "dev"
     parts[test] = "test"
     if scheme.dev_speakers is not None:

@@ -72,9 +72,7 @@ def partition(
     else:
         source = "the manifest"
         if scheme.part not in clips:
-            raise UgclError(
-                f"folds.part: the manifest has no column {scheme.part!r}; name the column of parts"
-            )
+            raise UgclError(f"folds.part: the manifest has no column {scheme.part!r}; mend the name")
         parts = _known_parts(clips[scheme.part], source)
     if scheme.dev_speakers is not None:
         if (parts == "dev").any():
@@ -90,9 +88,13 @@ def _read(scheme: Partitions, root: Path, fold: int) -> tuple[pd.Series, str]:
     """Clip → part of one fold, and what to call its source."""
     path = root / scheme.files[0 if scheme.fold else fold - 1]
     frame = tables.read(path)
-    for column in filter(None, (scheme.clip, scheme.part, scheme.fold)):
+    for column in filter(None, (scheme.clip, scheme.part, scheme.fold, *scheme.where)):
         if column not in frame:
             raise UgclError(f"{path}: no column {column!r}; it has {listed(list(frame))}")
+    for column, value in scheme.where.items():
+        frame = frame[frame[column] == value]
+        if frame.empty:
+            raise UgclError(f"{path}: no row has {column} {value!r}; mend folds.where")
     source = str(path)
     if scheme.fold:
         numbers = sorted(frame[scheme.fold].unique(), key=lambda text: (len(text), text))
