@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -103,20 +102,31 @@ def split(
 
 
 @app.command()
-def check(
-    train: Annotated[Path, typer.Option(help="CSV of training clips.")],
-    test: Annotated[Path, typer.Option(help="CSV of test clips.")],
-    dev: Annotated[Path | None, typer.Option(help="CSV of dev clips.")] = None,
+def audit(
+    splits: Annotated[
+        list[str],
+        typer.Argument(help="A benchmark; or CSVs, maybe train=a.csv test=b.csv; or a JSON of speakers."),
+    ],
+    corpus: Annotated[
+        str | None, typer.Option(help="Corpus whose manifest tells the speakers and labels of the files.")
+    ] = None,
     speaker_pattern: Annotated[
-        str, typer.Option(help="Regular expression; its first group is the speaker.")
-    ] = r"^(\d{4})_",
+        str | None, typer.Option(help="Regular expression on clip names; its first group is the speaker.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Refuse a published partition whose parts share speakers."""
-    from ugcl.data import splits
+    """Count what the parts of a split hold and share; exit 1 where speakers, clips or recordings leak."""
+    from json import dumps
 
-    files = {"train": train, "dev": dev, "test": test}
-    split = splits.read_partition({part: path for part, path in files.items() if path})
-    speakers = splits.speakers_by_pattern(split["clip"], speaker_pattern)
-    splits.check_speakers(split, speakers, str(train.parent))
-    counts = ", ".join(f"{part} {count}" for part, count in split["part"].value_counts(sort=False).items())
-    typer.echo(f"no shared speakers: {len(set(speakers.values()))} speakers, {counts} clips")
+    from ugcl import config
+    from ugcl.data import audits
+    from ugcl.errors import LeakError
+
+    found = audits.audits(config.load(), splits, corpus, speaker_pattern)
+    typer.echo(
+        dumps([each.to_dict() for each in found], indent=2) if json else "\n\n".join(a.text() for a in found)
+    )
+    leaks = [leak for each in found for leak in each.leaks]
+    if leaks:
+        more = f" [and {len(leaks) - 1} more, see above]" if leaks[1:] else ""
+        raise LeakError(f"{leaks[0]}{more}; use a speaker-disjoint split")
