@@ -120,4 +120,15 @@ class Table(Encoder):
     rate: float = Field(0.0, ge=0, description="Rows per second; 0 for one row a clip.")
 
 
-AnyEncoder = Annotated[LogMel | Whisper | Speech | Hog | Image | Table, Field(discriminator="kind")]
+class Sequences(Encoder):
+    """Precomputed sequences of equal length from an .npz with `name`, `x` (N, D, T) and maybe `scale`."""
+
+    kind: Literal["sequences"]
+    modality: Modality = "audio"
+    path: str = Field(description=".npz relative to the corpus root; values are x / scale.")
+    rate: float = Field(gt=0, description="Frames per second of x, Hz.")
+
+
+AnyEncoder = Annotated[
+    LogMel | Whisper | Speech | Hog | Image | Table | Sequences, Field(discriminator="kind")
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ugcl.config import Config
-from ugcl.config.features import Hog, Image, LogMel, Speech, Table, Whisper
+from ugcl.config.features import Hog, Image, LogMel, Sequences, Speech, Table, Whisper
 from ugcl.data import sources
 from ugcl.errors import UgclError
 from ugcl.features.encoder import Encoder
@@ -15,7 +15,7 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
 
     Args:
         config: the parameters.
-        corpus: key of `corpora`; tables are read from its root.
+        corpus: key of `corpora`; tables and sequences are read from its root.
         encoder: key of `encoders`.
 
     Raises:
@@ -51,4 +51,8 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
             from ugcl.features.encoders.table import TableEncoder
 
             return TableEncoder(encoder, entry, sources.root(config, corpus) / entry.path)
+        case Sequences():
+            from ugcl.features.encoders.sequences import SequencesEncoder
+
+            return SequencesEncoder(encoder, entry, sources.root(config, corpus) / entry.path)
     raise UgclError(f"encoders.{encoder}.kind: {entry.kind!r} has no encoder; see ugcl/features/build.py")
