@@ -49,3 +49,15 @@ def summary(
     from ugcl.evaluation.summary import summarise
 
     summarise(config.load(), benchmarks)
+
+
+@app.command()
+def references(benchmark: Benchmark) -> None:
+    """Print what chance, majority, raters and script score on a benchmark's folds; nothing is trained."""
+    from ugcl import config
+    from ugcl.evaluation.references import of_benchmark
+
+    rows = of_benchmark(config.load(), benchmark)
+    rows = rows[rows["metric"].isin(["uar", "war", "macro_f1", "weighted_f1"])]
+    table = rows.pivot_table(index=["system", "fold"], columns="metric", values="value", sort=False)
+    typer.echo(table.to_string(float_format="%.3f"))

@@ -56,8 +56,8 @@ def parts(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
     """Sizes of every part of every fold, and the speakers it shares with the other parts.
 
     Returns:
-        fold, part, clips, speakers, seconds, shared (names of speakers that another part has too, spaces
-        between; "" when the split is clean).
+        fold, part, clips, speakers, seconds (NaN where no duration is known), shared (names of speakers that
+        another part has too, spaces between; "" when the split is clean).
     """
     speaker = manifest.set_index("clip")["speaker"]
     seconds = manifest.set_index("clip")["duration"]
@@ -73,7 +73,7 @@ def parts(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
                     "part": part,
                     "clips": len(clip_names),
                     "speakers": len(names[part]),
-                    "seconds": float(seconds.loc[clip_names].sum()),
+                    "seconds": float(seconds.loc[clip_names].sum(min_count=1)),
                     "shared": " ".join(sorted(names[part] & others)),
                 }
             )

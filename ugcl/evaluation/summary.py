@@ -13,6 +13,7 @@ import pandas as pd
 from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
+from ugcl.data.labels import labelled
 from ugcl.evaluation import audit, baselines, comparisons, histories, predictions
 from ugcl.evaluation.outputs import marks, metrics_json, score, summary_outputs, table
 
@@ -119,14 +120,12 @@ def _summary(
         modalities = "+".join(config.resolve(benchmark, system).model.modalities)
         parts.append(rows.assign(system=system, modalities=modalities, seeds=len(entry.seeds)))
     clips = tested[tested["seed"] == tested["seed"].iloc[0]]
-    label = manifest.set_index("clip")[protocol.label]
+    label = labelled(manifest, protocol).set_index("clip")["label"]
     training = {
         fold: label.loc[split.loc[split["part"] == "train", "clip"]]
         for fold, split in audit.read_splits(config, benchmark).items()
     }
-    others = baselines.reference_rows(
-        clips, manifest, training, protocol.label, protocol.classes, config.evaluate
-    )
+    others = baselines.reference_rows(clips, manifest, training, protocol, config.evaluate)
     for (name, modalities), rows in others.items():
         parts.append(rows.assign(system=name, modalities=modalities, seeds=0, lineage=""))
     mark = "".join(f" [{word}]" for word in marks(config, benchmark).split())
