@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ugcl.data import tables
-from ugcl.data.leaks import listed, shared
+from ugcl.data.leaks import listed, presence, shared
 
-LEAKS = {"clips": "clip", "speakers": "speaker", "recordings": "recording"}
-"""What parts must not share: kind → column. Recordings are media files of the same SHA-256."""
+FACTS = {"speakers": "speaker", "sentences": "sentence", "sessions": "session", "dialogues": "dialogue"}
+"""What is counted and compared besides clips: kind → column."""
 
-OVERLAPS = LEAKS | {"sentences": "sentence", "sessions": "session", "dialogues": "dialogue"}
-"""All that is compared; sentences, sessions and dialogues are information."""
+LEAKS = ("clips", "speakers", "recordings")
+"""What parts must not share. Recordings are media files of the same SHA-256; the rest is information."""
+
+KINDS = ("clips", "speakers", "recordings", "sentences", "sessions", "dialogues")
+NOTHING = pd.DataFrame()
 
 
 @dataclass(frozen=True)
@@ -76,55 +80,49 @@ def audit(split: pd.DataFrame, name: str, classes: Sequence[str] | None = None) 
         classes: class names in order; default those of the column label, sorted.
     """
     split = split.reset_index(drop=True)
-    overlaps = pd.DataFrame(_overlaps(split), columns=["first", "second", "kind", "count", "names"])
-    recordings = _recordings(split)
-    double = recordings[recordings.duplicated("recording", keep=False)]
-    return Audit(name, _parts(split, classes), overlaps, int(double["row"].nunique()))
-
-
-def _overlaps(split: pd.DataFrame) -> list[tuple[str, str, str, int, list[str]]]:
-    found = []
-    for kind, column in OVERLAPS.items():
-        if kind == "recordings":
-            rows = _recordings(split)
-            parts, values = split["part"].loc[rows["row"]], rows["recording"]
-        elif column in split:
-            parts, values = split["part"], split[column]
-        else:
-            continue
-        for (first, second), names in shared(parts, values).items():
-            count = len(names)
-            if kind == "recordings" and "clip" in split:
-                same = set(rows.loc[rows["recording"].isin(names), "row"])
-                names = sorted(split.loc[split.index.isin(same), "clip"])
-            found.append((first, second, kind, count, names))
-    return found
-
-
-def _recordings(split: pd.DataFrame) -> pd.DataFrame:
-    """One row a media file whose hash is known: row of the split, recording."""
-    parts = [
-        pd.DataFrame({"row": split.index, "recording": split[column]})
-        for column in ("audio_sha256", "video_sha256")
-        if column in split
-    ]
-    if not parts:
-        return pd.DataFrame({"row": [], "recording": []}, dtype=object)
-    whole = pd.concat(parts, ignore_index=True)
-    # a video without a sound file of its own may stand in both columns
-    return whole[whole["recording"] != ""].drop_duplicates()
-
-
-def _parts(split: pd.DataFrame, classes: Sequence[str] | None) -> pd.DataFrame:
+    files = _same_files(split)
+    found = {
+        kind: presence(split["part"], split[column]) for kind, column in FACTS.items() if column in split
+    }
     order = [part for part in tables.PARTS if (split["part"] == part).any()]
-    table = pd.DataFrame({"part": order})
-    grouped = split.groupby("part", sort=False)
-    for kind, column in OVERLAPS.items():
-        if column in split and (split[column] != "").any():
-            table[kind] = grouped[column].nunique().reindex(order).to_numpy()
+    parts = pd.DataFrame({"part": order})
+    if "clip" in split:
+        parts["clips"] = split["part"].value_counts().reindex(order).to_numpy()
+        # most clips occur once: only those that do not can be shared
+        again = split[split["clip"].duplicated(keep=False)]
+        found = {"clips": presence(again["part"], again["clip"]), **found}
+    found["recordings"] = presence(files["part"], files["recording"])
+    rows = []
+    for kind in KINDS:
+        for (first, second), names in shared(found.get(kind, NOTHING)).items():
+            shown = _clips(files, names) if kind == "recordings" else names
+            rows.append((first, second, kind, len(names), shown))
+    for kind in FACTS:
+        if kind in found and found[kind].shape[1]:
+            parts[kind] = found[kind].sum(axis=1).reindex(order).to_numpy()
     if "label" in split:
-        counts = split.groupby(["part", "label"]).size().unstack(fill_value=0)
-        names = classes if classes is not None else sorted(name for name in counts if name)
+        counts = pd.crosstab(split["part"], split["label"])
+        names = classes if classes is not None else sorted(label for label in counts if label)
         counts = counts.reindex(index=order, columns=list(names), fill_value=0)
-        table = pd.concat([table, counts.reset_index(drop=True)], axis=1)
-    return table
+        parts = pd.concat([parts, counts.reset_index(drop=True)], axis=1)
+    overlaps = pd.DataFrame(rows, columns=["first", "second", "kind", "count", "names"])
+    return Audit(name, parts, overlaps, int(files["clip"].nunique()))
+
+
+def _same_files(split: pd.DataFrame) -> pd.DataFrame:
+    """Media files that several clips have, byte for byte: part, clip, recording; one row a clip and file."""
+    known = [column for column in ("audio_sha256", "video_sha256") if column in split and "clip" in split]
+    if not known:
+        return pd.DataFrame(columns=["part", "clip", "recording"])
+    files = pd.concat(
+        [split[["part", "clip", name]].set_axis(["part", "clip", "recording"], axis=1) for name in known]
+    )
+    if len(known) == 2:  # a video's own sound is one file in both columns
+        same = (split["audio_sha256"] == split["video_sha256"]).to_numpy()
+        files = files[~np.concatenate([np.zeros(len(same), bool), same])]
+    files = files[files["recording"] != ""]
+    return files[files["recording"].duplicated(keep=False)]
+
+
+def _clips(files: pd.DataFrame, recordings: list[str]) -> list[str]:
+    return sorted(set(files.loc[files["recording"].isin(recordings), "clip"]))

@@ -50,7 +50,7 @@ def of_benchmark(config: Config, benchmark: str) -> list[Audit]:
     """Audit every fold that a benchmark runs: its split file, or what would be written to it."""
     entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
-    known = labelled(manifest, protocol)
+    known = labelled(manifest, protocol).drop(columns="part", errors="ignore")  # MELD's manifest has one
     return [
         audit(
             _fold(config, benchmark, manifest, number).merge(known, on="clip", how="left"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from ugcl.errors import LeakError
@@ -12,24 +13,39 @@ PAIRS = (("train", "test"), ("train", "dev"), ("dev", "test"))
 SHOWN = 8
 
 
-def shared(parts: pd.Series, values: pd.Series) -> dict[tuple[str, str], list[str]]:
-    """Values that two parts have in common; empty ones are not compared.
+def presence(parts: pd.Series, values: pd.Series) -> pd.DataFrame:
+    """Which values occur in which part.
 
     Args:
         parts: part of each row.
-        values: what to compare, such as speakers, one a row.
+        values: such as speakers, one a row; empty ones are left out.
+
+    Returns:
+        One row a part, one column a value, True where the part has it.
+    """
+    rows, names = pd.factorize(parts.to_numpy())
+    columns, found = pd.factorize(values.to_numpy())
+    table = np.zeros((len(names), len(found)), dtype=bool)
+    table[rows[columns >= 0], columns[columns >= 0]] = True
+    filled = found != ""
+    return pd.DataFrame(table[:, filled], index=names, columns=found[filled])
+
+
+def shared(table: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
+    """Values that two parts have in common.
+
+    Args:
+        table: as :func:`presence` gives it.
 
     Returns:
         (part, part) → the common values, sorted; only pairs that have some.
     """
-    pairs = pd.DataFrame({"part": parts.to_numpy(), "value": values.to_numpy()}).drop_duplicates()
-    pairs = pairs[pairs["value"] != ""]
-    members = {part: set(rows["value"]) for part, rows in pairs.groupby("part", sort=False)}
     found = {}
     for first, second in PAIRS:
-        both = members.get(first, set()) & members.get(second, set())
-        if both:
-            found[first, second] = sorted(both)
+        if first in table.index and second in table.index:
+            both = table.columns[table.loc[first].to_numpy() & table.loc[second].to_numpy()]
+            if len(both):
+                found[first, second] = sorted(both)
     return found
 
 
@@ -38,18 +54,17 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
-def check_speakers(split: pd.DataFrame, speakers: Mapping[str, str] | pd.Series, source: str) -> None:
+def check_speakers(split: pd.DataFrame, source: str) -> None:
     """Refuse a split whose parts share a speaker.
 
     Args:
-        split: columns clip and part.
-        speakers: clip → speaker.
+        split: columns part and speaker.
         source: what to call the split in the message.
 
     Raises:
         LeakError: names the parts and the shared speakers.
     """
-    for (first, second), names in shared(split["part"], split["clip"].map(speakers)).items():
+    for (first, second), names in shared(presence(split["part"], split["speaker"])).items():
         raise LeakError(
             f"{source}: {first} and {second} share {len(names)} speakers ({listed(names)});"
             " use a speaker-disjoint split, or set allow_leak to report it marked LEAKY"

@@ -11,7 +11,7 @@ from ugcl.config.protocols import Groups, Protocol, SpeakerBlocks, SplitFiles
 from ugcl.data import tables
 from ugcl.data.folds import groups, speaker_blocks, unseen_sentences
 from ugcl.data.labels import labelled
-from ugcl.data.leaks import check_speakers
+from ugcl.data.leaks import check_speakers, presence
 from ugcl.data.partitions import partition
 from ugcl.errors import LeakError, UgclError
 
@@ -39,20 +39,21 @@ def make_fold(manifest: pd.DataFrame, protocol: Protocol, root: Path, number: in
         LeakError: parts share speakers (and the protocol does not allow it).
         UgclError: the scheme does not fit the corpus, or a part lacks a class.
     """
-    clips = labelled(manifest, protocol)
+    needed = {"clip", "speaker", "sex", "sentence", protocol.label, *_columns(protocol)} & set(manifest)
+    clips = labelled(manifest[sorted(needed)], protocol)
     if isinstance(protocol.folds, SplitFiles):
         fold = _from_file(root / protocol.folds.files[number - 1], clips)
     else:
-        parts = _parts(clips, manifest, protocol, root, number)
-        fold = pd.DataFrame({"clip": clips["clip"], "part": parts})[parts != ""].reset_index(drop=True)
+        fold = clips.assign(part=_parts(clips, manifest, protocol, root, number))
+        fold = fold[fold["part"] != ""]
     try:
-        check_speakers(fold, clips.set_index("clip")["speaker"], f"fold {number}")
+        check_speakers(fold, f"fold {number}")
     except LeakError as leak:
         if getattr(protocol.folds, "allow_leak", False) is not True:
             raise
         log.warning("LEAKY, kept because allow_leak is set: %s", leak)
-    _check_classes(fold, clips, protocol, number)
-    return fold
+    _check_classes(fold, protocol, number)
+    return fold[["clip", "part"]].reset_index(drop=True)
 
 
 def _parts(
@@ -78,14 +79,21 @@ def _from_file(path: Path, clips: pd.DataFrame) -> pd.DataFrame:
             f"{path}: {len(unknown)} clips are not in the manifest with a label of the protocol"
             f" (first: {unknown[0]}); remove them"
         )
-    return split
+    return split.merge(clips[["clip", "speaker", "label"]], on="clip", how="left")
 
 
-def _check_classes(fold: pd.DataFrame, clips: pd.DataFrame, protocol: Protocol, number: int) -> None:
-    labels = fold["clip"].map(clips.set_index("clip")["label"])
-    pairs = pd.DataFrame({"part": fold["part"], "label": labels}).drop_duplicates()
-    found = set(pairs.itertuples(index=False, name=None))
-    for part in tables.PARTS:
-        absent = [name for name in protocol.classes if (part, name) not in found]
-        if absent:
+def _columns(protocol: Protocol) -> set[str]:
+    """Columns of the manifest that the scheme itself names."""
+    scheme = protocol.folds
+    named = {"groups": ("column", "within"), "partitions": ("part",)}.get(scheme.scheme, ())
+    return {getattr(scheme, name) for name in named} - {None}
+
+
+def _check_classes(fold: pd.DataFrame, protocol: Protocol, number: int) -> None:
+    found = presence(fold["part"], fold["label"]).reindex(
+        index=list(tables.PARTS), columns=protocol.classes, fill_value=False
+    )
+    for part, row in found.iterrows():
+        absent = row.index[~row]
+        if len(absent):
             raise UgclError(f"fold {number}: {part} has no clip of class {absent[0]!r}; use fewer folds")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
@@ -11,9 +15,27 @@ from ugcl.errors import UgclError
 
 PARTS = ("train", "dev", "test")
 
+
+def matches(pattern: str) -> pa.Check:
+    """A check that every text of a column fits a pattern from its start to its end.
+
+    The column is matched as one long text, which takes a third of the time of a match a cell; cell by cell
+    only a column that failed is looked at, to name the cell.
+    """
+    whole, single = re.compile(rf"(?:{pattern}\n)*+"), re.compile(pattern)
+
+    def check(column: pd.Series) -> Any:
+        text = "\n".join([*column.to_numpy(), ""])
+        if whole.fullmatch(text) and text.count("\n") == len(column):
+            return True
+        return column.map(lambda cell: single.fullmatch(cell) is not None)
+
+    return pa.Check(check, name=f"matches {pattern}")
+
+
 MANIFEST = pa.DataFrameSchema(
     {
-        "clip": pa.Column(str, pa.Check.str_matches(r"^[\w.+-]+$"), unique=True),
+        "clip": pa.Column(str, matches(r"[\w.+-]+"), unique=True),
         "audio": pa.Column(str),
         "video": pa.Column(str),
         "speaker": pa.Column(str, pa.Check.str_length(min_value=1)),
@@ -27,8 +49,8 @@ MANIFEST = pa.DataFrameSchema(
         "region": pa.Column(str, pa.Check.isin(["", "left", "right"]), required=False),
         "turn": pa.Column("Int64", pa.Check.ge(0), required=False),
         "duration": pa.Column(float, pa.Check.ge(0), nullable=True),
-        "audio_sha256": pa.Column(str, pa.Check.str_matches(r"^([0-9a-f]{64})?$")),
-        "video_sha256": pa.Column(str, pa.Check.str_matches(r"^([0-9a-f]{64})?$")),
+        "audio_sha256": pa.Column(str, matches(r"(?:[0-9a-f]{64})?")),
+        "video_sha256": pa.Column(str, matches(r"(?:[0-9a-f]{64})?")),
     },
     strict=False,
 )
@@ -63,10 +85,22 @@ def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema, source: str) -> pd
         raise UgclError(f"{source}: {text[:300]}; mend the table") from None
 
 
-def read(path: Path) -> pd.DataFrame:
-    """Read a CSV with every column as text and empty cells as ""."""
+def read(path: Path, numbers: Iterable[str] = ()) -> pd.DataFrame:
+    """Read a CSV with every column as text and empty cells as "".
+
+    Args:
+        path: the file.
+        numbers: columns to read as float64 instead, NaN where empty.
+
+    Raises:
+        UgclError: the file is missing or is no CSV.
+        ValueError: a cell of `numbers` is no number.
+    """
+    types = defaultdict(lambda: str, dict.fromkeys(numbers, "float64"))
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
+        return pd.read_csv(
+            path, dtype=types, keep_default_na=False, na_values={column: [""] for column in types}
+        )
     except FileNotFoundError:
         raise UgclError(f"{path}: not found; run the stage that makes it, or mend the path") from None
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
@@ -87,7 +121,24 @@ def read_manifest(path: Path) -> pd.DataFrame:
     Returns:
         One row a clip, sorted by clip: `votes_*` and INTEGERS as integers, FLOATS as floats, the rest as str.
     """
-    return validate(typed(read(path), str(path)), MANIFEST, str(path))
+    numbers = [column for column in _header(path) if _kind(column)]
+    try:
+        frame = read(path, numbers)
+    except ValueError:
+        frame = read(path)  # as text, for `typed` to name the cell
+    return validate(typed(frame, str(path)), MANIFEST, str(path))
+
+
+def _header(path: Path) -> list[str]:
+    try:
+        return list(pd.read_csv(path, nrows=0))
+    except (OSError, ValueError):
+        return []  # `read` says what is wrong
+
+
+def _kind(column: str) -> str | None:
+    """The type of a manifest's numeric column, None for text."""
+    return "Int64" if column.startswith("votes_") else NUMBERS.get(column)
 
 
 def typed(frame: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -97,11 +148,13 @@ def typed(frame: pd.DataFrame, source: str) -> pd.DataFrame:
         UgclError: a cell of such a column is no number.
     """
     for column in frame:
-        kind = "Int64" if column.startswith("votes_") else NUMBERS.get(column)
+        kind = _kind(column)
         if kind is None or frame[column].dtype == kind:
             continue
         try:
-            frame[column] = pd.to_numeric(frame[column].replace("", pd.NA)).astype(kind)
+            if not pd.api.types.is_numeric_dtype(frame[column]):
+                frame[column] = pd.to_numeric(frame[column].replace("", pd.NA))
+            frame[column] = frame[column].astype(kind)
         except (TypeError, ValueError) as error:
             raise UgclError(
                 f"{source}: column {column!r}: {error}; write numbers or leave it empty"
