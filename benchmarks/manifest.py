@@ -80,7 +80,11 @@ def main() -> None:
         manifest, *seconds = timed(lambda: tables.read_manifest(path))
         rows.append(("read and validate", *seconds))
         first = None
-        for name, protocol in (("speaker blocks", blocks), ("sessions", sessions), ("unseen sentences", unseen)):
+        for name, protocol in (
+            ("speaker blocks", blocks),
+            ("sessions", sessions),
+            ("unseen sentences", unseen),
+        ):
             fold, *seconds = timed(lambda p=protocol: splits.make_fold(manifest, p, Path(), 1))
             rows.append((f"split: {name}", *seconds))
             first = fold if first is None else first
