@@ -42,7 +42,7 @@ def shared(table: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
     """
     found = {}
     for first, second in PAIRS:
-        if first in table.index and second in table.index:
+        if table.shape[1] and first in table.index and second in table.index:
             both = table.columns[table.loc[first].to_numpy() & table.loc[second].to_numpy()]
             if len(both):
                 found[first, second] = sorted(both)

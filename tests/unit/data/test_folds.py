@@ -1,4 +1,4 @@
-"""Every scheme cuts folds that cannot leak: sizes, sexes, sessions and sentences are what its description says."""
+"""Every scheme cuts folds that cannot leak, with the sizes, sexes, sessions and sentences it describes."""
 
 from __future__ import annotations
 
