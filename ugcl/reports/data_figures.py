@@ -56,8 +56,12 @@ def overview(clips: pd.DataFrame, parts: pd.DataFrame, classes: list[str], title
         hours.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, handlelength=1)
 
         known = clips["duration"].dropna()
-        length.hist(known, bins=30, color=SHADE)
-        length.set_xlabel(f"seconds (median {known.median():.1f}, {known.sum() / 3600:.2f} h in all)")
+        if len(known):
+            length.hist(known, bins=30, color=SHADE)
+            length.set_xlabel(f"seconds (median {known.median():.1f}, {known.sum() / 3600:.2f} h in all)")
+        else:
+            length.set_axis_off()
+            length.text(0.5, 0.5, "not known: there are no media", ha="center", transform=length.transAxes)
         length.set_title("durations")
 
         sizes = parts.pivot(index="fold", columns="part", values="clips")[["train", "dev", "test"]]
