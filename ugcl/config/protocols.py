@@ -138,7 +138,7 @@ class Protocol(Section):
     soft: str | None = Field(
         None,
         pattern=r"^votes_\w+$",
-        description="Prefix of the vote columns, such as votes_multimodal, whose shares are the soft target.",
+        description="Prefix of the vote columns, such as votes_multimodal: systems learn their shares (KL).",
     )
     exclude: list[str] = Field(
         default_factory=list, description="Clips in no part, such as ones that the release calls broken."

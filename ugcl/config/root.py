@@ -161,6 +161,11 @@ class Config(Section):
             encoders={name: self.encoders[name] for name in entry.features.values()},
             **merged,
         )
+        if run.protocol.soft and run.loss.classification.kind != "cross_entropy":
+            raise ValueError(
+                f"systems.{system}: loss.classification.kind {run.loss.classification.kind} cannot learn the"
+                f" soft target of benchmarks.{benchmark}; use cross_entropy"
+            )
         missing = [m for m in run.model.modalities if m not in entry.features]
         if missing:
             raise ValueError(

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
 from ugcl.config.protocols import Protocol
-from ugcl.data.labels import labelled
+from ugcl.data.labels import labelled, vote_shares
 from ugcl.data.shards import FeatureInfo
 from ugcl.errors import UgclError
 
@@ -40,6 +41,7 @@ class Batch:
         labels: (B,) class numbers.
         clips: names of the clips.
         speakers: their speakers.
+        targets: (B, C) shares of the raters' votes, where the protocol has a soft target.
     """
 
     features: dict[str, Tensor]
@@ -48,6 +50,7 @@ class Batch:
     labels: Tensor
     clips: list[str]
     speakers: list[str]
+    targets: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -62,6 +65,7 @@ class Batch:
             self.labels.to(device, non_blocking=True),
             self.clips,
             self.speakers,
+            None if self.targets is None else self.targets.to(device, non_blocking=True),
         )
 
 
@@ -78,7 +82,7 @@ class ClipDataset:
         """Hold the clips.
 
         Args:
-            rows: columns clip, speaker, label (class name).
+            rows: columns clip, speaker, label (class name) and, with a soft target, q_<class>.
             stores: modality → features.
             classes: class names in column order.
             cache: most features to keep in memory, MiB.
@@ -88,6 +92,8 @@ class ClipDataset:
         self.stores = dict(stores)
         self.classes = list(classes)
         self.labels = torch.tensor([self.classes.index(label) for label in rows["label"]], dtype=torch.long)
+        shares = [f"q_{name}" for name in self.classes]
+        self.targets = torch.tensor(rows[shares].to_numpy("float32")) if shares[0] in rows else None
         self._room = cache * 2**20
         self._kept: dict[tuple[str, str], Tensor] = {}
 
@@ -128,6 +134,7 @@ class ClipDataset:
             self.labels[list(indices)],
             [self.clips[i] for i in indices],
             [self.speakers[i] for i in indices],
+            None if self.targets is None else self.targets[list(indices)],
         )
 
     def batches(self, size: int, order: Sequence[int] | None = None) -> Iterator[Batch]:
@@ -180,7 +187,8 @@ def part_rows(
         quarantined: clips to leave out.
 
     Returns:
-        Columns clip, speaker, label, in the split's order.
+        Columns clip, speaker, label, in the split's order; with a soft target also q_<class>, the shares of
+        the votes, all on the label where nobody voted for a class.
 
     Raises:
         UgclError: the part is empty, a clip is unknown or unlabelled, or a class has no clip.
@@ -188,7 +196,15 @@ def part_rows(
     rows = split.loc[(split["part"] == part) & ~split["clip"].isin(list(quarantined)), ["clip"]]
     if rows.empty:
         raise UgclError(f"part {part} of the split is empty; mend the split or the quarantined clips")
-    rows = rows.merge(labelled(manifest, protocol)[["clip", "speaker", "label"]], on="clip", how="left")
+    clips = labelled(manifest, protocol)
+    columns = ["clip", "speaker", "label"]
+    if protocol.soft:
+        shares = [f"q_{name}" for name in protocol.classes]
+        columns += shares
+        q = vote_shares(clips, protocol.soft, protocol.classes, protocol.merge)
+        q = np.where(np.isnan(q), clips["label"].to_numpy()[:, None] == np.array(protocol.classes), q)
+        clips = clips.assign(**dict(zip(shares, q.T, strict=True)))
+    rows = rows.merge(clips[columns], on="clip", how="left")
     wrong = rows.loc[~rows["label"].isin(protocol.classes), "clip"]
     if len(wrong):
         raise UgclError(

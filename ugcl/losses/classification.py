@@ -45,6 +45,23 @@ def double_softmax_focal(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> 
     return (-((1 - p) ** gamma) * (p + 1e-7).log()).mean()
 
 
+def divergence(logits: Tensor, targets: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Kullback–Leibler divergence of predictions from raters' votes, KL(q ‖ p) = Σ_c q_c (log q_c − log p_c).
+
+    Args:
+        logits: (B, C).
+        targets: (B, C) shares of votes q, rows sum to 1.
+        weight: (C,) class weights; the mean is over the weight of each clip's votes.
+
+    Returns:
+        Scalar mean over clips.
+    """
+    losses = F.kl_div(logits.log_softmax(dim=-1), targets, reduction="none")
+    if weight is None:
+        return losses.sum(dim=1).mean()
+    return (weight * losses).sum() / (weight * targets).sum()
+
+
 def class_weights(counts: Tensor, balance: float) -> Tensor:
     """Class weights from training counts, w_c = (N / (C · n_c))^balance.
 

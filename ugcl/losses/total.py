@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ugcl.losses.alignment import attraction, info_nce, perplexity, sup_con
-from ugcl.losses.classification import class_weights, double_softmax_focal, focal
+from ugcl.losses.classification import class_weights, divergence, double_softmax_focal, focal
 from ugcl.losses.matching import matching
 
 if TYPE_CHECKING:
@@ -40,27 +40,32 @@ class TotalLoss(nn.Module):
             weight = class_weights(counts, loss.classification.balance)
         self.register_buffer("weight", weight)
 
-    def classification(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The classification loss alone; (B, C) and (B,) → scalar."""
+    def classification(self, logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> Tensor:
+        """The classification loss alone; (B, C) and (B,) or shares of votes (B, C) → scalar."""
         settings = self.settings.classification
+        if targets is not None:
+            return divergence(logits, targets, self.weight)
         if settings.kind == "focal":
             return focal(logits, labels, settings.gamma, self.weight)
         if settings.kind == "double_softmax_focal":
             return double_softmax_focal(logits, labels, settings.gamma)
         return F.cross_entropy(logits, labels, self.weight, label_smoothing=settings.label_smoothing)
 
-    def forward(self, outputs: Mapping[str, Any], labels: Tensor) -> dict[str, Tensor]:
+    def forward(
+        self, outputs: Mapping[str, Any], labels: Tensor, targets: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Sum the terms.
 
         Args:
             outputs: what a model's forward returns; `losses` are terms that the model computed itself.
-            labels: (B,) class numbers.
+            labels: (B,) class numbers; they choose positives and negatives.
+            targets: (B, C) shares of votes, which take the labels' place in classification.
 
         Returns:
             `loss`, to be minimised, and its unweighted parts (see `PARTS`), scalars.
         """
         settings = self.settings
-        parts = {"classification": self.classification(outputs["logits"], labels)}
+        parts = {"classification": self.classification(outputs["logits"], labels, targets)}
         total = settings.classification.weight * parts["classification"]
         for name, value in outputs.get("losses", {}).items():
             weight = getattr(settings, name).weight
@@ -83,7 +88,7 @@ class TotalLoss(nn.Module):
             total = total + settings.snd.weight * parts["snd"]
         if "auxiliary" in outputs:
             losses = [
-                self.classification(logits[here], labels[here])
+                self.classification(logits[here], labels[here], None if targets is None else targets[here])
                 for modality, logits in outputs["auxiliary"].items()
                 if (here := outputs["present"][modality]).any()
             ]

@@ -146,7 +146,7 @@ def _epoch(
         batch = part.batch(clips).to(fabric.device)
         batch = drop_modality(batch, train.modality_dropout, train.modality_dropout_unit == "batch")
         with fabric.no_backward_sync(model, enabled=not last):
-            losses = loss(model(batch.features, batch.masks, batch.present), batch.labels)
+            losses = loss(model(batch.features, batch.masks, batch.present), batch.labels, batch.targets)
             fabric.backward(losses["loss"] / size)
         for name, value in losses.items():
             sums.setdefault(name, []).append(value.detach())

@@ -57,6 +57,13 @@ def test_every_field_is_described() -> None:
         (lambda t: t["benchmarks"]["demo"].update(reference="nobody"), ["reference", "nobody"]),
         (lambda t: t["benchmarks"]["demo"].update(corpus="crema"), ["benchmarks.demo.corpus", "crema"]),
         (lambda t: t["benchmarks"]["demo"]["features"].update(audio="hog"), ["hog", "is for video"]),
+        (
+            lambda t: (
+                t["corpora"]["demo"]["protocols"]["intended"].update(soft="votes_face"),
+                t["loss"]["classification"].update(kind="focal"),
+            ),
+            ["focal", "soft target", "cross_entropy"],
+        ),
         (lambda t: t["systems"]["concat"]["model"].update(widht=3), ["widht", "unknown key"]),
         (lambda t: t["benchmarks"]["demo"]["features"].pop("video"), ["reads video", "features lacks"]),
     ],

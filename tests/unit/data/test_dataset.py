@@ -127,3 +127,15 @@ def test_a_part_has_the_splits_clips_without_the_quarantined():
 def test_a_part_that_cannot_be_used_is_refused(part, split, quarantined, words):
     with pytest.raises(UgclError, match=words):
         part_rows(MANIFEST, split, part, PROTOCOL, quarantined)
+
+
+def test_a_soft_target_is_the_share_of_votes_and_the_label_where_nobody_voted(stores):
+    protocol = PROTOCOL.model_copy(update={"soft": "votes_face"})
+    votes = {"votes_face_angry": [1, 0, 0], "votes_face_sad": [3, 2, 0], "votes_face_happy": [4, 0, 9]}
+    manifest = rows(labels=("sad", "sad", "angry")).rename(columns={"label": "intended"}).assign(**votes)
+    split = pd.DataFrame({"clip": ["c2", "c0", "c1"], "part": "train"})
+    data = ClipDataset(part_rows(manifest, split, "train", protocol), stores, protocol.classes)
+    batch = data.batch([1, 0])
+    assert batch.clips == ["c0", "c2"]
+    torch.testing.assert_close(batch.targets, torch.tensor([[0.25, 0.75], [1.0, 0.0]]))
+    assert ClipDataset(rows(), stores, protocol.classes).batch([0]).targets is None

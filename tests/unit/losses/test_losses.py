@@ -11,10 +11,11 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
+from scipy.stats import entropy
 
 from ugcl.config.model import Loss
 from ugcl.losses.alignment import info_nce, perplexity, sup_con
-from ugcl.losses.classification import class_weights, focal
+from ugcl.losses.classification import class_weights, divergence, focal
 from ugcl.losses.matching import matching, similar_negatives
 from ugcl.losses.total import PARTS, TotalLoss
 
@@ -217,3 +218,27 @@ def test_the_kinds_of_alignment(kind):
         "attraction": (1 - (u * v).sum(dim=1).mean()) / 2,
     }
     torch.testing.assert_close(TotalLoss(Loss(ugcl={"kind": kind}))(out, labels)["ugcl"], expected[kind])
+
+
+def test_divergence_against_scipy_and_its_link_to_cross_entropy():
+    rng = np.random.default_rng(0)
+    logits, targets = torch.tensor(rng.normal(size=(5, 4))), torch.tensor(rng.dirichlet(np.ones(4), 5))
+    p = logits.softmax(dim=1).numpy()
+    expected = np.mean([entropy(q, r) for q, r in zip(targets.numpy(), p, strict=True)])
+    assert divergence(logits, targets).item() == pytest.approx(expected)
+    assert divergence(targets.log(), targets).item() == pytest.approx(0, abs=1e-12)
+    hard = F.one_hot(torch.tensor([0, 3, 1, 2, 2]), 4).double()
+    weight = torch.tensor([1.0, 2.0, 0.5, 1.0], dtype=torch.double)
+    for w in (None, weight):
+        same = F.cross_entropy(logits, hard.argmax(dim=1), w)
+        torch.testing.assert_close(divergence(logits, hard, w), same)
+
+
+def test_votes_take_the_place_of_labels_in_classification_alone():
+    torch.manual_seed(0)
+    out, labels = outputs(), torch.tensor([0, 1, 2, 0])
+    votes = torch.tensor([[0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.1, 0.2, 0.7], [1.0, 0.0, 0.0]])
+    hard, soft = TotalLoss(Loss())(out, labels), TotalLoss(Loss())(out, labels, votes)
+    assert soft["classification"].item() == pytest.approx(divergence(out["logits"], votes).item())
+    assert soft["auxiliary"] != hard["auxiliary"]
+    assert soft["ugcl"] == hard["ugcl"] and soft["snd"] == hard["snd"]
