@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import special
 from sklearn import metrics as sk
+
+from ugcl.evaluation import dimensions
 
 COUNTED = ("uar", "war", "macro_f1", "weighted_f1")
 """Metrics of predicted classes alone."""
 
-PROBABILISTIC = ("top2", "log_loss", "brier", "ece")
+PROBABILISTIC = ("top2", "auroc", "log_loss", "brier", "ece")
 """Metrics that need class probabilities."""
 
-METRICS = (*COUNTED, *PROBABILISTIC)
+SOFT = ("kl", "cosine")
+"""Metrics that need class probabilities and the raters' shares of the classes."""
+
+METRICS = (*COUNTED, *PROBABILISTIC, *SOFT)
 
 TITLES = {
     "uar": "UAR",
@@ -20,11 +26,22 @@ TITLES = {
     "macro_f1": "macro-F1",
     "weighted_f1": "weighted-F1",
     "top2": "top-2",
+    "auroc": "AUROC",
     "log_loss": "log-loss",
     "brier": "Brier",
     "ece": "ECE",
+    "kl": "KL to raters",
+    "cosine": "cosine to raters",
+    **dimensions.TITLES,
 }
-LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece"})
+LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "kl"} | dimensions.LOWER_IS_BETTER)
+POSITIVE = frozenset({"log_loss", "brier", "kl"})
+"""Metrics that are positive without an upper bound of one; the others that have intervals are in 0..1."""
+
+
+def scale(metric: str) -> str:
+    """The scale of :func:`ugcl.evaluation.bootstrap.interval` on which a metric has no bounds."""
+    return "log" if metric in POSITIVE else "logit"
 
 
 def encode(frame: pd.DataFrame, classes: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -37,7 +54,16 @@ def encode(frame: pd.DataFrame, classes: list[str]) -> tuple[np.ndarray, np.ndar
 
 def probabilities(frame: pd.DataFrame, classes: list[str]) -> np.ndarray | None:
     """Class probabilities, (clips, classes); None where the table has none."""
-    columns = [f"p_{name}" for name in classes]
+    return _columns(frame, "p_", classes)
+
+
+def rater_shares(frame: pd.DataFrame, classes: list[str]) -> np.ndarray | None:
+    """Shares of the raters' votes, (clips, classes), NaN where nobody voted; None without such columns."""
+    return _columns(frame, "q_", classes)
+
+
+def _columns(frame: pd.DataFrame, prefix: str, classes: list[str]) -> np.ndarray | None:
+    columns = [prefix + name for name in classes]
     return frame[columns].to_numpy(dtype=float) if set(columns) <= set(frame) else None
 
 
@@ -47,14 +73,17 @@ def scores(frame: pd.DataFrame, classes: list[str], bins: int = 15) -> dict[str,
     UAR is the mean recall over the classes that have clips (balanced accuracy); WAR is accuracy. Macro-F1
     averages over the classes that occur as label or prediction, weighted-F1 weights by clips of the class.
     Brier is the mean squared distance of the probability vector from the one-hot label, 0..2 (Brier 1950).
+    AUROC is the mean over the classes that have clips of the area of the class against the rest.
 
     Args:
-        frame: columns label and predicted, and p_<class> for the probabilistic metrics.
+        frame: columns label and predicted, p_<class> for the probabilistic metrics, q_<class> with the
+            raters' shares for the soft ones; valence and valence_estimate, say, for those of a dimension.
         classes: class names in order.
         bins: equal-mass bins of the ECE.
 
     Returns:
-        Metric → value; the probabilistic ones only where the table has probabilities.
+        Metric → value; those of probabilities, raters and dimensions only where the table has them. AUROC is
+        left out where all clips are of one class.
     """
     truth, predicted = encode(frame, classes)
     present = np.unique(truth)
@@ -72,10 +101,51 @@ def scores(frame: pd.DataFrame, classes: list[str], bins: int = 15) -> dict[str,
             values["top2"] = sk.top_k_accuracy_score(truth, p, k=2, labels=every)
         else:
             values["top2"] = 1.0
+        if len(present) > 1:
+            values["auroc"] = np.mean([sk.roc_auc_score(truth == c, p[:, c]) for c in present])
         values["log_loss"] = sk.log_loss(truth, p, labels=every)
-        values["brier"] = float(np.mean(squared_distance(truth, p)))
+        values["brier"] = np.mean(squared_distance(truth, p))
         values["ece"] = ece(truth, predicted, p, bins)
+        q = rater_shares(frame, classes)
+        if q is not None and not np.isnan(q).all():
+            values["kl"] = np.nanmean(divergence(q, p))
+            values["cosine"] = np.nanmean(cosine(q, p))
+    values |= dimensions.scores(frame)
     return {name: float(value) for name, value in values.items()}
+
+
+def clip_values(frame: pd.DataFrame, classes: list[str]) -> dict[str, np.ndarray]:
+    """The metrics that are means over clips: metric → (clips,), NaN where a clip does not have it.
+
+    Args:
+        frame: columns label, p_<class> and optionally q_<class>.
+        classes: class names in order.
+    """
+    truth, _ = encode(frame, classes)
+    p = probabilities(frame, classes)
+    own = p[np.arange(len(p)), truth]
+    # As in scikit-learn, equal probabilities rank by class number, the higher class first.
+    tied_above = (p == own[:, None]) & (np.arange(p.shape[1]) > truth[:, None])
+    above = ((p > own[:, None]) | tied_above).sum(1)
+    values = {
+        "top2": (above < 2).astype(float),
+        "log_loss": -np.log(own),
+        "brier": squared_distance(truth, p),
+    }
+    q = rater_shares(frame, classes)
+    if q is not None:
+        values |= {"kl": divergence(q, p), "cosine": cosine(q, p)}
+    return values
+
+
+def divergence(shares: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Kullback-Leibler divergence of each row of p from the raters' shares, Σ_c q_c · log(q_c / p_c)."""
+    return special.rel_entr(shares, p).sum(1)
+
+
+def cosine(shares: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Cosine of each row of p with the raters' shares, (clips,)."""
+    return (shares * p).sum(1) / (np.linalg.norm(shares, axis=1) * np.linalg.norm(p, axis=1))
 
 
 def squared_distance(truth: np.ndarray, p: np.ndarray) -> np.ndarray:

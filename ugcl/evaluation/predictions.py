@@ -10,6 +10,7 @@ import pandas as pd
 
 from ugcl.data import tables
 from ugcl.errors import UgclError
+from ugcl.evaluation import dimensions
 from ugcl.evaluation.outputs import prediction
 
 KEYS = ("clip", "speaker", "label", "predicted")
@@ -28,7 +29,7 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
         classes: the protocol's class names in order.
 
     Returns:
-        The same columns, p_<class> as float.
+        The same columns, p_<class> as float, and those of estimated dimensions where the file has them.
 
     Raises:
         UgclError: a column is missing, a clip comes twice, a name is no class, or a probability is no number.
@@ -55,7 +56,9 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
         raise UgclError(f"{path}: probabilities are not finite or do not sum to 1; train and predict again")
     values = np.maximum(values, FLOOR)
     frame[columns[len(KEYS) :]] = values / values.sum(1, keepdims=True)
-    return frame[columns]
+    for column in dimensions.columns(frame):
+        frame[column] = pd.to_numeric(frame[column], errors="coerce")
+    return frame[[*columns, *dimensions.columns(frame)]]
 
 
 def stack(
