@@ -12,7 +12,7 @@ from ugcl.config.base import Section
 class Evaluate(Section):
     """Scores and their uncertainty."""
 
-    bootstrap: int = Field(2000, ge=100, description="Draws of the speaker bootstrap.")
+    bootstrap: int = Field(10000, ge=100, description="Draws of the speaker bootstrap.")
     confidence: float = Field(0.95, gt=0, lt=1, description="Confidence level of the intervals.")
     permutations: int = Field(
         10000,

@@ -3,16 +3,18 @@
 A draw takes as many speakers as there are, with replacement. All metrics are computed from per-speaker
 counts, so a draw is a vector of whole weights and all draws are a few matrix products. Within a draw a class
 that no drawn speaker has is left out of the mean over classes, as it is in
-:func:`ugcl.evaluation.metrics.scores`. The ECE has no interval: resampling biases it upwards.
+:func:`ugcl.evaluation.metrics.scores`. Seeds are a second level: what they vary by beyond their speakers'
+noise widens the interval. The ECE has no interval: resampling biases it upwards.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
 from ugcl.evaluation import metrics
 
@@ -24,24 +26,29 @@ class Counts:
     Attributes:
         speakers: speaker names, sorted; length P.
         confusion: (S, P, C, C + 1) label × prediction; the last column is "no class".
-        sums: metric → (S, P) sums over clips of top2, log_loss and brier; empty without probabilities.
+        sums: metric → (2, S, P) sum over clips, and number of clips that have the metric; empty without
+            probabilities.
+        wins: (S, C, P, P) pairs of a clip of the class, of the first speaker, and a clip of another class,
+            of the second, in which the first has the higher probability of the class (ties count half); None
+            without probabilities.
     """
 
     speakers: list[str]
     confusion: np.ndarray
     sums: dict[str, np.ndarray]
+    wins: np.ndarray | None = None
 
 
 def count(frame: pd.DataFrame, classes: list[str]) -> Counts:
     """Count predictions by seed and speaker.
 
     Args:
-        frame: columns seed, speaker, label, predicted and optionally p_<class>.
+        frame: columns seed, speaker, label, predicted and optionally p_<class> and q_<class>.
         classes: class names in order.
     """
     speakers = sorted(frame["speaker"].unique())
     number = {name: i for i, name in enumerate(speakers)}
-    confusion, sums = [], []
+    confusion, sums, wins = [], [], []
     for _, rows in frame.groupby("seed"):
         who = rows["speaker"].map(number).to_numpy()
         truth, predicted = metrics.encode(rows, classes)
@@ -51,78 +58,159 @@ def count(frame: pd.DataFrame, classes: list[str]) -> Counts:
         p = metrics.probabilities(rows, classes)
         if p is None:
             continue
-        own = p[np.arange(len(p)), truth]
-        # As in scikit-learn, equal probabilities rank by class number, the higher class first.
-        above = (p > own[:, None]).sum(1) + (
-            (p == own[:, None]) & (np.arange(p.shape[1]) > truth[:, None])
-        ).sum(1)
-        clip_values = {
-            "top2": (above < 2).astype(float),
-            "log_loss": -np.log(own),
-            "brier": metrics.squared_distance(truth, p),
-        }
-        sums.append({name: np.bincount(who, v, len(speakers)) for name, v in clip_values.items()})
+        values = metrics.clip_values(rows, classes)
+        sums.append({name: _sum_by_speaker(who, value, len(speakers)) for name, value in values.items()})
+        wins.append(_wins(p, truth, who, len(speakers)))
     return Counts(
         speakers=speakers,
         confusion=np.stack(confusion),
-        sums={name: np.stack([s[name] for s in sums]) for name in sums[0]} if sums else {},
+        sums={name: np.stack([s[name] for s in sums], axis=1) for name in sums[0]} if sums else {},
+        wins=np.stack(wins) if wins else None,
     )
 
 
-def draw(speakers: int, draws: int, seed: int) -> np.ndarray:
-    """How often each speaker is drawn, (draws, speakers) whole numbers; the same for the same arguments."""
-    generator = np.random.default_rng([seed, speakers])
-    return generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=draws).astype(float)
+def _sum_by_speaker(who: np.ndarray, values: np.ndarray, speakers: int) -> np.ndarray:
+    known = ~np.isnan(values)
+    sums = np.bincount(who[known], values[known], speakers)
+    return np.stack([sums, np.bincount(who[known], minlength=speakers)])
+
+
+def _wins(p: np.ndarray, truth: np.ndarray, who: np.ndarray, speakers: int) -> np.ndarray:
+    table = np.zeros((p.shape[1], speakers, speakers))
+    for c in range(p.shape[1]):
+        own = truth == c
+        high, first = p[own, c], who[own]
+        for second in range(speakers):
+            low = np.sort(p[~own & (who == second), c])
+            below = low.searchsorted(high, "left") + low.searchsorted(high, "right")
+            table[c, :, second] = np.bincount(first, below / 2, speakers)
+    return table
+
+
+@lru_cache(maxsize=4)
+def draw(speakers: int, draws: int, seed: int, stream: int = 0) -> np.ndarray:
+    """How often each speaker is drawn, (draws, speakers) whole numbers; the same for the same arguments.
+
+    Args:
+        speakers: number of speakers.
+        draws: number of draws.
+        seed: of the draws.
+        stream: another number gives independent draws.
+    """
+    generator = np.random.default_rng([seed, speakers] + [stream] * (stream > 0))
+    weights = generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=draws).astype(float)
+    weights.flags.writeable = False
+    return weights
+
+
+def once(counts: Counts) -> np.ndarray:
+    """The one draw that takes every speaker once: the plain score."""
+    return np.ones((1, len(counts.speakers)))
 
 
 def evaluate(counts: Counts, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """Every metric but the ECE under speaker weights, averaged over seeds.
+    """Every metric but the ECE under speaker weights.
 
     Args:
         counts: of S seeds and P speakers.
         weights: (B, P).
 
     Returns:
-        Metric → (B,).
+        Metric → (B, S).
     """
     seeds, speakers, classes, columns = counts.confusion.shape
     flat = counts.confusion.transpose(1, 0, 2, 3).reshape(speakers, -1)
     table = (weights @ flat).reshape(len(weights), seeds, classes, columns)
     support, hits = table.sum(3), np.einsum("bscc->bsc", table[..., :classes])
     guesses, clips = table[..., :classes].sum(2), support.sum(2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        recall = np.where(support > 0, hits / support, np.nan)
-        f1 = np.where(support + guesses > 0, 2 * hits / (support + guesses), np.nan)
-        values = {
-            "uar": np.nanmean(recall, 2),
-            "war": hits.sum(2) / clips,
-            "macro_f1": np.nanmean(f1, 2),
-            "weighted_f1": np.nansum(f1 * support, 2) / clips,
-        }
-        for name, sums in counts.sums.items():
-            values[name] = weights @ sums.T / clips
-    return {name: value.mean(1) for name, value in values.items()}
+    f1 = _ratio(2 * hits, support + guesses)
+    values = {
+        "uar": mean_known(_ratio(hits, support)),
+        "war": hits.sum(2) / clips,
+        "macro_f1": mean_known(f1),
+        "weighted_f1": np.nansum(f1 * support, 2) / clips,
+    }
+    for name, (sums, numbers) in counts.sums.items():
+        values[name] = _ratio(weights @ sums.T, weights @ numbers.T)
+    if counts.wins is not None:
+        won = np.stack([[((weights @ t) * weights).sum(1) for t in each] for each in counts.wins])
+        values["auroc"] = mean_known(_ratio(won.transpose(2, 0, 1), support * (clips[..., None] - support)))
+    return values
 
 
-def interval(values: np.ndarray, confidence: float, clusters: int) -> tuple[float, float]:
-    """The expanded percentile interval of bootstrap draws.
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)
 
-    The plain percentile interval of n clusters is too narrow by about sqrt(n / (n − 1)) and uses a normal
-    where a Student quantile is due; the expanded one moves the percentiles outwards accordingly.
+
+def mean_known(values: np.ndarray) -> np.ndarray:
+    """Mean over the last axis without NaN; NaN where all are."""
+    known = ~np.isnan(values)
+    return _ratio(np.where(known, values, 0).sum(-1), known.sum(-1).astype(float))
+
+
+def interval(
+    values: np.ndarray, drawn: np.ndarray, confidence: float, clusters: int, scale: str = "identity"
+) -> tuple[float, float]:
+    """Student's interval on a scale where the metric has no bounds, with the bootstrap's standard error.
+
+    mean ± t · error on the chosen scale, to which the delta method carries the error over. This is how
+    survey statistics treat a proportion from few clusters (Korn and Graubard, Survey Methodology 24(2),
+    1998). In simulations it covered better than percentiles and than Hesterberg's expanded ones (The
+    American Statistician 69(4), 2015), which hold 90–94 % with six speakers: the bootstrap of six values
+    has short tails.
 
     Args:
-        values: (draws,) of one metric.
+        values: (S,) the metric of each seed.
+        drawn: (draws, S) the metric in each draw; NaN where a draw does not have it.
         confidence: level, such as 0.95.
-        clusters: number n of speakers.
+        clusters: number of speakers.
+        scale: logit for a metric in 0..1, log for a positive one, identity for a difference.
 
     Returns:
         Lower and upper end; NaN for fewer than two speakers.
-
-    Source: Hesterberg, The American Statistician 69(4), 2015, "expanded percentile".
     """
-    if clusters < 2:
+    value = float(np.mean(values))
+    error, freedom = standard_error(values, drawn, clusters)
+    if np.isnan(error) or np.isnan(value):
         return float("nan"), float("nan")
-    quantile = stats.t.ppf((1 + confidence) / 2, clusters - 1) * np.sqrt(clusters / (clusters - 1))
-    tail = stats.norm.cdf(-quantile)
-    low, high = np.quantile(values, [tail, 1 - tail])
-    return float(low), float(high)
+    half = stats.t.ppf((1 + confidence) / 2, freedom) * error
+    if scale == "logit" and 0 < value < 1:
+        centre, half = special.logit(value), half / (value * (1 - value))
+        return float(special.expit(centre - half)), float(special.expit(centre + half))
+    if scale == "log" and value > 0:
+        return float(value * np.exp(-half / value)), float(value * np.exp(half / value))
+    return float(value - half), float(value + half)
+
+
+def standard_error(values: np.ndarray, drawn: np.ndarray, clusters: int) -> tuple[float, float]:
+    """Standard error of the mean over seeds of a metric from n speakers and S seeds.
+
+    error² = n / (n − 1) · V + B / S. V is the variance of the seeds' mean over the draws; a bootstrap of n
+    is too narrow by the factor before it. B is the variance of the seeds' values less what the speakers'
+    noise alone makes of it, which the draws show too; never below zero.
+
+    Args:
+        values: (S,) the metric of each seed.
+        drawn: (draws, S) the metric in each draw; NaN where a draw does not have it.
+        clusters: number n of speakers.
+
+    Returns:
+        The error and its degrees of freedom (Satterthwaite's); NaN for fewer than two speakers.
+
+    Source: the two-way random effects model, e.g. Searle, Casella, McCulloch, Variance Components, 1992,
+    chapter 4; Satterthwaite, Biometrics Bulletin 2(6), 1946.
+    """
+    known = drawn[~np.isnan(drawn).any(axis=1)]
+    if clusters < 2 or len(known) < 2:
+        return float("nan"), float("nan")
+    mean, correction = known.mean(1), clusters / (clusters - 1)
+    # Draws that differ by rounding alone do not differ.
+    speakers = correction * mean.var() if np.ptp(mean) > 1e-12 else 0.0
+    seeds, number = 0.0, len(values)
+    if number > 1:
+        noise = correction * (known - mean[:, None]).var(0).sum() / (number - 1)
+        seeds = max(0.0, np.var(values, ddof=1) - noise) / number
+    if speakers + seeds == 0:
+        return 0.0, clusters - 1.0
+    freedom = speakers**2 / (clusters - 1) + seeds**2 / max(number - 1, 1)
+    return float(np.sqrt(speakers + seeds)), float((speakers + seeds) ** 2 / freedom)

@@ -1,4 +1,4 @@
-"""Every system against the benchmark's reference, ablations apart, and ranks over folds."""
+"""Every system against the benchmark's reference, and its ablations apart."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ COMPARED = (
     "difference",
     "ci_low",
     "ci_high",
+    "detectable",
+    "effect",
+    "effect_low",
+    "effect_high",
     "p_permutation",
     "p_mcnemar",
     "p_holm",
@@ -35,16 +39,19 @@ def comparisons(config: Config, benchmark: str, frames: dict[str, pd.DataFrame])
         frames: system → stacked predictions.
 
     Returns:
-        The columns COMPARED. `p_holm` corrects the row's own test over the systems: the permutation test on
-        the UAR rows, McNemar's on the WAR rows.
+        The columns COMPARED (:func:`ugcl.evaluation.stats.compare`). `p_holm` corrects the row's own
+        test over the systems: the permutation test on the UAR rows, McNemar's on the WAR rows.
     """
     entry = config.benchmarks[benchmark]
     classes = config.protocol(benchmark).classes
     parts = []
-    for system in entry.systems:
-        if system != entry.reference:
+    others = [system for system in entry.systems if system != entry.reference]
+    if others:
+        reference = stats.scored(frames[entry.reference], classes, config.evaluate)
+        for system in others:
             names = f"{benchmark}: {system} and {entry.reference}"
-            part = stats.compare(frames[system], frames[entry.reference], classes, config.evaluate, names)
+            own = stats.scored(frames[system], classes, config.evaluate)
+            part = stats.compare(own, reference, config.evaluate, names)
             parts.append(part.assign(system=system, reference=entry.reference))
     if not parts:
         return pd.DataFrame(columns=COMPARED)
@@ -94,33 +101,3 @@ def _word(value: Any) -> str:
     if isinstance(value, list):
         return "+".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def ranks(per_fold: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Friedman's test and Nemenyi's pairs on the UAR of folds, seeds averaged.
-
-    Args:
-        per_fold: columns system, seed, fold, metric, value of one benchmark.
-
-    Returns:
-        Friedman: systems, folds, statistic, p (no row where it cannot be done);
-        Nemenyi: system, other, rank, other_rank (mean ranks, 1 = best), p.
-    """
-    uar = per_fold[per_fold["metric"] == "uar"]
-    values = uar.groupby(["fold", "system"], sort=False)["value"].mean().unstack()
-    result = stats.friedman(values)
-    columns = ["system", "other", "rank", "other_rank", "p"]
-    if result is None:
-        return pd.DataFrame(columns=["systems", "folds", "statistic", "p"]), pd.DataFrame(columns=columns)
-    overall = pd.DataFrame(
-        [(values.shape[1], values.shape[0], *result)], columns=["systems", "folds", "statistic", "p"]
-    )
-    mean_rank = values.rank(axis=1, ascending=False).mean()
-    pair_p = stats.nemenyi(values)
-    names = list(values.columns)
-    pairs = [
-        (a, b, mean_rank[a], mean_rank[b], pair_p.loc[a, b])
-        for i, a in enumerate(names)
-        for b in names[i + 1 :]
-    ]
-    return overall, pd.DataFrame(pairs, columns=columns)

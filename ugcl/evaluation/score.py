@@ -15,7 +15,9 @@ from ugcl.evaluation.outputs import score as score_path
 
 
 def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.DataFrame:
-    """Metrics over all folds, averaged over seeds, with speaker-bootstrap intervals (none for the ECE).
+    """Metrics over all folds, averaged over seeds, with speaker-bootstrap intervals.
+
+    The ECE and the scores of dimensions have none.
 
     Returns:
         One row a metric: metric, value, ci_low, ci_high, clips, speakers.
@@ -26,11 +28,14 @@ def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.Da
     drawn = bootstrap.evaluate(counts, bootstrap.draw(speakers, settings.bootstrap, settings.seed))
     clips = len(frame) // frame["seed"].nunique()
     rows = []
-    for metric, value in each.mean().items():
+    for metric, values in each.items():
         low = high = np.nan
         if metric in drawn:
-            low, high = bootstrap.interval(drawn[metric], settings.confidence, speakers)
-        rows.append((metric, value, low, high, clips, speakers))
+            scale = metrics.scale(metric)
+            low, high = bootstrap.interval(
+                values.to_numpy(), drawn[metric], settings.confidence, speakers, scale
+            )
+        rows.append((metric, values.mean(), low, high, clips, speakers))
     return pd.DataFrame(rows, columns=["metric", "value", "ci_low", "ci_high", "clips", "speakers"])
 
 

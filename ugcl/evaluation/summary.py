@@ -14,7 +14,7 @@ from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.labels import labelled
-from ugcl.evaluation import audit, baselines, comparisons, histories, predictions
+from ugcl.evaluation import audit, baselines, comparisons, histories, predictions, ranks
 from ugcl.evaluation.outputs import marks, metrics_json, score, summary_outputs, table
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     history = {system: histories.read(config, benchmark, system) for system in entry.systems}
     per_fold = _per_fold(scores)
     compared = comparisons.comparisons(config, benchmark, frames)
-    friedman, nemenyi = comparisons.ranks(per_fold)
+    friedman, nemenyi = ranks.ranks(per_fold, config.evaluate.confidence)
     found = {
         "per_fold": per_fold,
         "per_class": _of_systems({s: tables.read(score(benchmark, s, "per_class")) for s in entry.systems}),

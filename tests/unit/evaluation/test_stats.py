@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+from statsmodels.stats.power import TTestPower
 
 from ugcl.config.report import Evaluate
 from ugcl.errors import UgclError
-from ugcl.evaluation import metrics, stats
+from ugcl.evaluation import bootstrap, metrics, ranks, stats
 
 CLASSES = ["angry", "sad", "fear"]
 QUICK = Evaluate(bootstrap=200, permutations=2000)
@@ -35,9 +37,8 @@ def made(seed: int, skill: float = 0.5, clips: int = 60) -> pd.DataFrame:
 @given(st.integers(0, 10**6))
 def test_speakers_contributions_add_up_to_uar(seed: int) -> None:
     frame = made(seed)
-    assert stats.speaker_contributions(frame, CLASSES).sum() == pytest.approx(
-        metrics.scores(frame, CLASSES)["uar"]
-    )
+    found = stats.speaker_contributions(bootstrap.count(frame, CLASSES)).sum()
+    assert found == pytest.approx(metrics.scores(frame, CLASSES)["uar"])
 
 
 def test_sign_flip_tries_every_pattern_of_few_speakers() -> None:
@@ -81,16 +82,21 @@ def test_holm_by_hand_and_with_gaps() -> None:
     assert np.isnan(stats.holm(np.array([np.nan]))).all()
 
 
+def compared(system: pd.DataFrame, reference: pd.DataFrame, names: str = "") -> pd.DataFrame:
+    pair = [stats.scored(frame, CLASSES, QUICK) for frame in (system, reference)]
+    return stats.compare(*pair, QUICK, names)
+
+
 def test_a_better_system_differs_and_the_reference_does_not_from_itself() -> None:
     good, bad = made(1, 0.9), made(2, 0.2)
-    table = stats.compare(good, bad, CLASSES, QUICK).set_index("metric")
+    table = compared(good, bad).set_index("metric")
     expected = metrics.scores(good, CLASSES)["uar"] - metrics.scores(bad, CLASSES)["uar"]
     assert table.loc["uar", "difference"] == pytest.approx(expected)
     assert table.loc["uar", "ci_low"] > 0
     # Six speakers have 64 sign patterns: two of them at least are as extreme.
     assert table.loc["uar", "p_permutation"] == pytest.approx(2 / 64)
     assert table.loc["war", "p_mcnemar"] < 0.001
-    same = stats.compare(good, good, CLASSES, QUICK).set_index("metric")
+    same = compared(good, good).set_index("metric")
     assert (same["difference"] == 0).all() and same.loc["uar", "p_permutation"] == 1.0
 
 
@@ -98,13 +104,59 @@ def test_systems_on_other_clips_are_refused() -> None:
     other = made(2)
     other.loc[0, "clip"] = "elsewhere"
     with pytest.raises(UgclError, match="same clips"):
-        stats.compare(made(1), other, CLASSES, QUICK, "demo: a and b")
+        compared(made(1), other, "demo: a and b")
 
 
 def test_friedman_needs_three_systems_and_orders_ranks() -> None:
     folds = pd.DataFrame({"a": [0.9, 0.8, 0.7, 0.9], "b": [0.5, 0.6, 0.5, 0.6], "c": [0.1, 0.2, 0.1, 0.3]})
-    statistic, p = stats.friedman(folds)
+    statistic, p = ranks.friedman(folds)
     assert statistic == pytest.approx(8.0) and p == pytest.approx(np.exp(-4))
-    assert stats.friedman(folds[["a", "b"]]) is None
-    table = stats.nemenyi(folds)
+    assert ranks.friedman(folds[["a", "b"]]) is None
+    table = ranks.nemenyi(folds)
     assert table.loc["a", "c"] < table.loc["a", "b"] < 1
+
+
+@pytest.mark.parametrize(("systems", "folds", "q"), [(2, 10, 1.960), (4, 14, 2.569), (10, 30, 3.164)])
+def test_the_critical_difference_follows_the_published_table(systems: int, folds: int, q: float) -> None:
+    # q of Demšar 2006, table 5(a), alpha 0.05.
+    expected = q * np.sqrt(systems * (systems + 1) / (6 * folds))
+    assert ranks.critical_difference(systems, folds) == pytest.approx(expected, rel=1e-3)
+
+
+def test_pairs_beyond_the_critical_difference_are_nemenyi_s() -> None:
+    random = np.random.default_rng(3)
+    rows = [
+        (system, 0, fold, "uar", 0.5 + 0.1 * i + random.normal(0, 0.05))
+        for fold in range(8)
+        for i, system in enumerate("abcd")
+    ]
+    frame = pd.DataFrame(rows, columns=["system", "seed", "fold", "metric", "value"])
+    overall, pairs = ranks.ranks(frame)
+    assert overall["p"].item() < 0.05 and len(pairs) == 6
+    beyond = (pairs["rank"] - pairs["other_rank"]).abs() > overall["critical_difference"].item()
+    assert beyond.any() and (beyond == (pairs["p"] < 0.05)).all()
+    assert pairs.set_index(["system", "other"]).loc[("a", "d"), "rank"] > 3
+
+
+def test_effect_size_and_its_interval_agree_with_the_t_test() -> None:
+    differences = np.array([0.03, -0.01, 0.02, 0.05, 0.011, 0.04, 0.0])
+    test = scipy_stats.ttest_1samp(differences, 0)
+    g, low, high = stats.effect_size(differences, 0.95)
+    assert g == pytest.approx((1 - 3 / 23) * test.statistic / np.sqrt(7))
+    assert low < g < high
+    # At the level 1 − p the interval just touches zero.
+    assert stats.effect_size(differences, 1 - test.pvalue)[1] == pytest.approx(0, abs=1e-6)
+    assert stats.effect_size(-differences, 0.95) == pytest.approx((-g, -high, -low))
+    assert np.isnan(stats.effect_size(np.zeros(7), 0.95)).all()
+
+
+@pytest.mark.parametrize("speakers", [3, 6, 24, 91])
+def test_the_detectable_difference_is_that_of_the_power_calculation(speakers: int) -> None:
+    d = TTestPower().solve_power(nobs=speakers, alpha=0.05, power=0.8)
+    assert stats.detectable(0.01, speakers - 1, 0.95) == pytest.approx(
+        0.01 * np.squeeze(d) * np.sqrt(speakers), rel=1e-4
+    )
+
+
+def test_the_detectable_difference_needs_three_speakers() -> None:
+    assert np.isnan(stats.detectable(0.01, 1, 0.95))
