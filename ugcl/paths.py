@@ -17,6 +17,7 @@ TABLES = Path("results/tables")
 FIGURES = Path("results/figures")
 REPORTS = Path("results/reports")
 INDEX = Path("results/index.html")
+PUBLISHED = Path("workflow/resources/published.csv")
 
 FOLDERS = (
     RAW,

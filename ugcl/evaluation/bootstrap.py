@@ -123,54 +123,70 @@ def evaluate(counts: Counts, weights: np.ndarray) -> dict[str, np.ndarray]:
     table = (weights @ flat).reshape(len(weights), seeds, classes, columns)
     support, hits = table.sum(3), np.einsum("bscc->bsc", table[..., :classes])
     guesses, clips = table[..., :classes].sum(2), support.sum(2)
-    f1 = _ratio(2 * hits, support + guesses)
+    f1 = ratio(2 * hits, support + guesses)
     values = {
-        "uar": mean_known(_ratio(hits, support)),
+        "uar": mean_known(ratio(hits, support)),
         "war": hits.sum(2) / clips,
         "macro_f1": mean_known(f1),
         "weighted_f1": np.nansum(f1 * support, 2) / clips,
     }
     for name, (sums, numbers) in counts.sums.items():
-        values[name] = _ratio(weights @ sums.T, weights @ numbers.T)
+        values[name] = ratio(weights @ sums.T, weights @ numbers.T)
     if counts.wins is not None:
         won = np.stack([[((weights @ t) * weights).sum(1) for t in each] for each in counts.wins])
-        values["auroc"] = mean_known(_ratio(won.transpose(2, 0, 1), support * (clips[..., None] - support)))
+        values["auroc"] = mean_known(ratio(won.transpose(2, 0, 1), support * (clips[..., None] - support)))
     return values
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole, NaN where the whole is zero."""
     return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)
 
 
 def mean_known(values: np.ndarray) -> np.ndarray:
     """Mean over the last axis without NaN; NaN where all are."""
     known = ~np.isnan(values)
-    return _ratio(np.where(known, values, 0).sum(-1), known.sum(-1).astype(float))
+    return ratio(np.where(known, values, 0).sum(-1), known.sum(-1).astype(float))
 
 
 def interval(
     values: np.ndarray, drawn: np.ndarray, confidence: float, clusters: int, scale: str = "identity"
 ) -> tuple[float, float]:
-    """Student's interval on a scale where the metric has no bounds, with the bootstrap's standard error.
+    """Student's interval of the mean over seeds, with the bootstrap's standard error.
 
-    mean ± t · error on the chosen scale, to which the delta method carries the error over. This is how
-    survey statistics treat a proportion from few clusters (Korn and Graubard, Survey Methodology 24(2),
-    1998). In simulations it covered better than percentiles and than Hesterberg's expanded ones (The
-    American Statistician 69(4), 2015), which hold 90–94 % with six speakers: the bootstrap of six values
-    has short tails.
+    In simulations it covered better than percentiles and than Hesterberg's expanded ones (The American
+    Statistician 69(4), 2015), which hold 90–94 % with six speakers: the bootstrap of six has short tails.
 
     Args:
         values: (S,) the metric of each seed.
         drawn: (draws, S) the metric in each draw; NaN where a draw does not have it.
         confidence: level, such as 0.95.
         clusters: number of speakers.
-        scale: logit for a metric in 0..1, log for a positive one, identity for a difference.
+        scale: of :func:`student`.
 
     Returns:
         Lower and upper end; NaN for fewer than two speakers.
     """
-    value = float(np.mean(values))
     error, freedom = standard_error(values, drawn, clusters)
+    return student(float(np.mean(values)), error, freedom, confidence, scale)
+
+
+def student(
+    value: float, error: float, freedom: float, confidence: float, scale: str = "identity"
+) -> tuple[float, float]:
+    """value ± t · error on a scale where the metric has no bounds; the delta method carries the error over.
+
+    This is how survey statistics treat a proportion from few clusters.
+
+    Args:
+        value: of the metric.
+        error: its standard error; NaN gives no interval.
+        freedom: degrees of freedom of the error.
+        confidence: level, such as 0.95.
+        scale: logit for a metric in 0..1, log for a positive one, identity for a difference.
+
+    Source: Korn and Graubard, Survey Methodology 24(2), 1998.
+    """
     if np.isnan(error) or np.isnan(value):
         return float("nan"), float("nan")
     half = stats.t.ppf((1 + confidence) / 2, freedom) * error

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
 from ugcl import paths
 from ugcl.config import Config
@@ -84,3 +86,25 @@ def optimism(history: pd.DataFrame, cards: pd.DataFrame) -> pd.DataFrame:
             rows.append((seed, fold, epoch, test[epoch], best, test[best], test[best] - test[epoch]))
     columns = ["seed", "fold", "epoch", "uar", "best_epoch", "best_uar", "optimism"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def optimism_by_system(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """The mean optimism of a system's runs.
+
+    Args:
+        runs: of :func:`optimism`.
+        confidence: level of the interval.
+
+    Returns:
+        One row (none without runs): runs, uar, best_uar, optimism (means over runs), ci_low, ci_high
+        (Student's interval over folds, seeds averaged, not below zero; empty with one fold).
+    """
+    if runs.empty:
+        return pd.DataFrame(columns=["runs", "uar", "best_uar", "optimism", "ci_low", "ci_high"])
+    folds = runs.groupby("fold")["optimism"].mean()
+    mean, low, high = folds.mean(), np.nan, np.nan
+    if len(folds) > 1:
+        half = stats.t.ppf((1 + confidence) / 2, len(folds) - 1) * folds.sem()
+        low, high = max(0.0, mean - half), mean + half
+    row = {"runs": len(runs), "uar": runs["uar"].mean(), "best_uar": runs["best_uar"].mean()}
+    return pd.DataFrame([row | {"optimism": mean, "ci_low": low, "ci_high": high}])

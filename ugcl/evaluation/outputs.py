@@ -17,7 +17,15 @@ TABLES = (
     "ablations",
     "friedman",
     "nemenyi",
+    "subgroups",
+    "per_speaker",
+    "calibration",
+    "pairs",
+    "errors",
+    "disagreement",
+    "published",
     "optimism",
+    "optimism_by_system",
     "learning_curves",
     "runs",
     "clips",
@@ -27,7 +35,7 @@ TABLES = (
 )
 """Stems of the CSV tables that the summary writes into results/tables."""
 
-SCORES = ("metrics", "confusion", "per_class")
+SCORES = ("metrics", "confusion", "per_class", "subgroups", "per_speaker", "calibration", "pairs")
 """Stems of the CSV tables that scoring writes into results/scores/<benchmark>/<system>."""
 
 
@@ -61,6 +69,12 @@ def predict_outputs(config: Config, benchmark: str, system: str) -> list[Path]:
     return [prediction(*run) for run in _runs(config, benchmark, system)]
 
 
+def score_inputs(config: Config, benchmark: str, system: str) -> list[Path]:
+    """What `ugcl evaluate score` reads."""
+    manifest = paths.manifest(config.benchmarks[benchmark].corpus)
+    return [manifest, *predict_outputs(config, benchmark, system)]
+
+
 def score_outputs(config: Config, benchmark: str, system: str) -> list[Path]:
     """What `ugcl evaluate score` writes."""
     return [score(benchmark, system, name) for name in SCORES]
@@ -83,8 +97,8 @@ def splits(config: Config, benchmark: str) -> list[Path]:
 
 
 def summary_inputs(config: Config, benchmarks: Iterable[str] | None = None) -> list[Path]:
-    """What `ugcl evaluate summary` reads, for the given or the active benchmarks."""
-    files: list[Path] = []
+    """What `ugcl evaluate summary` reads, for the given or the active benchmarks; published.csv if there."""
+    files: list[Path] = [paths.PUBLISHED] if paths.PUBLISHED.is_file() else []
     for benchmark in benchmarks or config.active:
         entry = config.benchmarks[benchmark]
         files += [paths.manifest(entry.corpus), paths.quarantine(benchmark), *splits(config, benchmark)]

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ugcl.config.protocols import Protocol
 from ugcl.data import tables
+from ugcl.data.labels import vote_shares
 from ugcl.errors import UgclError
 from ugcl.evaluation import dimensions
 from ugcl.evaluation.outputs import prediction
@@ -59,6 +61,16 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
     for column in dimensions.columns(frame):
         frame[column] = pd.to_numeric(frame[column], errors="coerce")
     return frame[[*columns, *dimensions.columns(frame)]]
+
+
+def with_rater_shares(frame: pd.DataFrame, manifest: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """Predictions with the raters' shares as q_<class>, if the protocol names votes as its soft target."""
+    soft = getattr(protocol, "soft", None)
+    if soft is None:
+        return frame
+    shares = vote_shares(manifest, soft, protocol.classes, getattr(protocol, "merge", None))
+    own = shares[pd.Index(manifest["clip"]).get_indexer(frame["clip"])]
+    return frame.assign(**{f"q_{name}": own[:, i] for i, name in enumerate(protocol.classes)})
 
 
 def stack(

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ugcl import paths
 from ugcl.config import Config
 from ugcl.config.report import Evaluate
 from ugcl.data import tables
-from ugcl.evaluation import bootstrap, metrics, predictions
+from ugcl.evaluation import bootstrap, calibration, metrics, mistakes, predictions, subgroups
 from ugcl.evaluation.outputs import score as score_path
 
 
@@ -62,7 +63,7 @@ def score_table(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> 
 
 
 def score(config: Config, benchmark: str, system: str, lineage: str = "") -> list[Path]:
-    """Score a system of a benchmark from its prediction files and write its tables.
+    """Score a system of a benchmark from its prediction files and the manifest, and write its tables.
 
     Args:
         config: the parameters.
@@ -73,13 +74,19 @@ def score(config: Config, benchmark: str, system: str, lineage: str = "") -> lis
     Returns:
         The files written (:func:`ugcl.evaluation.outputs.score_outputs`).
     """
-    classes = config.protocol(benchmark).classes
-    seeds = config.benchmark(benchmark).seeds
-    frame = predictions.stack(benchmark, system, seeds, config.folds(benchmark), classes)
+    protocol, entry, settings = config.protocol(benchmark), config.benchmark(benchmark), config.evaluate
+    classes, folds = protocol.classes, config.folds(benchmark)
+    manifest = tables.read_manifest(paths.manifest(entry.corpus))
+    frame = predictions.stack(benchmark, system, entry.seeds, folds, classes)
+    frame = predictions.with_rater_shares(frame, manifest, protocol)
     results = {
-        "metrics": score_table(frame, classes, config.evaluate).assign(lineage=lineage),
+        "metrics": score_table(frame, classes, settings).assign(lineage=lineage),
         "confusion": metrics.confusion(frame, classes),
         "per_class": class_table(frame, classes),
+        "subgroups": subgroups.subgroups(frame, manifest, classes, settings),
+        "per_speaker": subgroups.per_speaker(frame, classes),
+        "calibration": calibration.calibration(frame, classes, settings),
+        "pairs": mistakes.pairs(frame, classes, settings),
     }
     for name, table in results.items():
         tables.write(table, score_path(benchmark, system, name))

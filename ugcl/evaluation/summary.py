@@ -14,8 +14,18 @@ from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.labels import labelled
-from ugcl.evaluation import audit, baselines, comparisons, histories, predictions, ranks
-from ugcl.evaluation.outputs import marks, metrics_json, score, summary_outputs, table
+from ugcl.evaluation import (
+    audit,
+    baselines,
+    comparisons,
+    histories,
+    mistakes,
+    predictions,
+    published,
+    ranks,
+    raters,
+)
+from ugcl.evaluation.outputs import SCORES, marks, metrics_json, score, summary_outputs, table
 
 log = logging.getLogger(__name__)
 
@@ -72,25 +82,32 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
     folds, mark = config.folds(benchmark), marks(config, benchmark)
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
-    frames = {
-        system: predictions.stack(benchmark, system, entry.seeds, folds, protocol.classes)
-        for system in entry.systems
-    }
+    frames = {}
+    for system in entry.systems:
+        stacked = predictions.stack(benchmark, system, entry.seeds, folds, protocol.classes)
+        frames[system] = predictions.with_rater_shares(stacked, manifest, protocol)
     scores = {system: _read_scores(benchmark, system) for system in entry.systems}
     cards = {system: histories.runs(config, benchmark, system) for system in entry.systems}
     history = {system: histories.read(config, benchmark, system) for system in entry.systems}
     per_fold = _per_fold(scores)
     compared = comparisons.comparisons(config, benchmark, frames)
+    optimism = {s: histories.optimism(frame, cards[s]) for s, frame in history.items()}
     friedman, nemenyi = ranks.ranks(per_fold, config.evaluate.confidence)
     found = {
         "per_fold": per_fold,
-        "per_class": _of_systems({s: tables.read(score(benchmark, s, "per_class")) for s in entry.systems}),
-        "confusion": _of_systems({s: tables.read(score(benchmark, s, "confusion")) for s in entry.systems}),
         "comparisons": compared,
         "ablations": comparisons.ablations(config, benchmark, compared),
         "friedman": friedman,
         "nemenyi": nemenyi,
-        "optimism": _of_systems({s: histories.optimism(frame, cards[s]) for s, frame in history.items()}),
+        "errors": _mistakes(config, benchmark, frames[entry.reference], manifest),
+        "disagreement": _of_systems(
+            {s: raters.disagreement(f, manifest, protocol, config.evaluate) for s, f in frames.items()}
+        ),
+        "published": published.published(config, benchmark, published.read()),
+        "optimism": _of_systems(optimism),
+        "optimism_by_system": _of_systems(
+            {s: histories.optimism_by_system(f, config.evaluate.confidence) for s, f in optimism.items()}
+        ),
         "learning_curves": _of_systems(history),
         "runs": _of_systems(cards),
         "clips": audit.clips(config, benchmark, manifest),
@@ -98,6 +115,8 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         "votes": audit.votes(config, benchmark, manifest),
         "quarantine": audit.read_quarantine(benchmark).reindex(columns=list(audit.QUARANTINE)),
     }
+    for name in SCORES[1:]:
+        found[name] = _of_systems({s: tables.read(score(benchmark, s, name)) for s in entry.systems})
     result = {"summary": _summary(config, benchmark, frames[entry.reference], scores, manifest)}
     for name, frame in found.items():
         frame = frame.copy()
@@ -137,6 +156,15 @@ def _summary(
         folds=len(config.folds(benchmark)),
     )
     return table[list(SUMMARY)]
+
+
+def _mistakes(config: Config, benchmark: str, frame: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
+    reference, protocol = config.benchmarks[benchmark].reference, config.protocol(benchmark)
+    channel = raters.richest_channel(manifest, protocol.label)
+    shares = raters.shares(manifest, channel, protocol) if channel else None
+    table = mistakes.errors(frame, manifest, protocol.classes, channel, shares)
+    table.insert(0, "system", reference)
+    return table
 
 
 def _read_scores(benchmark: str, system: str) -> pd.DataFrame:

@@ -22,6 +22,11 @@ NUMBERS = frozenset(
     | {"statistic", "systems", "rank", "other_rank", "recall", "precision", "f1", "support", "count", "clips"}
     | {"speakers", "seconds", "duration", "folds", "seeds", "seed", "fold", "uar", "best_uar", "best_epoch"}
     | {"epoch", "epochs", "dev_uar", "parameters", "optimism", "ties", "agreement", "agreement_untied"}
+    | {"detectable", "effect", "effect_low", "effect_high", "critical_difference", "runs", "year", "spread"}
+    | {"gap", "gap_low", "gap_high", "classes", "war", "bin", "confidence", "accuracy", "rate", "followed"}
+    | {"first_as_second", "second_as_first", "probability", "label_probability", "wrong_seeds", "votes_label"}
+    | {"votes_predicted", "label_agreement", "right_agreed", "right_disputed", "kl", "cosine"}
+    | {"entropy_correlation"}
 )
 """Columns read as numbers; others stay text though they may look like numbers, as speaker 01 does."""
 

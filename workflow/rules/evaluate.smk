@@ -49,7 +49,7 @@ for _benchmark in benchmarks:
 
 rule score:
     input:
-        lambda wildcards: evaluation.predict_outputs(
+        lambda wildcards: evaluation.score_inputs(
             params_tree, wildcards.benchmark, wildcards.system
         ),
     output:
