@@ -120,11 +120,12 @@ def hits(frame: pd.DataFrame, classes: list[str], chosen: np.ndarray) -> Hits:
 
 
 def _scores(inside: Hits, outside: Hits, classes: list[str], settings: Evaluate) -> dict[str, object]:
+    speakers = int(inside.members.sum())
     value, drawn = _uar(inside, inside.members, inside.present, settings)
-    low, high = bootstrap.interval(value, drawn, settings.confidence, inside.members.sum(), "logit")
+    low, high = bootstrap.interval(value, drawn, settings.confidence, speakers, "logit")
     gap, gap_low, gap_high = _gap(inside, outside, settings)
     missing = [name for name, there in zip(classes, inside.present, strict=True) if not there]
-    few = [f"{inside.members.sum()} speakers"] if inside.members.sum() < FEW else []
+    few = [f"{speakers} speaker{'s' * (speakers > 1)}"] if speakers < FEW else []
     return {
         "uar": value.mean(),
         "ci_low": low,
@@ -133,7 +134,7 @@ def _scores(inside: Hits, outside: Hits, classes: list[str], settings: Evaluate)
         "gap_low": gap_low,
         "gap_high": gap_high,
         "clips": inside.clips,
-        "speakers": int(inside.members.sum()),
+        "speakers": speakers,
         "classes": int(inside.present.sum()),
         "small": "; ".join(few + ([f"no {', '.join(missing)}"] if missing else [])),
     }

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
+from scipy.spatial import distance
 from sklearn import metrics as sk
 
 from ugcl.evaluation import metrics
@@ -59,6 +61,39 @@ def test_probabilistic_metrics_follow_their_definitions(frame: pd.DataFrame) -> 
     assert found["top2"] == pytest.approx(
         np.mean([(row > o).sum() < 2 for row, o in zip(p, own, strict=True)])
     )
+
+
+@settings(max_examples=40, deadline=None)
+@given(tables())
+def test_auroc_is_that_of_each_class_against_the_rest(frame: pd.DataFrame) -> None:
+    found = metrics.scores(frame, CLASSES).get("auroc")
+    present = [name for name in CLASSES if (frame["label"] == name).any()]
+    if len(present) == 1:
+        assert found is None
+        return
+    each = []
+    for name in present:
+        own = frame.loc[frame["label"] == name, f"p_{name}"].to_numpy()
+        others = frame.loc[frame["label"] != name, f"p_{name}"].to_numpy()
+        wins = (own[:, None] > others).sum() + (own[:, None] == others).sum() / 2
+        each.append(wins / (len(own) * len(others)))
+    assert found == pytest.approx(np.mean(each))
+    if present == CLASSES:
+        p = frame[[f"p_{name}" for name in CLASSES]].to_numpy()
+        truth = frame["label"].map(CLASSES.index)
+        assert found == pytest.approx(sk.roc_auc_score(truth, p, multi_class="ovr", average="macro"))
+
+
+def test_distance_to_the_raters_leaves_out_clips_without_votes() -> None:
+    p = np.array([[0.7, 0.1, 0.1, 0.1], [0.25, 0.25, 0.25, 0.25], [0.1, 0.2, 0.3, 0.4]])
+    votes = np.array([[0.5, 0.5, 0.0, 0.0], [np.nan] * 4, [0.1, 0.2, 0.3, 0.4]])
+    frame = pd.DataFrame({"label": ["angry", "sad", "happy"], "predicted": ["angry", "angry", "happy"]})
+    assert not {"kl", "cosine"} & set(metrics.scores(frame, CLASSES))
+    for prefix, values in (("p_", p), ("q_", votes)):
+        frame = frame.assign(**{prefix + name: values[:, i] for i, name in enumerate(CLASSES)})
+    found = metrics.scores(frame, CLASSES)
+    assert found["kl"] == pytest.approx((stats.entropy(votes[0], p[0]) + 0) / 2)
+    assert found["cosine"] == pytest.approx((1 - distance.cosine(votes[0], p[0]) + 1) / 2)
 
 
 def test_calibration_error_is_the_mean_gap_of_equally_filled_bins() -> None:

@@ -19,6 +19,7 @@ from ugcl.errors import UgclError
 from ugcl.evaluation import outputs
 from ugcl.evaluation.score import score
 from ugcl.evaluation.summary import SUMMARY, summarise
+from ugcl.reports.read import read
 
 
 def scored(config: Config, lineage: str = "f00d") -> Config:
@@ -97,6 +98,35 @@ def test_optimism_is_the_best_test_epoch_minus_the_chosen_one(summarised: Config
     assert row["epoch"] == chosen
     assert row["optimism"] == pytest.approx(history["test_uar"].max() - history["test_uar"][chosen], abs=2e-6)
     assert (table("optimism")["optimism"] >= 0).all()
+
+
+def test_optimism_of_a_system_is_the_mean_of_its_runs(summarised: Config) -> None:
+    runs = table("optimism").groupby("system")["optimism"]
+    whole = table("optimism_by_system").set_index("system")
+    assert (whole["runs"] == 12).all()
+    for system, mean in runs.mean().items():
+        row = whole.loc[system]
+        assert row["optimism"] == pytest.approx(mean, abs=2e-6)
+        assert 0 <= row["ci_low"] <= row["optimism"] <= row["ci_high"]
+
+
+def test_tables_of_systems_have_every_system_and_mistakes_are_the_reference_s(summarised: Config) -> None:
+    for name in ("subgroups", "per_speaker", "calibration", "pairs", "disagreement", "optimism_by_system"):
+        assert list(dict.fromkeys(table(name)["system"])) == list(finished.SKILL), name
+        assert table(name).columns[[0, -1]].tolist() == ["benchmark", "marks"], name
+    assert set(table("errors")["system"]) == {"ugcl"}
+    assert set(table("subgroups")["attribute"]) == {"sex", "age", "level", "sentence"}
+    assert set(table("disagreement")["channel"]) == {"voice", "face", "multimodal"}
+    assert table("published").empty
+
+
+def test_number_columns_of_the_new_tables_are_read_as_numbers(summarised: Config) -> None:
+    words = {"benchmark", "system", "marks", "speaker", "clip", "label", "predicted", "majority", "small"}
+    words |= {"attribute", "group", "channel", "first", "second", "reference", "metric", "other"}
+    for name in ("subgroups", "per_speaker", "calibration", "pairs", "errors", "disagreement", "comparisons"):
+        frame = read(name)
+        for column in set(frame) - words:
+            assert pd.api.types.is_numeric_dtype(frame[column]), (name, column)
 
 
 def test_the_leak_audit_is_clean_and_counts_what_is_left(summarised: Config) -> None:
