@@ -65,10 +65,9 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
 
 def with_rater_shares(frame: pd.DataFrame, manifest: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """Predictions with the raters' shares as q_<class>, if the protocol names votes as its soft target."""
-    soft = getattr(protocol, "soft", None)
-    if soft is None:
+    if protocol.soft is None:
         return frame
-    shares = vote_shares(manifest, soft, protocol.classes, getattr(protocol, "merge", None))
+    shares = vote_shares(manifest, protocol.soft, protocol.classes, protocol.merge)
     own = shares[pd.Index(manifest["clip"]).get_indexer(frame["clip"])]
     return frame.assign(**{f"q_{name}": own[:, i] for i, name in enumerate(protocol.classes)})
 

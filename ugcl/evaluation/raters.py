@@ -33,7 +33,7 @@ def shares(manifest: pd.DataFrame, channel: str, protocol: Protocol) -> np.ndarr
     prefix = f"votes_{channel}"
     if not all(vote_column(manifest, prefix, name) for name in protocol.classes):
         return None
-    return vote_shares(manifest, prefix, protocol.classes, getattr(protocol, "merge", None))
+    return vote_shares(manifest, prefix, protocol.classes, protocol.merge)
 
 
 def richest_channel(manifest: pd.DataFrame, label: str) -> str | None:
@@ -62,7 +62,7 @@ def disagreement(
     """
     rows = []
     for channel in vote_channels(manifest, protocol.label):
-        column = merged(manifest.set_index("clip")[channel], getattr(protocol, "merge", {}))
+        column = merged(manifest.set_index("clip")[channel], protocol.merge)
         table = frame[["seed", "speaker", "label", "predicted"]].assign(majority=frame["clip"].map(column))
         table = table[table["majority"].isin(protocol.classes)]
         if len(table):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -62,7 +60,7 @@ def test_the_label_s_own_raters_are_no_row_and_no_votes_no_column() -> None:
 def test_a_soft_target_adds_distances_to_the_votes() -> None:
     frame, manifest = made()
     assert predictions.with_rater_shares(frame, manifest, PROTOCOL) is frame
-    soft = SimpleNamespace(soft="votes_voice", classes=CLASSES)
+    soft = PROTOCOL.model_copy(update={"soft": "votes_voice"})
     found = scores(predictions.with_rater_shares(frame, manifest, soft), CLASSES)
     assert found["kl"] == pytest.approx(raters.disagreement(frame, manifest, PROTOCOL, SETTINGS)["kl"].item())
     assert 0 < found["cosine"] < 1
