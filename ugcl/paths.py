@@ -19,22 +19,6 @@ REPORTS = Path("results/reports")
 INDEX = Path("results/index.html")
 PUBLISHED = Path("workflow/resources/published.csv")
 
-FOLDERS = (
-    RAW,
-    MANIFESTS,
-    SPLITS,
-    FACES,
-    FEATURES,
-    QUARANTINE,
-    MODELS,
-    PREDICTIONS,
-    SCORES,
-    TABLES,
-    FIGURES,
-    REPORTS,
-)
-"""Every folder that dvc.yaml names as an out."""
-
 
 def manifest(corpus: str) -> Path:
     """The manifest table of a corpus."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ugcl.config.base import Section
 from ugcl.config.protocols import Protocol
@@ -27,6 +27,14 @@ class DemoCorpus(Corpus):
     actors: int = Field(12, ge=2, le=12, description="Number of synthetic actors, alternating in sex.")
     seed: int = Field(2026, description="Seed of identities, styles and ambiguity.")
     size: int = Field(256, ge=128, le=1024, description="Width and height of the video, pixels.")
+
+    @field_validator("root")
+    @classmethod
+    def made_in_its_place(cls, root: str | None) -> str | None:
+        """The workflow makes this corpus itself and records it."""
+        if root is not None:
+            raise ValueError("the demo corpus is made in data/raw; drop the key")
+        return root
 
 
 class CremaDCorpus(Corpus):

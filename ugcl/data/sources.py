@@ -23,6 +23,11 @@ def root(config: Config, corpus: str) -> Path:
     return Path(config.corpora[corpus].root or paths.RAW / corpus)
 
 
+def listing(corpus: str) -> Path:
+    """Where the workflow finds the listing of a fetched corpus, wherever its root is."""
+    return paths.RAW / corpus / LISTING
+
+
 def mirror(config: Config) -> str | None:
     """The mirror of corpora and models: the environment variable UGCL_MIRROR, else `data.mirror`."""
     return os.environ.get("UGCL_MIRROR") or config.data.mirror

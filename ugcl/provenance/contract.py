@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
+from ugcl import paths
 from ugcl.errors import UgclError
 
 
@@ -58,6 +60,18 @@ def read_stages(path: Path) -> list[Stage]:
         outs = [_path(out) for kind in ("outs", "metrics", "plots") for out in entry.get(kind, [])]
         stages.append(Stage(name, entry["cmd"], tuple(map(_path, entry.get("deps", []))), tuple(outs)))
     return stages
+
+
+def folders(path: Path) -> list[Path]:
+    """The folders that a dvc.yaml names as outs: those without a suffix."""
+    outs = [Path(out) for stage in read_stages(path) for out in stage.outs]
+    return [out for out in outs if not out.suffix]
+
+
+def unrecorded(corpora: Iterable[str], stages: list[Stage]) -> list[str]:
+    """Corpora whose raw tree no stage records."""
+    outs = [out for stage in stages for out in stage.outs]
+    return [name for name in corpora if not any(_covers(out, f"{paths.RAW}/{name}") for out in outs)]
 
 
 def faults(files: list[RuleFile], stages: list[Stage]) -> list[str]:

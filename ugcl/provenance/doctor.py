@@ -14,7 +14,7 @@ from pathlib import Path
 from ugcl import paths
 from ugcl.config import Config
 from ugcl.errors import UgclError
-from ugcl.provenance import ledger
+from ugcl.provenance import contract, ledger
 
 PACKAGES = ("torch", "torchaudio", "torchvision", "snakemake", "dvc", "av", "opencv-python-headless")
 OPTIONAL = {"praat-parselmouth": "demo", "numba": "demo", "playwright": "dev"}
@@ -50,6 +50,7 @@ def checks(config: Config) -> Iterator[Check]:
     yield Check("mirror", True if mirror else None, mirror or "none (data.mirror, UGCL_MIRROR)")
     for name in config.corpora:
         yield _corpus(config, name, mirror)
+    yield _recorded(config)
 
 
 def _package(name: str, extra: str | None) -> Check:
@@ -86,12 +87,23 @@ def _cache() -> Check:
     return Check("dvc cache", False, f"type {types}: links let stale results be recorded; {fix}")
 
 
+def _recorded(config: Config) -> Check:
+    fetched = [name for name, entry in config.corpora.items() if entry.adapter != "folder"]
+    missing = contract.unrecorded(fetched, contract.read_stages(Path("dvc.yaml")))
+    if not missing:
+        return Check("ledger", True, "dvc.yaml records every corpus")
+    line = f"data/raw/{missing[0]}: {{persist: true}}"
+    return Check(
+        "ledger", None, f"dvc.yaml does not record {', '.join(missing)}; add `{line}` to data's outs"
+    )
+
+
 def _corpus(config: Config, name: str, mirror: str | None) -> Check:
     entry = config.corpus(name)
     root = Path(entry.root or paths.RAW / name)
     label = f"corpus {name}"
-    if root.is_dir():
-        return Check(label, True, f"present in {root}")
+    if root.is_dir() and any(path.is_file() for path in root.rglob("*")):
+        return Check(label, True, f"files in {root}; `ugcl data status` says whether all are there")
     if entry.adapter == "demo":
         return Check(label, True, "made by the workflow itself")
     if mirror and "://" not in mirror and (Path(mirror) / name).is_dir():

@@ -15,7 +15,7 @@ from ugcl.config.load import PARAMS
 from ugcl.data.demo import names as demo
 from ugcl.errors import UgclError
 from ugcl.evaluation import outputs as evaluation
-from ugcl.provenance import lineage
+from ugcl.provenance import contract, lineage
 from ugcl.reports import outputs as reports
 
 min_version("9.0")
@@ -41,7 +41,7 @@ def checked_parameters():
 
 params_tree = checked_parameters()
 # DVC refuses a stage whose out is absent; a benchmark may need no raw tree of ours, or no faces.
-for folder in paths.FOLDERS:
+for folder in contract.folders(Path("dvc.yaml")):
     folder.mkdir(parents=True, exist_ok=True)
 benchmarks = {name: params_tree.benchmark(name) for name in params_tree.active}
 active_corpora = list(dict.fromkeys(entry.corpus for entry in benchmarks.values()))
@@ -101,7 +101,7 @@ def raw_files(wildcards):
             root / entry.table,
             *(file for file in files if file != root / entry.table),
         ]
-    return root / "fetched.csv"
+    return paths.RAW / wildcards.corpus / "fetched.csv"
 
 
 def demo_actors():

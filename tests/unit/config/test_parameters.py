@@ -49,6 +49,7 @@ def test_every_field_is_described() -> None:
     ("change", "words"),
     [
         (lambda t: t.update(activ=["demo"]), ["activ", "unknown key"]),
+        (lambda t: t["corpora"]["demo"].update(root="elsewhere"), ["corpora.demo", "root", "drop the key"]),
         (lambda t: t["train"].update(lr="fast"), ["train.lr", "fast"]),
         (lambda t: t["train"].update(lr=-1), ["train.lr", "greater than 0"]),
         (lambda t: t.update(active=["nothing"]), ["active", "nothing", "demo"]),

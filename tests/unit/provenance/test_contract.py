@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ugcl.errors import UgclError
-from ugcl.provenance.contract import RuleFile, Stage, faults, read_stages, read_summary
+from ugcl.provenance.contract import RuleFile, Stage, faults, folders, read_stages, read_summary, unrecorded
 
 DATA = Stage("data", "snakemake data", (), ("data/raw", "data/splits"))
 TRAIN = Stage("train", "snakemake train", ("data/splits",), ("results/models",))
@@ -50,6 +51,25 @@ def test_summary_is_read_from_the_header_on() -> None:
     assert read_summary(text) == [RuleFile("b.csv", "second", ("a.csv", "c.csv"))]
     with pytest.raises(UgclError, match="no header line"):
         read_summary("nothing")
+
+
+def test_corpora_without_an_out_are_named() -> None:
+    whole = Stage("data", "", (), ("data/raw",))
+    single = Stage("data", "", (), ("data/raw/demo", "data/splits"))
+    assert unrecorded(["demo", "mine"], [whole]) == []
+    assert unrecorded(["demo", "mine"], [single]) == ["mine"]
+
+
+def test_folders_are_the_outs_without_a_suffix(tmp_path: Path) -> None:
+    ledger = tmp_path / "dvc.yaml"
+    ledger.write_text("stages: {a: {cmd: x, outs: [data/a: {persist: true}, results/index.html]}}")
+    assert folders(ledger) == [Path("data/a")]
+
+
+def test_what_may_not_be_passed_on_is_not_pushed(project: Path) -> None:
+    outs = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]["data"]["outs"]
+    kept = {name for out in outs for name, options in out.items() if options.get("push") is False}
+    assert kept == {"data/raw/iemocap", "data/raw/msp_improv", "data/raw/meld"}
 
 
 def test_stages_are_read_with_their_outs(project: Path) -> None:

@@ -213,4 +213,8 @@ def _list(
         if row.sha256 and row.path in found and found[row.path].sha256 != row.sha256:
             log.warning("%s: not that of version %s", target / row.path, row.version)
     records.write(found, target / sources.LISTING)
-    return target / sources.LISTING
+    known = sources.listing(corpus)
+    if known.resolve() != (target / sources.LISTING).resolve():  # a root elsewhere: the workflow looks here
+        known.parent.mkdir(parents=True, exist_ok=True)
+        records.write(found, known)
+    return known

@@ -268,3 +268,11 @@ def test_media_are_held_to_the_releases_own_hashes(project_folder: Project) -> N
     (project_folder.root / "Actor_01/03-01-01.wav").write_bytes(b"evil")
     with pytest.raises(UgclError, match=r"03-01-01\.wav: .* media_sha256\.csv says"):
         project_folder.fetch()
+
+
+def test_a_root_elsewhere_leaves_the_listing_where_the_workflow_looks(release: Project) -> None:
+    release.tree["corpora"]["ravdess"]["root"] = "disk/ravdess"
+    release.root = release.folder / "disk/ravdess"
+    assert release.fetch() == expected(WAVS, FILMS) | {"table.csv": digest(b"a,b\n")}
+    elsewhere, here = release.root / sources.LISTING, release.folder / "data/raw/ravdess" / sources.LISTING
+    assert here.read_bytes() == elsewhere.read_bytes()

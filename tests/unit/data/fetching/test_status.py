@@ -67,8 +67,8 @@ def test_a_licensed_corpus_tells_where_to_apply(project_folder: Project) -> None
 def test_the_demo_corpus_is_present_when_every_clip_has_both_files(
     project_folder: Project, project: Path
 ) -> None:
-    project_folder.tree["corpora"]["demo"] |= {"actors": 4, "root": "demo"}
-    shutil.copytree(project / "tests/fixtures/tiny", "demo")
+    project_folder.tree["corpora"]["demo"]["actors"] = 4
+    shutil.copytree(project / "tests/fixtures/tiny", "data/raw/demo")
     found = of(project_folder, "demo")
     assert (found.state, found.files, found.licence) == ("partial", 24, "made here, SYNTHETIC")
 
@@ -85,7 +85,7 @@ def test_a_users_folder_is_present_with_its_table(project_folder: Project) -> No
 
 
 def test_the_command_prints_a_table_and_json(project_folder: Project) -> None:
-    Path("params.yaml").write_text(yaml.safe_dump(project_folder.tree))
+    Path("params.yaml").write_text(yaml.safe_dump(project_folder.tree, sort_keys=False))
     result = CliRunner().invoke(app, ["status", "--json"])
     assert result.exit_code == 0
     listed = json.loads(result.stdout)
@@ -110,7 +110,7 @@ def test_fetch_prints_the_listing_and_a_fault_leaves_with_1(
 ) -> None:
     from ugcl.cli import main
 
-    Path("params.yaml").write_text(yaml.safe_dump(project_folder.tree))
+    Path("params.yaml").write_text(yaml.safe_dump(project_folder.tree, sort_keys=False))
     monkeypatch.setattr("sys.argv", ["ugcl", "data", "fetch", "ravdess"])
     with pytest.raises(SystemExit) as caught:
         main.main()
