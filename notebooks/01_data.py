@@ -54,8 +54,13 @@ for benchmark in benchmarks:
     clips = table("clips", benchmark)
     counts = clips.pivot_table(index="speaker", columns="label", values="clip", aggfunc="count", fill_value=0)
     counts = counts[parameters.protocol(benchmark).classes]
+    counts = counts.assign(all=counts.sum(axis=1)).rename_axis(columns=None)
     display(Markdown(f"### {benchmark}"))
-    display(HTML(counts.assign(all=counts.sum(axis=1)).rename_axis(columns=None).to_html(border=0)))
+    if len(counts) > 30:  # too many rows to read: how they spread
+        spread = counts.describe().loc[["min", "25%", "50%", "75%", "max"]].astype(int)
+        display(Markdown(f"Clips a speaker, {len(counts)} speakers."))
+        counts = spread.rename(index={"50%": "median"})
+    display(HTML(counts.to_html(border=0)))
 
 # %% [markdown]
 # ## Parts and the leak audit

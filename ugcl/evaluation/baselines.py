@@ -19,6 +19,9 @@ ONE_RATER = "one rater:"
 MODALITIES = {"voice": "audio", "face": "video", "multimodal": "audio+video"}
 """What the raters of a channel had: keys are vote channels of the manifest."""
 
+MADE_FROM = {"consensus": "multimodal"}
+"""Label target → the channel whose votes it was made from, which says nothing when scored against it."""
+
 
 def is_reference_row(system: str) -> bool:
     """Whether a name in a table is a reference row and no trained system."""
@@ -26,12 +29,13 @@ def is_reference_row(system: str) -> bool:
 
 
 def vote_channels(manifest: pd.DataFrame, label: str) -> list[str]:
-    """Channels with a majority-vote column and counted votes, without the label target itself."""
+    """Channels with a majority-vote column and counted votes, without the one that gave the label target."""
     counted = {column.split("_")[1] for column in manifest if column.startswith("votes_")}
+    own = MADE_FROM.get(label, label)
     return [
         channel
         for channel in MODALITIES
-        if channel in counted and channel in manifest and channel != label and (manifest[channel] != "").any()
+        if channel in counted and channel in manifest and channel != own and (manifest[channel] != "").any()
     ]
 
 

@@ -10,7 +10,7 @@ from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate
 from ugcl.data.labels import merged, vote_column, vote_shares
 from ugcl.evaluation import bootstrap, metrics
-from ugcl.evaluation.baselines import MODALITIES, vote_channels
+from ugcl.evaluation.baselines import MADE_FROM, MODALITIES, vote_channels
 
 DISAGREEMENT = (
     "channel",
@@ -38,7 +38,8 @@ def shares(manifest: pd.DataFrame, channel: str, protocol: Protocol) -> np.ndarr
 
 def richest_channel(manifest: pd.DataFrame, label: str) -> str | None:
     """The channel whose raters had most to judge by: they saw and heard, else saw, else heard the clip."""
-    channels = [*vote_channels(manifest, label), *([label] if label in MODALITIES else [])]
+    own = MADE_FROM.get(label, label)
+    channels = [*vote_channels(manifest, label), *([own] if own in MODALITIES else [])]
     return max(channels, key=list(MODALITIES).index, default=None)
 
 

@@ -9,17 +9,17 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate
-from ugcl.evaluation.baselines import is_reference_row
+from ugcl.evaluation.baselines import is_reference_row, vote_channels
 from ugcl.evaluation.references import references
 
 CLASSES = ["happy", "sad"]
-PROTOCOL = Protocol(label="consensus", classes=CLASSES, merge={"excited": "happy"}, soft="votes_multimodal")
+PROTOCOL = Protocol(label="consensus", classes=CLASSES, merge={"excited": "happy"}, soft="votes_face")
 SETTINGS = Evaluate(bootstrap=100)
 
 
 @pytest.fixture
 def manifest() -> pd.DataFrame:
-    rows = [  # clip, speaker, consensus, intended, multimodal, votes for happy, excited, sad
+    rows = [  # clip, speaker, consensus, intended, face, votes for happy, excited, sad
         ("a", "1", "happy", "excited", "", 1, 1, 2),
         ("b", "1", "sad", "sad", "sad", 0, 0, 4),
         ("c", "2", "excited", "happy", "excited", 0, 3, 1),
@@ -27,8 +27,8 @@ def manifest() -> pd.DataFrame:
         ("e", "3", "sad", "sad", "sad", 1, 0, 1),
         ("f", "3", "sad", "other", "sad", 0, 0, 1),
     ]
-    votes = [f"votes_multimodal_{name}" for name in ("happy", "excited", "sad")]
-    return pd.DataFrame(rows, columns=["clip", "speaker", "consensus", "intended", "multimodal", *votes])
+    votes = [f"votes_face_{name}" for name in ("happy", "excited", "sad")]
+    return pd.DataFrame(rows, columns=["clip", "speaker", "consensus", "intended", "face", *votes])
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_rows_that_guess_agree_with_scikit_learn(rows: pd.DataFrame) -> None:
     truth = ["happy", "sad", "happy", "sad", "sad", "sad"]
     guesses = {
         "script": ["happy", "sad", "happy", "happy", "sad", "none"],
-        "raters:multimodal": ["none", "sad", "happy", "happy", "sad", "sad"],
+        "raters:face": ["none", "sad", "happy", "happy", "sad", "sad"],
         "majority": ["sad", "sad", "sad", "sad", "happy", "happy"],  # a tie in fold 2's training part
     }
     for system, said in guesses.items():
@@ -66,7 +66,7 @@ def test_rows_that_guess_agree_with_scikit_learn(rows: pd.DataFrame) -> None:
 
 def test_rows_that_draw_are_what_many_draws_give(rows: pd.DataFrame) -> None:
     truth = np.array([0, 1, 0, 1, 1, 1])
-    happy = {"chance": [0.5] * 6, "one rater:multimodal": [0.5, 0, 0.75, 0.75, 0.5, 0]}
+    happy = {"chance": [0.5] * 6, "one rater:face": [0.5, 0, 0.75, 0.75, 0.5, 0]}
     random = np.random.default_rng(0)
     for system, share in happy.items():
         said = (random.random((20_000, 6)) >= share).astype(int)
@@ -80,9 +80,16 @@ def test_every_row_is_marked_as_a_reference(rows: pd.DataFrame) -> None:
         "chance",
         "majority",
         "script",
-        "raters:multimodal",
-        "one rater:multimodal",
+        "raters:face",
+        "one rater:face",
     }
     assert all(is_reference_row(system) for system in rows["system"])
     modalities = rows.drop_duplicates("system").set_index("system")["modalities"]
-    assert modalities["one rater:multimodal"] == modalities["raters:multimodal"] == "audio+video"
+    assert modalities["one rater:face"] == modalities["raters:face"] == "video"
+
+
+def test_raters_are_not_scored_against_a_label_made_of_their_own_votes(manifest: pd.DataFrame) -> None:
+    both = manifest.assign(multimodal=manifest["face"], votes_multimodal_sad=1)
+    assert vote_channels(both, "consensus") == ["face"]
+    assert vote_channels(both, "face") == ["multimodal"]
+    assert vote_channels(both, "intended") == ["face", "multimodal"]
