@@ -59,6 +59,11 @@ def prediction(benchmark: str, system: str, seed: int, fold: int) -> Path:
     return paths.PREDICTIONS / paths.run(benchmark, system, seed, fold).with_suffix(".csv")
 
 
+def temperature(benchmark: str, system: str) -> Path:
+    """The temperatures of a system's runs, beside their predictions."""
+    return paths.PREDICTIONS / benchmark / system / "temperature.csv"
+
+
 def _runs(config: Config, benchmark: str, system: str) -> list[tuple[str, str, int, int]]:
     seeds = config.benchmarks[benchmark].seeds
     return [(benchmark, system, seed, fold) for seed in seeds for fold in config.folds(benchmark)]
