@@ -64,6 +64,47 @@ def temperature(benchmark: str, system: str) -> Path:
     return paths.PREDICTIONS / benchmark / system / "temperature.csv"
 
 
+def noise_conditions(config: Config, benchmark: str) -> list[str]:
+    """The noise conditions that the benchmark's audio encoder can do: none for precomputed tables."""
+    encoder = config.benchmarks[benchmark].features.get("audio")
+    if encoder is None or config.encoders[encoder].kind == "table":
+        return []
+    return [name for name in config.evaluate.robustness if name.startswith("noise:")]
+
+
+def perturb_outputs(config: Config, benchmark: str) -> list[Path]:
+    """What `ugcl evaluate perturb` writes: a feature store a noise condition."""
+    shards = config.corpora[config.benchmarks[benchmark].corpus].shards
+    files = [
+        f"shard-{shard}{suffix}" for shard in range(1, shards + 1) for suffix in (".safetensors", ".csv")
+    ]
+    return [
+        paths.perturbed(benchmark, condition) / file
+        for condition in noise_conditions(config, benchmark)
+        for file in (*files, "index.csv")
+    ]
+
+
+def robustness_outputs(config: Config, benchmark: str) -> list[Path]:
+    """What `ugcl evaluate robustness` writes: a table a system, none without conditions."""
+    systems = config.benchmarks[benchmark].systems if config.evaluate.robustness else []
+    return [score(benchmark, system, "robustness") for system in systems]
+
+
+def cost_outputs(config: Config, benchmark: str) -> list[Path]:
+    """What `ugcl evaluate cost` writes: a table a system."""
+    return [score(benchmark, system, "cost") for system in config.benchmarks[benchmark].systems]
+
+
+REPRESENTATION = ("tokens", "token_usage", "retrieval", "hard_negatives", "map", "attention")
+"""Stems of the tables on the inside of a benchmark's reference system."""
+
+
+def represent_outputs(config: Config, benchmark: str) -> list[Path]:
+    """What `ugcl evaluate represent` writes, for the reference system alone."""
+    return [score(benchmark, config.benchmarks[benchmark].reference, name) for name in REPRESENTATION]
+
+
 def _runs(config: Config, benchmark: str, system: str) -> list[tuple[str, str, int, int]]:
     seeds = config.benchmarks[benchmark].seeds
     return [(benchmark, system, seed, fold) for seed in seeds for fold in config.folds(benchmark)]
