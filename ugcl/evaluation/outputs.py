@@ -35,13 +35,22 @@ TABLES = (
 )
 """Stems of the CSV tables that the summary writes into results/tables."""
 
+REPRESENTATION = ("tokens", "token_usage", "retrieval", "hard_negatives", "token_map", "attention")
+"""Stems of the tables on the inside of a benchmark's reference system."""
+
+EXAMINATIONS = ("robustness", "temperature", *REPRESENTATION)
+"""Stems of the summary's tables of what trained systems did beyond their predictions."""
+
+UNSTABLE = ("cost",)
+"""Tables with times in them: no run gives the same bytes, so they lie in results/scores, not among TABLES."""
+
 SCORES = ("metrics", "confusion", "per_class", "subgroups", "per_speaker", "calibration", "pairs")
 """Stems of the CSV tables that scoring writes into results/scores/<benchmark>/<system>."""
 
 
 def table(name: str) -> Path:
     """One of the summary's tables."""
-    return paths.TABLES / f"{name}.csv"
+    return (paths.SCORES if name in UNSTABLE else paths.TABLES) / f"{name}.csv"
 
 
 def metrics_json() -> Path:
@@ -94,10 +103,6 @@ def robustness_outputs(config: Config, benchmark: str) -> list[Path]:
 def cost_outputs(config: Config, benchmark: str) -> list[Path]:
     """What `ugcl evaluate cost` writes: a table a system."""
     return [score(benchmark, system, "cost") for system in config.benchmarks[benchmark].systems]
-
-
-REPRESENTATION = ("tokens", "token_usage", "retrieval", "hard_negatives", "map", "attention")
-"""Stems of the tables on the inside of a benchmark's reference system."""
 
 
 def represent_outputs(config: Config, benchmark: str) -> list[Path]:
@@ -153,12 +158,16 @@ def summary_inputs(config: Config, benchmarks: Iterable[str] | None = None) -> l
             files += score_outputs(config, benchmark, system)
             files += histories(config, benchmark, system)
             files += cards(config, benchmark, system)
+            files.append(temperature(benchmark, system))
+        files += robustness_outputs(config, benchmark)
+        files += cost_outputs(config, benchmark)
+        files += represent_outputs(config, benchmark)
     return list(dict.fromkeys(files))
 
 
 def summary_outputs(config: Config) -> list[Path]:
     """What `ugcl evaluate summary` writes."""
-    return [*(table(name) for name in TABLES), metrics_json()]
+    return [*(table(name) for name in (*TABLES, *EXAMINATIONS, *UNSTABLE)), metrics_json()]
 
 
 def ablations(config: Config, benchmark: str) -> list[str]:

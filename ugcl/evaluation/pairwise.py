@@ -76,8 +76,8 @@ def compare(config: Config, first: Tested, second: Tested) -> pd.DataFrame:
     if clips[0] != clips[1]:
         common = len(clips[0] & clips[1])
         raise UgclError(
-            f"{names}: tested on {len(clips[0])} and {len(clips[1])} clips, {common} of them the same; compare"
-            " what was tested on the same folds of one benchmark"
+            f"{names}: tested on {len(clips[0])} and {len(clips[1])} clips, {common} of them the same;"
+            " compare what was tested on the same folds of one benchmark"
         )
     if any(not frames[0][key].equals(frames[1][key]) for key in ("seed", "fold")):
         frames = [_renumbered(one) for one in (first, second)]

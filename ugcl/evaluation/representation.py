@@ -35,7 +35,7 @@ COLUMNS = {
         "retrieval": "query target clips recall_at_1 recall_at_5 mean_rank chance_at_1 chance_at_5"
         " chance_rank same_label_at_1",
         "hard_negatives": "clip label other other_label similarity own_similarity",
-        "map": "clip speaker label modality x y",
+        "token_map": "clip speaker label modality x y",
         "attention": "clip label predicted modality frame time weight",
     }.items()
 }
@@ -168,7 +168,7 @@ def token_map(inside: Inside, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAPPED)).round().astype(int))
     points = [z[kept] for z in inside.tokens.values()]
     if not points or len(points) * len(kept) < 5:
-        return pd.DataFrame(columns=COLUMNS["map"][1:])
+        return pd.DataFrame(columns=COLUMNS["token_map"][1:])
     z = np.concatenate(points)
     # Of unit vectors, Euclidean distance orders as cosine distance does, and has a quick path.
     perplexity = min(30.0, (len(z) - 1) / 3)
@@ -235,7 +235,7 @@ def represent(config: Config, benchmark: str) -> list[Path]:
             "hard_negatives": hard_negatives(inside, rows["clip"].tolist(), labels),
         }
         if not found:
-            made["map"] = token_map(inside, rows, config.evaluate.seed)
+            made["token_map"] = token_map(inside, rows, config.evaluate.seed)
             made["attention"] = attention(inside, rows, classes, infos)
         for name, frame in made.items():
             found[name].append(frame.assign(fold=fold))

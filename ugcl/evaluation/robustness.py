@@ -23,10 +23,11 @@ from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset, Store, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore
 from ugcl.errors import UgclError
-from ugcl.evaluation import bootstrap
+from ugcl.evaluation import stats
 from ugcl.evaluation.outputs import noise_conditions, score
 from ugcl.evaluation.perturb import generator
 from ugcl.evaluation.predict import choose_device
+from ugcl.evaluation.score import pooled
 from ugcl.evaluation.stores import Changed, Held
 from ugcl.training.checkpoint import load_run
 
@@ -160,7 +161,8 @@ def robustness(config: Config, benchmark: str, systems: Iterable[str] | None = N
     written = []
     for system, parts in frames.items():
         infos = {m: stores[m].info for m in config.resolve(benchmark, system).model.modalities}
-        whole = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
+        order = ["seed", "fold", "clip"]
+        whole = {name: pd.concat(part).sort_values(order, ignore_index=True) for name, part in parts.items()}
         obstacles = {c: obstacle(c, infos, c in noisy) for c in config.evaluate.robustness}
         path = score(benchmark, system, "robustness")
         tables.write(table(whole, obstacles, config.protocol(benchmark).classes, config.evaluate), path)
@@ -176,7 +178,7 @@ def _fold(
     stores: Mapping[str, Store],
     noisy: Mapping[str, Store],
 ) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Predictions of one fold: system, condition, and clip, speaker, label, predicted, seed."""
+    """Predictions of one fold: system, condition, and clip, speaker, label, predicted, seed, fold."""
     entry, protocol = config.benchmarks[benchmark], config.protocol(benchmark)
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))
@@ -199,7 +201,7 @@ def _fold(
             clips = ClipDataset(rows, under, protocol.classes, cache=0)
             for (system, seed), number in _predicted(models, clips, config.evaluate.batch, device).items():
                 names = [protocol.classes[i] for i in number]
-                yield system, condition, rows.assign(predicted=names, seed=seed)
+                yield system, condition, rows.assign(predicted=names, seed=seed, fold=fold)
 
 
 def _predicted(
@@ -232,31 +234,21 @@ def table(
         with difference_low and difference_high (speaker bootstrap, paired), clips, speakers, reason. A
         condition that cannot be made has a reason and no numbers.
     """
-    counts = {name: bootstrap.count(frame, classes) for name, frame in frames.items()}
-    speakers = len(counts[CLEAN].speakers)
-    weights = bootstrap.draw(speakers, settings.bootstrap, settings.seed)
-    drawn = {name: bootstrap.evaluate(count, weights) for name, count in counts.items()}
-    point = {name: bootstrap.evaluate(count, np.ones((1, speakers))) for name, count in counts.items()}
+    # The table has no p, so the permutations that the comparison brings along may be few.
+    settings = settings.model_copy(update={"permutations": 100})
     rows = []
     for condition in (CLEAN, *obstacles):
         kind, _, level = condition.partition(":")
-        for metric in METRICS:
-            row = {
-                "condition": kind,
-                "level": level,
-                "metric": metric,
-                "reason": obstacles.get(condition, ""),
-            }
-            if not row["reason"]:
-                value, draws = point[condition][metric][0], drawn[condition][metric]
-                low, high = bootstrap.interval(draws, settings.confidence, speakers)
-                row |= {"value": value, "ci_low": low, "ci_high": high, "speakers": speakers}
-                row["clips"] = len(frames[condition]) // frames[condition]["seed"].nunique()
-                if condition != CLEAN:
-                    paired = draws - drawn[CLEAN][metric]
-                    row["difference"] = value - point[CLEAN][metric][0]
-                    limits = bootstrap.interval(paired, settings.confidence, speakers)
-                    row["difference_low"], row["difference_high"] = limits
-            rows.append(row)
-    frame = pd.DataFrame(rows).reindex(columns=list(COLUMNS))
-    return frame.astype({"clips": "Int64", "speakers": "Int64"})
+        reason = obstacles.get(condition, "")
+        found = pd.DataFrame({"metric": METRICS})
+        if not reason:
+            frame = frames[condition]
+            found = found.merge(pooled(frame, classes, settings), on="metric")
+            if condition != CLEAN:
+                paired = stats.compare(frame, frames[CLEAN], classes, settings, condition)
+                limits = {"ci_low": "difference_low", "ci_high": "difference_high"}
+                paired = paired.rename(columns=limits)[["metric", "difference", *limits.values()]]
+                found = found.merge(paired, on="metric")
+        rows.append(found.assign(condition=kind, level=level, reason=reason))
+    table = pd.concat(rows, ignore_index=True).reindex(columns=list(COLUMNS))
+    return table.astype({"clips": "Int64", "speakers": "Int64"})
