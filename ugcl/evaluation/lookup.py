@@ -10,6 +10,7 @@ import pandas as pd
 from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
+from ugcl.data.labels import labelled
 from ugcl.data.shards import INDEX
 from ugcl.errors import UgclError
 from ugcl.evaluation import predictions
@@ -28,9 +29,10 @@ def clip_facts(config: Config, clip: str, corpus: str = "") -> dict[str, Any]:
         corpus: where to look; default the corpora of the active benchmarks, then all others.
 
     Returns:
-        corpus; manifest (column → text, empty cells left out); features (encoder → frames and seconds, or the
-        failure); benchmarks: name → label, parts (fold → part), quarantine (reasons), predictions (one row a
-        system, seed and fold that tested it: predicted, right, confidence, p of every class).
+        corpus; manifest (column → text, empty cells left out); features (encoder → frames and dim, or failure
+        and detail); benchmarks: name → label ("" where the protocol leaves the clip out), parts (fold →
+        part), quarantine (reasons), predictions (one row a system, seed and fold that tested it: predicted,
+        right, confidence, p of every class).
 
     Raises:
         UgclError: no manifest has the clip.
@@ -46,7 +48,7 @@ def clip_facts(config: Config, clip: str, corpus: str = "") -> dict[str, Any]:
     }
     for benchmark, entry in config.benchmarks.items():
         if entry.corpus == name:
-            label = str(row.get(config.protocol(benchmark).label, ""))
+            label = labelled(manifest, config.protocol(benchmark)).set_index("clip")["label"].get(clip, "")
             facts["benchmarks"][benchmark] = _in_benchmark(config, benchmark, clip, label)
     return facts
 
@@ -110,7 +112,7 @@ def _in_benchmark(config: Config, benchmark: str, clip: str, label: str) -> dict
                         | {"right": right, "confidence": p[row["predicted"]], "probabilities": p}
                     )
     return {
-        "label": label if label in classes else "",
+        "label": label,
         "parts": parts,
         "quarantine": bad[["modality", "failure", "detail"]].to_dict("records") if len(bad) else [],
         "predictions": found,

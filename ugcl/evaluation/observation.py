@@ -66,7 +66,7 @@ class Observer:
     """Decodes, tracks and encodes clips as a run's training data were.
 
     Encoders have the settings on the run's card, not those that params.yaml has now. A modality whose
-    features were precomputed (`kind: table`) cannot be had from a clip and is missing in every one.
+    features were precomputed cannot be had from a clip and is missing in every one.
     """
 
     def __init__(self, config: Config, run: Run, infos: Mapping[str, FeatureInfo]) -> None:
@@ -87,8 +87,8 @@ class Observer:
         for modality in run.model.modalities:
             name = run.features[modality]
             entry = run.encoders[name]
-            if entry.kind == "table":
-                self.never[modality] = f"its features are a precomputed table ({name}): a clip has none"
+            if entry.precomputed:
+                self.never[modality] = f"its features are precomputed ({name}): a clip has none"
                 continue
             encoder = build(own, run.corpus, name)
             if info(encoder, entry.pool) != infos[modality]:
@@ -99,7 +99,7 @@ class Observer:
             self.encoders[modality] = (encoder, entry.pool)
         if not self.encoders:
             raise UgclError(
-                f"{run.benchmark}/{run.system}: all its features are precomputed tables, so that no clip can"
+                f"{run.benchmark}/{run.system}: all its features are precomputed, so that no clip can"
                 " be encoded; choose a system that reads another modality"
             )
         self.tracks = any(encoder.needs_faces for encoder, _ in self.encoders.values())

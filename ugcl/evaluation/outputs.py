@@ -74,9 +74,9 @@ def temperature(benchmark: str, system: str) -> Path:
 
 
 def noise_conditions(config: Config, benchmark: str) -> list[str]:
-    """The noise conditions that the benchmark's audio encoder can do: none for precomputed tables."""
+    """The noise conditions that the benchmark's audio encoder can do: none where features are precomputed."""
     encoder = config.benchmarks[benchmark].features.get("audio")
-    if encoder is None or config.encoders[encoder].kind == "table":
+    if encoder is None or config.encoders[encoder].precomputed:
         return []
     return [name for name in config.evaluate.robustness if name.startswith("noise:")]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -96,8 +96,7 @@ def perturb(config: Config, benchmark: str, conditions: Iterable[str] | None = N
         for shard in range(1, count + 1):
             features, failures = {}, {}
             for name in progress(shards.shard_clips(names, count, shard), f"{condition} {shard}/{count}"):
-                plain = Clip.from_row(rows.loc[name], root)
-                clip = NoisyClip(name, plain.audio, plain.video, None, snr, config.evaluate.seed)
+                clip = replace(NoisyClip.from_row(rows.loc[name], root), snr=snr, seed=config.evaluate.seed)
                 try:
                     features[name] = vectors(model, clip, window)
                 except MediaError as error:

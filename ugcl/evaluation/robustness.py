@@ -80,7 +80,7 @@ def obstacle(condition: str, infos: Mapping[str, FeatureInfo], noisy: bool) -> s
     if kind == "noise":
         if "audio" not in infos:
             return "does not read audio"
-        return "" if noisy else "its audio features are a precomputed table"
+        return "" if noisy else "its audio features are precomputed"
     if kind == "drop":
         return "" if timed else "its features have no time axis: one vector a clip"
     if "audio" not in infos or len(infos) == 1:
@@ -184,6 +184,7 @@ def _fold(
     split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))
     quarantined = tables.read(paths.quarantine(benchmark))["clip"].tolist()
     rows = part_rows(manifest, split, "test", protocol, quarantined).sort_values("clip")
+    rows = rows[["clip", "speaker", "label"]]
     device = choose_device(config.evaluate.accelerator)
     readers: dict[tuple[str, ...], dict[tuple[str, int], nn.Module]] = defaultdict(dict)
     for system in systems:

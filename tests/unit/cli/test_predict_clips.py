@@ -120,7 +120,7 @@ def test_a_precomputed_modality_is_missing_and_refused_when_alone(tiny: Config, 
             path.write_text(json.dumps(card))
     result = ugcl("predict", f"clips/VideoMP4/{CLIP}.mp4", "--json")
     (row,) = json.loads(result.stdout)["clips"]
-    assert row["modalities"] == "video" and "precomputed table" in row["notes"][0]
+    assert row["modalities"] == "video" and "its features are precomputed" in row["notes"][0]
     assert "no clip can be encoded" in ugcl("predict", "clips", "--system", "audio-only", code=1).error
 
 

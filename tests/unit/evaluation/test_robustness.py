@@ -68,7 +68,7 @@ def test_sound_comes_late_by_seconds_whatever_its_rate() -> None:
         ("missing:audio", {"audio": TIMED}, False, "reads audio alone"),
         ("missing:text", BOTH, False, "does not read text"),
         ("missing:video", BOTH, False, ""),
-        ("noise:10", BOTH, False, "precomputed table"),
+        ("noise:10", BOTH, False, "precomputed"),
         ("noise:10", BOTH, True, ""),
         ("noise:10", {"video": TIMED}, True, "does not read audio"),
         ("drop:random", {"video": STILL}, False, "no time axis"),
