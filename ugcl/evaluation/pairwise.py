@@ -62,8 +62,8 @@ def compare(config: Config, first: Tested, second: Tested) -> pd.DataFrame:
     Two runs that differ in their seed or fold are paired clip by clip, whatever trained them.
 
     Returns:
-        metric, value (of the first), reference_value (of the second), difference, ci_low, ci_high,
-        p_permutation (on the UAR row), p_mcnemar (on the WAR row): see :func:`ugcl.evaluation.stats.compare`.
+        metric, value (of the first), reference_value (of the second), difference, ci_low, ci_high and what
+        else :func:`ugcl.evaluation.stats.compare` gives.
 
     Raises:
         UgclError: they have other classes, or were tested on other clips.
@@ -81,7 +81,8 @@ def compare(config: Config, first: Tested, second: Tested) -> pd.DataFrame:
         )
     if any(not frames[0][key].equals(frames[1][key]) for key in ("seed", "fold")):
         frames = [_renumbered(one) for one in (first, second)]
-    return stats.compare(*frames, first.classes, config.evaluate, names)
+    scored = [stats.scored(frame, first.classes, config.evaluate) for frame in frames]
+    return stats.compare(*scored, config.evaluate, names)
 
 
 def _renumbered(one: Tested) -> pd.DataFrame:

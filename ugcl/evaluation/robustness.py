@@ -23,11 +23,10 @@ from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset, Store, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore
 from ugcl.errors import UgclError
-from ugcl.evaluation import stats
+from ugcl.evaluation import bootstrap, metrics, stats
 from ugcl.evaluation.outputs import noise_conditions, score
 from ugcl.evaluation.perturb import generator
 from ugcl.evaluation.predict import choose_device
-from ugcl.evaluation.score import pooled
 from ugcl.evaluation.stores import Changed, Held
 from ugcl.training.checkpoint import load_run
 
@@ -235,21 +234,26 @@ def table(
         with difference_low and difference_high (speaker bootstrap, paired), clips, speakers, reason. A
         condition that cannot be made has a reason and no numbers.
     """
-    # The table has no p, so the permutations that the comparison brings along may be few.
+    # The table has no p, so the permutations that a comparison brings along may be few.
     settings = settings.model_copy(update={"permutations": 100})
+    scored = {name: stats.scored(frame, classes, settings) for name, frame in frames.items()}
     rows = []
     for condition in (CLEAN, *obstacles):
         kind, _, level = condition.partition(":")
-        reason = obstacles.get(condition, "")
-        found = pd.DataFrame({"metric": METRICS})
-        if not reason:
-            frame = frames[condition]
-            found = found.merge(pooled(frame, classes, settings), on="metric")
+        here = {"condition": kind, "level": level, "reason": obstacles.get(condition, "")}
+        if here["reason"]:
+            rows += [here | {"metric": metric} for metric in METRICS]
+            continue
+        paired = stats.compare(scored[condition], scored[CLEAN], settings, condition).set_index("metric")
+        speakers = len(scored[condition].contributions)
+        here |= {"clips": frames[condition]["clip"].nunique(), "speakers": speakers}
+        for metric in METRICS:
+            values, drawn = scored[condition].point[metric], scored[condition].drawn[metric]
+            limits = bootstrap.interval(values, drawn, settings.confidence, speakers, metrics.scale(metric))
+            row = {"metric": metric, "value": values.mean(), "ci_low": limits[0], "ci_high": limits[1]}
             if condition != CLEAN:
-                paired = stats.compare(frame, frames[CLEAN], classes, settings, condition)
-                limits = {"ci_low": "difference_low", "ci_high": "difference_high"}
-                paired = paired.rename(columns=limits)[["metric", "difference", *limits.values()]]
-                found = found.merge(paired, on="metric")
-        rows.append(found.assign(condition=kind, level=level, reason=reason))
-    table = pd.concat(rows, ignore_index=True).reindex(columns=list(COLUMNS))
-    return table.astype({"clips": "Int64", "speakers": "Int64"})
+                apart = paired.loc[metric, ["difference", "ci_low", "ci_high"]]
+                row |= dict(zip(("difference", "difference_low", "difference_high"), apart, strict=True))
+            rows.append(here | row)
+    frame = pd.DataFrame(rows).reindex(columns=list(COLUMNS))
+    return frame.astype({"clips": "Int64", "speakers": "Int64"})
