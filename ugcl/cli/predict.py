@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,11 +55,18 @@ def predict(
     chosen = system or parameters.benchmark(name).reference
     ensemble = inference.load(parameters, name, chosen, fold)
     span = (window, step) if timeline else None
-    results = list(user_predictions.predictions(parameters, ensemble, found, span))
+    results = []
+    for result in user_predictions.predictions(parameters, ensemble, found, span):
+        if result.observed is not None:
+            from ugcl.reports.timeline import write
+
+            path = user_predictions.timeline_path(out or Path("."), result.clip, ".png")
+            write(result, ensemble, path, parameters.report.dpi)
+        results.append(
+            replace(result, observed=None)
+        )  # a folder's sound and features need not stay in memory
     if out is not None:
         user_predictions.write(ensemble, results, out)
-    if timeline:
-        _draw(parameters, ensemble, results, out or Path("."))
     if as_json:
         import json
 
@@ -70,16 +78,6 @@ def predict(
             typer.echo(f"not predicted: {result.clip.name}: {result.failure}", err=True)
     if all(result.failure for result in results):
         raise typer.Exit(1)
-
-
-def _draw(parameters: object, ensemble: Ensemble, results: list[Prediction], folder: Path) -> None:
-    from ugcl.evaluation.user_predictions import timeline_path
-    from ugcl.reports import timeline
-
-    for result in results:
-        if not result.failure:
-            path = timeline_path(folder, result.clip, ".png")
-            timeline.write(result, ensemble, path, parameters.report.dpi)
 
 
 def _show(ensemble: Ensemble, results: list[Prediction]) -> None:
@@ -95,7 +93,6 @@ def _show(ensemble: Ensemble, results: list[Prediction]) -> None:
     rows = []
     for result in good:
         second = sorted(result.probabilities.items(), key=lambda pair: -pair[1])[1]
-        seen = result.observed
         rows.append(
             (
                 result.clip.name,
@@ -103,9 +100,9 @@ def _show(ensemble: Ensemble, results: list[Prediction]) -> None:
                 terminal.percent(result.confidence),
                 f"{second[0]} {terminal.percent(second[1])}",
                 result.modalities,
-                terminal.seconds(seen.duration),
-                terminal.percent(seen.face_share),
-                terminal.seconds(seen.speech),
+                terminal.seconds(result.duration),
+                terminal.percent(result.face_share),
+                terminal.seconds(result.speech),
             )
         )
     columns = ("clip", "emotion", "confidence", "next", "used", "length", "face in", "speech")

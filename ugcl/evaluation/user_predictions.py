@@ -33,17 +33,23 @@ class Prediction:
         clip: its name and files.
         failure: why it has no prediction, or "".
         probabilities: class → calibrated probability.
-        observed: what was decoded.
+        modalities: what the system used, joined by +.
+        duration, face_share, speech: see :class:`ugcl.evaluation.observation.Observation`.
         notes: what a reader should know: missing modalities, clips known from training.
         timeline: rows of :func:`ugcl.evaluation.inference.timeline`, None where none was asked for.
+        observed: what was decoded, kept for drawing where a timeline was asked for.
     """
 
     clip: Clip
     failure: str = ""
     probabilities: dict[str, float] = field(default_factory=dict)
-    observed: Observation | None = None
+    modalities: str = ""
+    duration: float = float("nan")
+    face_share: float = float("nan")
+    speech: float = float("nan")
     notes: tuple[str, ...] = ()
     timeline: pd.DataFrame | None = None
+    observed: Observation | None = None
 
     @property
     def predicted(self) -> str:
@@ -55,11 +61,6 @@ class Prediction:
         """Probability of the most probable class."""
         return max(self.probabilities.values(), default=float("nan"))
 
-    @property
-    def modalities(self) -> str:
-        """What the system used, joined by +."""
-        return "+".join(self.observed.features) if self.observed else ""
-
     def row(self) -> dict[str, Any]:
         """The row of predictions.csv.
 
@@ -67,8 +68,6 @@ class Prediction:
             clip, audio, video, predicted, confidence, modalities, duration, face_share, speech_seconds,
             notes, failure, p_<class>.
         """
-        seen = self.observed
-        nan = float("nan")
         return {
             "clip": self.clip.name,
             "audio": str(self.clip.audio or ""),
@@ -76,9 +75,9 @@ class Prediction:
             "predicted": self.predicted,
             "confidence": self.confidence,
             "modalities": self.modalities,
-            "duration": seen.duration if seen else nan,
-            "face_share": seen.face_share if seen else nan,
-            "speech_seconds": seen.speech if seen else nan,
+            "duration": self.duration,
+            "face_share": self.face_share,
+            "speech_seconds": self.speech,
             "notes": "; ".join(self.notes),
             "failure": self.failure,
             **{f"p_{name}": p for name, p in self.probabilities.items()},
@@ -113,9 +112,13 @@ def predictions(
         yield Prediction(
             clip=clip,
             probabilities=dict(zip(ensemble.classes, p.tolist(), strict=True)),
-            observed=observed,
+            modalities="+".join(observed.features),
+            duration=observed.duration,
+            face_share=observed.face_share,
+            speech=observed.speech,
             notes=tuple(notes),
             timeline=inference.timeline(ensemble, observed, *window) if window else None,
+            observed=observed if window else None,
         )
 
 
