@@ -10,6 +10,7 @@ SPLITS = Path("data/splits")
 FACES = Path("data/faces")
 FEATURES = Path("data/features")
 QUARANTINE = Path("data/quarantine")
+PERTURBED = Path("data/perturbed")
 MODELS = Path("results/models")
 PREDICTIONS = Path("results/predictions")
 SCORES = Path("results/scores")
@@ -43,6 +44,11 @@ def features(corpus: str, encoder: str) -> Path:
 def quarantine(benchmark: str) -> Path:
     """The table of a benchmark's excluded clips."""
     return QUARANTINE / f"{benchmark}.csv"
+
+
+def perturbed(benchmark: str, condition: str) -> Path:
+    """The folder of a benchmark's test features under one condition, such as noise:10."""
+    return PERTURBED / benchmark / condition.replace(":", "-")
 
 
 def run(benchmark: str, system: str, seed: int, fold: int) -> Path:

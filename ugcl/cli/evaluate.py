@@ -10,6 +10,7 @@ app = typer.Typer(no_args_is_help=True, help="Score trained systems from their p
 
 Benchmark = Annotated[str, typer.Argument(help="Key of `benchmarks` in params.yaml.")]
 System = Annotated[str, typer.Argument(help="One of the benchmark's systems.")]
+Systems = Annotated[list[str] | None, typer.Argument(help="Some of its systems; default all.")]
 Threads = Annotated[int, typer.Option(min=1, help="Threads of torch and BLAS.")]
 
 
@@ -36,6 +37,54 @@ def score(
     from ugcl.evaluation.score import score as write
 
     write(config.load(), benchmark, system, lineage)
+
+
+@app.command()
+def perturb(benchmark: Benchmark, threads: Threads = 1) -> None:
+    """Encode a benchmark's test clips with noise in their sound, for `robustness`."""
+    from ugcl.threads import set_threads
+
+    set_threads(threads)
+    from ugcl import config
+    from ugcl.evaluation.perturb import perturb as write
+
+    write(config.load(), benchmark)
+
+
+@app.command()
+def robustness(benchmark: Benchmark, systems: Systems = None, threads: Threads = 1) -> None:
+    """Score systems on test clips with noise, lost frames, bad synchrony or a missing modality."""
+    from ugcl.threads import set_threads
+
+    set_threads(threads)
+    from ugcl import config
+    from ugcl.evaluation.robustness import robustness as write
+
+    write(config.load(), benchmark, systems)
+
+
+@app.command()
+def represent(benchmark: Benchmark, threads: Threads = 1) -> None:
+    """Look into the reference system: tokens, retrieval, hard negatives, a map, attention over time."""
+    from ugcl.threads import set_threads
+
+    set_threads(threads)
+    from ugcl import config
+    from ugcl.evaluation.representation import represent as write
+
+    write(config.load(), benchmark)
+
+
+@app.command()
+def cost(benchmark: Benchmark, systems: Systems = None, threads: Threads = 1) -> None:
+    """Measure systems' size, work and speed on this device."""
+    from ugcl.threads import set_threads
+
+    set_threads(threads)
+    from ugcl import config
+    from ugcl.evaluation.cost import cost as write
+
+    write(config.load(), benchmark, systems)
 
 
 @app.command()

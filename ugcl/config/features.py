@@ -40,6 +40,11 @@ class Encoder(Section):
         """Whether the encoder reads aligned face crops."""
         return False
 
+    @property
+    def precomputed(self) -> bool:
+        """Whether the features come from a file, so that no clip can be encoded anew."""
+        return False
+
 
 class FaceEncoder(Encoder):
     """What every encoder of aligned face crops has."""
@@ -119,6 +124,11 @@ class Table(Encoder):
     )
     rate: float = Field(0.0, ge=0, description="Rows per second; 0 for one row a clip.")
 
+    @property
+    def precomputed(self) -> bool:
+        """Whether the features come from a file, so that no clip can be encoded anew."""
+        return True
+
 
 class Sequences(Encoder):
     """Precomputed sequences of equal length from an .npz with `name`, `x` (N, D, T) and maybe `scale`."""
@@ -127,6 +137,11 @@ class Sequences(Encoder):
     modality: Modality = "audio"
     path: str = Field(description=".npz relative to the corpus root; values are x / scale.")
     rate: float = Field(gt=0, description="Frames per second of x, Hz.")
+
+    @property
+    def precomputed(self) -> bool:
+        """Whether the features come from a file, so that no clip can be encoded anew."""
+        return True
 
 
 AnyEncoder = Annotated[

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from ugcl.config.base import Section
+
+Condition = Annotated[
+    str,
+    Field(
+        pattern=r"^(missing:(audio|video|text)|noise:-?\d+(\.\d+)?|drop:(alternate|random)|shift:-?\d+(\.\d+)?)$"
+    ),
+]
+"""What is done to test clips: a kind and its level."""
+
+CONDITIONS = ["missing:audio", "missing:video", "noise:20", "noise:10", "noise:0"]
+CONDITIONS += ["drop:alternate", "drop:random", "shift:-0.5", "shift:-0.2", "shift:0.2", "shift:0.5"]
 
 
 class Evaluate(Section):
@@ -23,6 +34,12 @@ class Evaluate(Section):
     bins: int = Field(15, ge=2, description="Equal-mass bins of the expected calibration error.")
     batch: int = Field(64, ge=1, description="Clips a batch when predicting; changes speed, not scores.")
     accelerator: Literal["auto", "cpu", "cuda"] = Field("auto", description="Device that predicts.")
+    robustness: list[Condition] = Field(
+        default=CONDITIONS,
+        description="Conditions at test time: missing:<modality>; noise:<SNR, dB> of white noise in the"
+        " sound, which is encoded once more a level; drop:alternate|random, half of the feature frames;"
+        " shift:<seconds> by which the sound comes late. [] for none.",
+    )
 
 
 class Report(Section):

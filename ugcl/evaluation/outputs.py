@@ -35,13 +35,22 @@ TABLES = (
 )
 """Stems of the CSV tables that the summary writes into results/tables."""
 
+REPRESENTATION = ("tokens", "token_usage", "retrieval", "hard_negatives", "token_map", "attention")
+"""Stems of the tables on the inside of a benchmark's reference system."""
+
+EXAMINATIONS = ("robustness", "temperature", *REPRESENTATION)
+"""Stems of the summary's tables of what trained systems did beyond their predictions."""
+
+UNSTABLE = ("cost",)
+"""Tables with times in them: no run gives the same bytes, so they lie in results/scores, not among TABLES."""
+
 SCORES = ("metrics", "confusion", "per_class", "subgroups", "per_speaker", "calibration", "pairs")
 """Stems of the CSV tables that scoring writes into results/scores/<benchmark>/<system>."""
 
 
 def table(name: str) -> Path:
     """One of the summary's tables."""
-    return paths.TABLES / f"{name}.csv"
+    return (paths.SCORES if name in UNSTABLE else paths.TABLES) / f"{name}.csv"
 
 
 def metrics_json() -> Path:
@@ -57,6 +66,48 @@ def score(benchmark: str, system: str, name: str) -> Path:
 def prediction(benchmark: str, system: str, seed: int, fold: int) -> Path:
     """The predictions of one run's test clips."""
     return paths.PREDICTIONS / paths.run(benchmark, system, seed, fold).with_suffix(".csv")
+
+
+def temperature(benchmark: str, system: str) -> Path:
+    """The temperatures of a system's runs, beside their predictions."""
+    return paths.PREDICTIONS / benchmark / system / "temperature.csv"
+
+
+def noise_conditions(config: Config, benchmark: str) -> list[str]:
+    """The noise conditions that the benchmark's audio encoder can do: none where features are precomputed."""
+    encoder = config.benchmarks[benchmark].features.get("audio")
+    if encoder is None or config.encoders[encoder].precomputed:
+        return []
+    return [name for name in config.evaluate.robustness if name.startswith("noise:")]
+
+
+def perturb_outputs(config: Config, benchmark: str) -> list[Path]:
+    """What `ugcl evaluate perturb` writes: a feature store a noise condition."""
+    shards = config.corpora[config.benchmarks[benchmark].corpus].shards
+    files = [
+        f"shard-{shard}{suffix}" for shard in range(1, shards + 1) for suffix in (".safetensors", ".csv")
+    ]
+    return [
+        paths.perturbed(benchmark, condition) / file
+        for condition in noise_conditions(config, benchmark)
+        for file in (*files, "index.csv")
+    ]
+
+
+def robustness_outputs(config: Config, benchmark: str) -> list[Path]:
+    """What `ugcl evaluate robustness` writes: a table a system, none without conditions."""
+    systems = config.benchmarks[benchmark].systems if config.evaluate.robustness else []
+    return [score(benchmark, system, "robustness") for system in systems]
+
+
+def cost_outputs(config: Config, benchmark: str) -> list[Path]:
+    """What `ugcl evaluate cost` writes: a table a system."""
+    return [score(benchmark, system, "cost") for system in config.benchmarks[benchmark].systems]
+
+
+def represent_outputs(config: Config, benchmark: str) -> list[Path]:
+    """What `ugcl evaluate represent` writes, for the reference system alone."""
+    return [score(benchmark, config.benchmarks[benchmark].reference, name) for name in REPRESENTATION]
 
 
 def _runs(config: Config, benchmark: str, system: str) -> list[tuple[str, str, int, int]]:
@@ -107,12 +158,16 @@ def summary_inputs(config: Config, benchmarks: Iterable[str] | None = None) -> l
             files += score_outputs(config, benchmark, system)
             files += histories(config, benchmark, system)
             files += cards(config, benchmark, system)
+            files.append(temperature(benchmark, system))
+        files += robustness_outputs(config, benchmark)
+        files += cost_outputs(config, benchmark)
+        files += represent_outputs(config, benchmark)
     return list(dict.fromkeys(files))
 
 
 def summary_outputs(config: Config) -> list[Path]:
     """What `ugcl evaluate summary` writes."""
-    return [*(table(name) for name in TABLES), metrics_json()]
+    return [*(table(name) for name in (*TABLES, *EXAMINATIONS, *UNSTABLE)), metrics_json()]
 
 
 def ablations(config: Config, benchmark: str) -> list[str]:

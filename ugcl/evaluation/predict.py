@@ -6,13 +6,16 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.errors import UgclError
+from ugcl.evaluation import temperature
 from ugcl.evaluation.outputs import prediction
+from ugcl.evaluation.outputs import temperature as temperature_path
 
 if TYPE_CHECKING:
     import torch
@@ -24,7 +27,10 @@ log = logging.getLogger(__name__)
 
 
 def predict(config: Config, benchmark: str, system: str) -> list[Path]:
-    """Predict the test clips of all seeds and folds of a system.
+    """Predict the test clips of all seeds and folds of a system; fit each run's temperature on its dev clips.
+
+    The predictions are the network's own; the temperatures are kept beside them, for who needs a confidence
+    (:mod:`ugcl.evaluation.inference`).
 
     Args:
         config: the parameters.
@@ -32,7 +38,7 @@ def predict(config: Config, benchmark: str, system: str) -> list[Path]:
         system: one of the benchmark's systems.
 
     Returns:
-        The files written, one a seed and fold, sorted by clip.
+        The files written: predictions, one a seed and fold, sorted by clip; then the temperatures.
 
     Raises:
         UgclError: a run, a split or features are missing.
@@ -48,20 +54,30 @@ def predict(config: Config, benchmark: str, system: str) -> list[Path]:
     }
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     quarantined = tables.read(paths.quarantine(benchmark))["clip"].tolist()
-    device = _device(config.evaluate.accelerator)
-    written = []
+    device = choose_device(config.evaluate.accelerator)
+    written, temperatures = [], []
     for fold in config.folds(benchmark):
         split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))
-        rows = part_rows(manifest, split, "test", run.protocol, quarantined).sort_values("clip")
-        clips = ClipDataset(rows, stores, run.protocol.classes)
+        clips, dev = (
+            ClipDataset(
+                part_rows(manifest, split, part, run.protocol, quarantined).sort_values("clip"),
+                stores,
+                run.protocol.classes,
+            )
+            for part in ("test", "dev")
+        )
         for seed in entry.seeds:
             model, _ = load_run(paths.MODELS / paths.run(benchmark, system, seed, fold))
             table = predict_clips(model, clips, config.evaluate.batch, device)
             path = prediction(benchmark, system, seed, fold)
             tables.write(table, path)
             written.append(path)
-            log.info("%s: %d clips", path, len(table))
-    return written
+            p = probabilities(model, dev, config.evaluate.batch, device)
+            temperatures.append(temperature.fitted(seed, fold, p, dev.labels.numpy()))
+            log.info("%s: %d clips, temperature %.2f", path, len(table), temperatures[-1]["temperature"])
+    rows = pd.DataFrame(temperatures).sort_values(["seed", "fold"])
+    tables.write(rows, temperature_path(benchmark, system))
+    return [*written, temperature_path(benchmark, system)]
 
 
 def predict_clips(
@@ -81,6 +97,21 @@ def predict_clips(
     Raises:
         UgclError: a logit is not finite.
     """
+    p = probabilities(model, clips, batch, device)
+    table = pd.DataFrame({"clip": clips.clips, "speaker": clips.speakers})
+    table["label"] = [clips.classes[i] for i in clips.labels.tolist()]
+    table["predicted"] = [clips.classes[i] for i in p.argmax(1)]
+    return table.assign(**{f"p_{name}": p[:, i] for i, name in enumerate(clips.classes)})
+
+
+def probabilities(
+    model: nn.Module, clips: ClipDataset, batch: int = 64, device: torch.device | str = "cpu"
+) -> np.ndarray:
+    """Class probabilities of the clips of a dataset, (clips, classes), in its order.
+
+    Raises:
+        UgclError: a logit is not finite.
+    """
     import torch
 
     model = model.to(device).eval()
@@ -91,15 +122,17 @@ def predict_clips(
             logits = model(part.features, part.masks, part.present)["logits"]
             found.append(torch.softmax(logits.double(), dim=1).cpu())
     p = torch.cat(found).numpy()
-    if not torch.isfinite(torch.from_numpy(p)).all():
+    if not np.isfinite(p).all():
         raise UgclError("prediction: a probability is not finite; train again with a lower learning rate")
-    table = pd.DataFrame({"clip": clips.clips, "speaker": clips.speakers})
-    table["label"] = [clips.classes[i] for i in clips.labels.tolist()]
-    table["predicted"] = [clips.classes[i] for i in p.argmax(1)]
-    return table.assign(**{f"p_{name}": p[:, i] for i, name in enumerate(clips.classes)})
+    return p
 
 
-def _device(accelerator: str) -> torch.device:
+def choose_device(accelerator: str) -> torch.device:
+    """The device that `evaluate.accelerator` names.
+
+    Raises:
+        UgclError: it is not here.
+    """
     import torch
 
     if accelerator == "cuda" and not torch.cuda.is_available():

@@ -18,6 +18,7 @@ from ugcl.evaluation import (
     audit,
     baselines,
     comparisons,
+    examinations,
     histories,
     mistakes,
     predictions,
@@ -53,7 +54,7 @@ LEDGER = ("uar", "war", "macro_f1")
 
 
 def summarise(config: Config, benchmarks: Iterable[str] | None = None) -> list[Path]:
-    """Write every table of :data:`ugcl.evaluation.outputs.TABLES` and metrics.json.
+    """Write every table of :func:`ugcl.evaluation.outputs.summary_outputs`, metrics.json among them.
 
     Args:
         config: the parameters.
@@ -117,6 +118,7 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     }
     for name in SCORES[1:]:
         found[name] = _of_systems({s: tables.read(score(benchmark, s, name)) for s in entry.systems})
+    found |= examinations.examined(config, benchmark)
     result = {"summary": _summary(config, benchmark, frames[entry.reference], scores, manifest)}
     for name, frame in found.items():
         frame = frame.copy()

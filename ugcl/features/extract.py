@@ -66,7 +66,7 @@ def encode_shard(config: Config, corpus: str, encoder: str, shard: int) -> Path:
     start = time.monotonic()
     for clip in progress(_clips(config, corpus, shard, faces), f"{encoder} {corpus} {shard}"):
         try:
-            features[clip.name] = _vectors(model, clip, window)
+            features[clip.name] = vectors(model, clip, window)
         except MediaError as error:
             failures[clip.name] = (error.failure, error.detail)
             log.warning("%s: %s: %s", clip.name, error.failure, error.detail)
@@ -93,12 +93,17 @@ def build_index(config: Config, corpus: str, encoder: str) -> Path:
     return shards.write_index(paths.features(corpus, encoder), config.corpora[corpus].shards)
 
 
-def _vectors(model: Encoder, clip: Clip, window: int) -> np.ndarray:
-    vectors = model.encode(clip)
-    if len(vectors) == 0 or vectors.shape[1] != model.dim:
-        raise MediaError("empty", f"the encoder gave an array of shape {vectors.shape}")
+def vectors(model: Encoder, clip: Clip, window: int) -> np.ndarray:
+    """A clip's features as they are stored: pooled over `window` frames, (frames, dim) float16.
+
+    Raises:
+        MediaError: the clip cannot be encoded, or its features are not finite.
+    """
+    raw = model.encode(clip)
+    if len(raw) == 0 or raw.shape[1] != model.dim:
+        raise MediaError("empty", f"the encoder gave an array of shape {raw.shape}")
     with np.errstate(over="ignore"):
-        half = pool(vectors, window).astype(np.float16)
+        half = pool(raw, window).astype(np.float16)
     if not np.isfinite(half).all():
         raise MediaError("unreadable", "features are not finite in half precision")
     return half

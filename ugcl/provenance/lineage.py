@@ -99,8 +99,37 @@ def predict(config: Config, benchmark: str, system: str) -> str:
 
 def score(config: Config, benchmark: str, system: str) -> str:
     """The scores of a system on a benchmark; this is the lineage that tables print."""
-    params = [predict(config, benchmark, system), config.evaluate.model_dump()]
-    return _lineage("score", [f"{NAME}.evaluation"], params)
+    params = [predict(config, benchmark, system), config.evaluate.model_dump(exclude={"robustness"})]
+    return _lineage("score", [f"{NAME}.evaluation.score"], params)
+
+
+def perturb(config: Config, benchmark: str) -> str:
+    """The test features of noisy sound, which all systems of a benchmark share."""
+    entry = config.benchmark(benchmark)
+    levels = [name for name in config.evaluate.robustness if name.startswith("noise:")]
+    kinds = [config.encoders[name].kind for kind, name in entry.features.items() if kind == "audio"]
+    code = [f"{NAME}.evaluation.perturb", *(entry_module("encoder", kind) for kind in kinds)]
+    upstream = [quarantine(config, benchmark), splits(config, entry.corpus, entry.protocol)]
+    return _lineage("perturb", code, [upstream, config.folds(benchmark), levels, config.evaluate.seed])
+
+
+def robustness(config: Config, benchmark: str) -> str:
+    """The scores of all systems of a benchmark under bad conditions."""
+    params = [_runs(config, benchmark), perturb(config, benchmark), config.evaluate.model_dump()]
+    return _lineage("robustness", [f"{NAME}.evaluation.robustness"], params)
+
+
+def cost(config: Config, benchmark: str) -> str:
+    """The cost of all systems of a benchmark."""
+    params = [_runs(config, benchmark), config.evaluate.accelerator]
+    return _lineage("cost", [f"{NAME}.evaluation.cost"], params)
+
+
+def represent(config: Config, benchmark: str) -> str:
+    """The inside of a benchmark's reference system."""
+    entry = config.benchmark(benchmark)
+    params = [train(config, benchmark, entry.reference), entry.seeds[0], config.folds(benchmark)]
+    return _lineage("represent", [f"{NAME}.evaluation.representation"], [*params, config.evaluate.seed])
 
 
 def tables(config: Config) -> str:
@@ -109,12 +138,19 @@ def tables(config: Config) -> str:
         score(config, name, system) for name in config.active for system in config.benchmark(name).systems
     ]
     references = [config.benchmark(name).reference for name in config.active]
-    return _lineage("tables", [f"{NAME}.evaluation"], [config.active, references, runs])
+    looks = [look(config, name) for name in config.active for look in (robustness, cost, represent)]
+    return _lineage("tables", [f"{NAME}.evaluation.summary"], [config.active, references, runs, looks])
 
 
 def report(config: Config) -> str:
     """Figures, notebooks and the front page."""
     return _lineage("report", [f"{NAME}.reports"], [tables(config), config.report.model_dump()])
+
+
+def _runs(config: Config, benchmark: str) -> list[Any]:
+    entry = config.benchmark(benchmark)
+    trained = [train(config, benchmark, system) for system in entry.systems]
+    return [trained, entry.systems, entry.seeds, config.folds(benchmark)]
 
 
 @cache

@@ -21,6 +21,11 @@ NUMBERS = frozenset(
     }
     | {"statistic", "systems", "rank", "other_rank", "recall", "precision", "f1", "support", "count", "clips"}
     | {"speakers", "seconds", "duration", "folds", "seeds", "seed", "fold", "uar", "best_uar", "best_epoch"}
+    | {"difference_low", "difference_high", "temperature", "log_loss", "log_loss_scaled", "share", "first"}
+    | {"token", "tokens", "entropy", "perplexity", "clip_perplexity", "dead", "never_first", "similarity"}
+    | {"own_similarity", "recall_at_1", "recall_at_5", "mean_rank", "chance_at_1", "chance_at_5"}
+    | {"chance_rank", "same_label_at_1", "x", "y", "frame", "time", "weight", "flops", "latency_ms"}
+    | {"throughput", "train_seconds", "train_seconds_total", "train_memory_mib", "runs"}
     | {"epoch", "epochs", "dev_uar", "parameters", "optimism", "ties", "agreement", "agreement_untied"}
     | {"detectable", "effect", "effect_low", "effect_high", "critical_difference", "runs", "year", "spread"}
     | {"gap", "gap_low", "gap_high", "classes", "war", "bin", "confidence", "accuracy", "rate", "followed"}

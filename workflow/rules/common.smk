@@ -85,6 +85,24 @@ def benchmark_splits(benchmark):
     ]
 
 
+def run_files(benchmark, systems):
+    """What a trained system needs to read a benchmark's test clips, for some of its systems."""
+    entry = params_tree.benchmark(benchmark)
+    runs = [
+        paths.MODELS / paths.run(benchmark, system, seed, fold)
+        for system in systems
+        for seed in entry.seeds
+        for fold in params_tree.folds(benchmark)
+    ]
+    return [
+        paths.manifest(entry.corpus),
+        paths.quarantine(benchmark),
+        *benchmark_splits(benchmark),
+        *benchmark_features(benchmark, ".safetensors"),
+        *(run / name for run in runs for name in ("model.safetensors", "card.json")),
+    ]
+
+
 def raw_files(wildcards):
     """What a manifest is made from: the demo corpus's media, a listing, or a user's table and media."""
     entry = params_tree.corpus(wildcards.corpus)

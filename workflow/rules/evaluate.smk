@@ -29,6 +29,7 @@ for _benchmark in benchmarks:
                 for seed in benchmarks[_benchmark].seeds
                 for fold in params_tree.folds(_benchmark)
             ],
+            evaluation.temperature(_benchmark, "{system}"),
         log:
             f"logs/evaluate/predict-{_benchmark}-{{system}}.log",
         benchmark:
@@ -45,6 +46,99 @@ for _benchmark in benchmarks:
         shell:
             "python -m ugcl evaluate predict {params.benchmark} {wildcards.system}"
             " --threads {threads} > {log} 2>&1"
+
+
+for _benchmark in benchmarks:
+    if evaluation.perturb_outputs(params_tree, _benchmark):
+
+        rule:
+            name:
+                f"perturb_{_benchmark}"
+            input:
+                paths.manifest(benchmarks[_benchmark].corpus),
+                benchmark_splits(_benchmark),
+                paths.quarantine(_benchmark),
+            output:
+                evaluation.perturb_outputs(params_tree, _benchmark),
+            log:
+                f"logs/evaluate/perturb-{_benchmark}.log",
+            benchmark:
+                f"logs/benchmarks/evaluate/perturb-{_benchmark}.tsv"
+            threads: 1
+            resources:
+                mem_mb=1500,
+                runtime=600,
+            params:
+                benchmark=_benchmark,
+                lineage=lineage.perturb(params_tree, _benchmark),
+            shell:
+                "python -m ugcl evaluate perturb {params.benchmark} --threads {threads} > {log} 2>&1"
+
+    if evaluation.robustness_outputs(params_tree, _benchmark):
+
+        rule:
+            name:
+                f"robustness_{_benchmark}"
+            input:
+                run_files(_benchmark, benchmarks[_benchmark].systems),
+                evaluation.perturb_outputs(params_tree, _benchmark),
+            output:
+                evaluation.robustness_outputs(params_tree, _benchmark),
+            log:
+                f"logs/evaluate/robustness-{_benchmark}.log",
+            benchmark:
+                f"logs/benchmarks/evaluate/robustness-{_benchmark}.tsv"
+            threads: 1
+            resources:
+                mem_mb=2000,
+                runtime=600,
+            params:
+                benchmark=_benchmark,
+                lineage=lineage.robustness(params_tree, _benchmark),
+            shell:
+                "python -m ugcl evaluate robustness {params.benchmark} --threads {threads} > {log} 2>&1"
+
+    rule:
+        name:
+            f"cost_{_benchmark}"
+        input:
+            run_files(_benchmark, benchmarks[_benchmark].systems),
+        output:
+            evaluation.cost_outputs(params_tree, _benchmark),
+        log:
+            f"logs/evaluate/cost-{_benchmark}.log",
+        benchmark:
+            f"logs/benchmarks/evaluate/cost-{_benchmark}.tsv"
+        threads: 1
+        resources:
+            mem_mb=1500,
+            runtime=60,
+        params:
+            benchmark=_benchmark,
+            lineage=lineage.cost(params_tree, _benchmark),
+        shell:
+            "python -m ugcl evaluate cost {params.benchmark} --threads {threads} > {log} 2>&1"
+
+    rule:
+        name:
+            f"represent_{_benchmark}"
+        input:
+            run_files(_benchmark, [benchmarks[_benchmark].reference]),
+        output:
+            evaluation.represent_outputs(params_tree, _benchmark),
+        log:
+            f"logs/evaluate/represent-{_benchmark}.log",
+        benchmark:
+            f"logs/benchmarks/evaluate/represent-{_benchmark}.tsv"
+        threads: 1
+        resources:
+            mem_mb=1500,
+            runtime=60,
+        params:
+            benchmark=_benchmark,
+            lineage=lineage.represent(params_tree, _benchmark),
+        shell:
+            "python -m ugcl evaluate represent {params.benchmark} --threads {threads} > {log} 2>&1"
 
 
 rule score:

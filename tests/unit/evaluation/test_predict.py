@@ -95,7 +95,7 @@ def test_runs_on_disk_predict_the_good_test_clips_of_their_fold(
 
     path = outputs.prediction("demo", "ugcl", 0, 2)
     path.unlink()
-    assert predict(config, "demo", "ugcl") == [path]
+    assert predict(config, "demo", "ugcl") == [path, outputs.temperature("demo", "ugcl")]
     frame = read(path, CLASSES)
     split = tables.read_split(paths.split("demo", "intended", 2))
     bad = set(tables.read(paths.quarantine("demo"))["clip"])

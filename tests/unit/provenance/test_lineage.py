@@ -63,6 +63,28 @@ def test_a_parameter_reaches_the_stages_downstream_of_it_only(
         ), f"{path} must reach {stage}"
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "same", "different"),
+    [
+        ("evaluate.robustness", ["noise:5"], ["score", "cost", "represent"], ["perturb", "robustness"]),
+        ("evaluate.robustness", ["drop:random"], ["score"], ["perturb", "robustness"]),
+        ("evaluate.bootstrap", 500, ["perturb", "cost", "represent"], ["robustness"]),
+        ("systems.concat.train", {"lr": 0.5}, ["perturb", "represent"], ["robustness", "cost"]),
+        ("encoders.logmel.bands", 40, [], ["perturb", "robustness", "cost", "represent"]),
+        ("evaluate.seed", 7, ["cost"], ["perturb", "robustness", "represent"]),
+    ],
+)
+def test_a_parameter_reaches_the_examinations_that_read_it(
+    tree: dict, path: str, value: Any, same: list[str], different: list[str]
+) -> None:
+    before, after = changed(tree, path, value)
+    for stage in (*same, *different):
+        arguments = ("demo", "ugcl") if stage == "score" else ("demo",)
+        equal = getattr(lineage, stage)(before, *arguments) == getattr(lineage, stage)(after, *arguments)
+        assert equal == (stage in same), f"{path}: {stage}"
+    assert lineage.tables(before) != lineage.tables(after)
+
+
 def test_an_override_of_one_system_leaves_the_others(tree: dict) -> None:
     before, after = changed(tree, "systems.concat.train", {"lr": 0.5})
     assert lineage.train(before, "demo", "ugcl") == lineage.train(after, "demo", "ugcl")

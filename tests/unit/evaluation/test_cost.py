@@ -1,0 +1,74 @@
+"""Cost: operations as counted by hand, cards as they are, and a table that stays out of results/tables."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from ugcl import paths
+from ugcl.config import Config
+from ugcl.data.dataset import Batch
+from ugcl.errors import UgclError
+from ugcl.evaluation import outputs
+from ugcl.evaluation.cost import cost, flops, trained
+from ugcl.models.attention import Attention
+
+
+class Known(nn.Module):
+    """A product whose operations can be counted by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear, self.attention = nn.Linear(7, 8, bias=False), Attention(8, 2)
+
+    def forward(self, features, masks, present):
+        x = self.linear(features["audio"])
+        return {"logits": self.attention(x, x, masks["audio"]).sum(1)}
+
+
+def test_operations_are_two_a_multiplication_of_products_and_attention() -> None:
+    frames = 5
+    x = {"audio": torch.randn(1, frames, 7)}
+    masks = {"audio": torch.ones(1, frames, dtype=torch.bool)}
+    batch = Batch(x, masks, {"audio": torch.ones(1, dtype=torch.bool)}, torch.zeros(1), ["c"], ["s"])
+    projections = 2 * frames * 8 * 8 * 4
+    attention = 2 * (frames * frames * 8) * 2
+    assert flops(Known().eval(), batch) == 2 * frames * 7 * 8 + projections + attention
+
+
+def test_cards_are_summed_and_one_without_a_number_is_refused() -> None:
+    cards = [
+        {"seconds": s, "parameters": 9, "memory_mib": m, "device": d}
+        for s, m, d in ((1.0, 5.0, "cpu x"), (3.0, 7.0, "H200"))
+    ]
+    row = trained(cards, "b/s")
+    assert (row["train_seconds"], row["train_seconds_total"], row["train_memory_mib"]) == (2.0, 4.0, 7.0)
+    assert row["train_device"] == "H200 / cpu x"
+    del cards[1]["seconds"]
+    with pytest.raises(UgclError, match="b/s: a card has no 'seconds'"):
+        trained(cards, "b/s")
+
+
+def test_every_system_gets_a_row_and_more_work_for_more_modalities(tiny: Config, ugcl) -> None:
+    ugcl("evaluate", "cost", "tiny")
+    rows = {
+        s: pd.read_csv(outputs.score("tiny", s, "cost")).iloc[0] for s in ("ugcl", "concat", "audio-only")
+    }
+    for system, row in rows.items():
+        card = json.loads((paths.MODELS / paths.run("tiny", system, 0, 1) / "card.json").read_text())
+        assert row["parameters"] == card["parameters"]
+        assert row["train_seconds_total"] == 36.0
+        assert row["latency_ms"] > 0 and row["throughput"] > 0
+    assert rows["audio-only"]["flops"] < rows["concat"]["flops"] < rows["ugcl"]["flops"]
+    before = rows["ugcl"]["flops"]
+    cost(tiny, "tiny", ["ugcl"])
+    assert pd.read_csv(outputs.score("tiny", "ugcl", "cost"))["flops"].iloc[0] == before
+
+
+def test_the_table_with_times_lies_outside_the_tables_that_are_equal_on_a_rerun() -> None:
+    assert outputs.table("cost").parent == paths.SCORES
+    assert "cost" not in (*outputs.TABLES, *outputs.EXAMINATIONS)

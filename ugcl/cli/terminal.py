@@ -1,0 +1,57 @@
+"""Tables on the terminal: colour only there, and whole lines where the output goes into a file or a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDE = 200
+"""Columns of the output where there is no terminal to ask."""
+
+
+def console() -> Console:
+    """Standard output as rich sees it."""
+    import sys
+
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+
+
+def show(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[str] = ()
+) -> None:
+    """Print a table.
+
+    Args:
+        title: over it; "" for none.
+        columns: headings.
+        rows: cells, plain text.
+        right: headings whose cells are numbers.
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    numbers = set(right)
+    table = Table(
+        title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console().print(table)
+
+
+def percent(value: float, digits: int = 0) -> str:
+    """A share as per cent; a dash where there is none."""
+    return "–" if value != value else f"{100 * value:.{digits}f} %"
+
+
+def seconds(value: float) -> str:
+    """Seconds with one digit; a dash where there are none."""
+    return "–" if value != value else f"{value:.1f} s"

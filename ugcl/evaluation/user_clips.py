@@ -1,0 +1,57 @@
+"""From what a user names (files, folders, globs) to clips."""
+
+from __future__ import annotations
+
+import glob
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from ugcl.errors import UgclError
+from ugcl.features.media import Clip
+
+SOUND = frozenset(
+    {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".wma"} | {".aif", ".aiff", ".au"}
+)
+VIDEO = frozenset(
+    {".mp4", ".m4v", ".mov", ".flv", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".3gp", ".ogv"}
+)
+
+
+def find(named: Iterable[str]) -> list[Clip]:
+    """The clips that a user's arguments stand for, sorted by name.
+
+    A folder stands for the media files below it, a pattern for what it matches. A sound file and a video file
+    of the same stem, one of each, are one clip, whose sound is the sound file's; any other file is a clip by
+    itself. Clips of one stem in several folders are told apart by their folders.
+
+    Raises:
+        UgclError: a name stands for nothing.
+    """
+    files: dict[Path, None] = {}
+    for name in named:
+        path = Path(name)
+        if path.is_dir():
+            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SOUND | VIDEO and p.is_file())
+        elif path.is_file():
+            found = [path]
+        else:
+            found = sorted(p for p in map(Path, glob.glob(name, recursive=True)) if p.is_file())
+        if not found:
+            raise UgclError(f"{name}: no such file, or no media file in it; give files, folders or patterns")
+        files.update(dict.fromkeys(found))
+    by_stem: dict[str, list[Path]] = defaultdict(list)
+    for path in files:
+        by_stem[path.stem].append(path)
+    clips = []
+    for stem, group in by_stem.items():
+        sounds = [path for path in group if path.suffix.lower() in SOUND]
+        if len(group) == 2 and len(sounds) == 1:
+            clips.append(Clip(stem, sounds[0], next(path for path in group if path not in sounds)))
+        else:
+            clips += [_alone(path, stem if len(group) == 1 else path.as_posix()) for path in group]
+    return sorted(clips, key=lambda clip: clip.name)
+
+
+def _alone(path: Path, name: str) -> Clip:
+    return Clip(name, audio=path) if path.suffix.lower() in SOUND else Clip(name, video=path)
