@@ -10,7 +10,7 @@ EXTRAS := demo,dev
 .PHONY: demo test setup lint clean
 
 demo: setup
-	snakemake all
+	snakemake all --quiet rules host
 	@echo "The report: results/index.html"
 
 test: setup
