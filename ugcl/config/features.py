@@ -88,6 +88,29 @@ class Image(FaceEncoder):
     )
 
 
+class VggFace(FaceEncoder):
+    """fc7 of VGG-Face before its ReLU (VGG-16, 4096 values a face frame): the paper's video features."""
+
+    kind: Literal["vgg_face"]
+    weights: str = Field(
+        description="State dict (.safetensors or .pth): local file, file inside data.mirror, or models/<path>"
+        " of a row of sources.csv."
+    )
+    sha256: str = Field(
+        "", pattern=r"^([0-9a-f]{64})?$", description="SHA-256 of the file; empty = that of sources.csv."
+    )
+    normalisation: Literal["original", "imagenet"] = Field(
+        "original",
+        description="original: 0..255 less the mean of VGG-Face's training pixels, channels as in `channels`;"
+        " imagenet: RGB by ImageNet's mean and deviation, as the paper's released code does.",
+    )
+    channels: Literal["bgr", "rgb"] = Field(
+        "bgr",
+        description="Channel order of the weights' original input: bgr for the authors' Caffe and Torch"
+        " releases, rgb for MatConvNet's and its conversion vgg_face_dag.pth.",
+    )
+
+
 class Whisper(Encoder):
     """Hidden states of a Whisper encoder over the clip's own frames (50 Hz before pooling)."""
 
@@ -103,7 +126,15 @@ class Speech(Encoder):
     kind: Literal["speech"]
     modality: Literal["audio"] = "audio"
     weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
-    layers: Literal["all"] | list[int] = Field("all", description="Hidden states to keep; 0 is the input.")
+    layers: Literal["all"] | list[int] = Field(
+        "all",
+        description="Hidden states to keep; 0 is the input. Layers above the deepest of them do not run.",
+    )
+    final_norm: bool = Field(
+        False,
+        description="Put the deepest kept state through the network's last layer norm, as a network cut to"
+        " its first layers gives it; no effect where every layer ends in a norm (the base models).",
+    )
     window: float = Field(
         30.0, ge=1, description="Longer sound is encoded in windows of this length, seconds."
     )
@@ -145,5 +176,5 @@ class Sequences(Encoder):
 
 
 AnyEncoder = Annotated[
-    LogMel | Whisper | Speech | Hog | Image | Table | Sequences, Field(discriminator="kind")
+    LogMel | Whisper | Speech | Hog | Image | VggFace | Table | Sequences, Field(discriminator="kind")
 ]

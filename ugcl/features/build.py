@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ugcl.config import Config
-from ugcl.config.features import Hog, Image, LogMel, Sequences, Speech, Table, Whisper
+from ugcl.config.features import Hog, Image, LogMel, Sequences, Speech, Table, VggFace, Whisper
 from ugcl.data import sources
 from ugcl.errors import UgclError
 from ugcl.features.encoder import Encoder
@@ -47,6 +47,12 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
             from ugcl.features.encoders.image import ImageEncoder
 
             return ImageEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
+        case VggFace():
+            from ugcl.features.encoders.vgg_face import VggFaceEncoder
+            from ugcl.features.weight_file import weight_file
+
+            file = weight_file(config, encoder, entry.weights, entry.sha256)
+            return VggFaceEncoder(encoder, entry, file.path, file.sha256)
         case Table():
             from ugcl.features.encoders.table import TableEncoder
 

@@ -9,6 +9,10 @@ from ugcl.config import Config
 from ugcl.data import sources
 from ugcl.errors import UgclError
 
+# Formats in the order of preference; older models of the hub have only the second. Libraries read it as
+# tensors alone, so that no code of a pickle runs.
+FORMATS = ("*.safetensors", "pytorch_model*.bin")
+
 
 def weights_folder(config: Config, encoder: str, weights: str) -> Path:
     """Where an encoder's weights lie: a local folder, a folder of the mirror, or the hub's cache.
@@ -24,7 +28,11 @@ def weights_folder(config: Config, encoder: str, weights: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(weights, allow_patterns=["*.json", "*.safetensors"]))
+        for form in FORMATS:
+            folder = Path(snapshot_download(weights, allow_patterns=["*.json", "*.txt", form]))
+            if any(folder.glob(form)):
+                break
+        return folder
     except Exception as error:  # the hub raises many kinds: no such name, no network, no disk
         raise UgclError(
             f"encoders.{encoder}.weights: {weights!r} is no folder here, none in data.mirror ({mirror}),"
@@ -33,10 +41,10 @@ def weights_folder(config: Config, encoder: str, weights: str) -> Path:
 
 
 def weights_hash(folder: Path) -> str:
-    """SHA-256 over a model folder's safetensors files, in the order of their names."""
-    files = sorted(folder.glob("*.safetensors"))
+    """SHA-256 over a model folder's weights in the format that is read, in the order of their names."""
+    files = next((found for form in FORMATS if (found := sorted(folder.glob(form)))), None)
     if not files:
-        raise UgclError(f"{folder}: no safetensors file; weights are read from safetensors only")
+        raise UgclError(f"{folder}: no weights in it; put safetensors or pytorch_model.bin there")
     digest = hashlib.sha256()
     for path in files:
         with path.open("rb") as stream:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import soundfile
 
+from ugcl import config as parameters
 from ugcl.config.features import Image, Speech, Whisper
 from ugcl.errors import UgclError
 from ugcl.features.encoders.image import ImageEncoder
@@ -15,7 +17,7 @@ from ugcl.features.encoders.speech import SpeechEncoder
 from ugcl.features.encoders.whisper import WhisperEncoder
 from ugcl.features.faces import alignment, table
 from ugcl.features.media import Clip
-from ugcl.features.weights import weights_hash
+from ugcl.features.weights import weights_folder, weights_hash
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +104,7 @@ class TestWhisper:
             weights_hash(tmp_path)
 
 
-def speech_model(kind: str, folder) -> None:
+def speech_model(kind: str, folder, layers: int = 2, **settings) -> None:
     """A tiny random wav2vec 2.0, HuBERT or WavLM."""
     import torch
     from transformers import AutoModel, HubertConfig, Wav2Vec2Config, WavLMConfig
@@ -110,14 +112,20 @@ def speech_model(kind: str, folder) -> None:
     torch.manual_seed(0)
     config = {"wav2vec2": Wav2Vec2Config, "hubert": HubertConfig, "wavlm": WavLMConfig}[kind](
         hidden_size=16,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=32,
         conv_dim=(8,) * 7,
         num_conv_pos_embeddings=16,
         num_conv_pos_embedding_groups=2,
+        **settings,
     )
-    AutoModel.from_config(config).save_pretrained(folder)
+    model = AutoModel.from_config(config)
+    with torch.no_grad():  # norms as after training: none is the identity
+        for name, parameter in model.named_parameters():
+            if "layer_norm" in name:
+                parameter.add_(torch.randn_like(parameter) * 0.3)
+    model.save_pretrained(folder)
 
 
 class TestSpeech:
@@ -137,6 +145,62 @@ class TestSpeech:
         with torch.inference_mode():
             states = model(batch, output_hidden_states=True).hidden_states
         np.testing.assert_allclose(vectors, torch.cat([states[0], states[2]], -1)[0], atol=1e-4)
+
+    @pytest.mark.parametrize("kind", ["wav2vec2", "hubert", "wavlm"])
+    def test_layers_above_the_kept_ones_do_not_run(self, tmp_path, wav, kind):
+        """The paper's network: large-robust's layer norms, the first half of its layers."""
+        import torch
+        from transformers import AutoModel, Wav2Vec2FeatureExtractor
+
+        robust = {"feat_extract_norm": "layer", "conv_bias": True, "do_stable_layer_norm": True}
+        speech_model(kind, tmp_path, layers=4, **robust)
+        whole = AutoModel.from_pretrained(tmp_path).eval()
+        extractor = Wav2Vec2FeatureExtractor(do_normalize=True)
+        batch = extractor(Clip("a", wav).sound(), sampling_rate=16000, return_tensors="pt").input_values
+        with torch.inference_mode():
+            states = whole(batch, output_hidden_states=True).hidden_states
+            whole.encoder.layers = whole.encoder.layers[:2]
+            cut = whole(batch).last_hidden_state
+        for final_norm, expected in ((False, states[2]), (True, cut)):
+            config = Speech(kind="speech", weights="", layers=[0, 2], final_norm=final_norm)
+            encoder = SpeechEncoder("s", config, tmp_path)
+            ran = []
+            for number, layer in enumerate(encoder.model.encoder.layers):
+                layer.register_forward_hook(lambda *_, number=number: ran.append(number))
+            vectors = encoder.encode(Clip("a", wav))
+            assert ran == [0, 1]
+            np.testing.assert_allclose(vectors, torch.cat([states[0], expected], -1)[0], atol=1e-4)
+        only_input = SpeechEncoder("s", Speech(kind="speech", weights="", layers=[0]), tmp_path)
+        np.testing.assert_allclose(only_input.encode(Clip("a", wav)), states[0][0], atol=1e-4)
+
+    @pytest.mark.parametrize("normalise", [True, False])
+    def test_loudness_counts_only_where_the_processor_does_not_normalise(self, tmp_path, tone, normalise):
+        from transformers import Wav2Vec2FeatureExtractor
+
+        speech_model("wav2vec2", tmp_path, feat_extract_norm="layer", conv_bias=True)
+        Wav2Vec2FeatureExtractor(do_normalize=normalise).save_pretrained(tmp_path)
+        encoder = SpeechEncoder("s", Speech(kind="speech", weights=""), tmp_path)
+        vectors = []
+        for gain in (1.0, 0.1):
+            soundfile.write(tmp_path / "a.wav", gain * tone, 16000, subtype="FLOAT")
+            vectors.append(encoder.encode(Clip("a", tmp_path / "a.wav")))
+        assert np.allclose(*vectors, atol=1e-3) == normalise
+
+    def test_weights_may_be_a_pytorch_bin(self, tmp_path, wav):
+        """As wavlm-base-plus has them on the hub; they are read as tensors alone and hashed like others."""
+        import hashlib
+
+        import torch
+        from safetensors.torch import load_file
+
+        speech_model("wavlm", tmp_path)
+        expected = SpeechEncoder("s", Speech(kind="speech", weights=""), tmp_path).encode(Clip("a", wav))
+        torch.save(load_file(tmp_path / "model.safetensors"), tmp_path / "pytorch_model.bin")
+        (tmp_path / "model.safetensors").unlink()
+        encoder = SpeechEncoder("s", Speech(kind="speech", weights=""), tmp_path)
+        np.testing.assert_array_equal(encoder.encode(Clip("a", wav)), expected)
+        data = (tmp_path / "pytorch_model.bin").read_bytes()
+        assert encoder.settings["sha256"] == hashlib.sha256(data).hexdigest()
 
     def test_any_length_of_sound(self, tmp_path):
         speech_model("wav2vec2", tmp_path)
@@ -185,6 +249,38 @@ class TestImage:
         expected = {"first": state[0], "mean": state.mean(0), "pooled": result.pooler_output[0]}[output]
         np.testing.assert_allclose(encoder.describe(crop), expected, atol=1e-5)
 
+    @pytest.mark.parametrize("kind", ["clip", "dinov2", "resnet"])
+    def test_other_families_are_those_of_the_library(self, tmp_path, kind):
+        """CLIP's tower has a text tower beside it, DINOv2 has positions of other sizes, ResNet has no tokens."""
+        import torch
+        import transformers
+
+        torch.manual_seed(0)
+        small = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 32}
+        small |= {"patch_size": 8}
+        if kind == "clip":
+            text = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "vocab_size": 99}
+            config = transformers.CLIPConfig(text_config=text, vision_config=small)
+        elif kind == "dinov2":
+            config = transformers.Dinov2Config(**{**small, "image_size": 48})
+        else:
+            config = transformers.ResNetConfig(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1])
+        model = transformers.AutoModel.from_config(config).eval()
+        model.save_pretrained(tmp_path)
+        # As on the hub: CLIP and DINOv2 are cut to a square after a resize to another side.
+        facts = {"size": {"shortest_edge": 40}, "crop_size": {"height": 32, "width": 32}}
+        facts |= {"image_mean": [0.4, 0.5, 0.6], "image_std": [0.2, 0.3, 0.4]}
+        (tmp_path / "preprocessor_config.json").write_text(json.dumps(facts))
+        crop = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
+        pixels = (crop / 255 - np.array([0.4, 0.5, 0.6])) / np.array([0.2, 0.3, 0.4])
+        batch = torch.from_numpy(pixels.transpose(2, 0, 1)[None]).float()
+        with torch.inference_mode():
+            network = model.vision_model if kind == "clip" else model
+            expected = network(batch).pooler_output.flatten()
+        encoder = ImageEncoder("i", Image(kind="image", weights="", output="pooled"), tmp_path)
+        assert (encoder.size, encoder.dim) == (32, 16)
+        np.testing.assert_allclose(encoder.describe(crop), expected, atol=1e-5)
+
     def test_one_vector_a_grid_point(self, folder, tmp_path, write_video):
         video = write_video(tmp_path / "a.mp4", list(range(6)), Fraction(1, 25))
         encoder = ImageEncoder("i", Image(kind="image", weights="", fps=12.5), folder)
@@ -196,3 +292,25 @@ class TestImage:
             landmarks=np.tile(alignment.template(40, 0.0), (6, 1, 1)),
         )
         assert encoder.encode(Clip("a", None, video, track)).shape == (3, 16)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])
+def test_the_hub_is_asked_for_a_pickle_only_where_it_has_nothing_better(tmp_path, monkeypatch, request, file):
+    import fnmatch
+
+    import huggingface_hub
+
+    asked = []
+
+    def snapshot(name, allow_patterns):
+        asked.append(name)
+        for have in ("config.json", file):
+            if any(fnmatch.fnmatch(have, pattern) for pattern in allow_patterns):
+                (tmp_path / have).touch()
+        return str(tmp_path)
+
+    config = parameters.load(request.config.rootpath / "params.yaml")
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
+    assert weights_folder(config, "e", "someone/network") == tmp_path
+    assert (tmp_path / file).is_file()
+    assert len(asked) == (1 if file == "model.safetensors" else 2)

@@ -18,12 +18,13 @@ from ugcl.features.weights import weights_hash
 class SpeechEncoder:
     """Hidden states of wav2vec 2.0 (Baevski et al. 2020), HuBERT or WavLM, stacked layer after layer.
 
-    State 0 is the input of the transformer, state i the output of layer i. The waveform is normalised to zero
-    mean and unit variance where the weights' preprocessor_config.json says so.
+    State 0 is the input of the transformer, state i the output of layer i as it leaves the layer. Layers above
+    the deepest state that is kept are cut off and do not run. The waveform is normalised to zero mean and unit
+    variance where the weights' preprocessor_config.json says so.
 
     Args:
         name: key of `encoders`.
-        config: which hidden states to keep and the longest window.
+        config: which hidden states to keep, whether the deepest is normed, and the longest window.
         folder: config.json and safetensors of the network.
     """
 
@@ -45,8 +46,15 @@ class SpeechEncoder:
         wrong = [layer for layer in self.keep if not 0 <= layer < count]
         if wrong:
             raise UgclError(f"encoders.{name}.layers: {wrong[0]} does not exist; choose from 0..{count - 1}")
+        # A first layer stays even if only its input is kept: the states are caught at the layers.
+        self.model.encoder.layers = self.model.encoder.layers[: max(1, *self.keep)]
+        # Networks whose layers end un-normed (wav2vec2-large-robust) have one more norm after the last layer.
+        last_norm = config.final_norm and getattr(self.model.config, "do_stable_layer_norm", False)
+        self.norm = self.model.encoder.layer_norm if last_norm else None
         settings = folder / "preprocessor_config.json"
         facts = json.loads(settings.read_text()) if settings.is_file() else {}
+        if facts.get("sampling_rate", RATE) != RATE:
+            raise UgclError(f"{settings}: sampling_rate is not {RATE}; choose a network of {RATE} Hz sound")
         self.normalise = bool(facts.get("do_normalize", True))
         self.shortest = 1  # samples that the convolutions need for one frame
         for kernel, stride in reversed(
@@ -79,5 +87,8 @@ class SpeechEncoder:
         import torch
 
         batch = torch.from_numpy(np.ascontiguousarray(samples, np.float32))[None]
-        states = self.model(batch, output_hidden_states=True).hidden_states
+        states = list(self.model(batch, output_hidden_states=True).hidden_states)
+        if self.norm is not None:
+            deepest = max(self.keep)
+            states[deepest] = self.norm(states[deepest])
         return torch.cat([states[k] for k in self.keep], dim=-1)[0].numpy()
