@@ -140,6 +140,36 @@ class Speech(Encoder):
     )
 
 
+class Egemaps(Encoder):
+    """The extended Geneva minimalistic acoustic parameters, by openSMILE (extra `egemaps`)."""
+
+    kind: Literal["egemaps"]
+    modality: Literal["audio"] = "audio"
+    level: Literal["functionals", "descriptors"] = Field(
+        "functionals", description="88 functionals of the clip, or 25 low-level descriptors at 100 Hz."
+    )
+
+
+class Text(Encoder):
+    """Hidden states of a text network (BERT, RoBERTa, sentence-transformers, …) on the clip's transcript."""
+
+    kind: Literal["text"]
+    modality: Literal["text"] = "text"
+    weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
+    output: Literal["tokens", "sentence"] = Field(
+        "tokens", description="One vector a token, or their mean: one vector a clip."
+    )
+    layers: Literal["all", "last"] | list[int] = Field(
+        "last", description="Hidden states to keep; 0 is the input."
+    )
+    rate: float = Field(
+        3.0,
+        gt=0,
+        description="Tokens a second that systems reckon with, Hz: a transcript has no times. English speech"
+        " has about three.",
+    )
+
+
 class Table(Encoder):
     """Precomputed vectors read from a CSV: one row a clip, or one row a frame."""
 
@@ -176,5 +206,6 @@ class Sequences(Encoder):
 
 
 AnyEncoder = Annotated[
-    LogMel | Whisper | Speech | Hog | Image | VggFace | Table | Sequences, Field(discriminator="kind")
+    LogMel | Whisper | Speech | Hog | Image | VggFace | Egemaps | Text | Table | Sequences,
+    Field(discriminator="kind"),
 ]

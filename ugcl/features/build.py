@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from ugcl.config import Config
-from ugcl.config.features import Hog, Image, LogMel, Sequences, Speech, Table, VggFace, Whisper
+from ugcl.config.features import (
+    Egemaps,
+    Hog,
+    Image,
+    LogMel,
+    Sequences,
+    Speech,
+    Table,
+    Text,
+    VggFace,
+    Whisper,
+)
 from ugcl.data import sources
 from ugcl.errors import UgclError
 from ugcl.features.encoder import Encoder
@@ -53,6 +64,14 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
 
             file = weight_file(config, encoder, entry.weights, entry.sha256)
             return VggFaceEncoder(encoder, entry, file.path, file.sha256)
+        case Egemaps():
+            from ugcl.features.encoders.egemaps import EgemapsEncoder
+
+            return EgemapsEncoder(encoder, entry)
+        case Text():
+            from ugcl.features.encoders.text import TextEncoder
+
+            return TextEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
         case Table():
             from ugcl.features.encoders.table import TableEncoder
 

@@ -6,7 +6,9 @@ from typing import Literal, get_args
 
 from ugcl.errors import UgclError
 
-Failure = Literal["missing", "empty", "no_video", "no_audio", "truncated", "unreadable", "silent", "no_face"]
+Failure = Literal[
+    "missing", "empty", "no_video", "no_audio", "truncated", "unreadable", "silent", "no_face", "no_text"
+]
 FAILURES: tuple[str, ...] = get_args(Failure)
 
 

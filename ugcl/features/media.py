@@ -31,6 +31,7 @@ class Clip:
         interval: the utterance's part of the video file; None for all of it. A sound file of its own is
             the utterance already.
         region: the speaker's half of the picture, "left" or "right"; "" for all.
+        transcript: the spoken words; "" where the corpus has none.
     """
 
     name: str
@@ -39,14 +40,19 @@ class Clip:
     faces: Track | None = None
     interval: Interval | None = None
     region: str = ""
+    transcript: str = ""
 
     @classmethod
     def from_row(cls, row: Any, root: Path, faces: Track | None = None) -> Clip:
-        """A clip from a manifest row (mapping with clip, audio, video; start, end, region) and the root."""
+        """A clip from a manifest row and the root.
+
+        The row is a mapping with clip, audio and video, and maybe start, end, region and transcript.
+        """
         audio, video = (root / row[key] if row[key] else None for key in ("audio", "video"))
         start, end = (float(row.get(key, math.nan)) for key in ("start", "end"))
         interval = None if math.isnan(start) or math.isnan(end) else Interval(start, end)
-        return cls(row["clip"], audio, video, faces, interval, row.get("region", ""))
+        region, transcript = row.get("region", ""), row.get("transcript", "")
+        return cls(row["clip"], audio, video, faces, interval, region, transcript)
 
     def sound(self, rate: int = RATE) -> np.ndarray:
         """Mono samples, (samples,) float32 at `rate` Hz: see :func:`ugcl.features.sound.sound`."""

@@ -166,7 +166,7 @@ class TestSpeech:
             encoder = SpeechEncoder("s", config, tmp_path)
             ran = []
             for number, layer in enumerate(encoder.model.encoder.layers):
-                layer.register_forward_hook(lambda *_, number=number: ran.append(number))
+                layer.register_forward_hook(lambda *_, number=number, ran=ran: ran.append(number))
             vectors = encoder.encode(Clip("a", wav))
             assert ran == [0, 1]
             np.testing.assert_allclose(vectors, torch.cat([states[0], expected], -1)[0], atol=1e-4)
@@ -251,7 +251,7 @@ class TestImage:
 
     @pytest.mark.parametrize("kind", ["clip", "dinov2", "resnet"])
     def test_other_families_are_those_of_the_library(self, tmp_path, kind):
-        """CLIP's tower has a text tower beside it, DINOv2 has positions of other sizes, ResNet has no tokens."""
+        """CLIP has a text tower beside it, DINOv2 positions of other sizes, ResNet no tokens."""
         import torch
         import transformers
 

@@ -1,4 +1,4 @@
-"""VGG-Face gives fc7 before its ReLU, from weights of any usual naming, of the input its authors trained on."""
+"""VGG-Face gives fc7 before its ReLU, for weights of any usual naming and the input they were trained on."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from ugcl.features.weights import weights_hash
 class SpeechEncoder:
     """Hidden states of wav2vec 2.0 (Baevski et al. 2020), HuBERT or WavLM, stacked layer after layer.
 
-    State 0 is the input of the transformer, state i the output of layer i as it leaves the layer. Layers above
-    the deepest state that is kept are cut off and do not run. The waveform is normalised to zero mean and unit
-    variance where the weights' preprocessor_config.json says so.
+    State 0 is the input of the transformer, state i the output of layer i as it leaves the layer. Layers
+    above the deepest state that is kept are cut off and do not run. The waveform is normalised to zero mean
+    and unit variance where the weights' preprocessor_config.json says so.
 
     Args:
         name: key of `encoders`.

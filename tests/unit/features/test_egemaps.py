@@ -1,0 +1,59 @@
+"""eGeMAPS are openSMILE's own values; without openSMILE one line says what to install."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from ugcl.config.features import Egemaps
+from ugcl.errors import UgclError
+from ugcl.features.encoders.egemaps import EgemapsEncoder
+from ugcl.features.media import Clip
+
+
+def make(level: str) -> EgemapsEncoder:
+    return EgemapsEncoder("e", Egemaps(kind="egemaps", level=level))
+
+
+def test_without_the_extra_one_line_names_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "opensmile", None)
+    with pytest.raises(UgclError, match=r"pip install 'ugcl\[egemaps\]'") as caught:
+        make("functionals")
+    assert "\n" not in str(caught.value)
+
+
+class TestParameters:
+    @pytest.fixture(autouse=True)
+    def _extra(self):
+        pytest.importorskip("opensmile", reason="the extra egemaps is not installed")
+
+    def test_functionals_are_one_vector_a_clip(self, wav):
+        import opensmile
+
+        encoder = make("functionals")
+        assert (encoder.dim, encoder.rate) == (88, 0)
+        smile = opensmile.Smile("eGeMAPSv02", "func")
+        np.testing.assert_allclose(encoder.encode(Clip("a", wav)), smile.process_file(str(wav)), rtol=1e-4)
+
+    def test_pitch_of_a_pulse_train(self, tmp_path):
+        """F0 is in semitones from 27.5 Hz: 220 Hz are three octaves above."""
+        pulses = np.zeros(16000, np.float32)
+        pulses[np.round(np.arange(0, 16000, 16000 / 220)).astype(int).clip(max=15999)] = 1
+        sound = np.convolve(pulses, 0.99 ** np.arange(400))[:16000] * 0.3
+        soundfile.write(tmp_path / "a.wav", sound, 16000)
+        encoder = make("descriptors")
+        assert (encoder.dim, encoder.rate) == (25, 100)
+        vectors = encoder.encode(Clip("a", tmp_path / "a.wav"))
+        pitch = vectors[:, encoder.settings["features"].index("F0semitoneFrom27.5Hz_sma3nz")]
+        assert len(vectors) == pytest.approx(100, abs=6)  # whole windows of 60 ms alone
+        assert np.median(pitch) == pytest.approx(36, abs=0.2)
+
+    def test_very_short_sound_still_has_vectors(self, tmp_path):
+        soundfile.write(tmp_path / "a.wav", np.full(20, 0.1), 16000)
+        for level in ("functionals", "descriptors"):
+            vectors = make(level).encode(Clip("a", tmp_path / "a.wav"))
+            assert len(vectors) >= 1
+            assert np.isfinite(vectors.astype(np.float16)).all()
