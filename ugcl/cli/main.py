@@ -8,7 +8,19 @@ import sys
 import typer
 
 from ugcl import __version__
-from ugcl.cli import compare, data, evaluate, features, params, predict, provenance, report, show, train
+from ugcl.cli import (
+    compare,
+    data,
+    evaluate,
+    faces,
+    features,
+    params,
+    predict,
+    provenance,
+    report,
+    show,
+    train,
+)
 from ugcl.errors import UgclError
 from ugcl.log import configure
 
@@ -26,6 +38,7 @@ app.add_typer(features.app, name="features")
 app.command(name="train")(train.train)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(report.app, name="report")
+app.command(name="faces")(faces.faces)
 app.command(name="predict")(predict.predict)
 app.command(name="compare")(compare.compare)
 app.command(name="show")(show.show)

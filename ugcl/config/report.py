@@ -50,3 +50,8 @@ class Report(Section):
         default=["01_data", "02_benchmark", "03_ablations"], description="Notebooks to render, in order."
     )
     dpi: int = Field(150, ge=50, le=600, description="Resolution of PNG figures, dots per inch.")
+    show_faces: bool = Field(
+        False,
+        description="Draw faces of corpora other than the demo, which shows no person, into pictures:"
+        " only where a corpus's licence lets you.",
+    )

@@ -9,13 +9,7 @@ from pathlib import Path
 
 from ugcl.errors import UgclError
 from ugcl.features.media import Clip
-
-SOUND = frozenset(
-    {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".wma"} | {".aif", ".aiff", ".au"}
-)
-VIDEO = frozenset(
-    {".mp4", ".m4v", ".mov", ".flv", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".3gp", ".ogv"}
-)
+from ugcl.features.suffixes import SOUND, VIDEO
 
 
 def find(named: Iterable[str]) -> list[Clip]:

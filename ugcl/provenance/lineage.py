@@ -59,7 +59,8 @@ def splits(config: Config, corpus: str, protocol: str) -> str:
 def faces(config: Config, corpus: str) -> str:
     """The face tracks of a corpus."""
     params = [manifest(config, corpus), config.corpus(corpus).shards, config.faces.model_dump()]
-    return _lineage("faces", [f"{NAME}.features.extract", f"{NAME}.features.faces"], params)
+    # What only looks at tracks, as `ugcl faces` does, lies in the same folder and makes none of them stale.
+    return _lineage("faces", [f"{NAME}.features.extract", f"{NAME}.features.faces.alignment"], params)
 
 
 def features(config: Config, corpus: str, encoder: str) -> str:

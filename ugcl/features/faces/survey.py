@@ -1,0 +1,143 @@
+"""The faces of any video files: what is found in each, one after the other."""
+
+from __future__ import annotations
+
+import glob
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import numpy as np
+import pandas as pd
+
+from ugcl.errors import UgclError
+from ugcl.features.faces import table
+from ugcl.features.faces.detector import MIN_OVERLAP, Detection, Detector, overlap
+from ugcl.features.faces.table import Track
+from ugcl.features.faces.tracking import follow
+from ugcl.features.failure import MediaError
+from ugcl.features.media import Clip
+from ugcl.features.suffixes import VIDEO
+
+if TYPE_CHECKING:
+    from ugcl.config.features import Faces
+
+COLUMNS = ["clip", "frames", "frames_with_face", "mean_score", "failure"]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found in one file.
+
+    Attributes:
+        clip: the file.
+        track: its most prominent face, or its failure.
+        searched: pictures that were searched as a whole.
+        several: how many of them showed more than one face.
+    """
+
+    clip: Clip
+    track: Track
+    searched: int
+    several: int
+
+    @property
+    def readable(self) -> bool:
+        """Whether the file could be decoded to its end."""
+        return len(self.track.times) > 0
+
+    def row(self) -> dict[str, object]:
+        """The columns :data:`COLUMNS`; `mean_score` is None where no frame has a face."""
+        visible = self.track.visible
+        score = round(float(self.track.scores[visible].mean()), 6) if visible.any() else None
+        values = (self.clip.name, len(visible), int(visible.sum()), score, self.track.failure)
+        return dict(zip(COLUMNS, values, strict=True))
+
+
+def find(named: Iterable[str]) -> list[Clip]:
+    """The videos that a user's arguments stand for, sorted by name.
+
+    A folder stands for the videos below it, a pattern for what it matches, any other name for a file, be it
+    there or not. A clip is named by its file's stem, or by its path where two files have the same one.
+
+    Raises:
+        UgclError: a folder holds no video.
+    """
+    files: dict[Path, None] = {}
+    for name in named:
+        path = Path(name)
+        if path.is_dir():
+            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in VIDEO and p.is_file())
+            if not found:
+                raise UgclError(f"{name}: no video in this folder; give files, folders or patterns")
+        else:
+            matched = [] if path.exists() else sorted(map(Path, glob.glob(name, recursive=True)))
+            found = [p for p in matched if p.is_file()] or [path]
+        files.update(dict.fromkeys(found))
+    stems = Counter(path.stem for path in files)
+    clips = [Clip(path.stem if stems[path.stem] == 1 else path.as_posix(), video=path) for path in files]
+    return sorted(clips, key=lambda clip: clip.name)
+
+
+def survey(clips: Iterable[Clip], detector: Detector, settings: Faces) -> Iterator[Survey]:
+    """Track the most prominent face of each clip; a file that cannot be read is a result with its failure."""
+    for clip in clips:
+        watch = _Watch(detector, settings.min_score)
+        try:
+            track = follow(clip.frames(), watch, settings)
+        except MediaError as error:
+            track = Track.none(error.failure, error.detail)
+        yield Survey(clip, track, watch.searched, watch.several)
+
+
+class Tables:
+    """The tables `faces.csv` and `faces.summary.csv` of a folder, written clip by clip.
+
+    They have the columns of a corpus's face tables and are there only when all clips are: use it as a
+    context.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.target = folder / "faces.csv"
+        self._open: dict[Path, TextIO] = {}
+
+    def __enter__(self) -> Tables:
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        for path, columns in ((self.target, table.COLUMNS), (table.summary_path(self.target), table.SUMMARY)):
+            self._open[path] = path.with_name(path.name + ".partial").open("w", newline="")
+            self._open[path].write(",".join(columns) + "\n")
+        return self
+
+    def add(self, found: Survey) -> None:
+        """Append one clip."""
+        name = found.clip.name
+        summary = pd.DataFrame([found.track.summary(name)])
+        for frame, file in zip((found.track.rows(name), summary), self._open.values(), strict=True):
+            frame.to_csv(file, index=False, header=False, lineterminator="\n", float_format="%.6f")
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        for path, file in self._open.items():
+            file.close()
+            if kind is None:
+                Path(file.name).replace(path)
+
+
+class _Watch:
+    """A detector that counts on how many pictures it was shown as a whole it found several faces."""
+
+    def __init__(self, detector: Detector, min_score: float) -> None:
+        self.detector, self.min_score = detector, min_score
+        self.searched = self.several = 0
+
+    def __call__(self, rgb: np.ndarray) -> list[Detection]:
+        found = self.detector(rgb)
+        boxes = [face.box for face in found if face.score >= self.min_score]
+        self.searched += 1
+        self.several += any(overlap(a, b) < MIN_OVERLAP for a, b in combinations(boxes, 2))
+        return found
+
+    def near(self, rgb: np.ndarray, box: np.ndarray) -> Detection | None:
+        return self.detector.near(rgb, box)
