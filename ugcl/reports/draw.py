@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from ugcl.config import Config
 from ugcl.evaluation.outputs import marks
-from ugcl.reports import data_figures, figures, theme
+from ugcl.reports import condition_figures, data_figures, figures, inside_figures, theme
 from ugcl.reports.outputs import contact_sheet, contact_sheet_corpora, figure, kinds
 from ugcl.reports.read import read
 
@@ -24,7 +24,11 @@ def title(config: Config, benchmark: str, text: str) -> str:
 
 
 def draw(config: Config, benchmark: str, kind: str) -> Figure:
-    """Draw one kind of figure of a benchmark from results/tables."""
+    """Draw one kind of figure of a benchmark from results/tables.
+
+    The kinds are those of :func:`ugcl.reports.outputs.kinds`, and cost, whose times differ from machine to
+    machine and so is shown in a notebook and is no file of its own.
+    """
     palette, classes = theme.colours(config), config.protocol(benchmark).classes
     systems = config.benchmark(benchmark).systems
 
@@ -33,6 +37,9 @@ def draw(config: Config, benchmark: str, kind: str) -> Figure:
 
     def named(text: str) -> str:
         return title(config, benchmark, text)
+
+    def inside(text: str) -> str:
+        return named(f"{text}, {config.benchmark(benchmark).reference}")
 
     drawings: dict[str, Callable[[], Figure]] = {
         "data": lambda: data_figures.overview(table("clips"), table("parts"), classes, named("data")),
@@ -56,6 +63,25 @@ def draw(config: Config, benchmark: str, kind: str) -> Figure:
         ),
         "learning_curves": lambda: figures.learning_curves(
             table("learning_curves"), palette, named("learning curves")
+        ),
+        "robustness": lambda: condition_figures.robustness(
+            table("robustness"), palette, 1 / len(classes), title=named("conditions at test time")
+        ),
+        "cost": lambda: condition_figures.cost(
+            table("cost"), table("summary"), palette, named("score and cost")
+        ),
+        "tokens": lambda: inside_figures.tokens(
+            table("tokens"), table("token_usage"), inside("use of the codebook")
+        ),
+        "token_map": lambda: inside_figures.token_map(table("token_map"), classes, inside("token map")),
+        "retrieval": lambda: inside_figures.retrieval(
+            table("retrieval"), inside("finding the other half of a clip")
+        ),
+        "hard_negatives": lambda: inside_figures.hard_negatives(
+            table("hard_negatives"), classes, inside("clips taken for alike")
+        ),
+        "attention": lambda: inside_figures.attention(
+            table("attention"), classes, inside("attention over time")
         ),
     }
     return drawings[kind]()

@@ -15,13 +15,30 @@ KINDS = ("data", "forest", "comparisons", "confusion", "classes", "optimism", "l
 ABLATIONS = "ablations"
 """The figure that only benchmarks with ablations of their reference have."""
 
+ROBUSTNESS = "robustness"
+"""The figure that only projects with conditions at test time have."""
+
+TOKENS = ("tokens", "token_map", "retrieval", "hard_negatives", "attention")
+"""Figures of the inside of a reference that has a codebook of tokens."""
+
 TABLES = ("main", "comparisons", "ablations")
 """Tables for papers, each as CSV, Markdown and LaTeX."""
 
 
 def kinds(config: Config, benchmark: str) -> list[str]:
     """The kinds of figures a benchmark has."""
-    return [*KINDS, *([ABLATIONS] if evaluation.ablations(config, benchmark) else [])]
+    return [
+        *KINDS,
+        *([ABLATIONS] if evaluation.ablations(config, benchmark) else []),
+        *([ROBUSTNESS] if config.evaluate.robustness else []),
+        *(TOKENS if has_tokens(config, benchmark) else []),
+    ]
+
+
+def has_tokens(config: Config, benchmark: str) -> bool:
+    """Whether a benchmark's reference has a codebook of tokens to look into."""
+    reference = config.benchmarks[benchmark].reference
+    return config.resolve(benchmark, reference).model.architecture == "ugcl"
 
 
 def figure(benchmark: str, kind: str, suffix: str) -> Path:
