@@ -83,9 +83,25 @@ def table_outputs(config: Config) -> list[Path]:
     ]
 
 
+def model_card(benchmark: str) -> Path:
+    """The model card of a benchmark's best system."""
+    return paths.REPORTS / f"model_card_{benchmark}.md"
+
+
+def model_cards(config: Config) -> list[Path]:
+    """What `ugcl report cards` writes."""
+    return [model_card(benchmark) for benchmark in config.active]
+
+
 def notebook_source(name: str) -> Path:
     """The jupytext script of a notebook."""
     return Path("notebooks") / f"{name}.py"
+
+
+def notebook_title(name: str) -> str:
+    """The first heading of a notebook's script; its name where it has none."""
+    lines = notebook_source(name).read_text().splitlines()
+    return next((line.removeprefix("# # ") for line in lines if line.startswith("# # ")), name)
 
 
 def notebook_output(name: str) -> Path:
@@ -105,6 +121,7 @@ def site_inputs(config: Config) -> list[Path]:
         *figure_outputs(config),
         *table_outputs(config),
         *notebook_outputs(config),
+        *model_cards(config),
     ]
 
 
