@@ -10,7 +10,18 @@ from matplotlib.figure import Figure
 
 from ugcl.config import Config
 from ugcl.evaluation.outputs import marks
-from ugcl.reports import condition_figures, data_figures, figures, inside_figures, theme
+from ugcl.reports import (
+    calibration_figures,
+    comparison_figures,
+    condition_figures,
+    data_figures,
+    error_figures,
+    figures,
+    group_figures,
+    inside_figures,
+    rank_figures,
+    theme,
+)
 from ugcl.reports.outputs import contact_sheet, contact_sheet_corpora, figure, kinds
 from ugcl.reports.read import read
 
@@ -30,7 +41,8 @@ def draw(config: Config, benchmark: str, kind: str) -> Figure:
     machine and so is shown in a notebook and is no file of its own.
     """
     palette, classes = theme.colours(config), config.protocol(benchmark).classes
-    systems = config.benchmark(benchmark).systems
+    entry = config.benchmark(benchmark)
+    systems, reference = entry.systems, entry.reference
 
     def table(name: str):
         return read(name, benchmark)
@@ -46,10 +58,10 @@ def draw(config: Config, benchmark: str, kind: str) -> Figure:
         "forest": lambda: figures.forest(
             table("summary"), table("per_fold"), palette, title=named("unweighted average recall")
         ),
-        "comparisons": lambda: figures.differences(
+        "comparisons": lambda: comparison_figures.differences(
             table("comparisons"), palette, title=named("difference from the reference")
         ),
-        "ablations": lambda: figures.differences(
+        "ablations": lambda: comparison_figures.differences(
             table("ablations"), palette, title=named("what an ablation changes")
         ),
         "confusion": lambda: figures.confusion(
@@ -57,6 +69,22 @@ def draw(config: Config, benchmark: str, kind: str) -> Figure:
         ),
         "classes": lambda: figures.classes(
             table("per_class"), table("summary"), palette, named("classes and calibration")
+        ),
+        "pairs": lambda: error_figures.pairs(
+            table("pairs"), palette, reference, named(f"classes that {reference} takes for each other")
+        ),
+        "subgroups": lambda: group_figures.subgroups(
+            table("subgroups"), palette, reference, named(f"groups of clips, {reference}")
+        ),
+        "speakers": lambda: group_figures.speakers(table("per_speaker"), palette, named("speakers")),
+        "reliability": lambda: calibration_figures.reliability(
+            table("calibration"), table("summary"), palette, named("confidence and accuracy")
+        ),
+        "calibration": lambda: calibration_figures.scores(
+            table("summary"), palette, named("scores of probabilities")
+        ),
+        "critical_difference": lambda: rank_figures.critical_difference(
+            table("friedman"), table("nemenyi"), palette, named("mean ranks over folds")
         ),
         "optimism": lambda: figures.optimism(
             table("optimism"), palette, named("optimism of choosing the epoch on test")

@@ -9,7 +9,20 @@ from ugcl.config import Config
 from ugcl.evaluation import outputs as evaluation
 
 SUFFIXES = (".svg", ".png")
-KINDS = ("data", "forest", "comparisons", "confusion", "classes", "optimism", "learning_curves")
+KINDS = (
+    "data",
+    "forest",
+    "comparisons",
+    "confusion",
+    "classes",
+    "pairs",
+    "subgroups",
+    "speakers",
+    "reliability",
+    "calibration",
+    "optimism",
+    "learning_curves",
+)
 """Figures that every benchmark has."""
 
 ABLATIONS = "ablations"
@@ -20,6 +33,8 @@ ROBUSTNESS = "robustness"
 
 TOKENS = ("tokens", "token_map", "retrieval", "hard_negatives", "attention")
 """Figures of the inside of a reference that has a codebook of tokens."""
+RANKS = "critical_difference"
+"""The figure that only benchmarks of three systems and two folds have."""
 
 TABLES = ("main", "comparisons", "ablations")
 """Tables for papers, each as CSV, Markdown and LaTeX."""
@@ -27,8 +42,10 @@ TABLES = ("main", "comparisons", "ablations")
 
 def kinds(config: Config, benchmark: str) -> list[str]:
     """The kinds of figures a benchmark has."""
+    ranked = len(config.benchmark(benchmark).systems) > 2 and len(config.folds(benchmark)) > 1
     return [
         *KINDS,
+        *([RANKS] if ranked else []),
         *([ABLATIONS] if evaluation.ablations(config, benchmark) else []),
         *([ROBUSTNESS] if config.evaluate.robustness else []),
         *(TOKENS if has_tokens(config, benchmark) else []),
