@@ -10,9 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from ugcl.evaluation.baselines import is_reference_row
 from ugcl.evaluation.metrics import TITLES
 from ugcl.reports import strokes, theme
-
-SCORES = ("ece", "brier", "log_loss")
-"""Scores of probabilities, each better the smaller."""
+from ugcl.reports.score_tables import SCORES
 
 
 def bins(table: pd.DataFrame) -> pd.DataFrame:

@@ -36,7 +36,7 @@ TOKENS = ("tokens", "token_map", "retrieval", "hard_negatives", "attention")
 RANKS = "critical_difference"
 """The figure that only benchmarks of three systems and two folds have."""
 
-TABLES = ("main", "comparisons", "ablations")
+TABLES = ("main", "comparisons", "ablations", "published", "subgroups", "calibration")
 """Tables for papers, each as CSV, Markdown and LaTeX."""
 
 
@@ -68,10 +68,19 @@ def contact_sheet(corpus: str) -> Path:
     return paths.FIGURES / f"{corpus}_contact_sheet.png"
 
 
+def may_show(config: Config, corpus: str) -> bool:
+    """Whether pages may hold pictures and sound of a corpus: only of what the project makes itself.
+
+    Other corpora show actors under licences with conditions (ODbL, CC BY-NC-SA, an owner's agreement) that a
+    page passed from hand to hand would not keep.
+    """
+    return config.corpora[corpus].adapter == "demo"
+
+
 def contact_sheet_corpora(config: Config) -> list[str]:
-    """Active corpora whose faces the project makes itself and so may show."""
+    """Active corpora whose faces pages may show."""
     names = dict.fromkeys(config.benchmarks[name].corpus for name in config.active)
-    return [name for name in names if config.corpora[name].adapter == "demo"]
+    return [name for name in names if may_show(config, name)]
 
 
 def figure_outputs(config: Config) -> list[Path]:
