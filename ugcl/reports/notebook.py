@@ -21,7 +21,7 @@ NUMBER = re.compile(r"[+−-]?[\d,]*\.?\d*[∗%]?( \[.*\])?|–")
 
 WRAP = "white-space:normal!important;max-width:9em;vertical-align:bottom"
 
-__all__ = ["figure", "heading", "rows", "say", "show", "start", "table"]
+__all__ = ["figure", "heading", "raw", "rows", "say", "show", "start", "table"]
 
 
 def start(root: str) -> Config:
@@ -35,6 +35,13 @@ def say(text: str) -> None:
     from IPython.display import Markdown, display
 
     display(Markdown(text))
+
+
+def raw(text: str) -> None:
+    """Display HTML."""
+    from IPython.display import HTML, display
+
+    display(HTML(text))
 
 
 def heading(parameters: Config, benchmark: str) -> None:
