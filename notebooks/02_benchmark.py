@@ -54,9 +54,8 @@ for benchmark in benchmarks:
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
     compared = table("comparisons", benchmark)
-    say(f"### {benchmark}")
     if compared.empty:
-        say("There is one system: nothing to compare.")
+        say(f"{benchmark} has one system: nothing to compare.")
         continue
     figure(parameters, benchmark, "comparisons")
     rows(tables.difference_table(compared))
@@ -70,9 +69,8 @@ for benchmark in benchmarks:
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
-    say(f"### {benchmark}")
-    if len(table("friedman", benchmark)) == 0:
-        say("Ranks take three systems that differ, and two folds.")
+    if table("friedman", benchmark).empty:
+        say(f"{benchmark}: ranks take three systems that differ, and two folds.")
         continue
     figure(parameters, benchmark, "critical_difference")
     pairs = table("nemenyi", benchmark)

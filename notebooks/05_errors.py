@@ -25,7 +25,7 @@ benchmarks = ["demo"]
 
 # %% tags=["hide-input"]
 from ugcl.reports import draw, error_figures, gallery, theme
-from ugcl.reports.notebook import figure, heading, raw, rows, say, show, start, table
+from ugcl.reports.notebook import figure, raw, rows, say, show, start, table
 
 parameters = start(root)
 
@@ -53,7 +53,7 @@ for benchmark in benchmarks:
 # %% tags=["hide-input"]
 MOST = 25
 for benchmark in benchmarks:
-    heading(parameters, benchmark, f"surest mistakes of {parameters.benchmark(benchmark).reference}")
+    say(f"### {draw.title(parameters, benchmark, parameters.benchmark(benchmark).reference)}")
     errors = table("errors", benchmark)
     if cards := gallery.mistakes(parameters, benchmark, errors):
         say("Synthetic clips: faces are drawn, voices are a speech synthesiser's. No person is shown.")
@@ -76,7 +76,7 @@ for benchmark in benchmarks:
 for benchmark in benchmarks:
     found = table("disagreement", benchmark)
     if found.empty:
-        say(f"### {benchmark}\n\nThe corpus has no raters' votes beside its label.")
+        say(f"{benchmark}: the corpus has no raters' votes beside its label.")
         continue
     title = draw.title(parameters, benchmark, "systems and raters")
     show(error_figures.raters(found, theme.colours(parameters), title))

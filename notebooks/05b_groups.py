@@ -26,7 +26,7 @@ benchmarks = ["demo"]
 
 # %% tags=["hide-input"]
 from ugcl.reports import score_tables
-from ugcl.reports.notebook import figure, heading, rows, say, start, table
+from ugcl.reports.notebook import figure, rows, say, start, table
 
 parameters = start(root)
 
@@ -45,16 +45,15 @@ for benchmark in benchmarks:
 #
 # Left, the reference system's UAR on a group's clips; right, how many points that is above or below the other groups of the
 # same attribute, over the classes that both have. Groups are compared one by one without correction: of twenty gaps
-# one is expected to leave zero by chance. Of grey groups, with few speakers or without a clip of some class,
-# nothing should be concluded.
+# one is expected to leave zero by chance. Grey groups have few speakers or no clip of some class: little
+# can be said of them, and a line that leaves the axes is longer than shown.
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
     reference = parameters.benchmark(benchmark).reference
-    heading(parameters, benchmark, f"groups of clips, {reference}")
     found = score_tables.subgroup_table(table("subgroups", benchmark), reference)
     if found.empty:
-        say("The corpus has no groups to compare.")
+        say(f"{benchmark}: the corpus has no groups to compare.")
         continue
     figure(parameters, benchmark, "subgroups")
     say("UAR in per cent, gap in points, each with its 95 % interval over speakers:")

@@ -17,14 +17,14 @@ benchmarks = ["demo"]
 # %% [markdown]
 # # Calibration
 #
-# Whether a system that says "90 %" is right nine times in ten. Systems are trained for the right class, not for right
-# probabilities, and nothing is calibrated after training.
+# Whether a system that says "90 %" is right nine times in ten. Probabilities are looked at as the
+# trained systems give them, without any correction afterwards.
 #
 # Probabilities are about the **label** of a clip (posed, or the raters' majority), not about what a person feels.
 
 # %% tags=["hide-input"]
 from ugcl.reports import score_tables
-from ugcl.reports.notebook import figure, heading, rows, say, start, table
+from ugcl.reports.notebook import figure, rows, say, start, table
 
 parameters = start(root)
 
@@ -38,7 +38,6 @@ parameters = start(root)
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
-    heading(parameters, benchmark, "confidence and accuracy")
     figure(parameters, benchmark, "reliability")
 
 # %% [markdown]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,10 @@ TYPES = {".mp4": "video/mp4", ".webm": "video/webm"}
 LARGEST = 200_000
 """Bytes of a clip that a page may hold; a larger one is named only."""
 
-GRID = "display:grid;grid-template-columns:repeat(auto-fill,minmax(11rem,1fr));gap:1rem"
+SIDE = 192
+"""Longer side of a still, pixels."""
+
+GRID = "display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:1rem"
 
 
 def mistakes(config: Config, benchmark: str, errors: pd.DataFrame, most: int = 12) -> str:
@@ -55,8 +59,8 @@ def mistake_table(errors: pd.DataFrame) -> pd.DataFrame:
     """
     table = errors[["clip", "speaker", "fold", "label", "predicted"]].assign(
         fold=errors["fold"].map("{:.0f}".format),
-        sure=errors["probability"].map(_percent),
-        **{"p of the label": errors["label_probability"].map(_percent)},
+        sure=errors["probability"].map("{:.1%}".format),
+        **{"p of the label": errors["label_probability"].map("{:.1%}".format)},
         **{"wrong seeds": errors["wrong_seeds"].map("{:.0f}".format)},
     )
     if errors["votes_label"].notna().any():
@@ -65,9 +69,23 @@ def mistake_table(errors: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def poster(file: Path) -> bytes:
+    """A small JPEG of a clip's middle frame, so that its face is seen before it is played."""
+    from PIL import Image
+
+    from ugcl.features.video import frames
+
+    whole = list(frames(file))
+    image = Image.fromarray(whole[len(whole) // 2].rgb())
+    image.thumbnail((SIDE, SIDE))
+    text = io.BytesIO()
+    image.save(text, "JPEG", quality=75)
+    return text.getvalue()
+
+
 def _card(row, file: Path) -> str:
     name, label, predicted = (html.escape(str(text)) for text in (row.clip, row.label, row.predicted))
-    data = base64.b64encode(file.read_bytes()).decode()
+    data, still = (base64.b64encode(each).decode() for each in (file.read_bytes(), poster(file)))
     told = f"label <b>{label}</b>, predicted <b>{predicted}</b> ({_percent(row.probability)})"
     if np.isfinite(row.votes_label):
         told += (
@@ -75,8 +93,8 @@ def _card(row, file: Path) -> str:
         )
     return (
         '<figure style="margin:0">'
-        f'<video controls preload="metadata" style="width:100%" aria-label="clip {name}, label {label}"'
-        f' src="data:{TYPES[file.suffix]};base64,{data}"></video>'
+        f'<video controls preload="none" style="width:100%" aria-label="clip {name}, label {label}"'
+        f' poster="data:image/jpeg;base64,{still}" src="data:{TYPES[file.suffix]};base64,{data}"></video>'
         f'<figcaption style="font-size:.8rem;line-height:1.35">{told}<br>'
         f'<span style="color:#666">{name}</span></figcaption></figure>'
     )

@@ -65,11 +65,7 @@ def subgroups(table: pd.DataFrame, palette: dict[str, str], system: str, title: 
             lambda value, _: strokes.points(100 * value, 0) if round(value, 6) else "0"
         )
         right.set_xlabel("points from the other groups")
-        notes = (
-            [f"grey: under {FEW} speakers, or a class is missing; lines may be cut off"]
-            if (rows["small"] != "").any()
-            else []
-        )
+        notes = [f"grey: under {FEW} speakers, or a class is missing"] if (rows["small"] != "").any() else []
         notes += [f"not drawn: {', '.join(left_out)}"] if left_out else []
         notes += [] if lines else ["the corpus has no groups to compare"]
         figure.supxlabel("; ".join(["95 % intervals over speakers", *notes]), fontsize=8)

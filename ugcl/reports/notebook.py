@@ -21,6 +21,10 @@ NUMBER = re.compile(r"[+−-]?[\d,]*\.?\d*[∗%]?( \[.*\])?|–")
 
 WRAP = "white-space:normal!important;max-width:9em;vertical-align:bottom"
 
+SENTENCE = "white-space:normal!important;min-width:14em"
+LONG = 32
+"""A cell of more letters is a sentence, which may break."""
+
 __all__ = ["figure", "heading", "raw", "rows", "say", "show", "start", "table"]
 
 
@@ -66,7 +70,7 @@ def rows(frame: pd.DataFrame) -> None:
     }
     lines = [
         "".join(
-            f'<{tag} style="text-align:{side[n]};{WRAP * (tag == "th")}">{html.escape(str(c))}</{tag}>'
+            f'<{tag} style="text-align:{side[n]};{_wrap(tag, str(c))}">{html.escape(str(c))}</{tag}>'
             for n, c in cells
         )
         for tag, cells in [
@@ -76,6 +80,12 @@ def rows(frame: pd.DataFrame) -> None:
     ]
     head, *body = (f"<tr>{line}</tr>" for line in lines)
     display(HTML(f"<table><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>"))
+
+
+def _wrap(tag: str, cell: str) -> str:
+    if tag == "th":
+        return WRAP
+    return SENTENCE if len(cell) > LONG else ""
 
 
 def figure(parameters: Config, benchmark: str, kind: str) -> None:

@@ -116,14 +116,14 @@ def pair_table(pairs: pd.DataFrame, most: int = 20) -> pd.DataFrame:
         most: rows to show.
 
     Returns:
-        better, worse, their mean ranks, p.
+        better and worse with their mean ranks, p.
     """
     rows = []
     for row in pairs.sort_values("p", kind="stable").head(most).itertuples():
         ranked = sorted([(row.rank, row.system), (row.other_rank, row.other)])
         (best, better), (worst, worse) = ranked
-        rows.append((better, worse, f"{best:.2f}", f"{worst:.2f}", cells.p_value(row.p)))
-    return pd.DataFrame(rows, columns=["better", "worse", "mean rank", "mean rank of the worse", "p"])
+        rows.append((f"{better} ({best:.2f})", f"{worse} ({worst:.2f})", cells.p_value(row.p)))
+    return pd.DataFrame(rows, columns=["better (mean rank)", "worse (mean rank)", "p"])
 
 
 def _year(year: float) -> str:
