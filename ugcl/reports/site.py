@@ -33,10 +33,17 @@ from ugcl.reports.theme import colour, colours
 
 CAPTIONS = {
     "forest": "Systems with 95 % intervals over speakers. Small dots are folds; grey rows are references.",
-    "comparisons": "Difference from the reference on identical clips, and p of the speaker permutation test.",
+    "comparisons": "Difference from the reference on identical clips, and p of the speaker permutation test."
+    " Differences inside the pale band would be missed more than once in five times.",
+    "critical_difference": "Mean ranks over folds. A bar joins systems that Nemenyi's test does not tell apart.",
     "ablations": "What taking a part away changes. Left of zero, the part helps.",
     "confusion": "Per cent of each label's clips, clips in brackets, over all folds and seeds.",
     "classes": "Recall of each class, and how far confidence is from accuracy.",
+    "pairs": "Classes that the reference takes for each other, with 95 % intervals over speakers.",
+    "subgroups": "The reference on groups of clips, and how far each is from the others; small groups are grey.",
+    "speakers": "A dot a test speaker; the number names each system's hardest one.",
+    "reliability": "Accuracy in bins of confidence. Below the diagonal a system is surer than right.",
+    "calibration": "Scores of the probabilities, the smaller the better.",
     "optimism": "What choosing the epoch on the test fold would have added. It is never done here.",
     "learning_curves": "Mean over runs; bands reach from the 10th to the 90th percentile.",
     "robustness": "UAR on test clips with a fault, for systems that were trained without it.",
