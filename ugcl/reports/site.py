@@ -40,7 +40,7 @@ CAPTIONS = {
     "confusion": "Per cent of each label's clips, clips in brackets, over all folds and seeds.",
     "classes": "Recall of each class, and how far confidence is from accuracy.",
     "pairs": "Classes that the reference takes for each other, with 95 % intervals over speakers.",
-    "subgroups": "The reference on groups of clips, and how far each is from the others; small ones are grey.",
+    "subgroups": "The reference on groups of clips, and how far each is from the others; small: grey.",
     "speakers": "A dot a test speaker; the number names each system's hardest one.",
     "reliability": "Accuracy in bins of confidence. Below the diagonal a system is surer than right.",
     "calibration": "Scores of the probabilities, the smaller the better.",
