@@ -21,26 +21,23 @@ benchmarks = ["demo"]
 #
 # UAR, the mean recall of the classes, is the primary metric; WAR is accuracy. Values are pooled over folds and
 # averaged over seeds. Intervals come from drawing speakers with replacement, because clips of one speaker are not
-# independent. `chance`, `majority` and `raters:…` are reference rows, not trained systems.
+# independent. Grey rows (`chance`, `majority`, `raters:…` and the like) are references, not trained systems.
+#
+# Labels name **posed** emotions, or what raters took a clip to show. A score says how often a system gives that
+# label, not how well it knows what a person feels.
 
 # %% tags=["hide-input"]
-import os
+from ugcl.reports import comparison_figures, draw, score_tables, tables, theme
+from ugcl.reports.notebook import figure, heading, rows, say, show, start, table
 
-from IPython.display import HTML, Markdown, display
-
-from ugcl import config
-from ugcl.reports import draw, tables
-from ugcl.reports.notebook import show, table
-
-os.chdir(root)
-parameters = config.load()
+parameters = start(root)
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
-    display(Markdown(f"## {draw.title(parameters, benchmark, 'scores')}"))
-    display(Markdown(tables.caption(parameters, benchmark, "scores in per cent.")))
-    display(HTML(tables.main_table(table("summary", benchmark)).to_html(index=False, border=0)))
-    show(draw.draw(parameters, benchmark, "forest"))
+    heading(parameters, benchmark)
+    say("Per cent, with 95 % intervals over speakers:")
+    rows(tables.main_table(table("summary", benchmark)))
+    figure(parameters, benchmark, "forest")
 
 # %% [markdown]
 # ## Against the reference
@@ -48,28 +45,63 @@ for benchmark in benchmarks:
 # Differences on identical clips. The permutation test swaps the two systems' outputs speaker by speaker and looks
 # at UAR; McNemar's mid-p looks at the pooled clips and ignores that clips of one speaker belong together, so the
 # first is the one to trust. Both are corrected for the number of systems (Holm).
+#
+# A large p is no proof that two systems are equal. The pale band in the figure, `detectable` in the table, is the
+# smallest true difference that these speakers would show in four of five tries: of a smaller one nothing can be
+# concluded. `effect size g` is the mean difference of the speakers in units of its spread over them (Hedges' g);
+# it describes how uniformly speakers differ, not how much.
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
     compared = table("comparisons", benchmark)
     if compared.empty:
-        display(Markdown(f"{benchmark} has one system."))
+        say(f"{benchmark} has one system: nothing to compare.")
         continue
-    display(Markdown(f"### {benchmark}"))
-    show(draw.draw(parameters, benchmark, "comparisons"))
-    display(HTML(tables.difference_table(compared).to_html(index=False, border=0)))
-    for row in table("friedman", benchmark).itertuples():
-        display(
-            Markdown(
-                f"Ranks over folds (Friedman): χ² = {row.statistic:.2f}, p = {row.p:.4f},"
-                f" {row.systems:.0f} systems, {row.folds:.0f} folds."
-            )
-        )
+    figure(parameters, benchmark, "comparisons")
+    rows(tables.difference_table(compared))
+
+# %% [markdown]
+# ## Ranks over folds
+#
+# Systems are ranked on each fold and the ranks averaged. Friedman's test asks whether they differ at all; two systems
+# further apart than the critical difference differ by Nemenyi's test. Folds share training clips and are few, so this
+# is the coarsest of the tests here: a bar that joins two systems says that the folds do not tell, no more.
+
+# %% tags=["hide-input"]
+for benchmark in benchmarks:
+    if table("friedman", benchmark).empty:
+        say(f"{benchmark}: ranks take three systems that differ, and two folds.")
+        continue
+    figure(parameters, benchmark, "critical_difference")
     pairs = table("nemenyi", benchmark)
-    if len(pairs):
-        display(Markdown("Pairs that differ after Nemenyi (p < 0.05):"))
-        shown = pairs.loc[pairs["p"] < 0.05, ["system", "other", "rank", "other_rank", "p"]].round(3)
-        display(HTML(shown.to_html(index=False, border=0)) if len(shown) else Markdown("none."))
+    say("Pairs that differ after Nemenyi (p < 0.05), the surest first, at most 20:")
+    rows(score_tables.pair_table(pairs[pairs["p"] < 0.05]))
+
+# %% [markdown]
+# ## Beside published results
+#
+# A published number stands beside ours only where the protocol is the same: the same clips, labels, classes and
+# folds. `caveat` says what still differs, most often that the epoch was chosen on the test fold, which raises a score.
+# All others are listed apart with the reason and must not be ranked against ours. `grade`: read in the paper or its
+# code (primary), in a source that cites it (secondary), computed from published outputs (measured).
+
+# %% tags=["hide-input"]
+for benchmark in benchmarks:
+    say(f"### {benchmark}")
+    summary, published = table("summary", benchmark), table("published", benchmark)
+    if published.empty:
+        say("No published results of this corpus are listed.")
+        continue
+    comparable = published[published["comparable"] == "yes"]
+    if comparable.empty:
+        say("None of the published results listed was made under this protocol.")
+    else:
+        metric = comparison_figures.shared_metric(comparable)
+        title = draw.title(parameters, benchmark, "published results of the same protocol")
+        show(comparison_figures.published(summary, comparable, theme.colours(parameters), metric, title))
+        rows(score_tables.published_table(summary, published))
+    say("**Apart**, under other protocols:")
+    rows(score_tables.apart_table(published))
 
 # %% [markdown]
 # ## Confusion
@@ -78,14 +110,14 @@ for benchmark in benchmarks:
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
-    show(draw.draw(parameters, benchmark, "confusion"))
+    figure(parameters, benchmark, "confusion")
 
 # %% [markdown]
 # ## Classes and calibration
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
-    show(draw.draw(parameters, benchmark, "classes"))
+    figure(parameters, benchmark, "classes")
 
 # %% [markdown]
 # ## Optimism
@@ -96,7 +128,7 @@ for benchmark in benchmarks:
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
     if len(table("optimism", benchmark)):
-        show(draw.draw(parameters, benchmark, "optimism"))
+        figure(parameters, benchmark, "optimism")
 
 # %% [markdown]
 # ## Learning curves
@@ -105,4 +137,4 @@ for benchmark in benchmarks:
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
-    show(draw.draw(parameters, benchmark, "learning_curves"))
+    figure(parameters, benchmark, "learning_curves")

@@ -19,29 +19,28 @@ benchmarks = ["demo"]
 #
 # An ablation has the reference's architecture and differs in the settings named under `changes`. Differences are
 # points of the ablated system minus the full one, on identical clips, so that left of zero the part that was taken
-# away helps. An interval that holds zero means that this benchmark cannot tell.
+# away helps. They are grouped by the section of `params.yaml` that they change.
+#
+# An interval that holds zero means that this benchmark cannot tell, not that the part does nothing: a true
+# difference inside the pale band would be missed more than once in five times.
 
 # %% tags=["hide-input"]
-import os
+import yaml
 
-from IPython.display import HTML, Markdown, display
+from ugcl.reports import tables
+from ugcl.reports.notebook import figure, heading, rows, say, start, table
 
-from ugcl import config
-from ugcl.reports import draw, tables
-from ugcl.reports.notebook import show, table
-
-os.chdir(root)
-parameters = config.load()
+parameters = start(root)
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
-    display(Markdown(f"## {draw.title(parameters, benchmark, 'ablations')}"))
+    heading(parameters, benchmark)
     ablations = table("ablations", benchmark)
     if ablations.empty:
-        display(Markdown("No system of this benchmark is an ablation of its reference."))
+        say("No system of this benchmark is an ablation of its reference.")
         continue
-    show(draw.draw(parameters, benchmark, "ablations"))
-    display(HTML(tables.difference_table(ablations).to_html(index=False, border=0)))
+    figure(parameters, benchmark, "ablations")
+    rows(tables.difference_table(ablations))
 
 # %% [markdown]
 # ## What each system changes
@@ -49,13 +48,11 @@ for benchmark in benchmarks:
 # The override map of every system over the base sections of `params.yaml`.
 
 # %% tags=["hide-input"]
-import yaml
-
 for benchmark in benchmarks:
-    display(Markdown(f"### {benchmark}"))
+    say(f"### {benchmark}")
     lines = []
     for name in parameters.benchmark(benchmark).systems:
         changes = parameters.systems[name].model_dump(exclude_defaults=True)
         text = yaml.safe_dump(changes, sort_keys=False, default_flow_style=True).strip() if changes else "the base"
         lines.append(f"- **{name}**: `{text}`")
-    display(Markdown("\n".join(lines)))
+    say("\n".join(lines))

@@ -10,7 +10,7 @@ import pytest
 from fixtures import finished
 
 from ugcl import paths
-from ugcl.reports import outputs, site, tables
+from ugcl.reports import model_card, outputs, site, tables
 from ugcl.reports.render import render
 
 pytestmark = pytest.mark.browser
@@ -34,6 +34,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[P
         shutil.copytree(project / "notebooks", "notebooks")
         finished.stand_in_figures(config)
         tables.tables_of_all(config)
+        model_card.cards_of_all(config)
         for name in config.report.notebooks:
             render(config, name)
         site.build(config)
@@ -114,7 +115,7 @@ def test_the_page_reads_without_script(browser, built: Path) -> None:
     assert page.locator("#scores tbody tr").count() > 6 and faults == []
 
 
-@pytest.mark.parametrize("name", ["01_data", "02_benchmark", "03_ablations"])
+@pytest.mark.parametrize("name", [path.stem for path in sorted(Path("notebooks").glob("*.py"))])
 def test_notebooks_ask_for_nothing(browser, built: Path, name: str) -> None:
     page, faults = opened(browser, built / outputs.notebook_output(name))
     assert faults == [] and page.locator("h1").count() == 1

@@ -28,6 +28,15 @@ def tables() -> None:
 
 
 @app.command()
+def cards() -> None:
+    """Write a model card of each active benchmark's best system into results/reports."""
+    from ugcl import config
+    from ugcl.reports.model_card import cards_of_all
+
+    cards_of_all(config.load())
+
+
+@app.command()
 def notebook(
     name: Annotated[str, typer.Argument(help="Stem of a script in notebooks/, such as 01_data.")],
 ) -> None:

@@ -66,15 +66,25 @@ def _corpus(config: Config, corpus: str, registered: Sequence[Source]) -> Status
         state=state,
         files=len(files),
         bytes=sum(path.stat().st_size for path in files),
-        licence=", ".join(dict.fromkeys(row.licence for row in rows)) or _own_licence(entry.synthetic),
+        licence=licence(config, corpus, registered),
         where=root.as_posix(),
         missing=missing,
         hint="" if state == "present" else _hint(config, corpus, rows, patterns),
     )
 
 
-def _own_licence(synthetic: bool) -> str:
-    return "made here, SYNTHETIC" if synthetic else "your own"
+def licence(config: Config, corpus: str, registered: Sequence[Source]) -> str:
+    """Under which licences a corpus may be used.
+
+    Args:
+        config: the parameters.
+        corpus: key of `corpora`.
+        registered: the registry's rows, see :func:`ugcl.data.fetching.registry.read`.
+    """
+    entry = config.corpora[corpus]
+    rows = [row for row in registered if row.corpus == entry.adapter and row.kind != "mirror"]
+    own = "made here, SYNTHETIC" if entry.synthetic else "your own"
+    return ", ".join(dict.fromkeys(row.licence for row in rows)) or own
 
 
 def _hint(config: Config, corpus: str, rows: Sequence[Source], patterns: Sequence[str]) -> str:

@@ -41,8 +41,8 @@ REPRESENTATION = ("tokens", "token_usage", "retrieval", "hard_negatives", "token
 EXAMINATIONS = ("robustness", "temperature", *REPRESENTATION)
 """Stems of the summary's tables of what trained systems did beyond their predictions."""
 
-UNSTABLE = ("cost",)
-"""Tables with times in them: no run gives the same bytes, so they lie in results/scores, not among TABLES."""
+UNSTABLE = ("cost", "environment")
+"""Tables of times, devices and commits: not the same bytes each time, so they lie in results/scores."""
 
 SCORES = ("metrics", "confusion", "per_class", "subgroups", "per_speaker", "calibration", "pairs")
 """Stems of the CSV tables that scoring writes into results/scores/<benchmark>/<system>."""

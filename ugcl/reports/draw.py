@@ -10,7 +10,18 @@ from matplotlib.figure import Figure
 
 from ugcl.config import Config
 from ugcl.evaluation.outputs import marks
-from ugcl.reports import data_figures, figures, theme
+from ugcl.reports import (
+    calibration_figures,
+    comparison_figures,
+    condition_figures,
+    data_figures,
+    error_figures,
+    figures,
+    group_figures,
+    inside_figures,
+    rank_figures,
+    theme,
+)
 from ugcl.reports.outputs import contact_sheet, contact_sheet_corpora, figure, kinds
 from ugcl.reports.read import read
 
@@ -24,9 +35,14 @@ def title(config: Config, benchmark: str, text: str) -> str:
 
 
 def draw(config: Config, benchmark: str, kind: str) -> Figure:
-    """Draw one kind of figure of a benchmark from results/tables."""
+    """Draw one kind of figure of a benchmark from results/tables.
+
+    The kinds are those of :func:`ugcl.reports.outputs.kinds`, and cost, whose times differ from machine to
+    machine and so is shown in a notebook and is no file of its own.
+    """
     palette, classes = theme.colours(config), config.protocol(benchmark).classes
-    systems = config.benchmark(benchmark).systems
+    entry = config.benchmark(benchmark)
+    systems, reference = entry.systems, entry.reference
 
     def table(name: str):
         return read(name, benchmark)
@@ -34,15 +50,18 @@ def draw(config: Config, benchmark: str, kind: str) -> Figure:
     def named(text: str) -> str:
         return title(config, benchmark, text)
 
+    def inside(text: str) -> str:
+        return named(f"{text}, {config.benchmark(benchmark).reference}")
+
     drawings: dict[str, Callable[[], Figure]] = {
         "data": lambda: data_figures.overview(table("clips"), table("parts"), classes, named("data")),
         "forest": lambda: figures.forest(
             table("summary"), table("per_fold"), palette, title=named("unweighted average recall")
         ),
-        "comparisons": lambda: figures.differences(
+        "comparisons": lambda: comparison_figures.differences(
             table("comparisons"), palette, title=named("difference from the reference")
         ),
-        "ablations": lambda: figures.differences(
+        "ablations": lambda: comparison_figures.differences(
             table("ablations"), palette, title=named("what an ablation changes")
         ),
         "confusion": lambda: figures.confusion(
@@ -51,11 +70,46 @@ def draw(config: Config, benchmark: str, kind: str) -> Figure:
         "classes": lambda: figures.classes(
             table("per_class"), table("summary"), palette, named("classes and calibration")
         ),
+        "pairs": lambda: error_figures.pairs(
+            table("pairs"), palette, reference, named(f"classes that {reference} takes for each other")
+        ),
+        "subgroups": lambda: group_figures.subgroups(
+            table("subgroups"), palette, reference, named(f"groups of clips, {reference}")
+        ),
+        "speakers": lambda: group_figures.speakers(table("per_speaker"), palette, named("speakers")),
+        "reliability": lambda: calibration_figures.reliability(
+            table("calibration"), table("summary"), palette, named("confidence and accuracy")
+        ),
+        "calibration": lambda: calibration_figures.scores(
+            table("summary"), palette, named("scores of probabilities")
+        ),
+        "critical_difference": lambda: rank_figures.critical_difference(
+            table("friedman"), table("nemenyi"), palette, named("mean ranks over folds")
+        ),
         "optimism": lambda: figures.optimism(
             table("optimism"), palette, named("optimism of choosing the epoch on test")
         ),
         "learning_curves": lambda: figures.learning_curves(
             table("learning_curves"), palette, named("learning curves")
+        ),
+        "robustness": lambda: condition_figures.robustness(
+            table("robustness"), palette, 1 / len(classes), title=named("conditions at test time")
+        ),
+        "cost": lambda: condition_figures.cost(
+            table("cost"), table("summary"), palette, named("score and cost")
+        ),
+        "tokens": lambda: inside_figures.tokens(
+            table("tokens"), table("token_usage"), inside("use of the codebook")
+        ),
+        "token_map": lambda: inside_figures.token_map(table("token_map"), classes, inside("token map")),
+        "retrieval": lambda: inside_figures.retrieval(
+            table("retrieval"), inside("finding the other half of a clip")
+        ),
+        "hard_negatives": lambda: inside_figures.hard_negatives(
+            table("hard_negatives"), classes, inside("clips taken for alike")
+        ),
+        "attention": lambda: inside_figures.attention(
+            table("attention"), classes, inside("attention over time")
         ),
     }
     return drawings[kind]()

@@ -5,15 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from ugcl.evaluation.baselines import is_reference_row
 from ugcl.evaluation.metrics import TITLES
-from ugcl.reports import theme
-
-PERCENT = PercentFormatter(1, decimals=0)
+from ugcl.reports import strokes, theme
 
 
 def forest(
@@ -44,58 +41,16 @@ def forest(
             else:
                 dots = folds.loc[row.system]
                 axes.scatter(dots, np.full(len(dots), y + 0.22), s=9, color=shade, alpha=0.45, linewidths=0)
-            _interval(axes, row.value, row.ci_low, row.ci_high, y, shade)
-            axes.annotate(
-                f"{100 * row.value:.1f}",
-                (1.01, y),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                fontsize=8,
-            )
+            strokes.interval(axes, row.value, row.ci_low, row.ci_high, y, shade)
+            strokes.beside(axes, y, f"{100 * row.value:.1f}")
         if first_reference is not None:
             axes.axhline(first_reference - 0.5, color="#b0b0b0", linewidth=0.8)
-        _names(axes, [_with_modalities(row) for row in rows.itertuples()])
-        axes.set_xlim(0, 1)
-        axes.xaxis.set_major_formatter(PERCENT)
-        axes.set_xlabel(f"{TITLES[metric]} with 95 % interval over speakers; small dots: folds")
-        axes.set_title(title)
-    return figure
-
-
-def differences(
-    compared: pd.DataFrame,
-    palette: dict[str, str],
-    metric: str = "uar",
-    title: str = "",
-    label: str = "system",
-) -> Figure:
-    """Differences from the reference with intervals and corrected p; left of zero is worse.
-
-    Args:
-        compared: rows of one benchmark, columns of results/tables/comparisons.csv or ablations.csv.
-        palette: system → colour.
-        metric: which metric to draw.
-        title: over the figure.
-        label: column that names the rows.
-    """
-    rows = compared[compared["metric"] == metric].reset_index(drop=True)
-    reference = rows["reference"].iloc[0] if len(rows) else "the reference"
-    with theme.style():
-        figure, axes = plt.subplots(
-            figsize=(theme.WIDTH, 1.0 + 0.34 * max(len(rows), 1)), layout="constrained"
+        strokes.names(
+            axes, [strokes.with_modalities(row.system, row.modalities) for row in rows.itertuples()]
         )
-        axes.axvline(0, color="#404040", linewidth=0.9)
-        for y, row in enumerate(rows.itertuples()):
-            _interval(axes, row.difference, row.ci_low, row.ci_high, y, theme.colour(palette, row.system))
-            text = _points(100 * row.difference)
-            if np.isfinite(row.p_holm):
-                text += f"   p = {row.p_holm:.3f}" if row.p_holm >= 0.001 else "   p < 0.001"
-            axes.annotate(text, (1.01, y), xycoords=("axes fraction", "data"), va="center", fontsize=8)
-        _names(axes, rows[label].tolist())
-        reach = np.nanmax(np.abs(rows[["ci_low", "ci_high", "difference"]].to_numpy()), initial=0.02) * 1.1
-        axes.set_xlim(-reach, reach)
-        axes.xaxis.set_major_formatter(lambda value, _: _points(100 * value, 0) if round(value, 6) else "0")
-        axes.set_xlabel(f"{TITLES[metric]}, points, minus {reference} (95 % interval; p after Holm)")
+        axes.set_xlim(0, 1)
+        axes.xaxis.set_major_formatter(strokes.PERCENT)
+        axes.set_xlabel(f"{TITLES[metric]} with 95 % interval over speakers; small dots: folds")
         axes.set_title(title)
     return figure
 
@@ -171,7 +126,7 @@ def learning_curves(table: pd.DataFrame, palette: dict[str, str], title: str = "
             axes.set_xlabel("epoch")
             axes.set_title(label)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-        grid[1].yaxis.set_major_formatter(PERCENT)
+        grid[1].yaxis.set_major_formatter(strokes.PERCENT)
         handles, labels = grid[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4)
         figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
@@ -197,14 +152,8 @@ def optimism(table: pd.DataFrame, palette: dict[str, str], title: str = "") -> F
             spread = np.linspace(-0.16, 0.16, len(gains)) if len(gains) > 1 else [0.0]
             axes.scatter(gains, y + np.asarray(spread), s=12, color=shade, alpha=0.5, linewidths=0)
             axes.plot([gains.mean()] * 2, [y - 0.3, y + 0.3], color=shade, linewidth=2.2)
-            axes.annotate(
-                _points(gains.mean()),
-                (1.01, y),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                fontsize=8,
-            )
-        _names(axes, systems)
+            strokes.beside(axes, y, strokes.points(gains.mean()))
+        strokes.names(axes, systems)
         axes.set_xlim(left=-0.2)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("UAR, points, that choosing the epoch on test would add; bar: mean of runs")
@@ -233,15 +182,17 @@ def classes(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str],
             recall = table[table["system"] == system].set_index("class")["recall"].loc[names]
             y = np.arange(len(names)) + offset
             left.scatter(recall, y, s=16, color=theme.colour(palette, system), label=system, linewidths=0)
-        _names(left, names)
+        strokes.names(left, names)
         left.set_xlim(0, 1)
-        left.xaxis.set_major_formatter(PERCENT)
+        left.xaxis.set_major_formatter(strokes.PERCENT)
         left.set_title("recall by class")
         rows = summary[(summary["metric"] == "ece") & summary["system"].isin(systems)].set_index("system")
         for y, system in enumerate(systems):
             row = rows.loc[system]
-            _interval(right, row["value"], row["ci_low"], row["ci_high"], y, theme.colour(palette, system))
-        _names(right, systems)
+            strokes.interval(
+                right, row["value"], row["ci_low"], row["ci_high"], y, theme.colour(palette, system)
+            )
+        strokes.names(right, systems)
         right.set_xlim(left=0)
         right.xaxis.set_major_locator(MaxNLocator(4))
         right.set_title("calibration error (ECE)")
@@ -249,27 +200,3 @@ def classes(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str],
         figure.legend(handles, labels, loc="outside lower center", ncols=4)
         figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
     return figure
-
-
-def _interval(axes: Axes, value: float, low: float, high: float, y: float, shade: str) -> None:
-    if np.isfinite(low) and np.isfinite(high):
-        axes.plot([low, high], [y, y], color=shade, linewidth=2, solid_capstyle="round")
-    axes.plot([value], [y], "o", color=shade, markersize=5.5, markeredgecolor="white", markeredgewidth=0.8)
-
-
-def _points(value: float, digits: int = 1) -> str:
-    return f"{value:+.{digits}f}".replace("-", "−")
-
-
-def _names(axes: Axes, names: list[str]) -> None:
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(max(len(names), 1) - 0.45, -0.55)
-    axes.grid(axis="y", visible=False)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-
-
-def _with_modalities(row: object) -> str:
-    letters = {"audio": "A", "video": "V", "text": "T"}
-    short = "".join(letters.get(name, name) for name in str(row.modalities).split("+"))
-    return f"{row.system} ({short})" if short else row.system

@@ -5,13 +5,92 @@ from __future__ import annotations
 import base64
 import html
 import io
+import os
+import re
 
+import pandas as pd
 from matplotlib.figure import Figure
 
-from ugcl.reports import theme
+from ugcl import config
+from ugcl.config import Config
+from ugcl.evaluation.outputs import marks
+from ugcl.reports import draw, theme
 from ugcl.reports.read import read as table
 
-__all__ = ["show", "table"]
+NUMBER = re.compile(r"[+−-]?[\d,]*\.?\d*[∗%]?( \[.*\])?|–")
+
+WRAP = "white-space:normal!important;max-width:9em;vertical-align:bottom"
+
+SENTENCE = "white-space:normal!important;min-width:14em"
+LONG = 32
+"""A cell of more letters is a sentence, which may break."""
+
+__all__ = ["figure", "heading", "raw", "rows", "say", "show", "start", "table"]
+
+
+def start(root: str) -> Config:
+    """Go to the project's root and read its parameters."""
+    os.chdir(root)
+    return config.load()
+
+
+def say(text: str) -> None:
+    """Display Markdown."""
+    from IPython.display import Markdown, display
+
+    display(Markdown(text))
+
+
+def raw(text: str) -> None:
+    """Display HTML."""
+    from IPython.display import HTML, display
+
+    display(HTML(text))
+
+
+def heading(parameters: Config, benchmark: str) -> None:
+    """Display a second-level heading with the benchmark's name and marks, and what it is."""
+    entry, protocol = parameters.benchmark(benchmark), parameters.protocol(benchmark)
+    words = "".join(f" [{word}]" for word in marks(parameters, benchmark).split())
+    say(f"## {benchmark}{words}")
+    say(
+        f"Corpus {entry.corpus}, protocol {entry.protocol}, {len(protocol.classes)} classes of the label"
+        f" target {protocol.label}; {len(parameters.folds(benchmark))} folds, {len(entry.seeds)} seed(s)."
+    )
+
+
+def rows(frame: pd.DataFrame) -> None:
+    """Display a table without its index: text to the left, numbers to the right."""
+    from IPython.display import HTML, display
+
+    shown = frame.astype(object).where(frame.notna(), "").astype(str)
+    side = {
+        name: "right" if shown[name].map(lambda cell: NUMBER.fullmatch(cell) is not None).all() else "left"
+        for name in shown
+    }
+    lines = [
+        "".join(
+            f'<{tag} style="text-align:{side[n]};{_wrap(tag, str(c))}">{html.escape(str(c))}</{tag}>'
+            for n, c in cells
+        )
+        for tag, cells in [
+            ("th", zip(shown, shown, strict=True)),
+            *(("td", zip(shown, row, strict=True)) for row in shown.itertuples(index=False)),
+        ]
+    ]
+    head, *body = (f"<tr>{line}</tr>" for line in lines)
+    display(HTML(f"<table><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>"))
+
+
+def _wrap(tag: str, cell: str) -> str:
+    if tag == "th":
+        return WRAP
+    return SENTENCE if len(cell) > LONG else ""
+
+
+def figure(parameters: Config, benchmark: str, kind: str) -> None:
+    """Draw and display one kind of figure."""
+    show(draw.draw(parameters, benchmark, kind))
 
 
 def show(figure: Figure) -> None:

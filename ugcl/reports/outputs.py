@@ -9,19 +9,53 @@ from ugcl.config import Config
 from ugcl.evaluation import outputs as evaluation
 
 SUFFIXES = (".svg", ".png")
-KINDS = ("data", "forest", "comparisons", "confusion", "classes", "optimism", "learning_curves")
+KINDS = (
+    "data",
+    "forest",
+    "comparisons",
+    "confusion",
+    "classes",
+    "pairs",
+    "subgroups",
+    "speakers",
+    "reliability",
+    "calibration",
+    "optimism",
+    "learning_curves",
+)
 """Figures that every benchmark has."""
 
 ABLATIONS = "ablations"
 """The figure that only benchmarks with ablations of their reference have."""
 
-TABLES = ("main", "comparisons", "ablations")
+ROBUSTNESS = "robustness"
+"""The figure that only projects with conditions at test time have."""
+
+TOKENS = ("tokens", "token_map", "retrieval", "hard_negatives", "attention")
+"""Figures of the inside of a reference that has a codebook of tokens."""
+RANKS = "critical_difference"
+"""The figure that only benchmarks of three systems and two folds have."""
+
+TABLES = ("main", "comparisons", "ablations", "published", "subgroups", "calibration")
 """Tables for papers, each as CSV, Markdown and LaTeX."""
 
 
 def kinds(config: Config, benchmark: str) -> list[str]:
     """The kinds of figures a benchmark has."""
-    return [*KINDS, *([ABLATIONS] if evaluation.ablations(config, benchmark) else [])]
+    ranked = len(config.benchmark(benchmark).systems) > 2 and len(config.folds(benchmark)) > 1
+    return [
+        *KINDS,
+        *([RANKS] if ranked else []),
+        *([ABLATIONS] if evaluation.ablations(config, benchmark) else []),
+        *([ROBUSTNESS] if config.evaluate.robustness else []),
+        *(TOKENS if has_tokens(config, benchmark) else []),
+    ]
+
+
+def has_tokens(config: Config, benchmark: str) -> bool:
+    """Whether a benchmark's reference has a codebook of tokens to look into."""
+    reference = config.benchmarks[benchmark].reference
+    return config.resolve(benchmark, reference).model.architecture == "ugcl"
 
 
 def figure(benchmark: str, kind: str, suffix: str) -> Path:
@@ -34,10 +68,19 @@ def contact_sheet(corpus: str) -> Path:
     return paths.FIGURES / f"{corpus}_contact_sheet.png"
 
 
+def may_show(config: Config, corpus: str) -> bool:
+    """Whether pages may hold pictures and sound of a corpus: only of what the project makes itself.
+
+    Other corpora show actors under licences with conditions (ODbL, CC BY-NC-SA, an owner's agreement) that a
+    page passed from hand to hand would not keep.
+    """
+    return config.corpora[corpus].adapter == "demo"
+
+
 def contact_sheet_corpora(config: Config) -> list[str]:
-    """Active corpora whose faces the project makes itself and so may show."""
+    """Active corpora whose faces pages may show."""
     names = dict.fromkeys(config.benchmarks[name].corpus for name in config.active)
-    return [name for name in names if config.corpora[name].adapter == "demo"]
+    return [name for name in names if may_show(config, name)]
 
 
 def figure_outputs(config: Config) -> list[Path]:
@@ -66,9 +109,25 @@ def table_outputs(config: Config) -> list[Path]:
     ]
 
 
+def model_card(benchmark: str) -> Path:
+    """The model card of a benchmark's best system."""
+    return paths.REPORTS / f"model_card_{benchmark}.md"
+
+
+def model_cards(config: Config) -> list[Path]:
+    """What `ugcl report cards` writes."""
+    return [model_card(benchmark) for benchmark in config.active]
+
+
 def notebook_source(name: str) -> Path:
     """The jupytext script of a notebook."""
     return Path("notebooks") / f"{name}.py"
+
+
+def notebook_title(name: str) -> str:
+    """The first heading of a notebook's script; its name where it has none."""
+    lines = notebook_source(name).read_text().splitlines()
+    return next((line.removeprefix("# # ") for line in lines if line.startswith("# # ")), name)
 
 
 def notebook_output(name: str) -> Path:
@@ -88,6 +147,7 @@ def site_inputs(config: Config) -> list[Path]:
         *figure_outputs(config),
         *table_outputs(config),
         *notebook_outputs(config),
+        *model_cards(config),
     ]
 
 

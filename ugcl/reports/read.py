@@ -33,7 +33,8 @@ NUMBERS = frozenset(
     | {"votes_predicted", "label_agreement", "right_agreed", "right_disputed", "kl", "cosine"}
     | {"entropy_correlation"}
 )
-"""Columns read as numbers; others stay text though they may look like numbers, as speaker 01 does."""
+"""Columns read as numbers, unless a cell is a word; others stay text though they may look like numbers, as
+speaker 01 does."""
 
 
 def read(name: str, benchmark: str | None = None) -> pd.DataFrame:
@@ -53,5 +54,7 @@ def read(name: str, benchmark: str | None = None) -> pd.DataFrame:
         if column in NUMBERS or (
             name == "learning_curves" and column not in ("benchmark", "system", "marks")
         ):
-            frame[column] = pd.to_numeric(frame[column], errors="coerce")
+            numbers = pd.to_numeric(frame[column], errors="coerce")
+            if not (numbers.isna() & (frame[column] != "")).any():
+                frame[column] = numbers
     return frame

@@ -11,9 +11,9 @@ from pathlib import Path
 from ugcl.config import Config
 from ugcl.errors import UgclError
 from ugcl.reports.outputs import notebook_output, notebook_source
+from ugcl.reports.templating import TEMPLATES
 
 log = logging.getLogger(__name__)
-TEMPLATES = Path(__file__).parent / "templates"
 KERNEL = "python3"
 
 

@@ -14,29 +14,39 @@ from ugcl.config import Config
 from ugcl.evaluation.baselines import is_reference_row
 from ugcl.evaluation.metrics import LOWER_IS_BETTER, TITLES
 from ugcl.evaluation.outputs import marks, table
+from ugcl.reports.glance import glance
 from ugcl.reports.outputs import (
     TABLES,
     contact_sheet,
     contact_sheet_corpora,
     figure,
     kinds,
+    model_card,
     notebook_output,
+    notebook_title,
     paper_table,
 )
 from ugcl.reports.read import read
 from ugcl.reports.tables import SHOWN, places
+from ugcl.reports.templating import fill
 from ugcl.reports.theme import colour, colours
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 CAPTIONS = {
     "forest": "Systems with 95 % intervals over speakers. Small dots are folds; grey rows are references.",
-    "comparisons": "Difference from the reference on identical clips, and p of the speaker permutation test.",
+    "comparisons": "Difference from the reference on identical clips, and p of the speaker permutation test."
+    " Differences inside the pale band would be missed more than once in five times.",
+    "critical_difference": "Mean ranks over folds. A bar joins systems that Nemenyi cannot tell apart.",
     "ablations": "What taking a part away changes. Left of zero, the part helps.",
     "confusion": "Per cent of each label's clips, clips in brackets, over all folds and seeds.",
     "classes": "Recall of each class, and how far confidence is from accuracy.",
+    "pairs": "Classes that the reference takes for each other, with 95 % intervals over speakers.",
+    "subgroups": "The reference on groups of clips, and how far each is from the others; small: grey.",
+    "speakers": "A dot a test speaker; the number names each system's hardest one.",
+    "reliability": "Accuracy in bins of confidence. Below the diagonal a system is surer than right.",
+    "calibration": "Scores of the probabilities, the smaller the better.",
     "optimism": "What choosing the epoch on the test fold would have added. It is never done here.",
     "learning_curves": "Mean over runs; bands reach from the 10th to the 90th percentile.",
+    "robustness": "UAR on test clips with a fault, for systems that were trained without it.",
     "data": "Clips by class, speaker and part, and their durations.",
 }
 """What each kind of figure shows, in the page's order."""
@@ -51,18 +61,8 @@ def build(config: Config) -> Path:
     Raises:
         UgclError: a table or figure is missing.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("index.html.j2").render(context(config))
     paths.INDEX.parent.mkdir(parents=True, exist_ok=True)
-    paths.INDEX.write_text(page)
+    paths.INDEX.write_text(fill("index.html.j2", context(config)))
     return paths.INDEX
 
 
@@ -80,7 +80,9 @@ def context(config: Config) -> dict[str, Any]:
         "benchmarks": found,
         "synthetic": [b["name"] for b in found if "SYNTHETIC" in b["marks"]],
         "leaky": [b["name"] for b in found if "LEAKY" in b["marks"] or b["leaks"]],
-        "notebooks": [(name, _link(notebook_output(name))) for name in config.report.notebooks],
+        "notebooks": [
+            (notebook_title(name), _link(notebook_output(name))) for name in config.report.notebooks
+        ],
         "tables": [(name, _link(table(name))) for name in ("summary", "per_fold", "comparisons")],
     }
 
@@ -145,6 +147,8 @@ def _benchmark(config: Config, name: str) -> dict[str, Any]:
         "folds": len(config.folds(name)),
         "seeds": entry.seeds,
         "reference": entry.reference,
+        "glance": glance(config, name),
+        "model_card": _link(model_card(name)),
         "parts": parts.to_dict("records"),
         "leaks": sorted(set(" ".join(parts["shared"]).split())),
         "quarantined": quarantine["clip"].nunique(),

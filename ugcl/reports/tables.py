@@ -12,26 +12,23 @@ from ugcl.data import tables as csv
 from ugcl.evaluation.baselines import is_reference_row
 from ugcl.evaluation.metrics import LOWER_IS_BETTER, TITLES
 from ugcl.evaluation.outputs import marks
+from ugcl.reports import score_tables
+from ugcl.reports.cells import number, p_value, percent
 from ugcl.reports.outputs import TABLES, paper_table
 from ugcl.reports.read import read
 
 SHOWN = ("uar", "war", "macro_f1", "weighted_f1", "ece")
 """Metrics of the main table."""
 
+CITED = ["source", "grade"]
+"""Columns that a paper says in its references: not in LaTeX."""
+
+TESTS = ("p permutation (Holm)", "p McNemar (Holm)", "detectable Δ UAR", "effect size g")
+"""Columns of the table of differences that say how sure one can be."""
+
 LATEX = str.maketrans(
     {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "→": r"$\to$", "±": r"$\pm$", "−": "$-$", "–": "--"}
 )
-
-
-def percent(value: float, low: float, high: float, signed: bool = False) -> str:
-    """A share in per cent with its interval, such as `73.1 [66.2, 80.4]`; "" where there is no value."""
-    if not np.isfinite(value):
-        return ""
-    spec = "+.1f" if signed else ".1f"
-    text = format(100 * value, spec)
-    if np.isfinite(low) and np.isfinite(high):
-        text += f" [{100 * low:{spec}}, {100 * high:{spec}}]"
-    return text.replace("-", "−")
 
 
 def main_table(summary: pd.DataFrame, metrics: tuple[str, ...] = SHOWN) -> pd.DataFrame:
@@ -76,11 +73,15 @@ def places(summary: pd.DataFrame, metrics: tuple[str, ...] = SHOWN) -> dict[tupl
 def difference_table(
     compared: pd.DataFrame, metrics: tuple[str, ...] = ("uar", "war", "macro_f1")
 ) -> pd.DataFrame:
-    """Systems minus the reference in points with intervals, and the corrected p of UAR and WAR.
+    """Systems minus the reference in points with intervals, and what the tests say.
 
     Args:
         compared: rows of one benchmark of comparisons.csv, or of ablations.csv (then with `changes`).
         metrics: which to show.
+
+    Returns:
+        system, changes, one column a metric, and TESTS: the corrected p of UAR and of WAR, the smallest
+        difference in UAR that the design finds in four of five tries, Hedges' g over speakers.
     """
     rows = []
     for system, group in compared.groupby("system", sort=False):
@@ -91,11 +92,14 @@ def difference_table(
         for metric in metrics:
             cell = by_metric.loc[metric]
             row[f"Δ {TITLES[metric]}"] = percent(cell["difference"], cell["ci_low"], cell["ci_high"], True)
-        row["p permutation (Holm)"] = _p(by_metric.loc["uar", "p_holm"])
-        row["p McNemar (Holm)"] = _p(by_metric.loc["war", "p_holm"])
+        row["p permutation (Holm)"] = p_value(by_metric.loc["uar", "p_holm"])
+        row["p McNemar (Holm)"] = p_value(by_metric.loc["war", "p_holm"])
+        uar = by_metric.loc["uar"]
+        row["detectable Δ UAR"] = percent(uar["detectable"], np.nan, np.nan)
+        row["effect size g"] = number(uar["effect"], uar["effect_low"], uar["effect_high"], 2, True)
         rows.append(row)
     front = ["system", *(["changes"] if "changes" in compared else [])]
-    columns = [*front, *(f"Δ {TITLES[m]}" for m in metrics), "p permutation (Holm)", "p McNemar (Holm)"]
+    columns = [*front, *(f"Δ {TITLES[m]}" for m in metrics), *TESTS]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -110,10 +114,8 @@ def to_latex(
 ) -> str:
     """A LaTeX table (needs booktabs and graphicx); best bold, second underlined."""
     escaped = table.map(lambda cell: str(cell).translate(LATEX))
-    escaped.insert(0, "_", table["system"])
-    shown = _marked(escaped, marked or {}, {1: r"\textbf{{{}}}", 2: r"\underline{{{}}}"}, "_").drop(
-        columns="_"
-    )
+    escaped.insert(0, "_", table.iloc[:, 0])
+    shown = _marked(escaped, marked or {}, {1: r"\textbf{{{}}}", 2: r"\underline{{{}}}"}).drop(columns="_")
     head = " & ".join(column.translate(LATEX).replace("Δ", r"$\Delta$") for column in shown)
     lines = [
         r"\begin{table}",
@@ -150,38 +152,49 @@ def tables_of_all(config: Config) -> list[Path]:
     """Write the tables for papers of the active benchmarks (`ugcl report tables`)."""
     written = []
     for benchmark in config.active:
-        summary = read("summary", benchmark)
-        reference = config.benchmark(benchmark).reference
-        found = {
-            "main": (main_table(summary), "scores in per cent, best bold, second underlined."),
-            "comparisons": (difference_table(read("comparisons", benchmark)), f"points against {reference}."),
-            "ablations": (difference_table(read("ablations", benchmark)), f"ablations against {reference}."),
-        }
-        for name in TABLES:
-            table, text = found[name]
+        for name, (table, text, marked) in paper_tables(config, benchmark).items():
             text = caption(config, benchmark, text)
-            marked = places(summary) if name == "main" else {}
             csv.write(table, paper_table(benchmark, name, ".csv"))
             paper_table(benchmark, name, ".md").write_text(to_markdown(table, text, marked))
-            latex = to_latex(table, text, f"{benchmark}-{name}", marked)
+            latex = to_latex(table.drop(columns=CITED, errors="ignore"), text, f"{benchmark}-{name}", marked)
             paper_table(benchmark, name, ".tex").write_text(latex)
             written += [paper_table(benchmark, name, suffix) for suffix in (".csv", ".md", ".tex")]
     return written
 
 
-def _marked(
-    table: pd.DataFrame, marked: dict[tuple[str, str], int], forms: dict[int, str], key: str = "system"
-) -> pd.DataFrame:
+def paper_tables(
+    config: Config, benchmark: str
+) -> dict[str, tuple[pd.DataFrame, str, dict[tuple[str, str], int]]]:
+    """The tables of a benchmark: name → table, what it shows, which cells are best and second."""
+    summary, published = read("summary", benchmark), read("published", benchmark)
+    reference = config.benchmark(benchmark).reference
+    beside = (
+        "systems and published results of the same protocol, in per cent; ± as published."
+        if (published["comparable"] == "yes").any()
+        else "scores in per cent; no published result of the same protocol is listed."
+    )
+    groups = f"{reference} on groups of clips: UAR in per cent, gap in points to the other groups."
+    sure = "ECE, confidence and WAR in per cent; Brier score and log-loss; best bold, second underlined."
+    found = {
+        "main": (main_table(summary), "scores in per cent, best bold, second underlined.", places(summary)),
+        "comparisons": (difference_table(read("comparisons", benchmark)), f"points against {reference}.", {}),
+        "ablations": (difference_table(read("ablations", benchmark)), f"ablations against {reference}.", {}),
+        "published": (score_tables.published_table(summary, published), beside, {}),
+        "subgroups": (score_tables.subgroup_table(read("subgroups", benchmark), reference), groups, {}),
+        "calibration": (
+            score_tables.calibration_table(summary, read("calibration", benchmark)),
+            sure,
+            places(summary, score_tables.SCORES),
+        ),
+    }
+    return {name: found[name] for name in TABLES}
+
+
+def _marked(table: pd.DataFrame, marked: dict[tuple[str, str], int], forms: dict[int, str]) -> pd.DataFrame:
     shown = table.astype(str)
-    for i, system in enumerate(table[key]):
+    for i, system in enumerate(table.iloc[:, 0]):
         for column in shown:
             place = marked.get((system, column))
             if place:
                 shown.iloc[i, shown.columns.get_loc(column)] = forms[place].format(shown.iloc[i][column])
     return shown
-
-
-def _p(value: float) -> str:
-    if not np.isfinite(value):
-        return ""
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"

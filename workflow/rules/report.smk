@@ -1,4 +1,4 @@
-# Figures, tables for papers, rendered notebooks and the front page.
+# Figures, tables for papers, model cards, rendered notebooks and the front page.
 
 
 rule report:
@@ -49,6 +49,26 @@ rule tables:
         lineage=lineage.report(params_tree),
     shell:
         "python -m ugcl report tables > {log} 2>&1"
+
+
+rule cards:
+    input:
+        evaluation.summary_outputs(params_tree),
+        params_tree.data.sources,
+    output:
+        reports.model_cards(params_tree),
+    log:
+        "logs/report/cards.log",
+    benchmark:
+        "logs/benchmarks/report/cards.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        lineage=lineage.report(params_tree),
+    shell:
+        "python -m ugcl report cards > {log} 2>&1"
 
 
 rule notebook:

@@ -11,7 +11,7 @@ from fixtures import finished
 from ugcl import paths
 from ugcl.config import Config
 from ugcl.errors import UgclError
-from ugcl.reports import outputs, site, tables
+from ugcl.reports import model_card, outputs, site, tables
 from ugcl.reports.read import read
 
 
@@ -35,6 +35,7 @@ class Links(html.parser.HTMLParser):
 def page(summarised: Config) -> Links:
     finished.stand_in_figures(summarised)
     tables.tables_of_all(summarised)
+    model_card.cards_of_all(summarised)
     for path in outputs.notebook_outputs(summarised):
         path.write_text("<!doctype html><title>notebook</title>")
     parsed = Links()
@@ -68,6 +69,25 @@ def test_the_page_says_what_the_tables_say(page: Links, summarised: Config) -> N
     assert "posed emotions" in text and "SYNTHETIC.</strong> demo:" in text
     assert "LEAKY" not in text and "are disjoint" in text
     assert "f00df00df00d" in text
+
+
+def test_notebooks_are_named_by_their_titles_and_cards_are_linked(page: Links, summarised: Config) -> None:
+    text = paths.INDEX.read_text()
+    for name in summarised.report.notebooks:
+        title = outputs.notebook_source(name).read_text().split("# # ")[1].splitlines()[0]
+        assert f'<a href="reports/{name}.html">{title}</a>' in text
+    for benchmark in ("demo", "ravdess"):
+        assert f"reports/model_card_{benchmark}.md" in page.links
+
+
+def test_the_glance_is_of_the_best_system(page: Links, summarised: Config) -> None:
+    scores = read("summary", "demo").query("metric == 'uar' and lineage != ''").set_index("system")["value"]
+    classes = read("per_class", "demo").query("system == @scores.idxmax()").set_index("class")["recall"]
+    text = paths.INDEX.read_text()
+    assert f"<strong>{scores.idxmax()}, UAR {100 * scores.max():.1f}</strong>" in text
+    assert f"<strong>{classes.idxmin()}, {100 * classes.min():.0f} %</strong>" in text
+    # The made-up scores fall by a twentieth a condition, so that the last one is the worst.
+    assert "<strong>audio 0.5 s late</strong>" in text
 
 
 def test_a_leak_is_shouted(page: Links, summarised: Config) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ugcl.config import Config
 from ugcl.reports import tables
-from ugcl.reports.outputs import paper_table, table_outputs
+from ugcl.reports.outputs import TABLES, paper_table, table_outputs
 
 
 def summary(values: dict[str, dict[str, float]]) -> pd.DataFrame:
@@ -64,7 +64,7 @@ def test_markdown_and_latex_mark_the_same_cells() -> None:
 def test_every_table_is_written_and_latex_rows_have_as_many_cells_as_columns(summarised: Config) -> None:
     assert tables.tables_of_all(summarised) == table_outputs(summarised)
     for benchmark in ("demo", "ravdess"):
-        for name in ("main", "comparisons", "ablations"):
+        for name in TABLES:
             text = paper_table(benchmark, name, ".tex").read_text()
             columns = len(re.search(r"\\begin\{tabular\}\{(l+)\}", text).group(1))
             rows = [line for line in text.splitlines() if line.endswith(r"\\")]

@@ -1,0 +1,98 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["parameters"]
+root = "."
+benchmarks = ["demo"]
+
+# %% [markdown]
+# # Representation
+#
+# The inside of each benchmark's reference system: which tokens of its codebook it uses, which clips it thinks
+# alike, and which moments it attends to. Every run is looked at on the test fold that it never saw, first seed
+# alone. Each fold has a codebook and a space of its own, so nothing is compared across folds.
+#
+# These pages describe one system. They do not show that a part is needed: for that, see the ablations.
+
+# %% tags=["hide-input"]
+from ugcl.reports import listings
+from ugcl.reports.notebook import figure, rows, say, start, table
+from ugcl.reports.outputs import has_tokens
+
+parameters = start(root)
+looked_at = [benchmark for benchmark in benchmarks if has_tokens(parameters, benchmark)]
+for benchmark in benchmarks:
+    if benchmark not in looked_at:
+        say(
+            f"The reference of {benchmark}, {parameters.benchmark(benchmark).reference}, has no codebook of tokens."
+        )
+
+# %% [markdown]
+# ## Use of the codebook
+#
+# A clip spreads its weight over the tokens. Perplexity is the number of tokens that would give the same entropy if
+# all were used alike: of all clips together, and of one clip on average. Close to the size of the codebook means
+# that nearly all tokens are used by nearly every clip, so that single tokens say little; close to one would mean
+# that the codebook has collapsed. `dead` tokens have less than a tenth of an even share, and `never_first` ones are
+# the largest of no clip.
+
+# %% tags=["hide-input"]
+for benchmark in looked_at:
+    figure(parameters, benchmark, "tokens")
+    rows(listings.token_usage(table("token_usage", benchmark)))
+
+# %% [markdown]
+# ## Map of the tokens
+#
+# Clip-level tokens of both modalities in the plane (t-SNE), test clips of the first fold. The three panels show the
+# same points. Distances between far groups and the sizes of groups mean nothing in such a map; what can be read is
+# which points are neighbours: clips of an emotion, of a speaker, or of a modality. Emotions are labels of posed or
+# rated emotion.
+
+# %% tags=["hide-input"]
+for benchmark in looked_at:
+    figure(parameters, benchmark, "token_map")
+
+# %% [markdown]
+# ## Finding the other half of a clip
+#
+# A clip's sound asks for its picture among all test clips of the fold, and the other way round. The last panel asks
+# for less: that the first answer has the same emotion label, whoever speaks.
+
+# %% tags=["hide-input"]
+for benchmark in looked_at:
+    figure(parameters, benchmark, "retrieval")
+
+# %% [markdown]
+# ## Clips taken for alike
+#
+# Hard negatives: of each clip, the clip of another label whose tokens are most similar. The figure counts the
+# labels of the most similar pairs over all folds, at most 200; the table lists the first of them, each pair once.
+# Where the similarity is higher than `with its own half`, the system finds the other clip more like it than its own
+# sound is like its own picture.
+
+# %% tags=["hide-input"]
+for benchmark in looked_at:
+    figure(parameters, benchmark, "hard_negatives")
+    rows(listings.hard_negatives(table("hard_negatives", benchmark)))
+
+# %% [markdown]
+# ## Attention over time
+#
+# Weights of the pooling over time, for the clip of each class that is right with most confidence, first fold. One is
+# an even share of all frames. The clips are chosen for being clear cases and are no sample; a high weight tells
+# where the network looked, not why the answer came out.
+
+# %% tags=["hide-input"]
+for benchmark in benchmarks:
+    if len(table("attention", benchmark)):
+        figure(parameters, benchmark, "attention")

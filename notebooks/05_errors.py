@@ -1,0 +1,83 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["parameters"]
+root = "."
+benchmarks = ["demo"]
+
+# %% [markdown]
+# # Errors
+#
+# Where the reference system of each benchmark fails: classes that it takes for each other, the mistakes of which it
+# is most sure, and clips on which the raters themselves do not say the label.
+#
+# A mistake here means that a system does not say the **label**: what an actor was asked to pose, or what most raters
+# saw and heard. Where raters are divided the label is itself uncertain, and a "mistake" may be a fair answer.
+
+# %% tags=["hide-input"]
+from ugcl.reports import draw, error_figures, gallery, theme
+from ugcl.reports.notebook import figure, raw, rows, say, show, start, table
+
+parameters = start(root)
+
+# %% [markdown]
+# ## Classes taken for each other
+#
+# For each pair, the share of clips of one label that get the other, the mean of both ways. The two ways are written
+# at the right: they differ where a system leans to one of the two classes. With few clips a class the intervals
+# are wide, and the order of neighbouring pairs means little.
+
+# %% tags=["hide-input"]
+for benchmark in benchmarks:
+    figure(parameters, benchmark, "pairs")
+
+# %% [markdown]
+# ## Surest mistakes
+#
+# Test clips with a wrong answer, by the probability that the reference gave to it (the mean over seeds). They were
+# picked because they are extreme: they show what can go wrong, not what usually does. `wrong seeds` counts the seeds
+# that are wrong on their own; the raters' columns give the share of their votes.
+#
+# Clips can be played here only where the project made the corpus itself. Those of other corpora show actors under
+# licences that this page could not keep: they are named, and `ugcl show CLIP` finds them on your machine.
+
+# %% tags=["hide-input"]
+MOST = 25
+for benchmark in benchmarks:
+    say(f"### {draw.title(parameters, benchmark, parameters.benchmark(benchmark).reference)}")
+    errors = table("errors", benchmark)
+    if cards := gallery.mistakes(parameters, benchmark, errors):
+        say("Synthetic clips: faces are drawn, voices are a speech synthesiser's. No person is shown.")
+        raw(cards)
+    say(f"The first {min(MOST, len(errors))} of {len(errors)} listed in `results/tables/errors.csv`:")
+    rows(gallery.mistake_table(errors.head(MOST)))
+
+# %% [markdown]
+# ## Raters
+#
+# The corpus's raters voted on the same clips; a clip is disputed when their majority is not the label. Filled dots: how
+# often a system says the label where the majority says it too. Hollow dots: where it does not. Crosses: how often
+# the system then sides with the majority. Disputed clips are few, so the hollow dots and crosses are rough.
+#
+# In the table, `agreement` is how often the system says the majority (with its interval), `kl` and `cosine` compare
+# its probabilities with the votes, and `entropy_correlation` tells whether it is unsure where the raters are.
+# Raters gave impressions; their majority is no more a person's feeling than the label is.
+
+# %% tags=["hide-input"]
+for benchmark in benchmarks:
+    found = table("disagreement", benchmark)
+    if found.empty:
+        say(f"{benchmark}: the corpus has no raters' votes beside its label.")
+        continue
+    title = draw.title(parameters, benchmark, "systems and raters")
+    show(error_figures.raters(found, theme.colours(parameters), title))
+    rows(found.round(3).astype({"clips": int}))

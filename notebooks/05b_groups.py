@@ -1,0 +1,60 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["parameters"]
+root = "."
+benchmarks = ["demo"]
+
+# %% [markdown]
+# # Speakers and groups
+#
+# How evenly a system works: on single speakers, and on groups of clips by sex, age, race and ethnicity of the speaker,
+# by level of the emotion and by sentence, where the corpus names them.
+#
+# Groups are as the corpus describes its actors. A gap in these scores may come from the few actors of a group, from
+# how they posed, or from the labels; it is not evidence about people of that group. A gap that is not found may be
+# there all the same: look at the width of its interval.
+
+# %% tags=["hide-input"]
+from ugcl.reports import score_tables
+from ugcl.reports.notebook import figure, rows, say, start, table
+
+parameters = start(root)
+
+# %% [markdown]
+# ## Speakers
+#
+# A dot is a test speaker, at the UAR over the classes of which the speaker has clips. The spread over speakers is why
+# intervals here come from drawing speakers and not clips. The speaker named is the system's hardest.
+
+# %% tags=["hide-input"]
+for benchmark in benchmarks:
+    figure(parameters, benchmark, "speakers")
+
+# %% [markdown]
+# ## Groups
+#
+# Left, the reference system's UAR on a group's clips; right, how many points that is above or below the other groups of the
+# same attribute, over the classes that both have. Groups are compared one by one without correction: of twenty gaps
+# one is expected to leave zero by chance. Grey groups have few speakers or no clip of some class: little
+# can be said of them, and a line that leaves the axes is longer than shown.
+
+# %% tags=["hide-input"]
+for benchmark in benchmarks:
+    reference = parameters.benchmark(benchmark).reference
+    found = score_tables.subgroup_table(table("subgroups", benchmark), reference)
+    if found.empty:
+        say(f"{benchmark}: the corpus has no groups to compare.")
+        continue
+    figure(parameters, benchmark, "subgroups")
+    say("UAR in per cent, gap in points, each with its 95 % interval over speakers:")
+    rows(found)

@@ -1,0 +1,50 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["parameters"]
+root = "."
+benchmarks = ["demo"]
+
+# %% [markdown]
+# # Robustness
+#
+# What bad sound, lost frames, bad synchrony or a missing modality do to systems that were trained on clean clips.
+# The test clips are changed, nothing is trained again. Noise is white and is added to the sound before its features
+# are computed; lost frames show the last one that came; a shift lets the audio features come late or early.
+#
+# These are simple, controlled faults. They do not stand for rooms, phones or codecs, and a system that is steady
+# here may still fail on recordings of another kind.
+
+# %% tags=["hide-input"]
+from ugcl.reports import listings
+from ugcl.reports.notebook import figure, heading, rows, say, start, table
+
+parameters = start(root)
+
+# %% tags=["hide-input"]
+for benchmark in benchmarks:
+    heading(parameters, benchmark)
+    found = table("robustness", benchmark)
+    if found.empty:
+        say("No condition is asked for: `evaluate.robustness` in `params.yaml` is empty.")
+        continue
+    figure(parameters, benchmark, "robustness")
+    say(
+        "UAR on clean clips in per cent, then points from there on the same clips. ∗: the 95 % interval over speakers"
+        " leaves zero out, not corrected for the number of conditions. Without it, this benchmark cannot tell whether"
+        " the condition does anything. The intervals are in `results/tables/robustness.csv`."
+    )
+    rows(listings.robustness(found))
+    without = listings.cannot(found)
+    if len(without):
+        say("Conditions that a system cannot have:")
+        rows(without)

@@ -1,0 +1,66 @@
+"""A model card is of the best system, says what the tables say, and what the system is not for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ugcl.config import Config
+from ugcl.errors import UgclError
+from ugcl.reports import model_card, outputs
+from ugcl.reports.read import read
+
+
+def test_the_best_system_is_a_trained_one_and_the_first_of_equals() -> None:
+    rows = [("a", 0.6), ("b", 0.7), ("c", 0.7), ("raters:voice", 0.9), ("chance", 0.2)]
+    summary = pd.DataFrame(rows, columns=["system", "value"]).assign(metric="uar")
+    assert model_card.best(summary) == "b"
+
+
+def test_cards_say_what_the_tables_say(summarised: Config) -> None:
+    assert model_card.cards_of_all(summarised) == outputs.model_cards(summarised)
+    summary = read("summary", "ravdess")
+    system = model_card.best(summary)
+    row = summary.query("system == @system and metric == 'uar'").iloc[0]
+    text = outputs.model_card("ravdess").read_text()
+    assert text.startswith(f"# Model card: {system} on ravdess\n")
+    assert (
+        f"| {system} | {100 * row['value']:.1f} [{100 * row['ci_low']:.1f}, {100 * row['ci_high']:.1f}] |"
+        in text
+    )
+    assert "CC BY-NC-SA 4.0" in text and "3 trained systems" in text and "| chance | 12.5 |" in text
+    assert "Not for decisions about people" in text and "SYNTHETIC" not in text
+    recall = read("per_class", "ravdess").query("system == @system").set_index("class")["recall"]
+    assert f"{recall.idxmin()} {100 * recall.min():.0f} %." in text
+    noise = read("robustness", "ravdess").query("system == @system and level == '0.5' and metric == 'uar'")
+    change = f"{100 * noise['difference'].iloc[0]:+.1f}".replace("-", "−")
+    assert f"| audio 0.5 s late | {change} |" in text and "no video" not in text
+
+
+def test_a_synthetic_corpus_is_named_so_and_tables_are_whole(summarised: Config) -> None:
+    model_card.cards_of_all(summarised)
+    text = outputs.model_card("demo").read_text()
+    assert "[SYNTHETIC]" in text.splitlines()[0] and "must not be used on people" in text
+    tables = [block.splitlines() for block in text.split("\n\n") if block.startswith("|")]
+    assert len(tables) == 3
+    for lines in tables:
+        assert len({line.count("|") for line in lines}) == 1
+    assert "\n\n\n" not in text
+
+
+def test_a_leak_is_on_the_card(summarised: Config) -> None:
+    path = Path("results/tables/parts.csv")
+    lines = path.read_text().splitlines()
+    lines[1] = lines[1].replace(",,SYNTHETIC", ",03 04,SYNTHETIC")
+    path.write_text("\n".join(lines) + "\n")
+    model_card.cards_of_all(summarised)
+    text = outputs.model_card("demo").read_text()
+    assert "**LEAKY.**" in text and "are disjoint" not in text
+
+
+def test_a_missing_registry_is_named(summarised: Config) -> None:
+    Path(summarised.data.sources).unlink()
+    with pytest.raises(UgclError, match=r"sources\.csv"):
+        model_card.cards_of_all(summarised)
