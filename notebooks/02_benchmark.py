@@ -36,7 +36,7 @@ parameters = start(root)
 for benchmark in benchmarks:
     heading(parameters, benchmark)
     say("Per cent, with 95 % intervals over speakers:")
-    rows(tables.main_table(table("summary", benchmark)))
+    rows(tables.main_table(table("summary", benchmark)).drop(columns=["folds", "seeds"]))
     figure(parameters, benchmark, "forest")
 
 # %% [markdown]
@@ -74,8 +74,12 @@ for benchmark in benchmarks:
         continue
     figure(parameters, benchmark, "critical_difference")
     pairs = table("nemenyi", benchmark)
-    say("Pairs that differ after Nemenyi (p < 0.05), the surest first, at most 20:")
-    rows(score_tables.pair_table(pairs[pairs["p"] < 0.05]))
+    differ = score_tables.pair_table(pairs[pairs["p"] < 0.05])
+    if differ.empty:
+        say("No pair differs after Nemenyi (p < 0.05).")
+    else:
+        say("Pairs that differ after Nemenyi (p < 0.05), the surest first, at most 20:")
+        rows(differ)
 
 # %% [markdown]
 # ## Beside published results
@@ -100,8 +104,10 @@ for benchmark in benchmarks:
         title = draw.title(parameters, benchmark, "published results of the same protocol")
         show(comparison_figures.published(summary, comparable, theme.colours(parameters), metric, title))
         rows(score_tables.published_table(summary, published))
-    say("**Apart**, under other protocols:")
-    rows(score_tables.apart_table(published))
+    apart = score_tables.apart_table(published)
+    if len(apart):
+        say("**Apart**, under other protocols:")
+        rows(apart)
 
 # %% [markdown]
 # ## Confusion

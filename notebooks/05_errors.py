@@ -80,4 +80,4 @@ for benchmark in benchmarks:
         continue
     title = draw.title(parameters, benchmark, "systems and raters")
     show(error_figures.raters(found, theme.colours(parameters), title))
-    rows(found.round(3).astype({"clips": int}))
+    rows(found.drop(columns=["benchmark", "marks"]).round(3).astype({"clips": int}))

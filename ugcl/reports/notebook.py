@@ -17,7 +17,7 @@ from ugcl.evaluation.outputs import marks
 from ugcl.reports import draw, theme
 from ugcl.reports.read import read as table
 
-NUMBER = re.compile(r"[+−-]?[\d,]*\.?\d*[∗%]?( \[.*\])?|–")
+NUMBER = re.compile(r"(?:< )?[+−-]?[\d,]*\.?\d*[∗%]?( \[.*\])?|–")
 
 WRAP = "white-space:normal!important;max-width:9em;vertical-align:bottom"
 
