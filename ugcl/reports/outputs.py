@@ -12,7 +12,6 @@ SUFFIXES = (".svg", ".png")
 KINDS = (
     "data",
     "forest",
-    "comparisons",
     "confusion",
     "classes",
     "pairs",
@@ -31,8 +30,12 @@ ABLATIONS = "ablations"
 ROBUSTNESS = "robustness"
 """The figure that only projects with conditions at test time have."""
 
+COMPARISONS = "comparisons"
+"""The figure that only benchmarks of several systems have."""
+
 TOKENS = ("tokens", "token_map", "retrieval", "hard_negatives", "attention")
 """Figures of the inside of a reference that has a codebook of tokens."""
+
 RANKS = "critical_difference"
 """The figure that only benchmarks of three systems and two folds have."""
 
@@ -42,9 +45,11 @@ TABLES = ("main", "comparisons", "ablations", "published", "subgroups", "calibra
 
 def kinds(config: Config, benchmark: str) -> list[str]:
     """The kinds of figures a benchmark has."""
-    ranked = len(config.benchmark(benchmark).systems) > 2 and len(config.folds(benchmark)) > 1
+    systems = len(config.benchmark(benchmark).systems)
+    ranked = systems > 2 and len(config.folds(benchmark)) > 1
     return [
         *KINDS,
+        *([COMPARISONS] if systems > 1 else []),
         *([RANKS] if ranked else []),
         *([ABLATIONS] if evaluation.ablations(config, benchmark) else []),
         *([ROBUSTNESS] if config.evaluate.robustness else []),

@@ -72,3 +72,11 @@ def test_figures_of_ablations_are_only_where_there_are_some(summarised: Config) 
     tree = summarised.model_dump()
     tree["benchmarks"]["demo"] |= {"systems": ["ugcl", "audio-only"]}
     assert "ablations" not in kinds(type(summarised).model_validate(tree), "demo")
+
+
+def test_one_system_has_nothing_to_be_compared_with(summarised) -> None:
+    tree = summarised.model_dump(mode="json")
+    tree["benchmarks"]["demo"] |= {"systems": ["ugcl"], "reference": "ugcl"}
+    alone = type(summarised).model_validate(tree)
+    assert "comparisons" in kinds(summarised, "demo")
+    assert not {"comparisons", "ablations", "critical_difference"} & set(kinds(alone, "demo"))
