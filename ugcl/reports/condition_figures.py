@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
+
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -50,7 +52,9 @@ def robustness(
     others = [name for name in WORDS if tuple(name.split(":")) in present]
     lines = bool(scales) + bool(others)
     with theme.style():
-        figure = plt.figure(figsize=(theme.WIDTH, 0.9 + 2.3 * max(lines, 1)), layout="constrained")
+        figure = plt.figure(
+            figsize=(theme.WIDTH, 0.55 + 2.3 * max(lines, 1) + _legend(systems)), layout="constrained"
+        )
         grid = figure.add_gridspec(max(lines, 1), max(len(scales), 1))
         panels: list[Axes] = []
         for number, kind in enumerate(scales):
@@ -121,6 +125,11 @@ def _draw(axes: Axes, x: np.ndarray, values: pd.DataFrame, shade: str, systems: 
     axes.plot(x, values["value"], color=shade, linestyle=line, linewidth=1.1, marker="o", markersize=3.6)
 
 
+def _legend(systems: Sized) -> float:
+    """Inches that a legend of four columns takes."""
+    return 0.17 * -(-len(systems) // 4)
+
+
 def _dodge(count: int, width: float = 0.16) -> np.ndarray:
     """Side steps of systems, so that their intervals do not lie on each other."""
     return np.linspace(-width, width, count) if count > 1 else np.zeros(1)
@@ -138,7 +147,9 @@ def cost(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str], ti
     uar = summary[summary["metric"] == "uar"].set_index("system")
     measures = {"parameters": "parameters", "flops": "operations a clip", "latency_ms": "ms a clip, batch 1"}
     with theme.style():
-        figure, grid = plt.subplots(1, 3, figsize=(theme.WIDTH, 3.0), layout="constrained", sharey=True)
+        figure, grid = plt.subplots(
+            1, 3, figsize=(theme.WIDTH, 2.65 + _legend(table)), layout="constrained", sharey=True
+        )
         for axes, (column, words) in zip(grid, measures.items(), strict=True):
             for row in table.to_dict("records"):
                 score, shade = uar.loc[row["system"]], theme.colour(palette, row["system"])

@@ -76,7 +76,7 @@ def confusion(table: pd.DataFrame, classes: list[str], systems: list[str], title
             layout="constrained",
             squeeze=False,
         )
-        for axes, system in zip(grid.flat, systems, strict=False):
+        for number, (axes, system) in enumerate(zip(grid.flat, systems, strict=False)):
             rows = table[table["system"] == system]
             counts = rows.pivot(index="label", columns="predicted", values="count").loc[classes, classes]
             share = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
@@ -87,9 +87,16 @@ def confusion(table: pd.DataFrame, classes: list[str], systems: list[str], title
                 text = f"{100 * value:.0f}\n({counts.iat[i, j]:.0f})"
                 if len(classes) > 6 and columns == 2:
                     text = f"{100 * value:.0f}"
-                axes.text(j, i, text, ha="center", va="center", color=ink, fontsize=small, linespacing=0.95)
-            axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right", rotation_mode="anchor")
-            axes.set_yticks(range(len(classes)), classes)
+                cell = axes.text(
+                    j, i, text, ha="center", va="center", color=ink, fontsize=small, linespacing=0.95
+                )
+                cell.set_in_layout(False)  # it lies inside its axes, and thousands take seconds to lay out
+            lowest, first = number + columns >= len(systems), number % columns == 0
+            axes.set_xticks(range(len(classes)), classes if lowest else [""] * len(classes))
+            axes.tick_params(axis="x", rotation=45)
+            for name in axes.get_xticklabels():
+                name.set(ha="right", rotation_mode="anchor")
+            axes.set_yticks(range(len(classes)), classes if first else [""] * len(classes))
             axes.grid(False)
             axes.spines[:].set_visible(False)
             axes.set_title(system)

@@ -83,6 +83,8 @@ def save(figure: Figure, stem: Path, dpi: int) -> list[Path]:
     written = [stem.with_name(stem.name + suffix) for suffix in SUFFIXES]
     metadata = {".svg": {"Date": None, "Creator": None}, ".png": {"Software": None}}
     with mpl.rc_context(STYLE):
+        figure.draw_without_rendering()
+        figure.set_layout_engine(None)  # laid out once, not again for every file
         for path in written:
             figure.savefig(path, dpi=dpi, metadata=metadata[path.suffix])
     plt.close(figure)
