@@ -64,8 +64,12 @@ def mistake_table(errors: pd.DataFrame) -> pd.DataFrame:
         **{"wrong seeds": errors["wrong_seeds"].map("{:.0f}".format)},
     )
     if errors["votes_label"].notna().any():
-        table["raters for the label"] = errors["votes_label"].map(_percent)
-        table["raters for the prediction"] = errors["votes_predicted"].map(_percent)
+        table["raters for the label"] = (
+            errors["votes_label"].map("{:.0%}".format, na_action="ignore").fillna("")
+        )
+        table["raters for the prediction"] = (
+            errors["votes_predicted"].map("{:.0%}".format, na_action="ignore").fillna("")
+        )
     return table
 
 
