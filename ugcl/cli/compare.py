@@ -40,7 +40,7 @@ def compare(
         typer.echo(json.dumps({**facts, "metrics": rows}, indent=2))
         return
     from ugcl.cli import terminal
-    from ugcl.evaluation.metrics import LOWER_IS_BETTER, TITLES
+    from ugcl.evaluation.names import LOWER_IS_BETTER, TITLES
 
     rows = []
     for row in table.itertuples():

@@ -12,20 +12,14 @@ from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate
 from ugcl.data.labels import merged, vote_shares
 from ugcl.evaluation import metrics
+from ugcl.evaluation.names import ONE_RATER, RATERS
 from ugcl.evaluation.score import pooled
 
-RATERS = "raters:"
-ONE_RATER = "one rater:"
 MODALITIES = {"voice": "audio", "face": "video", "multimodal": "audio+video"}
 """What the raters of a channel had: keys are vote channels of the manifest."""
 
 MADE_FROM = {"consensus": "multimodal"}
 """Label target → the channel whose votes it was made from, which says nothing when scored against it."""
-
-
-def is_reference_row(system: str) -> bool:
-    """Whether a name in a table is a reference row and no trained system."""
-    return system in ("chance", "majority", "script") or system.startswith((RATERS, ONE_RATER))
 
 
 def vote_channels(manifest: pd.DataFrame, label: str) -> list[str]:

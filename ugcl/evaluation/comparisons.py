@@ -8,7 +8,7 @@ import pandas as pd
 
 from ugcl.config import Config
 from ugcl.evaluation import stats
-from ugcl.evaluation.metrics import COUNTED
+from ugcl.evaluation.names import COUNTED
 from ugcl.evaluation.outputs import ablations as ablated
 
 COMPARED = (

@@ -11,14 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics as sk
 
-DIMENSIONS = ("valence", "arousal", "dominance")
-SCORES = ("ccc", "pearson", "rmse")
-TITLES = {
-    f"{dimension}_{score}": f"{dimension} {title}"
-    for dimension in DIMENSIONS
-    for score, title in zip(SCORES, ("CCC", "Pearson", "RMSE"), strict=True)
-}
-LOWER_IS_BETTER = frozenset(f"{dimension}_rmse" for dimension in DIMENSIONS)
+from ugcl.evaluation.names import DIMENSIONS
 
 
 def columns(frame: pd.DataFrame) -> list[str]:

@@ -8,35 +8,7 @@ from scipy import special
 from sklearn import metrics as sk
 
 from ugcl.evaluation import dimensions
-
-COUNTED = ("uar", "war", "macro_f1", "weighted_f1")
-"""Metrics of predicted classes alone."""
-
-PROBABILISTIC = ("top2", "auroc", "log_loss", "brier", "ece")
-"""Metrics that need class probabilities."""
-
-SOFT = ("kl", "cosine")
-"""Metrics that need class probabilities and the raters' shares of the classes."""
-
-METRICS = (*COUNTED, *PROBABILISTIC, *SOFT)
-
-TITLES = {
-    "uar": "UAR",
-    "war": "WAR",
-    "macro_f1": "macro-F1",
-    "weighted_f1": "weighted-F1",
-    "top2": "top-2",
-    "auroc": "AUROC",
-    "log_loss": "log-loss",
-    "brier": "Brier",
-    "ece": "ECE",
-    "kl": "KL to raters",
-    "cosine": "cosine to raters",
-    **dimensions.TITLES,
-}
-LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "kl"} | dimensions.LOWER_IS_BETTER)
-POSITIVE = frozenset({"log_loss", "brier", "kl"})
-"""Metrics that are positive without an upper bound of one; the others that have intervals are in 0..1."""
+from ugcl.evaluation.names import POSITIVE
 
 
 def scale(metric: str) -> str:

@@ -10,7 +10,7 @@ from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.errors import UgclError
-from ugcl.evaluation.metrics import TITLES
+from ugcl.evaluation.names import TITLES
 
 SOURCE = (
     "corpus",

@@ -12,7 +12,8 @@ from statsmodels.stats.multitest import multipletests
 
 from ugcl.config.report import Evaluate
 from ugcl.errors import UgclError
-from ugcl.evaluation import bootstrap, metrics
+from ugcl.evaluation import bootstrap
+from ugcl.evaluation.names import METRICS
 
 POWER = 0.8
 """Probability of finding the smallest difference that :func:`detectable` names."""
@@ -179,7 +180,7 @@ def compare(system: Scored, reference: Scored, settings: Evaluate, names: str = 
     check_paired(system.frame, reference.frame, names)
     speakers = len(system.contributions)
     rows = []
-    for metric in metrics.METRICS:
+    for metric in METRICS:
         if metric not in system.drawn or metric not in reference.drawn:
             continue
         values = system.point[metric] - reference.point[metric]

@@ -9,15 +9,13 @@ import pandas as pd
 
 from ugcl.config.report import Evaluate
 from ugcl.evaluation import bootstrap
+from ugcl.evaluation.names import FEW
 
 ATTRIBUTES = ("sex", "age", "race", "ethnicity", "level", "sentence")
 """Manifest columns whose values are groups, where the manifest has them."""
 
 AGE_BANDS = {"under 30": 30, "30 to 44": 45, "45 to 59": 60, "60 and over": 121}
 """Name of each band and the first age above it."""
-
-FEW = 5
-"""Groups of fewer speakers are flagged as small."""
 
 SUBGROUPS = (
     "attribute",

@@ -27,6 +27,7 @@ from ugcl.evaluation import (
     ranks,
     raters,
 )
+from ugcl.evaluation.names import is_reference_row
 from ugcl.evaluation.outputs import SCORES, marks, metrics_json, score, summary_outputs, table
 
 log = logging.getLogger(__name__)
@@ -196,7 +197,7 @@ def _filled(frames: list[pd.DataFrame]) -> list[pd.DataFrame]:
 
 def _write_json(summary: pd.DataFrame) -> None:
     tree: dict[str, dict[str, dict[str, float]]] = {}
-    trained = summary[summary["metric"].isin(LEDGER) & ~summary["system"].map(baselines.is_reference_row)]
+    trained = summary[summary["metric"].isin(LEDGER) & ~summary["system"].map(is_reference_row)]
     for row in trained.itertuples():
         tree.setdefault(row.benchmark, {}).setdefault(row.system, {})[row.metric] = round(row.value, 6)
     metrics_json().write_text(json.dumps(tree, indent=2, sort_keys=True) + "\n")

@@ -7,8 +7,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from ugcl.evaluation.baselines import is_reference_row
-from ugcl.evaluation.metrics import COUNTED, TITLES
+from ugcl.evaluation.names import COUNTED, TITLES, is_reference_row
 from ugcl.reports import strokes, theme
 
 PALE = "#ececec"

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator, PercentFormatter
 
-from ugcl.evaluation.metrics import TITLES
+from ugcl.evaluation.names import TITLES
 from ugcl.reports import theme
 
 PERCENT = PercentFormatter(1, decimals=0)

@@ -8,8 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ugcl.evaluation.baselines import is_reference_row
-from ugcl.evaluation.metrics import TITLES
+from ugcl.evaluation.names import TITLES, is_reference_row
 from ugcl.reports import strokes, theme
 
 

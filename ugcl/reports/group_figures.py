@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from ugcl.evaluation.subgroups import FEW
+from ugcl.evaluation.names import FEW
 from ugcl.reports import strokes, theme
 
 MANY = 20

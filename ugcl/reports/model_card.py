@@ -12,8 +12,7 @@ from ugcl import __version__, paths
 from ugcl.config import Config
 from ugcl.data import status
 from ugcl.data.fetching import registry
-from ugcl.evaluation.baselines import is_reference_row
-from ugcl.evaluation.metrics import TITLES
+from ugcl.evaluation.names import TITLES, is_reference_row
 from ugcl.evaluation.outputs import marks
 from ugcl.reports.listings import condition_name
 from ugcl.reports.outputs import model_card

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ugcl.evaluation.baselines import is_reference_row
-from ugcl.evaluation.metrics import COUNTED, TITLES
+from ugcl.evaluation.names import COUNTED, TITLES, is_reference_row
 from ugcl.reports import cells
 
 SCORES = ("ece", "brier", "log_loss")

@@ -11,8 +11,7 @@ import pandas as pd
 
 from ugcl import __version__, paths
 from ugcl.config import Config
-from ugcl.evaluation.baselines import is_reference_row
-from ugcl.evaluation.metrics import LOWER_IS_BETTER, TITLES
+from ugcl.evaluation.names import LOWER_IS_BETTER, TITLES, is_reference_row
 from ugcl.evaluation.outputs import marks, table
 from ugcl.reports.glance import glance
 from ugcl.reports.outputs import (

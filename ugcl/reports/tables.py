@@ -9,8 +9,7 @@ import pandas as pd
 
 from ugcl.config import Config
 from ugcl.data import tables as csv
-from ugcl.evaluation.baselines import is_reference_row
-from ugcl.evaluation.metrics import LOWER_IS_BETTER, TITLES
+from ugcl.evaluation.names import LOWER_IS_BETTER, TITLES, is_reference_row
 from ugcl.evaluation.outputs import marks
 from ugcl.reports import score_tables
 from ugcl.reports.cells import number, p_value, percent

@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from ugcl.config import Config
-from ugcl.evaluation.baselines import is_reference_row
+from ugcl.evaluation.names import is_reference_row
 from ugcl.reports.outputs import SUFFIXES
 
 PALETTE = (

@@ -9,7 +9,8 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate
-from ugcl.evaluation.baselines import is_reference_row, vote_channels
+from ugcl.evaluation.baselines import vote_channels
+from ugcl.evaluation.names import is_reference_row
 from ugcl.evaluation.references import references
 
 CLASSES = ["happy", "sad"]

@@ -13,7 +13,7 @@ from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.errors import UgclError
-from ugcl.evaluation import metrics, published
+from ugcl.evaluation import names, published
 
 ROW = {
     "corpus": "ravdess",
@@ -52,7 +52,7 @@ def test_the_project_s_own_rows_are_whole_and_name_their_sources(project: Path) 
     assert {"crema_d", "ravdess", "iemocap", "meld"} <= set(frame["corpus"])
     assert (frame[["method", "family", "source", "clean"]] != "").all().all()
     assert set(frame["clean"]) == {"yes", "no"}
-    assert set(frame["metric"]) <= set(metrics.COUNTED)
+    assert set(frame["metric"]) <= set(names.COUNTED)
     assert not frame.duplicated(["corpus", "family", "method", "modalities", "metric"]).any()
 
 

@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
 from ugcl.config import Config
-from ugcl.evaluation.baselines import is_reference_row
+from ugcl.evaluation.names import is_reference_row
 from ugcl.reports import draw, theme
 from ugcl.reports.outputs import SUFFIXES, figure, figure_outputs, kinds
 from ugcl.reports.read import read

@@ -1,0 +1,46 @@
+"""Names of metrics and of reference rows; light, because reports need them and no scikit-learn."""
+
+from __future__ import annotations
+
+COUNTED = ("uar", "war", "macro_f1", "weighted_f1")
+"""Metrics of predicted classes alone."""
+
+PROBABILISTIC = ("top2", "auroc", "log_loss", "brier", "ece")
+"""Metrics that need class probabilities."""
+
+SOFT = ("kl", "cosine")
+"""Metrics that need class probabilities and the raters' shares of the classes."""
+
+METRICS = (*COUNTED, *PROBABILISTIC, *SOFT)
+
+DIMENSIONS = ("valence", "arousal", "dominance")
+DIMENSION_SCORES = {"ccc": "CCC", "pearson": "Pearson", "rmse": "RMSE"}
+
+TITLES = {
+    "uar": "UAR",
+    "war": "WAR",
+    "macro_f1": "macro-F1",
+    "weighted_f1": "weighted-F1",
+    "top2": "top-2",
+    "auroc": "AUROC",
+    "log_loss": "log-loss",
+    "brier": "Brier",
+    "ece": "ECE",
+    "kl": "KL to raters",
+    "cosine": "cosine to raters",
+    **{f"{d}_{score}": f"{d} {title}" for d in DIMENSIONS for score, title in DIMENSION_SCORES.items()},
+}
+LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "kl", *(f"{d}_rmse" for d in DIMENSIONS)})
+POSITIVE = frozenset({"log_loss", "brier", "kl"})
+"""Metrics that are positive without an upper bound of one; the others that have intervals are in 0..1."""
+
+FEW = 5
+"""Groups of fewer speakers are flagged as small."""
+
+RATERS = "raters:"
+ONE_RATER = "one rater:"
+
+
+def is_reference_row(system: str) -> bool:
+    """Whether a name in a table is a reference row and no trained system."""
+    return system in ("chance", "majority", "script") or system.startswith((RATERS, ONE_RATER))
