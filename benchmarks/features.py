@@ -30,7 +30,7 @@ from ugcl import config as configuration  # noqa: E402
 from ugcl.config import Config  # noqa: E402
 from ugcl.data import sources  # noqa: E402
 from ugcl.features.build import build  # noqa: E402
-from ugcl.features.faces.detector import build as build_detector  # noqa: E402
+from ugcl.features.faces.build import build as build_detector  # noqa: E402
 from ugcl.features.faces.detector import overlap  # noqa: E402
 from ugcl.features.faces.tracking import follow  # noqa: E402
 from ugcl.features.media import Clip  # noqa: E402
@@ -78,7 +78,7 @@ def agreement(tracks: list[Track], dense: list[list[np.ndarray]]) -> float:
 def steps(config: Config, clips: list[Clip]) -> list[tuple[str, float, float | None, float]]:
     """Name, processor seconds, overlap with dense (faces alone) and peak memory of every step."""
     rows: list[tuple[str, float, float | None, float]] = []
-    detector, settings = build_detector(config.faces), config.faces
+    detector, settings = build_detector(config), config.faces
 
     def dense(clip: Clip) -> list[list[np.ndarray]]:
         return [

@@ -54,12 +54,13 @@ def faces(
 
         typer.echo(face_sheet.write(parameters, worst, out or Path(f"{worst}_worst_faces.png")))
         return
-    from ugcl.features.faces import detector, survey
     from ugcl.features.faces import preview as drawn
+    from ugcl.features.faces import survey
+    from ugcl.features.faces.build import build
     from ugcl.features.progress import progress
 
     clips = survey.find(videos or [])
-    found = survey.survey(progress(clips, "faces"), detector.build(parameters.faces), parameters.faces)
+    found = survey.survey(progress(clips, "faces"), build(parameters), parameters.faces)
     results = []
     with ExitStack() as stack:
         tables = stack.enter_context(survey.Tables(table)) if table else None

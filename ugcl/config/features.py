@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from ugcl.config.base import Section
 
@@ -28,6 +28,28 @@ class Faces(Section):
     )
     smooth: int = Field(3, ge=1, description="Odd window of the triangular smoothing, frames; 1 for none.")
     min_share: float = Field(0.5, ge=0, le=1, description="Least share of frames with a face in a good clip.")
+
+
+class YunetFaces(Faces):
+    """Face detection by YuNet, which needs a file of weights, and tracking."""
+
+    detector: Literal["yunet"] = Field(description="Face detector.")
+    weights: str = Field(
+        "models/face_detection_yunet_2023mar.onnx",
+        description="Local ONNX file, file inside data.mirror, or models/<path> of a row of data.sources.",
+    )
+    sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$", description="What the file must hash to.")
+
+
+def _detector(section: object) -> str:
+    """Which of the sections is meant; MTCNN where none is named."""
+    named = section.get("detector") if isinstance(section, dict) else getattr(section, "detector", None)
+    return str(named or "mtcnn")
+
+
+AnyFaces = Annotated[
+    Annotated[Faces, Tag("mtcnn")] | Annotated[YunetFaces, Tag("yunet")], Discriminator(_detector)
+]
 
 
 class Encoder(Section):

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from ugcl.config.base import Section
 from ugcl.config.corpora import AnyCorpus
 from ugcl.config.data import Data
-from ugcl.config.features import AnyEncoder, Faces, Modality
+from ugcl.config.features import AnyEncoder, AnyFaces, Faces, Modality
 from ugcl.config.model import Loss, Model, Train
 from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate, Report
@@ -59,7 +59,7 @@ class Config(Section):
     data: Data = Data()
     benchmarks: dict[str, Benchmark]
     corpora: dict[str, AnyCorpus]
-    faces: Faces = Faces()
+    faces: AnyFaces = Faces()
     encoders: dict[str, AnyEncoder]
     model: Model = Model()
     loss: Loss = Loss()

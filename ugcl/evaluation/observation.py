@@ -14,7 +14,7 @@ from ugcl.features.activity import speech_seconds
 from ugcl.features.build import build
 from ugcl.features.encoder import Encoder, info
 from ugcl.features.extract import vectors
-from ugcl.features.faces import detector
+from ugcl.features.faces.build import build as build_detector
 from ugcl.features.faces.table import Track
 from ugcl.features.faces.tracking import follow
 from ugcl.features.failure import MediaError
@@ -103,7 +103,7 @@ class Observer:
                 " be encoded; choose a system that reads another modality"
             )
         self.tracks = any(encoder.needs_faces for encoder, _ in self.encoders.values())
-        self.detect = detector.build(self.faces) if self.tracks else None
+        self.detect = build_detector(config) if self.tracks else None
 
     def __call__(self, clip: Clip) -> Observation:
         """Observe one clip.

@@ -15,7 +15,8 @@ from ugcl.config import Config
 from ugcl.data import shards, sources, tables
 from ugcl.features.build import build
 from ugcl.features.encoder import Encoder, info, pool
-from ugcl.features.faces import detector, table
+from ugcl.features.faces import table
+from ugcl.features.faces.build import build as build_detector
 from ugcl.features.faces.tracking import follow
 from ugcl.features.failure import MediaError
 from ugcl.features.media import Clip
@@ -32,7 +33,7 @@ def faces_shard(config: Config, corpus: str, shard: int) -> Path:
     Returns:
         Path of the face table; the summary lies beside it.
     """
-    settings, detect = config.faces, detector.build(config.faces)
+    settings, detect = config.faces, build_detector(config)
     rows, summary = [], []
     for clip in progress(_clips(config, corpus, shard, None), f"faces {corpus} {shard}"):
         try:

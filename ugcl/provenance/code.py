@@ -14,7 +14,7 @@ NAME = PACKAGE.name
 IRRELEVANT = frozenset({f"{NAME}.cli", f"{NAME}.config", f"{NAME}.errors", f"{NAME}.log", f"{NAME}.paths"})
 """Modules that cannot change a result: parameters enter the lineage by value, the rest speak to users."""
 
-REGISTRIES = frozenset({f"{NAME}.models.build", f"{NAME}.features.build"})
+REGISTRIES = frozenset({f"{NAME}.models.build", f"{NAME}.features.build", f"{NAME}.features.faces.build"})
 """Modules that map names to constructors: an entry added there must not make every other system stale."""
 
 

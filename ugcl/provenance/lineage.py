@@ -16,13 +16,14 @@ from ugcl.provenance.code import NAME, code_hash, module_exists
 
 DIGITS = 12
 PLACES = {
+    "detector": ("features.faces",),
     "encoder": ("features.encoders",),
     "architecture": ("models", "models.fusion", "models.peers"),
 }
 
 
 def entry_module(kind: str, name: str) -> str:
-    """The module that holds an encoder kind or an architecture: it bears its name.
+    """The module that holds a face detector, an encoder kind or an architecture: it bears its name.
 
     Raises:
         ModuleNotFoundError: no module of that name is in the rooms of that kind.
@@ -60,7 +61,8 @@ def faces(config: Config, corpus: str) -> str:
     """The face tracks of a corpus."""
     params = [manifest(config, corpus), config.corpus(corpus).shards, config.faces.model_dump()]
     # What only looks at tracks, as `ugcl faces` does, lies in the same folder and makes none of them stale.
-    return _lineage("faces", [f"{NAME}.features.extract", f"{NAME}.features.faces.alignment"], params)
+    code = [f"{NAME}.features.extract", entry_module("detector", config.faces.detector)]
+    return _lineage("faces", code, params)
 
 
 def features(config: Config, corpus: str, encoder: str) -> str:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ugcl.config.features import Faces
 from ugcl.data import tables
 from ugcl.features.faces import alignment, table
-from ugcl.features.faces.detector import Detection, Mtcnn, overlap
+from ugcl.features.faces.detector import Detection, overlap
+from ugcl.features.faces.mtcnn import Mtcnn
 from ugcl.features.faces.tracking import follow, smooth
 from ugcl.features.media import Clip
 from ugcl.features.video import Frame
@@ -193,9 +194,7 @@ def test_mtcnn_finds_the_same_face_near_and_far(mirror):
 
 def test_every_frame_of_the_real_clips_has_its_face(mirror):
     """Tracked boxes stay with those of a detection on every frame."""
-    from ugcl.features.faces.detector import build
-
-    detector, errors = build(SETTINGS), []
+    detector, errors = Mtcnn(SETTINGS.min_face), []
     for video in sorted((mirror / "clips/VideoFlash").glob("*.flv"))[::3]:  # three actors
         clip = Clip(video.stem, None, video)
         track = follow(clip.frames(), detector, SETTINGS)

