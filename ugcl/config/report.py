@@ -19,6 +19,9 @@ Condition = Annotated[
 CONDITIONS = ["missing:audio", "missing:video", "noise:20", "noise:10", "noise:0"]
 CONDITIONS += ["drop:alternate", "drop:random", "shift:-0.5", "shift:-0.2", "shift:0.2", "shift:0.5"]
 
+NOTEBOOKS = ["01_data", "02_benchmark", "03_ablations", "04_representation", "05_errors", "05b_groups"]
+NOTEBOOKS += ["06_calibration", "07_robustness", "08_cost", "09_reproducibility"]
+
 
 class Evaluate(Section):
     """Scores and their uncertainty."""
@@ -46,9 +49,7 @@ class Report(Section):
     """Notebooks, figures and the front page."""
 
     title: str = Field("UGCL: audio-visual emotion recognition", description="Title of the front page.")
-    notebooks: list[str] = Field(
-        default=["01_data", "02_benchmark", "03_ablations"], description="Notebooks to render, in order."
-    )
+    notebooks: list[str] = Field(default=NOTEBOOKS, description="Notebooks to render, in order.")
     dpi: int = Field(150, ge=50, le=600, description="Resolution of PNG figures, dots per inch.")
     show_faces: bool = Field(
         False,

@@ -18,6 +18,7 @@ from ugcl.reports import draw, theme
 from ugcl.reports.read import read as table
 
 NUMBER = re.compile(r"(?:< )?[+−-]?[\d,]*\.?\d*[∗%]?( \[.*\])?|–")
+"""A cell that stands to the right: empty, a number with its mark or interval, or a dash."""
 
 WRAP = "white-space:normal!important;max-width:9em;vertical-align:bottom"
 

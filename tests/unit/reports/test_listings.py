@@ -70,8 +70,8 @@ def test_class_names_stay_words_where_another_table_has_numbers(summarised: Conf
     assert read("tokens", "demo")["first"].dtype == float
 
 
-def test_numbers_stand_right_and_text_left(capsys: pytest.CaptureFixture) -> None:
-    for cell in ("1,234", "−9.4∗", "73.1 [66.2, 80.4]", "–", "+3.5 [+0.0, +9.4]", "0.82", "12 %"[:2]):
+def test_numbers_stand_right_and_text_left() -> None:
+    for cell in ("1,234", "−9.4∗", "73.1 [66.2, 80.4]", "–", "+3.5 [+0.0, +9.4]", "0.82", "12%", ""):
         assert notebook.NUMBER.fullmatch(cell), cell
     for cell in ("1001_BUS", "cpu", "3–10", "noise 10 dB"):
         assert not notebook.NUMBER.fullmatch(cell), cell
