@@ -39,6 +39,14 @@ def code_hash(entries: Iterable[str], stop: frozenset[str] = IRRELEVANT | REGIST
     return digest.hexdigest()
 
 
+def files_hash(folder: Path) -> str:
+    """Hash the names and bytes of the files below a folder, such as templates; 64 hex digits."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
 def reachable(entries: Iterable[str], stop: frozenset[str] = IRRELEVANT | REGISTRIES) -> set[str]:
     """Dotted names of the project's modules that the entries import, at any depth, themselves included."""
     found: set[str] = set()

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from ugcl.config import Config
-from ugcl.provenance.code import NAME, code_hash, module_exists
+from ugcl.provenance.code import NAME, PACKAGE, code_hash, files_hash, module_exists
 
 DIGITS = 12
 PLACES = {
@@ -146,8 +146,10 @@ def tables(config: Config) -> str:
 
 
 def report(config: Config) -> str:
-    """Figures, notebooks and the front page."""
-    return _lineage("report", [f"{NAME}.reports"], [tables(config), config.report.model_dump()])
+    """Figures, notebooks, model cards and the front page."""
+    templates = files_hash(PACKAGE / "reports" / "templates")
+    settings = config.report.model_dump()
+    return _lineage("report", [f"{NAME}.reports"], [tables(config), settings, templates])
 
 
 def _runs(config: Config, benchmark: str) -> list[Any]:

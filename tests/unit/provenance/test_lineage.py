@@ -152,3 +152,15 @@ def test_every_architecture_and_encoder_kind_has_its_module(tree: dict) -> None:
         assert lineage.entry_module("encoder", entry.kind)
     with pytest.raises(ModuleNotFoundError, match=r"no module nothing\.py"):
         lineage.entry_module("encoder", "nothing")
+
+
+def test_a_template_counts_by_its_name_and_bytes(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    page = tmp_path / "deep" / "page.j2"
+    page.write_text("a")
+    before = code.files_hash(tmp_path)
+    assert code.files_hash(tmp_path) == before
+    page.write_text("b")
+    changed = code.files_hash(tmp_path)
+    page.rename(tmp_path / "deep" / "other.j2")
+    assert len({before, changed, code.files_hash(tmp_path)}) == 3
