@@ -20,6 +20,7 @@ setup: $(VENV)/installed
 
 # uv installs several times faster than pip; where it fails, pip does the same.
 $(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; (3, 11, 5) <= v[:3] < (3, 14) or sys.exit("Python 3.11.5 to 3.13 is needed, $(PYTHON) is %d.%d.%d: make PYTHON=/path/to/python3 ..." % v[:3])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv || true
 	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode -c constraints.txt -e '.[$(EXTRAS)]' || \
