@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ugcl import paths
 from ugcl.config import Config, Run
 from ugcl.data import sources, tables
@@ -52,7 +54,7 @@ def stores(run: Run) -> dict[str, FeatureStore]:
 def train_run(config: Config, benchmark: str, system: str, seed: int, fold: int, lineage: str = "") -> Path:
     """Train one run and write model.safetensors, card.json and history.csv.
 
-    A run that was killed goes on from its last whole epoch and ends in the same bits.
+    A run that was killed goes on from its last whole epoch and, with as many threads, ends in the same bits.
 
     Args:
         config: the parameters.
@@ -105,6 +107,7 @@ def train_run(config: Config, benchmark: str, system: str, seed: int, fold: int,
         "epochs": len(outcome.history),
         "commit": commit(),
         "device": devices.describe(fabric.device),
+        "threads": torch.get_num_threads(),
         "seconds": round(sum(row["seconds"] for row in outcome.history), 3),
         "start_up_seconds": round(time.perf_counter() - began, 3),
         "memory_mib": round(devices.peak_memory(), 1),
