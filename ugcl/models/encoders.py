@@ -101,11 +101,12 @@ class ModalityEncoder(nn.Module):
         """
         first = torch.arange(x.shape[1], device=x.device) == 0
         mask = torch.where(present[:, None], mask, first)
-        x = self.standardise(x)
+        x = self.standardise(x)  # a new tensor: wide features are changed in place
         if self.training and self.timed and self.frame_mask:
-            x = x.masked_fill(span(mask.sum(dim=1), x.shape[1], self.frame_mask)[..., None], 0.0)
-        kept = self.input_dropout(x.new_ones(len(x), 1, x.shape[-1]))
-        h = self.project(x * kept if self.training else x)
+            x = x.masked_fill_(span(mask.sum(dim=1), x.shape[1], self.frame_mask)[..., None], 0.0)
+        if self.training:
+            x = x.mul_(self.input_dropout(x.new_ones(len(x), 1, x.shape[-1])))
+        h = self.project(x)
         h = torch.where(present[:, None, None], h, self.missing.to(h.dtype))
         if self.timed:
             h = h + sinusoid(self.seconds(x), h.shape[-1]).to(h.dtype)

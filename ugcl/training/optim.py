@@ -19,7 +19,7 @@ def optimiser(model: nn.Module, train: Train) -> torch.optim.AdamW:
         {"params": [p for p in trained if p.ndim >= 2], "weight_decay": train.weight_decay},
         {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=train.lr)
+    return torch.optim.AdamW(groups, lr=train.lr, fused=True)
 
 
 def learning_rate(train: Train, step: int, steps: int) -> float:
