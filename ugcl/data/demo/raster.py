@@ -35,20 +35,22 @@ def rasterise(points: np.ndarray, triangles: np.ndarray, size: int) -> tuple[np.
         x1 = min(size - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
         y0 = max(0, int(np.ceil(min(ay, by, cy) - 0.5)))
         y1 = min(size - 1, int(np.floor(max(ay, by, cy) - 0.5)))
+        # The weights are planes over the screen: what a step to the right adds.
+        step_b, step_c = (cy - ay) * inverse, (ay - by) * inverse
         for y in range(y0, y1 + 1):
-            py = y + 0.5
+            px, py = x0 + 0.5, y + 0.5
+            wb = ((px - ax) * (cy - ay) - (py - ay) * (cx - ax)) * inverse
+            wc = ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) * inverse
             for x in range(x0, x1 + 1):
-                px = x + 0.5
-                wb = ((px - ax) * (cy - ay) - (py - ay) * (cx - ax)) * inverse
-                wc = ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) * inverse
-                if wb < 0 or wc < 0 or wb + wc > 1:
-                    continue
-                z = az + wb * (bz - az) + wc * (cz - az)
-                if z > depth[y, x]:
-                    depth[y, x] = z
-                    seen[y, x] = t
-                    weights[y, x, 0] = wb
-                    weights[y, x, 1] = wc
+                if wb >= 0 and wc >= 0 and wb + wc <= 1:
+                    z = az + wb * (bz - az) + wc * (cz - az)
+                    if z > depth[y, x]:
+                        depth[y, x] = z
+                        seen[y, x] = t
+                        weights[y, x, 0] = wb
+                        weights[y, x, 1] = wc
+                wb += step_b
+                wc += step_c
     return seen, weights
 
 

@@ -41,12 +41,12 @@ def hairlines(base: np.ndarray, height: float, recede: float) -> np.ndarray:
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _noise(tile: np.ndarray, u: float, v: float) -> float:
-    """Bilinear look-up in a square tile that repeats, one cell a unit."""
-    side = tile.shape[0]
+    """Bilinear look-up in a square tile that repeats, one cell a unit; its side is a power of two."""
+    last = tile.shape[0] - 1
     fu, fv = np.floor(u), np.floor(v)
     a, b = u - fu, v - fv
-    i, j = int(fu) % side, int(fv) % side
-    k, m = (i + 1) % side, (j + 1) % side
+    i, j = int(fu) & last, int(fv) & last
+    k, m = (i + 1) & last, (j + 1) & last
     low = tile[i, j] + a * (tile[k, j] - tile[i, j])
     high = tile[i, m] + a * (tile[k, m] - tile[i, m])
     return low + b * (high - low)
