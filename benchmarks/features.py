@@ -34,7 +34,7 @@ from ugcl.features.faces.build import build as build_detector  # noqa: E402
 from ugcl.features.faces.detector import overlap  # noqa: E402
 from ugcl.features.faces.tracking import follow  # noqa: E402
 from ugcl.features.media import Clip  # noqa: E402
-from ugcl.features.suffixes import VIDEO  # noqa: E402
+from ugcl.features.media_files import VIDEO  # noqa: E402
 
 if TYPE_CHECKING:
     from ugcl.features.faces.table import Track

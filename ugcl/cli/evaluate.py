@@ -6,20 +6,18 @@ from typing import Annotated
 
 import typer
 
+from ugcl.cli.options import Threads
+
 app = typer.Typer(no_args_is_help=True, help="Score trained systems from their predictions.")
 
 Benchmark = Annotated[str, typer.Argument(help="Key of `benchmarks` in params.yaml.")]
 System = Annotated[str, typer.Argument(help="One of the benchmark's systems.")]
 Systems = Annotated[list[str] | None, typer.Argument(help="Some of its systems; default all.")]
-Threads = Annotated[int, typer.Option(min=1, help="Threads of torch and BLAS.")]
 
 
 @app.command()
 def predict(benchmark: Benchmark, system: System, threads: Threads = 1) -> None:
     """Predict the test clips of all seeds and folds of a system."""
-    from ugcl.threads import set_threads
-
-    set_threads(threads)
     from ugcl import config
     from ugcl.evaluation.predict import predict as write
 
@@ -42,9 +40,6 @@ def score(
 @app.command()
 def perturb(benchmark: Benchmark, threads: Threads = 1) -> None:
     """Encode a benchmark's test clips with noise in their sound, for `robustness`."""
-    from ugcl.threads import set_threads
-
-    set_threads(threads)
     from ugcl import config
     from ugcl.evaluation.perturb import perturb as write
 
@@ -54,9 +49,6 @@ def perturb(benchmark: Benchmark, threads: Threads = 1) -> None:
 @app.command()
 def robustness(benchmark: Benchmark, systems: Systems = None, threads: Threads = 1) -> None:
     """Score systems on test clips with noise, lost frames, bad synchrony or a missing modality."""
-    from ugcl.threads import set_threads
-
-    set_threads(threads)
     from ugcl import config
     from ugcl.evaluation.robustness import robustness as write
 
@@ -66,9 +58,6 @@ def robustness(benchmark: Benchmark, systems: Systems = None, threads: Threads =
 @app.command()
 def represent(benchmark: Benchmark, threads: Threads = 1) -> None:
     """Look into the reference system: tokens, retrieval, hard negatives, a map, attention over time."""
-    from ugcl.threads import set_threads
-
-    set_threads(threads)
     from ugcl import config
     from ugcl.evaluation.representation import represent as write
 
@@ -78,9 +67,6 @@ def represent(benchmark: Benchmark, threads: Threads = 1) -> None:
 @app.command()
 def cost(benchmark: Benchmark, systems: Systems = None, threads: Threads = 1) -> None:
     """Measure systems' size, work and speed on this device."""
-    from ugcl.threads import set_threads
-
-    set_threads(threads)
     from ugcl import config
     from ugcl.evaluation.cost import cost as write
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ugcl.cli.options import Threads
+
 if TYPE_CHECKING:
     from ugcl.features.faces.survey import Survey
 
@@ -31,7 +33,7 @@ def faces(
     out: Annotated[
         Path | None, typer.Option(help="Where --worst draws; default <corpus>_worst_faces.png here.")
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of OpenCV.")] = 1,
+    threads: Threads = 1,
 ) -> None:
     """Track the most prominent face of your own videos, with the settings of `faces` in params.yaml.
 
@@ -41,9 +43,6 @@ def faces(
     followed, and a note says so. Pictures of people are written only where --preview or --worst asks for
     them; --worst needs report.show_faces for every corpus but the demo.
     """
-    from ugcl.threads import set_threads
-
-    set_threads(threads)
     from ugcl import config
 
     if bool(videos) == bool(worst):

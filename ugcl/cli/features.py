@@ -6,21 +6,19 @@ from typing import Annotated
 
 import typer
 
+from ugcl.cli.options import Threads
+
 app = typer.Typer(no_args_is_help=True, help="Make face tracks and features from media.")
 
 Corpus = Annotated[str, typer.Argument(help="Key of `corpora` in params.yaml.")]
 Encoder = Annotated[str, typer.Argument(help="Key of `encoders` in params.yaml.")]
 Shard = Annotated[int, typer.Argument(min=1, help="Number of the shard, from 1.")]
-Threads = Annotated[int, typer.Option(min=1, help="Threads of torch, BLAS and OpenCV.")]
 
 
 @app.command()
 def faces(corpus: Corpus, shard: Shard, threads: Threads = 1) -> None:
     """Track the faces of one shard's clips."""
     from ugcl import config
-    from ugcl.threads import set_threads
-
-    set_threads(threads)
     from ugcl.features import extract
 
     extract.faces_shard(config.load(), corpus, shard)
@@ -30,9 +28,6 @@ def faces(corpus: Corpus, shard: Shard, threads: Threads = 1) -> None:
 def encode(corpus: Corpus, encoder: Encoder, shard: Shard, threads: Threads = 1) -> None:
     """Encode one shard's clips."""
     from ugcl import config
-    from ugcl.threads import set_threads
-
-    set_threads(threads)
     from ugcl.features import extract
 
     extract.encode_shard(config.load(), corpus, encoder, shard)

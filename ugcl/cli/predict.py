@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ugcl.cli.options import Threads
+
 if TYPE_CHECKING:
     from ugcl.evaluation.inference import Ensemble
     from ugcl.evaluation.user_predictions import Prediction
@@ -34,7 +36,7 @@ def predict(
         Path | None,
         typer.Option(help="Write predictions.csv, predictions.json and timelines into this folder."),
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of torch, BLAS and OpenCV.")] = 1,
+    threads: Threads = 1,
 ) -> None:
     """Predict the emotion of your own clips with a trained system.
 
@@ -43,9 +45,6 @@ def predict(
     1 only if no clip at all could be predicted. Confidence is calibrated on dev clips of the training corpus;
     on other recordings it is a guide. Timelines without --out are written here.
     """
-    from ugcl.threads import set_threads
-
-    set_threads(threads)
     from ugcl import config
     from ugcl.evaluation import inference, user_clips, user_predictions
 

@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
+from ugcl.cli.options import Threads
+
 
 def train(
     benchmark: Annotated[str, typer.Argument(help="Key of `benchmarks` in params.yaml.")],
     system: Annotated[str, typer.Argument(help="Key of `systems` in params.yaml.")],
     seed: Annotated[int, typer.Option(min=0, help="Training seed.")] = 0,
     fold: Annotated[int, typer.Option(min=1, help="Number of the fold, from 1.")] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of torch and BLAS.")] = 1,
+    threads: Threads = 1,
     lineage: Annotated[str, typer.Option(help="The hash the workflow planned; another one is refused.")] = "",
 ) -> None:
     """Train one system on one fold with one seed; a killed run goes on where it stopped."""
@@ -27,9 +29,6 @@ def train(
             f"train: code or parameters changed since the workflow planned this run (lineage {lineage},"
             f" now {now}); start snakemake again"
         )
-    from ugcl.threads import set_threads
-
-    set_threads(threads)
     from ugcl.training.run import train_run
 
     train_run(parameters, benchmark, system, seed, fold, now)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import glob
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
 from ugcl.errors import UgclError
 from ugcl.features.media import Clip
-from ugcl.features.suffixes import SOUND, VIDEO
+from ugcl.features.media_files import SOUND, VIDEO, named_files
 
 
 def find(named: Iterable[str]) -> list[Clip]:
@@ -22,18 +21,10 @@ def find(named: Iterable[str]) -> list[Clip]:
     Raises:
         UgclError: a name stands for nothing.
     """
-    files: dict[Path, None] = {}
-    for name in named:
-        path = Path(name)
-        if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SOUND | VIDEO and p.is_file())
-        elif path.is_file():
-            found = [path]
-        else:
-            found = sorted(p for p in map(Path, glob.glob(name, recursive=True)) if p.is_file())
-        if not found:
-            raise UgclError(f"{name}: no such file, or no media file in it; give files, folders or patterns")
-        files.update(dict.fromkeys(found))
+    files = named_files(named, SOUND | VIDEO)
+    for path in files:
+        if not path.is_file():
+            raise UgclError(f"{path}: no such file; give files, folders or patterns")
     by_stem: dict[str, list[Path]] = defaultdict(list)
     for path in files:
         by_stem[path.stem].append(path)

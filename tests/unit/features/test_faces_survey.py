@@ -60,7 +60,7 @@ def test_videos_are_found_in_folders_patterns_and_by_name(tmp_path: Path) -> Non
         "gone": tmp_path / "gone.mp4",
     }
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UgclError, match="no video in this folder"):
+    with pytest.raises(UgclError, match="no media file in this folder"):
         survey.find([str(tmp_path / "empty")])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,14 +12,13 @@ from typing import TYPE_CHECKING, TextIO
 import numpy as np
 import pandas as pd
 
-from ugcl.errors import UgclError
 from ugcl.features.faces import table
 from ugcl.features.faces.detector import MIN_OVERLAP, Detection, Detector, overlap
 from ugcl.features.faces.table import Track
 from ugcl.features.faces.tracking import follow
 from ugcl.features.failure import MediaError
 from ugcl.features.media import Clip
-from ugcl.features.suffixes import VIDEO
+from ugcl.features.media_files import VIDEO, named_files
 
 if TYPE_CHECKING:
     from ugcl.config.features import Faces
@@ -60,23 +58,13 @@ class Survey:
 def find(named: Iterable[str]) -> list[Clip]:
     """The videos that a user's arguments stand for, sorted by name.
 
-    A folder stands for the videos below it, a pattern for what it matches, any other name for a file, be it
-    there or not. A clip is named by its file's stem, or by its path where two files have the same one.
+    A clip is named by its file's stem, or by its path where two files have the same one. A file that is not
+    there is a clip too, that cannot be read.
 
     Raises:
         UgclError: a folder holds no video.
     """
-    files: dict[Path, None] = {}
-    for name in named:
-        path = Path(name)
-        if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in VIDEO and p.is_file())
-            if not found:
-                raise UgclError(f"{name}: no video in this folder; give files, folders or patterns")
-        else:
-            matched = [] if path.exists() else sorted(map(Path, glob.glob(name, recursive=True)))
-            found = [p for p in matched if p.is_file()] or [path]
-        files.update(dict.fromkeys(found))
+    files = named_files(named, VIDEO)
     stems = Counter(path.stem for path in files)
     clips = [Clip(path.stem if stems[path.stem] == 1 else path.as_posix(), video=path) for path in files]
     return sorted(clips, key=lambda clip: clip.name)
