@@ -125,10 +125,11 @@ def test_a_precomputed_modality_is_missing_and_refused_when_alone(tiny: Config, 
 
 
 def test_an_encoder_of_the_card_wins_over_the_parameters_of_today(tiny: Config, ugcl) -> None:
+    before = ugcl("predict", f"clips/AudioWAV/{CLIP}.wav", "--json").stdout
     tree = yaml.safe_load(Path("params.yaml").read_text())
     tree["encoders"]["logmel"]["bands"] = 40
     Path("params.yaml").write_text(yaml.safe_dump(tree))
-    ugcl("predict", f"clips/AudioWAV/{CLIP}.wav")
+    assert ugcl("predict", f"clips/AudioWAV/{CLIP}.wav", "--json").stdout == before
 
 
 def test_without_a_fitted_temperature_it_says_so(tiny: Config, ugcl) -> None:
