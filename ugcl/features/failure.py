@@ -7,7 +7,16 @@ from typing import Literal, get_args
 from ugcl.errors import UgclError
 
 Failure = Literal[
-    "missing", "empty", "no_video", "no_audio", "truncated", "unreadable", "silent", "no_face", "no_text"
+    "missing",
+    "empty",
+    "no_video",
+    "no_audio",
+    "truncated",
+    "unreadable",
+    "silent",
+    "no_face",
+    "several_faces",
+    "no_text",
 ]
 FAILURES: tuple[str, ...] = get_args(Failure)
 

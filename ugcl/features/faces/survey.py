@@ -32,7 +32,7 @@ class Survey:
 
     Attributes:
         clip: the file.
-        track: its most prominent face, or its failure.
+        track: its speaker's face, or its failure.
         searched: pictures that were searched as a whole.
         several: how many of them showed more than one face.
     """
@@ -71,7 +71,7 @@ def find(named: Iterable[str]) -> list[Clip]:
 
 
 def survey(clips: Iterable[Clip], detector: Detector, settings: Faces) -> Iterator[Survey]:
-    """Track the most prominent face of each clip; a file that cannot be read is a result with its failure."""
+    """Track the speaker's face of each clip; a file that cannot be read is a result with its failure."""
     for clip in clips:
         watch = _Watch(detector, settings.min_score)
         try:

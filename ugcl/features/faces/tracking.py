@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ugcl.features.faces.detector import MIN_OVERLAP, Detection, Detector, overlap
+from ugcl.features.faces.detector import Detection, Detector, overlap
+from ugcl.features.faces.speaker import Chain, link, look, ranked, rival
 from ugcl.features.faces.table import Track
 from ugcl.features.video import Frame
 
@@ -16,29 +17,25 @@ if TYPE_CHECKING:
     from ugcl.config.features import Faces
 
 
-@dataclass
-class _Chain:
-    """Detections of one face, in frame order."""
-
-    indices: list[int] = field(default_factory=list)
-    faces: list[Detection] = field(default_factory=list)
-    prominence: float = 0.0  # area × nearness to the picture's centre, summed over the detections
-
-
 def follow(source: Iterable[Frame], detector: Detector, settings: Faces) -> Track:
-    """Track the most prominent face of a clip.
+    """Track the speaker's face of a clip.
 
     Detection runs on every `settings.every`-th frame and on the last one; where it finds nothing it runs on
-    each following frame until it does. Detections are chained by overlap; the largest and most central chain
-    wins, others only fill times that it leaves free. Boxes and landmarks between two detections of a chain
-    are interpolated linearly and smoothed lightly.
+    each following frame until it does. Detections are chained by overlap; the chain that is largest, most
+    central and moves its mouth most wins (:func:`ugcl.features.faces.speaker.ranked`), others only fill times
+    that it leaves free. Boxes and landmarks between two detections of a chain are interpolated linearly and
+    smoothed lightly.
+
+    Returns:
+        The track; its failure is no_face where too few frames have one, and several_faces where another face
+        has as good a claim as the chosen one.
 
     Raises:
         MediaError: the video cannot be decoded.
     """
     times: list[float] = []
-    found: dict[int, list[Detection]] = {}
-    chains: list[_Chain] = []
+    found: dict[int, list[tuple[Detection, np.ndarray | None]]] = {}
+    chains: list[Chain] = []
     find, last, lost = _Finder(detector, settings), None, False
     for frame in source:
         times.append(frame.time)
@@ -49,16 +46,18 @@ def follow(source: Iterable[Frame], detector: Detector, settings: Faces) -> Trac
     if last is not None and last.index not in found:
         found[last.index] = find(last)
     for index in sorted(found):
-        _link(chains, index, found[index], find.size)
-    track = _fill(np.array(times), chains, settings)
+        link(chains, index, found[index], find.size)
+    order = ranked(chains)
+    track = _fill(np.array(times), [chain for chain, _ in order], settings)
     share = track.visible.mean() if len(times) else 0.0
     if share < settings.min_share or not track.visible.any():
-        detail = (
+        told = (
             f"a face on {int(track.visible.sum())} of {len(times)} frames; least share {settings.min_share}"
         )
-        return Track(
-            track.times, track.boxes, track.scores, track.detected, track.landmarks, "no_face", detail
-        )
+        return replace(track, failure="no_face", detail=told)
+    if other := rival(order, settings.rival):
+        told = f"another face has {other[1]:.0%} of the chosen one's claim to be the speaker"
+        return replace(track, failure="several_faces", detail=f"{told}, more than {settings.rival:.0%}")
     return track
 
 
@@ -88,7 +87,7 @@ class _Finder:
         self.searched = -np.inf
         self.size = (1, 1)  # width and height of the pictures
 
-    def __call__(self, frame: Frame) -> list[Detection]:
+    def __call__(self, frame: Frame) -> list[tuple[Detection, np.ndarray | None]]:
         rgb = frame.rgb()
         self.size = (rgb.shape[1], rgb.shape[0])
         near = []
@@ -102,43 +101,19 @@ class _Finder:
         for face in sorted(near, key=lambda face: -face.score):
             if all(overlap(face.box, other.box) < 0.5 for other in self.faces):
                 self.faces.append(face)
-        return self.faces
+        if len(self.faces) == 1:  # a face alone speaks, whatever its mouth does
+            return [(self.faces[0], None)]
+        return [(face, look(rgb, face)) for face in self.faces]
 
     def _near(self, rgb: np.ndarray, face: Detection) -> Detection | None:
         again = self.detector.near(rgb, face.box)
         return again if again is not None and again.score >= self.settings.min_score else None
 
 
-def _link(chains: list[_Chain], index: int, faces: list[Detection], size: tuple[int, int]) -> None:
-    pairs = [
-        (overlap(chain.faces[-1].box, face.box), c, f)
-        for c, chain in enumerate(chains)
-        for f, face in enumerate(faces)
-    ]
-    used_chains, used_faces = set(), set()
-    for share, c, f in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):
-        if share >= MIN_OVERLAP and c not in used_chains and f not in used_faces:
-            used_chains.add(c)
-            used_faces.add(f)
-            _append(chains[c], index, faces[f], size)
-    for f, face in enumerate(faces):
-        if f not in used_faces:
-            chains.append(_Chain())
-            _append(chains[-1], index, face, size)
-
-
-def _append(chain: _Chain, index: int, face: Detection, size: tuple[int, int]) -> None:
-    centre = (face.box[:2] + face.box[2:] / 2) / np.array(size) - 0.5
-    nearness = 1 - min(1.0, float(np.hypot(*centre)) / 0.75)
-    chain.indices.append(index)
-    chain.faces.append(face)
-    chain.prominence += float(face.box[2] * face.box[3]) * (0.25 + 0.75 * nearness)
-
-
-def _fill(times: np.ndarray, chains: list[_Chain], settings: Faces) -> Track:
+def _fill(times: np.ndarray, chains: list[Chain], settings: Faces) -> Track:
     count = len(times)
     values, detected = np.full((count, 15), np.nan), np.zeros(count, dtype=bool)
-    for chain in sorted(chains, key=lambda chain: (-chain.prominence, chain.indices[0])):
+    for chain in chains:
         first, last = chain.indices[0], chain.indices[-1]
         # A face is held for less than one detection step beyond its first and last detection.
         first, last = max(0, first - settings.every + 1), min(count - 1, last + settings.every - 1)

@@ -50,16 +50,16 @@ class Yunet(AtOneSize):
         scale = min(1.0, self.PIXELS / (self.min_face * min(height, width)))
         small = (max(1, round(width * scale)), max(1, round(height * scale)))
         if small == (width, height):
-            return self._run(rgb, 0)
+            return self.run(rgb, 0)
         view = cv2.resize(rgb, small, interpolation=cv2.INTER_AREA)
         factor = np.array([width, height]) / small
         # A box ends at pixels' edges, a landmark is a place between their middles.
         return [
             Detection(face.box * np.tile(factor, 2), face.score, (face.landmarks + 0.5) * factor - 0.5)
-            for face in self._run(view, 0)
+            for face in self.run(view, 0)
         ]
 
-    def _run(self, rgb: np.ndarray, smallest: int) -> list[Detection]:
+    def run(self, rgb: np.ndarray, smallest: int) -> list[Detection]:
         import cv2
 
         self.network.setInputSize((rgb.shape[1], rgb.shape[0]))
