@@ -102,4 +102,6 @@ for benchmark in benchmarks:
     whole = len(table("clips", benchmark))
     display(Markdown(f"{benchmark}: {bad['clip'].nunique()} of {whole} clips."))
     if len(bad):
+        counts = bad.groupby(["modality", "failure"])["clip"].nunique().rename("clips").reset_index()
+        display(HTML(counts.to_html(index=False, border=0)))
         display(HTML(bad.drop(columns=["benchmark", "marks"]).to_html(index=False, border=0)))

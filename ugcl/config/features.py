@@ -29,7 +29,7 @@ class Faces(Section):
     smooth: int = Field(3, ge=1, description="Odd window of the triangular smoothing, frames; 1 for none.")
     min_share: float = Field(0.5, ge=0, le=1, description="Least share of frames with a face in a good clip.")
     rival: float = Field(
-        0.9,
+        0.8,
         ge=0,
         le=1,
         description="A clip fails as several_faces where another face has more than this share of the chosen"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ugcl.features.ending import END_TOLERANCE, check_end, origin
 from ugcl.features.failure import MediaError
 from ugcl.features.interval import MARGIN, Interval, seek
-from ugcl.features.video import END_TOLERANCE, declared_duration, decode, open_container, origin
+from ugcl.features.video import decode, open_container
 
 RATE = 16_000  # Hz: what the speech encoders were trained on
 SILENCE = 1e-4  # largest magnitude of a recording without sound (-80 dBFS)
+WEIGHTS = {"FC": 1.0, "FL": 0.5**0.5, "FR": 0.5**0.5, "LFE": 0.0, "LFE2": 0.0}  # of channels; others ½
 _PLAIN = {".wav", ".flac", ".ogg", ".aiff", ".aif", ".au"}
 
 
@@ -61,7 +64,10 @@ def _read_plain(path: Path) -> tuple[np.ndarray, int]:
             missing = _missing_bytes(path)
             if missing:
                 raise MediaError("truncated", f"{path}: the header promises {missing} bytes more")
-            expected, rate = file.frames, file.samplerate
+            expected, rate, channels = file.frames, file.samplerate, file.channels
+            if channels > 2:  # which of them is the centre, only the container's reader tells
+                samples, rate, _ = _read_container(path, None)
+                return samples, rate
             samples = file.read(dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         # A flac file that was cut opens well and fails on reading.
@@ -69,7 +75,26 @@ def _read_plain(path: Path) -> tuple[np.ndarray, int]:
         raise MediaError(failure, f"{path}: {error}") from None
     if len(samples) < expected:
         raise MediaError("truncated", f"{path}: {len(samples)} of {expected} samples")
-    return samples.mean(axis=1), rate
+    return mix(samples.T, []), rate
+
+
+def mix(channels: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """One channel of several: their mean, weighted as in a stereo mix (ITU-R BS.775-3, annex 4).
+
+    The centre counts 1, left and right √½, what is around and behind ½, the low frequencies nothing. Of one
+    or two channels it is the plain mean. No full-scale sound becomes larger than full scale.
+
+    Args:
+        channels: (channels, samples).
+        names: ffmpeg's names of the channels (FL, FR, FC, LFE, …); with none all count the same.
+
+    Returns:
+        (samples,).
+    """
+    weights = np.array([WEIGHTS.get(name, 0.5) for name in names] or [1.0] * len(channels), channels.dtype)
+    if not weights.any():
+        weights[:] = 1
+    return weights @ channels / weights.sum()
 
 
 def _missing_bytes(path: Path) -> int:
@@ -105,7 +130,7 @@ def _decode_sound(path: Path, interval: Interval | None, jump: bool) -> Any:
         start, rate, first, blocks = origin(container), stream.rate, None, []
         if jump and not seek(container, stream, start + interval.start - MARGIN):
             return None
-        to_float = av.AudioResampler(format="fltp", layout="mono")
+        to_float = av.AudioResampler(format="fltp")
         for frame in decode(container, stream, path):
             time = None if frame.time is None else frame.time - start
             if first is None:
@@ -114,18 +139,14 @@ def _decode_sound(path: Path, interval: Interval | None, jump: bool) -> Any:
                 first = time or 0.0
             if interval is not None and time is not None and time >= interval.end:
                 break
-            blocks += [block.to_ndarray()[0] for block in to_float.resample(frame)]
-        declared = declared_duration(container, stream) if stream.duration is not None else None
+            rate = frame.sample_rate  # a coder may put out twice the rate that the header names
+            names = [channel.name for channel in frame.layout.channels]
+            blocks += [mix(block.to_ndarray(), names) for block in to_float.resample(frame)]
+        if interval is None and blocks:
+            check_end(path, container, stream, first + sum(map(len, blocks)) / rate)
     if jump and not blocks:
         return None
     samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    if (
-        interval is None
-        and declared is not None
-        and blocks
-        and len(samples) / rate < declared - END_TOLERANCE
-    ):
-        raise MediaError("truncated", f"{path}: {len(samples) / rate:.2f} s of {declared:.2f} s of sound")
     return samples, rate, first
 
 

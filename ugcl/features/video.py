@@ -15,11 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from ugcl.features.ending import END_TOLERANCE, box_past_end, check_end, origin
 from ugcl.features.failure import MediaError
 from ugcl.features.interval import MARGIN, Interval, cut, seek
-
-# A stream may end this much before its declared duration without being called truncated, seconds.
-END_TOLERANCE = 0.25
 
 
 @dataclass(frozen=True)
@@ -62,25 +60,10 @@ def open_container(path: Path) -> Iterator[Any]:
     try:
         container = av.open(str(path))
     except (av.error.FFmpegError, OSError) as error:
-        failure = "truncated" if _box_past_end(path) else "unreadable"
+        failure = "truncated" if box_past_end(path) else "unreadable"
         raise MediaError(failure, f"{path}: {error}") from None
     with container:
         yield container
-
-
-def origin(container: Any) -> float:
-    """Time zero of a file on its own clock, seconds: the start of its earliest stream."""
-    starts = [s.start_time * s.time_base for s in container.streams if s.start_time is not None]
-    return float(min(starts, default=0))
-
-
-def declared_duration(container: Any, stream: Any) -> float | None:
-    """The duration a file claims for a stream, seconds; None where its headers do not say."""
-    import av
-
-    if stream.duration is not None:
-        return float(stream.duration * stream.time_base)
-    return container.duration / av.time_base if container.duration else None
 
 
 def decode(container: Any, stream: Any, path: Path) -> Iterator[Any]:
@@ -94,7 +77,7 @@ def decode(container: Any, stream: Any, path: Path) -> Iterator[Any]:
             count += 1
             yield item
     except (av.error.FFmpegError, OSError) as error:
-        failure = "truncated" if count or _box_past_end(path) else "unreadable"
+        failure = "truncated" if count or box_past_end(path) else "unreadable"
         raise MediaError(failure, f"{path}: {error} after {count} frames") from None
 
 
@@ -116,20 +99,13 @@ def frames(path: Path, interval: Interval | None = None, region: str = "") -> It
 def _whole(path: Path, region: str) -> Iterator[Frame]:
     with open_container(path) as container:
         stream = _video_stream(container, path)
-        start, count, end = origin(container), 0, 0.0
+        count, end = 0, 0.0
         for frame in _shown(container, stream, path, region):
             yield frame
             count, end = count + 1, frame.time + frame.duration
         if count == 0:
             raise MediaError("empty", f"{path}: the video stream has no frames")
-        declared = declared_duration(container, stream)
-        if declared is not None:
-            own = stream.duration is not None
-            first = float((stream.start_time or 0) * stream.time_base) - start if own else 0.0
-            # A container's duration may be that of longer sound: only a clear lack counts.
-            tolerance = END_TOLERANCE if own else max(2 * END_TOLERANCE, declared / 4)
-            if end < first + declared - tolerance:
-                raise MediaError("truncated", f"{path}: pictures end at {end:.2f} s of {declared:.2f} s")
+        check_end(path, container, stream, end)
 
 
 def _part(path: Path, interval: Interval, region: str) -> Iterator[Frame]:
@@ -194,23 +170,3 @@ def _video_stream(container: Any, path: Path) -> Any:
         if not (stream.disposition & stream.disposition.attached_pic):  # cover art is no video
             return stream
     raise MediaError("no_video", f"{path}: the file has no video stream")
-
-
-def _box_past_end(path: Path) -> bool:
-    """Whether an ISO (mp4) file's top-level boxes say that bytes are missing (ISO/IEC 14496-12, §4.2)."""
-    size, offset, names = path.stat().st_size, 0, []
-    with path.open("rb") as file:
-        while offset + 8 <= size:
-            file.seek(offset)
-            length, name = int.from_bytes(file.read(4), "big"), file.read(4)
-            if not names and name != b"ftyp":
-                return False
-            names.append(name)
-            if length == 1:
-                length = int.from_bytes(file.read(8), "big")
-            elif length == 0:
-                length = size - offset
-            if length < 8 or offset + length > size:
-                return True
-            offset += length
-    return bool(names) and (b"moov" not in names or offset != size)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 from fractions import Fraction
+from pathlib import Path
 
+import av
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +22,8 @@ from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
 from ugcl.features import extract, quarantine
 from ugcl.features.faces import table
+from ugcl.features.faces.mtcnn import Mtcnn
+from ugcl.features.video import frames
 
 TREE = {
     "active": ["b"],
@@ -61,8 +65,22 @@ def config(tmp_path, monkeypatch):
     return parameters.load()
 
 
+def write_crowd(path: Path, picture: np.ndarray) -> None:
+    """A second of a face shown twice side by side, each in the middle of its half; neither moves."""
+    (face,) = Mtcnn(0.2)(picture)
+    off = picture.shape[1] / 2 - (face.box[0] + face.box[2] / 2)
+    picture = np.roll(picture, round(off), axis=1)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "10"})
+        stream.height, stream.width, stream.pix_fmt = picture.shape[0], 2 * picture.shape[1], "yuv420p"
+        both = np.hstack([picture, picture])
+        for _ in range(25):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(both, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
 @pytest.fixture
-def bad_corpus(config, tmp_path, tone, write_video):
+def bad_corpus(config, tmp_path, tone, write_video, project):
     """Two good sounds, and one clip for every way to fail; the pictures are grey."""
     root = tmp_path / "data/raw/c"
     root.mkdir(parents=True)
@@ -74,8 +92,11 @@ def bad_corpus(config, tmp_path, tone, write_video):
     write_video(root / "mute.mp4", list(range(10)), Fraction(1, 25))
     (root / "corrupt.mp4").write_bytes(bytes(range(256)) * 40)
     write_video(root / "faceless.mp4", list(range(12)), Fraction(1, 25))
+    face = next(frames(project / "tests/fixtures/tiny/VideoMP4/1001_KEY_ANG_XX.mp4")).rgb()
+    write_crowd(root / "crowd.mp4", face)
     manifest(
         [
+            ("crowd", "", "crowd.mp4"),
             ("good1", "good1.wav", ""),
             ("good2", "good2.wav", ""),
             ("cut", "cut.wav", ""),
@@ -98,17 +119,18 @@ def test_every_bad_clip_is_in_the_books_with_its_reason(bad_corpus):
     sounds = shards.read_books(paths.features("c", "logmel"), 2).set_index("clip")["failure"].to_dict()
     assert sounds == {
         "good1": "", "good2": "", "faceless": "", "cut": "truncated", "zero": "empty", "quiet": "silent",
-        "mute": "no_audio", "corrupt": "unreadable", "gone": "missing",
+        "crowd": "no_audio", "mute": "no_audio", "corrupt": "unreadable", "gone": "missing",
     }  # fmt: skip
     pictures = shards.read_books(paths.features("c", "hog"), 2).set_index("clip")["failure"].to_dict()
     assert pictures["faceless"] == "no_face"
     assert pictures["corrupt"] == "unreadable"
     assert pictures["good1"] == "no_video"
+    assert pictures["crowd"] == "several_faces"
     summaries = [pd.read_csv(table.summary_path(paths.faces("c", s)), keep_default_na=False) for s in (1, 2)]
     summary = pd.concat(summaries).set_index("clip")
     assert summary.loc["faceless", ["frames", "frames_with_face"]].tolist() == [12, 0]
 
-    with pytest.raises(UgclError, match=r"9 of 9 clips .* the limit is 10\.0%"):
+    with pytest.raises(UgclError, match=r"10 of 10 clips .* the limit is 10\.0%"):
         quarantine.quarantine(bad_corpus, "b")
     generous = bad_corpus.model_copy(
         update={"data": bad_corpus.data.model_copy(update={"max_quarantined": 1})}
@@ -118,6 +140,7 @@ def test_every_bad_clip_is_in_the_books_with_its_reason(bad_corpus):
     assert listed.columns.tolist() == quarantine.COLUMNS
     pairs = set(zip(listed["clip"], listed["modality"], listed["failure"], strict=True))
     assert {("zero", "audio", "empty"), ("faceless", "video", "no_face")} <= pairs
+    assert ("crowd", "video", "several_faces") in pairs
     assert ("faceless", "audio", "") not in pairs
     assert listed["detail"].str.len().min() > 0
 

@@ -89,7 +89,7 @@ class Twins(AtOneSize):
 def test_two_faces_of_equal_claim_are_a_failure_unless_that_is_allowed(talking) -> None:
     shown = [Shown(i, i / 25, 1 / 25, np.hstack([p, p])) for i, p in enumerate(talking)]
     found = follow(shown, Twins(talking), Faces(**ROUGH))
-    assert found.failure == "several_faces" and "more than 90%" in found.detail
+    assert found.failure == "several_faces" and "more than 80%" in found.detail
     assert follow(shown, Twins(talking), Faces(**ROUGH, rival=1.0)).failure == ""
 
 
@@ -128,7 +128,7 @@ def test_only_the_mouths_own_change_counts() -> None:
     assert speaker.change(before, (before * 0.5 + 20).astype(np.uint8)) == pytest.approx(0, abs=1e-3)
     mouth, eyes = before.copy(), before.copy()
     mouth[40:], eyes[:36] = other[40:], other[:36]
-    assert speaker.change(before, mouth) > 0.3
+    assert speaker.change(before, mouth) > 0.1
     assert speaker.change(before, eyes) == 0
     plain = np.full_like(before, 90)
     assert speaker.change(plain, plain) == 0

@@ -11,7 +11,7 @@ from ugcl.features.faces import alignment
 from ugcl.features.faces.detector import MIN_OVERLAP, Detection, overlap
 
 LOOK, ROOM = 64, 0.3  # side of the grey picture of a face that is kept, pixels; margin of its crop
-STILL = 0.01  # about what `change` gives of a mouth that does not move
+STILL = 0.005  # about what `change` gives of a mouth that does not move
 TOGETHER = 0.5  # share of the chosen face's detections that a rival shares
 
 
@@ -82,7 +82,7 @@ def look(rgb: np.ndarray, face: Detection) -> np.ndarray:
 def change(before: np.ndarray, after: np.ndarray) -> float:
     """How much more the mouth changed between two looks at a face than the eyes did, 0..1.
 
-    The later look is first laid on the earlier one by the affine map that fits the eyes and the nose best
+    The later look is first laid on the earlier one by the shift and turn that fit the whole face best
     (Evangelidis and Psarakis 2008, IEEE TPAMI 30(10)), for detected landmarks jump. The change of a part is
     one less its normalised cross-correlation: light does not count, and what noise and a turned head change,
     they change of the eyes as well.
@@ -99,11 +99,11 @@ def _registered(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
     left_eye, right_eye, nose = alignment.template(LOOK, ROOM)[:3].astype(int)
     mask = np.zeros_like(before)
-    mask[left_eye[1] - 8 : nose[1] + 3, left_eye[0] - 9 : right_eye[0] + 9] = 255
+    mask[left_eye[1] - 8 : nose[1] + 18, left_eye[0] - 9 : right_eye[0] + 9] = 255
     stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)
     start = np.eye(2, 3, dtype=np.float32)
     try:
-        _, matrix = cv2.findTransformECC(before, after, start, cv2.MOTION_AFFINE, stop, mask, 5)
+        _, matrix = cv2.findTransformECC(before, after, start, cv2.MOTION_EUCLIDEAN, stop, mask, 5)
     except cv2.error:  # no map was found: a plain surface, or another face
         return after
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
