@@ -19,18 +19,22 @@ Shard = Annotated[int, typer.Argument(min=1, help="Number of the shard, from 1."
 def faces(corpus: Corpus, shard: Shard, threads: Threads = 1) -> None:
     """Track the faces of one shard's clips."""
     from ugcl import config
+    from ugcl.provenance import lineage
     from ugcl.features import extract
 
-    extract.faces_shard(config.load(), corpus, shard)
+    tree = config.load()
+    extract.faces_shard(tree, corpus, shard, lineage.faces(tree, corpus))
 
 
 @app.command()
 def encode(corpus: Corpus, encoder: Encoder, shard: Shard, threads: Threads = 1) -> None:
     """Encode one shard's clips."""
     from ugcl import config
+    from ugcl.provenance import lineage
     from ugcl.features import extract
 
-    extract.encode_shard(config.load(), corpus, encoder, shard)
+    tree = config.load()
+    extract.encode_shard(tree, corpus, encoder, shard, lineage.features(tree, corpus, encoder))
 
 
 @app.command()

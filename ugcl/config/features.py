@@ -140,21 +140,27 @@ class VggFace(FaceEncoder):
     )
 
 
-class Whisper(Encoder):
+class SoundNetwork(Encoder):
+    """What every encoder of sound by a network has."""
+
+    modality: Literal["audio"] = "audio"
+    weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
+    batch: float = Field(
+        30.0, gt=0, description="Sound that passes through the network at once, padding included, seconds."
+    )
+
+
+class Whisper(SoundNetwork):
     """Hidden states of a Whisper encoder over the clip's own frames (50 Hz before pooling)."""
 
     kind: Literal["whisper"]
-    modality: Literal["audio"] = "audio"
-    weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
     layers: Literal["all"] | list[int] = Field("all", description="Hidden states to keep; 0 is the input.")
 
 
-class Speech(Encoder):
+class Speech(SoundNetwork):
     """Hidden states of wav2vec 2.0, HuBERT or WavLM on the waveform (50 Hz before pooling)."""
 
     kind: Literal["speech"]
-    modality: Literal["audio"] = "audio"
-    weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
     layers: Literal["all"] | list[int] = Field(
         "all",
         description="Hidden states to keep; 0 is the input. Layers above the deepest of them do not run.",

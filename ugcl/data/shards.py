@@ -92,23 +92,42 @@ def write_shard(
     Args:
         folder: the encoder's folder, see :func:`ugcl.paths.features`.
         shard: number of the shard, from 1.
-        features: clip → (frames, dim), written as float16.
+        features: clip → (frames, dim), written as float16; an array is asked for when its turn comes, and
+            for its shape before that, so that a mapping may read them from elsewhere.
         failures: clip → (failure word, detail); no clip is in both.
         info: shape and rate of the features.
         settings: whatever else the features depend on (parameters, weights hash), for the metadata.
     """
-    from safetensors.numpy import save
-
+    clips = sorted(features)
+    rows: list[tuple[Any, ...]] = [(clip, *features[clip].shape, "", "") for clip in clips]
     metadata = {**info.to_dict(), "settings": dict(settings)}
-    arrays = {clip: np.ascontiguousarray(features[clip], dtype=np.float16) for clip in sorted(features)}
-    rows = [(clip, *array.shape, "", "") for clip, array in arrays.items()]
-    rows += [(clip, 0, info.dim, failure, detail) for clip, (failure, detail) in failures.items()]
     target = tensors_path(folder, shard)
     folder.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
-    partial.write_bytes(save(arrays, {KEY: json.dumps(metadata, sort_keys=True)}))
+    with partial.open("wb") as file:
+        file.write(_header(rows, {KEY: json.dumps(metadata, sort_keys=True)}))
+        for clip in clips:
+            file.write(np.ascontiguousarray(features[clip], dtype="<f2").tobytes())
+    if target.is_file() and read_metadata(target) != metadata:
+        (folder / INDEX).unlink(missing_ok=True)  # it speaks of features of other settings
     partial.replace(target)
+    rows += [(clip, 0, info.dim, failure, detail) for clip, (failure, detail) in failures.items()]
     tables.write(pd.DataFrame(sorted(rows), columns=BOOKS), books_path(folder, shard))
+
+
+def _header(rows: list[tuple[Any, ...]], metadata: dict[str, str]) -> bytes:
+    """What a safetensors file of half-precision arrays begins with, for arrays that follow in this order.
+
+    The library writes the same bytes, but wants all arrays in memory at once.
+    """
+    entries: dict[str, Any] = {"__metadata__": metadata}
+    end = 0
+    for clip, frames, dim, *_ in rows:
+        start, end = end, end + 2 * frames * dim
+        entries[clip] = {"dtype": "F16", "shape": [frames, dim], "data_offsets": [start, end]}
+    text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

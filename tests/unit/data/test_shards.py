@@ -15,6 +15,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
+from safetensors.numpy import save
 
 from ugcl.data import shards
 from ugcl.data.shards import FeatureInfo, FeatureStore
@@ -80,6 +81,30 @@ def test_bytes_are_the_same_in_every_process(tmp_path):
         )
     for name in ("shard-1.safetensors", "shard-1.csv"):
         assert (tmp_path / "0" / name).read_bytes() == (tmp_path / "1" / name).read_bytes()
+
+
+def test_the_file_is_the_one_that_the_library_writes(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {f"clip-{i}é": rng.normal(size=(i, 3)) for i in (5, 1, 11)}
+    shards.write_shard(tmp_path, 1, arrays, {}, INFO, {"quote": '"', "b": 1})
+    path = tmp_path / "shard-1.safetensors"
+    with safe_open(path, framework="np") as file:
+        metadata = file.metadata()
+    halves = {clip: array.astype(np.float16) for clip, array in arrays.items()}
+    assert path.read_bytes() == save(halves, metadata)
+    shards.write_shard(tmp_path, 2, {}, {"a": ("silent", "no sound")}, INFO, {})
+    assert (tmp_path / "shard-2.safetensors").read_bytes() == save(
+        {}, {"ugcl": json.dumps({**INFO.to_dict(), "settings": {}}, sort_keys=True)}
+    )
+
+
+def test_an_index_is_dropped_with_the_first_shard_of_other_settings(tmp_path):
+    write(tmp_path)
+    index = shards.write_index(tmp_path, 2)
+    write(tmp_path)
+    assert index.is_file()
+    shards.write_shard(tmp_path, 2, {"clip4": np.zeros((1, 3))}, {}, INFO, {"bands": 4})
+    assert not index.exists()
 
 
 def test_metadata_is_one_sorted_key(tmp_path):

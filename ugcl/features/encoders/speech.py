@@ -10,12 +10,12 @@ import numpy as np
 
 from ugcl.config.features import Speech
 from ugcl.errors import UgclError
-from ugcl.features.media import Clip
 from ugcl.features.sound import RATE
+from ugcl.features.sound_network import SoundNetwork
 from ugcl.features.weights import weights_hash
 
 
-class SpeechEncoder:
+class SpeechEncoder(SoundNetwork):
     """Hidden states of wav2vec 2.0 (Baevski et al. 2020), HuBERT or WavLM, stacked layer after layer.
 
     State 0 is the input of the transformer, state i the output of layer i as it leaves the layer. Layers
@@ -56,12 +56,14 @@ class SpeechEncoder:
         if facts.get("sampling_rate", RATE) != RATE:
             raise UgclError(f"{settings}: sampling_rate is not {RATE}; choose a network of {RATE} Hz sound")
         self.normalise = bool(facts.get("do_normalize", True))
+        facts = self.model.config
+        self.equal = facts.feat_extract_norm == "group"  # over a clip's whole length, padding included
+        self.strides = list(zip(facts.conv_kernel, facts.conv_stride, strict=True))
         self.shortest = 1  # samples that the convolutions need for one frame
-        for kernel, stride in reversed(
-            list(zip(self.model.config.conv_kernel, self.model.config.conv_stride, strict=True))
-        ):
+        for kernel, stride in reversed(self.strides):
             self.shortest = (self.shortest - 1) * stride + kernel
         self.name, self.layers, self.window = name, len(self.keep), round(config.window * RATE)
+        self.budget = round(config.batch * RATE)
         self.dim = self.layers * self.model.config.hidden_size
         self.rate = RATE / float(np.prod(self.model.config.conv_stride))
         self.settings: dict[str, Any] = {
@@ -70,25 +72,33 @@ class SpeechEncoder:
             "sha256": weights_hash(folder),
         }
 
-    def encode(self, clip: Clip) -> np.ndarray:
-        """Hidden states, (frames, layers × width) float32."""
-        import torch
-
-        samples = clip.sound()
+    def pieces(self, samples: np.ndarray) -> list[np.ndarray]:
+        """The normalised waveform in windows; a last one too short for a frame is left out."""
         if self.normalise:
             samples = (samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)
         samples = np.pad(samples, (0, max(0, self.shortest - len(samples))))
         starts = range(0, len(samples), self.window)
-        pieces = [samples[s : s + self.window] for s in starts if s == 0 or len(samples) - s >= self.shortest]
-        with torch.inference_mode():
-            return np.concatenate([self._states(piece) for piece in pieces])
+        return [samples[s : s + self.window] for s in starts if s == 0 or len(samples) - s >= self.shortest]
 
-    def _states(self, samples: np.ndarray) -> np.ndarray:
+    def states(self, pieces: list[np.ndarray]) -> list[np.ndarray]:
+        """Hidden states of each piece, (frames, layers × width) float32."""
         import torch
 
-        batch = torch.from_numpy(np.ascontiguousarray(samples, np.float32))[None]
-        states = list(self.model(batch, output_hidden_states=True).hidden_states)
+        lengths = [len(piece) for piece in pieces]
+        batch = torch.zeros(len(pieces), max(lengths))
+        for row, piece in zip(batch, pieces, strict=True):
+            row[: len(piece)] = torch.from_numpy(np.ascontiguousarray(piece, np.float32))
+        mask = None
+        if min(lengths) < max(lengths):
+            mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).long()
+        states = list(self.model(batch, attention_mask=mask, output_hidden_states=True).hidden_states)
         if self.norm is not None:
             deepest = max(self.keep)
             states[deepest] = self.norm(states[deepest])
-        return torch.cat([states[k] for k in self.keep], dim=-1)[0].numpy()
+        kept = torch.cat([states[k] for k in self.keep], dim=-1)
+        return [row[: self._frames(length)].numpy() for row, length in zip(kept, lengths, strict=True)]
+
+    def _frames(self, samples: int) -> int:
+        for kernel, stride in self.strides:
+            samples = (samples - kernel) // stride + 1
+        return samples

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ugcl.config.features import Whisper
 from ugcl.errors import UgclError
-from ugcl.features.media import Clip
+from ugcl.features.sound_network import SoundNetwork
 from ugcl.features.weights import weights_hash
 
+if TYPE_CHECKING:
+    import torch
 
-class WhisperEncoder:
+
+class WhisperEncoder(SoundNetwork):
     """Hidden states over the clip's own frames, 50 Hz, stacked layer after layer.
 
     Whisper was trained on windows padded to 30 s. Here only the clip's frames pass through the network, with
@@ -56,6 +59,8 @@ class WhisperEncoder:
         if wrong:
             raise UgclError(f"encoders.{name}.layers: {wrong[0]} does not exist; choose from 0..{count - 1}")
         self.name, self.layers = name, len(self.keep)
+        self.sampling = self.extractor.sampling_rate
+        self.budget = round(config.batch * self.sampling)
         self.dim = self.layers * self.model.config.d_model
         strides = self.model.conv1.stride[0] * self.model.conv2.stride[0]
         self.rate = self.extractor.sampling_rate / self.extractor.hop_length / strides
@@ -65,40 +70,44 @@ class WhisperEncoder:
             "sha256": weights_hash(folder),
         }
 
-    def encode(self, clip: Clip) -> np.ndarray:
-        """Hidden states, (frames, layers × width) float32."""
-        import torch
-
-        samples = clip.sound(self.extractor.sampling_rate)
-        window = self.extractor.n_samples
+    def pieces(self, samples: np.ndarray) -> list[np.ndarray]:
+        """The sound in windows of 30 s; a last one shorter than one analysis window is left out."""
+        window, shortest = self.extractor.n_samples, self.extractor.n_fft
         starts = range(0, len(samples), window)
-        # A last piece shorter than one analysis window is dropped unless it is all there is.
-        pieces = [
-            samples[s : s + window] for s in starts if s == 0 or len(samples) - s > self.extractor.n_fft
-        ]
-        with torch.inference_mode():
-            return np.concatenate([self._states(piece) for piece in pieces])
+        cut = [samples[s : s + window] for s in starts if s == 0 or len(samples) - s > shortest]
+        return [np.pad(piece, (0, max(0, shortest - len(piece)))) for piece in cut]
 
-    def _states(self, samples: np.ndarray) -> np.ndarray:
+    def states(self, pieces: list[np.ndarray]) -> list[np.ndarray]:
+        """Hidden states of each piece, (frames, layers × width) float32."""
         import torch
         from torch.nn import functional
 
-        if len(samples) < self.extractor.n_fft:
-            samples = np.pad(samples, (0, self.extractor.n_fft - len(samples)))
-        mel = self.extractor(
+        mels = [self._mel(piece) for piece in pieces]  # each by itself, for its loudest frame sets its floor
+        lengths = torch.tensor([mel.shape[-1] for mel in mels])
+        longest, model = int(lengths.max()), self.model
+        batch = torch.stack([functional.pad(mel, (0, longest - mel.shape[-1])) for mel in mels])
+        whole = bool(lengths.min() == longest)
+        x = functional.gelu(model.conv1(batch))
+        if not whole:  # behind its end a piece alone has zeros, as the convolutions pad
+            x = x * (torch.arange(longest) < lengths[:, None])[:, None]
+        x = functional.gelu(model.conv2(x)).transpose(1, 2)  # (pieces, frames, width)
+        x = x + model.embed_positions.weight[: x.shape[1]]
+        frames = (lengths + 1) // 2
+        mask = None if whole else (torch.arange(x.shape[1]) < frames[:, None])[:, None, None]
+        states = [x]
+        for layer in model.layers:
+            x = layer(x, mask)
+            states.append(x)
+        states[-1] = model.layer_norm(x)
+        kept = torch.cat([states[k] for k in self.keep], dim=-1)
+        return [row[:count].numpy() for row, count in zip(kept, frames.tolist(), strict=True)]
+
+    def _mel(self, samples: np.ndarray) -> torch.Tensor:
+        """(bands, mel frames)."""
+        return self.extractor(
             samples,
             sampling_rate=self.extractor.sampling_rate,
             padding="longest",
             truncation=False,
             return_tensors="pt",
-        )["input_features"]  # (1, bands, mel frames)
-        model = self.model
-        x = functional.gelu(model.conv1(mel))
-        x = functional.gelu(model.conv2(x)).transpose(1, 2)  # (1, frames, width)
-        x = x + model.embed_positions.weight[: x.shape[1]]
-        states = [x]
-        for layer in model.layers:
-            x = layer(x, None)
-            states.append(x)
-        states[-1] = model.layer_norm(x)
-        return torch.cat([states[k] for k in self.keep], dim=-1)[0].numpy()
+        )["input_features"][0]

@@ -104,7 +104,7 @@ class Tables:
         name = found.clip.name
         summary = pd.DataFrame([found.track.summary(name)])
         for frame, file in zip((found.track.rows(name), summary), self._open.values(), strict=True):
-            frame.to_csv(file, index=False, header=False, lineterminator="\n", float_format="%.6f")
+            file.write(table.text(frame))
 
     def __exit__(self, kind: object, *_: object) -> None:
         for path, file in self._open.items():

@@ -12,6 +12,7 @@ import pandas as pd
 BOX = ["x", "y", "w", "h"]
 LANDMARKS = [f"{axis}{point}" for point in range(1, 6) for axis in "xy"]
 COLUMNS = ["clip", "frame", "time", *BOX, "score", "detected", *LANDMARKS]
+READ = 20_000  # rows of a table that are read at a time
 SUMMARY = ["clip", "frames", "frames_with_face", "mean_score", "failure", "detail"]
 
 
@@ -73,14 +74,18 @@ def summary_path(table: Path) -> Path:
     return table.with_suffix(".summary.csv")
 
 
+def text(rows: pd.DataFrame, header: bool = False) -> str:
+    """Rows of a table of faces, or of its summary, as they stand in the file."""
+    return rows.to_csv(index=False, header=header, lineterminator="\n", float_format="%.6f")
+
+
 def read(table: Path) -> Iterator[tuple[str, Track]]:
-    """Read the tracks of a shard, clip by clip in the order of its summary."""
-    rows = pd.read_csv(table, dtype={"clip": str}, float_precision="round_trip")
-    groups = dict(iter(rows.groupby("clip", sort=False)))
+    """Read the tracks of a shard, clip by clip in the order of its summary, a part of the file at a time."""
+    groups = _groups(table)
     summary = pd.read_csv(summary_path(table), dtype={"clip": str}, keep_default_na=False)
+    clip, group = next(groups, ("", None))
     for entry in summary.itertuples():
-        group = groups.get(entry.clip)
-        if group is None:
+        if group is None or clip != entry.clip:
             yield entry.clip, Track.none(entry.failure, entry.detail)
             continue
         yield (
@@ -95,3 +100,17 @@ def read(table: Path) -> Iterator[tuple[str, Track]]:
                 detail=entry.detail,
             ),
         )
+        clip, group = next(groups, ("", None))
+
+
+def _groups(table: Path) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of each clip, which stand together in the file."""
+    rest: pd.DataFrame | None = None
+    with pd.read_csv(table, dtype={"clip": str}, float_precision="round_trip", chunksize=READ) as parts:
+        for part in parts:
+            rows = part if rest is None else pd.concat([rest, part], ignore_index=True)
+            groups = list(rows.groupby("clip", sort=False))
+            yield from groups[:-1]
+            rest = groups[-1][1] if groups else None
+    if rest is not None:
+        yield rest["clip"].iloc[0], rest
