@@ -1,34 +1,43 @@
 """How many seconds of media one second of a processor turns into pictures, faces and features.
 
-    python benchmarks/features.py [--root ../shared/data/clips] [--clips 3]
+    python benchmarks/features.py [--root ../shared/data/clips] [--clips 3] [--growth 20]
 
 Every step runs alone on one thread over the same clips, files read and decoded anew each time as in the
 workflow; imports and loading of weights are left out. `dense` is the plain way: MTCNN on the whole of every
-picture. The other ways to find faces are compared with it: how much faster, and the mean overlap
-(intersection over union) of their boxes with its own.
+picture, one clip at a time. The other ways to find faces are compared with it: how much faster, and the mean
+overlap (intersection over union) of their boxes with its own. `dense, 5 px on` is the plain way again on
+pictures moved by five pixels: no way can be expected to agree with the detector better than it does itself.
+
+`--growth` also makes the shards of that many clips and of ten times as many (the same files again under other
+names), as the workflow's rules do, and says what grew: processor seconds, and memory.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import platform
 import resource
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ugcl.threads import set_threads
 
 set_threads(1)
 
 import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
 
 from ugcl import config as configuration  # noqa: E402
+from ugcl import paths  # noqa: E402
 from ugcl.config import Config  # noqa: E402
-from ugcl.data import sources  # noqa: E402
+from ugcl.data import sources, tables  # noqa: E402
+from ugcl.features import extract  # noqa: E402
 from ugcl.features.build import build  # noqa: E402
 from ugcl.features.faces.build import build as build_detector  # noqa: E402
 from ugcl.features.faces.detector import overlap  # noqa: E402
@@ -36,11 +45,9 @@ from ugcl.features.faces.tracking import follow  # noqa: E402
 from ugcl.features.media import Clip  # noqa: E402
 from ugcl.features.media_files import VIDEO  # noqa: E402
 
-if TYPE_CHECKING:
-    from ugcl.features.faces.table import Track
-
 PROJECT = Path(__file__).resolve().parent.parent
 EVERY = (1, 5, 10)
+MOVE = (5, 5)  # pixels
 SOUND, PICTURES = ("logmel", "whisper-tiny-en"), ("hog",)
 
 
@@ -64,12 +71,12 @@ def found_clips(root: Path, count: int) -> list[Clip]:
     return [Clip(path.stem, root / "AudioWAV" / f"{path.stem}.wav", path) for path in videos]
 
 
-def agreement(tracks: list[Track], dense: list[list[np.ndarray]]) -> float:
-    """Mean overlap of the tracks' boxes with the best of the dense boxes, over frames that have any."""
+def agreement(tracks: Sequence[Iterable[np.ndarray]], dense: list[list[np.ndarray]]) -> float:
+    """Mean overlap of each clip's boxes with the best of the dense boxes, over frames that have any."""
     shares = [
         max(overlap(box, other) for other in boxes)
         for track, frames in zip(tracks, dense, strict=True)
-        for box, boxes in zip(track.boxes, frames, strict=True)
+        for box, boxes in zip(track, frames, strict=True)
         if boxes
     ]
     return float(np.nan_to_num(shares).mean())
@@ -91,10 +98,19 @@ def steps(config: Config, clips: list[Clip]) -> list[tuple[str, float, float | N
     rows.append(("decode every picture", seconds, None, peak()))
     boxes, seconds = timed(dense, clips)
     rows.append(("faces, dense", seconds, 1.0, peak()))
+
+    def moved(clip: Clip) -> list[np.ndarray]:
+        """The likeliest box of each picture, looked for five pixels to the right and below."""
+        found = [detector(np.roll(frame.rgb(), MOVE, (0, 1))) for frame in clip.frames()]
+        likely = [max(faces, key=lambda face: face.score, default=None) for faces in found]
+        return [np.full(4, np.nan) if face is None else face.box - [*MOVE, 0, 0] for face in likely]
+
+    again, seconds = timed(moved, clips)
+    rows.append((f"faces, dense, {MOVE[0]} px on", seconds, agreement(again, boxes), peak()))
     for every in EVERY:
         chosen = settings.model_copy(update={"every": every})
         tracks, seconds = timed(lambda clip, s=chosen: follow(clip.frames(), detector, s), clips)
-        rows.append((f"faces, every {every}", seconds, agreement(tracks, boxes), peak()))
+        rows.append((f"faces, every {every}", seconds, agreement([t.boxes for t in tracks], boxes), peak()))
         if every == settings.every:
             clips = [replace(clip, faces=track) for clip, track in zip(clips, tracks, strict=True)]
     for name in (*PICTURES, *SOUND):
@@ -107,29 +123,73 @@ def steps(config: Config, clips: list[Clip]) -> list[tuple[str, float, float | N
     return rows
 
 
+def growth(config: Config, clips: list[Clip], count: int) -> list[tuple[str, list[float], list[float]]]:
+    """Name of each step of the features, its processor seconds and the peak memory, for count and 10 × count.
+
+    The clips are taken again under other names until there are enough.
+    """
+    names = ["faces", *PICTURES, *(name for name in SOUND if name == "logmel" or sources.mirror(config))]
+    told: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in names}
+    tree = config.model_dump(mode="json")
+    label = {"p": {"label": "intended", "classes": ["x", "y"]}}
+    tree["corpora"]["grown"] = {"adapter": "folder", "shards": 1, "root": "/", "protocols": label}
+    if mirror := sources.mirror(config):
+        tree["data"]["mirror"] = str(Path(mirror).resolve())
+    config = configuration.parse(tree)
+    for turn, number in enumerate((1, count, 10 * count)):  # the first one only loads code and buffers
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            rows = [{"clip": f"c{i:06d}", **media(clips[i % len(clips)])} for i in range(number)]
+            frame = pd.DataFrame(rows).reindex(columns=[*tables.MANIFEST.columns], fill_value="")
+            frame["speaker"], frame["duration"], frame["turn"] = "s", 1.0, 0
+            tables.write(frame.assign(age="", start=np.nan, end=np.nan), paths.manifest("grown"))
+            for name, (seconds, memory) in told.items():
+                start = time.process_time()
+                if name == "faces":
+                    extract.faces_shard(config, "grown", 1)
+                else:
+                    extract.encode_shard(config, "grown", name, 1)
+                if turn:
+                    seconds.append(time.process_time() - start)
+                    memory.append(peak())
+    return [(name, *both) for name, both in told.items()]
+
+
+def media(clip: Clip) -> dict[str, str]:
+    """A clip's files as a manifest names them under the root /."""
+    files = {"audio": clip.audio, "video": clip.video}
+    return {kind: str(path.resolve().relative_to("/")) for kind, path in files.items() if path}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--root", type=Path, help="default: clips/ of the mirror, else the demo corpus")
     parser.add_argument("--clips", type=int, default=3)
+    parser.add_argument("--growth", type=int, default=0, help="clips of the smaller of two shards")
     options = parser.parse_args()
     os.chdir(PROJECT)
     config = configuration.load()
     mirror = sources.mirror(config)
     root = options.root or (Path(mirror) / "clips" if mirror else sources.root(config, "demo"))
     clips = found_clips(root, options.clips)
-    media = sum(len(clip.sound()) / 16_000 for clip in clips)
+    length = sum(len(clip.sound()) / 16_000 for clip in clips)
     frames = sum(1 for clip in clips for _ in clip.frames())
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, one thread used;", end=" ")
-    print(f"{len(clips)} clips of {root}: {media:.1f} s, {frames} frames")
+    print(f"{len(clips)} clips of {root}: {length:.1f} s, {frames} frames")
     rows = steps(config, clips)
     base = next(seconds for name, seconds, _, _ in rows if name == "faces, dense")
     print(f"{'step':24s}{'media s per CPU s':>18s}{'of dense':>10s}{'overlap':>9s}{'peak MiB':>10s}")
     for name, seconds, same, memory in rows:
         ratio = f"{base / seconds:.1f} ×" if same is not None else ""
         share = f"{same:.3f}" if same is not None else ""
-        print(f"{name:24s}{media / seconds:18.1f}{ratio:>10s}{share:>9s}{memory:10.0f}")
+        print(f"{name:24s}{length / seconds:18.1f}{ratio:>10s}{share:>9s}{memory:10.0f}")
+    if options.growth:
+        few, many = (f"{number} clips" for number in (options.growth, 10 * options.growth))
+        print(f"{'shard':24s}{few:>17s}{many:>17s}{'ratio':>8s}{'MiB':>14s}")
+        for name, (few, many), memory in growth(config, clips, options.growth):
+            held = " → ".join(f"{mib:.0f}" for mib in memory)
+            print(f"{name:24s}{few:15.1f} s{many:15.1f} s{many / few:8.2f}{held:>14s}")
 
 
 if __name__ == "__main__":

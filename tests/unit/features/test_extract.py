@@ -154,6 +154,20 @@ def test_second_run_gives_the_same_bytes(bad_corpus):
     assert not list(path.parent.glob("*.partial"))
 
 
+def test_a_clip_that_the_face_table_does_not_know_has_no_face(bad_corpus):
+    """As where the manifest grew after the faces were looked for: the others keep their own tracks."""
+    path = extract.faces_shard(bad_corpus, "c", 1)
+    summary = tables.read(table.summary_path(path))
+    crowd = summary["clip"] == "crowd"
+    tables.write(summary[~crowd], table.summary_path(path))
+    rows = tables.read(path)
+    tables.write(rows[rows["clip"] != "crowd"], path)
+    extract.encode_shard(bad_corpus, "c", "hog", 1)
+    books = tables.read(shards.books_path(paths.features("c", "hog"), 1)).set_index("clip")
+    assert books.loc["crowd", "failure"] == "no_face" and "no row" in books.loc["crowd", "detail"]
+    assert books.loc["faceless", "detail"].startswith("a face on 0 of 12 frames")
+
+
 def test_the_command_line_does_the_same(bad_corpus):
     runner = CliRunner()
     for arguments in (

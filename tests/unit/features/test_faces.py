@@ -178,6 +178,40 @@ def test_tables_give_the_track_back(tmp_path):
     assert (read["008"].failure, read["008"].detail, len(read["008"].times)) == ("truncated", "cut", 0)
 
 
+@pytest.mark.parametrize("rows", [1, 7, 40, 1000])
+def test_tables_are_read_a_part_at_a_time(tmp_path, monkeypatch, rows):
+    monkeypatch.setattr(table, "READ", rows)
+    tracks = {
+        "a": follow(Scene([], 12).frames, Mover(100), SETTINGS),
+        "b": table.Track.none("missing", "-"),
+        "c": follow(Scene([], 33).frames, Mover(60), SETTINGS),
+        "d": table.Track.none("empty", "-"),
+    }
+    path = tmp_path / "shard-1.csv"
+    tables.write(pd.concat([track.rows(name) for name, track in tracks.items() if len(track.times)]), path)
+    tables.write(
+        pd.DataFrame([track.summary(name) for name, track in tracks.items()]), table.summary_path(path)
+    )
+    read = dict(table.read(path))
+    assert list(read) == list(tracks)
+    for name, track in tracks.items():
+        assert read[name].failure == track.failure and len(read[name].times) == len(track.times)
+        np.testing.assert_allclose(read[name].boxes, track.boxes, atol=1e-6)
+
+
+class Mover:
+    """A detector of one face that moves by a pixel a frame."""
+
+    def __init__(self, start):
+        self.start = start
+
+    def __call__(self, rgb):
+        return [face(self.start + int(rgb[0, 0, 0]), 80, 90)]
+
+    def near(self, rgb, box):
+        return self(rgb)[0]
+
+
 def test_mtcnn_finds_the_same_face_near_and_far(mirror):
     picture = next(Clip("a", None, mirror / "clips/VideoFlash/1006_IWL_HAP_XX.flv").frames()).rgb()
     detector = Mtcnn(0.1)
