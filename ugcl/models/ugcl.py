@@ -15,46 +15,37 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ugcl.models.encoders import ModalityEncoder
 from ugcl.models.fusion.cross import CrossFusion
 from ugcl.models.heads import Classifier, Matcher
+from ugcl.models.system import EncodedSystem, Statistics, Tensors
 from ugcl.models.tokens import UnifiedGranularityTokens
 
 if TYPE_CHECKING:
     from ugcl.config.root import Run
-    from ugcl.data.shards import FeatureInfo
+    from ugcl.models.system import Infos
 
 LARGEST_SCALE = 100.0
 """Largest inverse temperature of the contrastive loss (Radford et al. 2021, §2.5)."""
 
 
-class UGCL(nn.Module):
+class UGCL(EncodedSystem):
     """Encoders, tokens, cross-attention fusion, classifier; heads of the losses that have a weight.
 
     Labels never come in here: the losses choose negatives by label from what `forward` returns, and a
     clip's logits depend on that clip alone.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        infos: dict[str, FeatureInfo],
-        statistics: dict[str, tuple[Tensor, Tensor]] | None = None,
-    ) -> None:
-        super().__init__()
+    def __init__(self, run: Run, infos: Infos, statistics: Statistics) -> None:
+        super().__init__(run, infos, statistics)
         model, loss, classes = run.model, run.loss, len(run.protocol.classes)
-        width, self.modalities = model.width, list(model.modalities)
-        self.vote = model.vote
+        width, self.vote = model.width, model.vote
         self.pairs = list(itertools.combinations(self.modalities, 2))
 
-        self.encoders = nn.ModuleDict(
-            {m: ModalityEncoder(model, infos[m], (statistics or {}).get(m)) for m in self.modalities}
-        )
         self.tokens = UnifiedGranularityTokens(
             dict.fromkeys(self.modalities, width),
             model.tokens,
@@ -81,15 +72,8 @@ class UGCL(nn.Module):
             if loss.snd.auxiliary > 0:
                 self.auxiliary = Classifier(width, width, classes, model.dropout)
 
-    def forward(
-        self, features: dict[str, Tensor], masks: dict[str, Tensor], present: dict[str, Tensor]
-    ) -> dict:
-        """Classify clips.
-
-        Args:
-            features: modality → (B, T_m, D_m).
-            masks: modality → (B, T_m), True = valid frame.
-            present: modality → (B,), False = the clip lacks it.
+    def forward(self, features: Tensors, masks: Tensors, present: Tensors) -> dict[str, Any]:
+        """See `System.forward`.
 
         Returns:
             `logits` (B, C), in eval mode with the auxiliary classifier's votes; `tokens` modality →
@@ -97,9 +81,9 @@ class UGCL(nn.Module):
             `scale` inverse temperature; `matches` pair of modalities → (B, B) logits (in training);
             `auxiliary` modality → (B, C).
         """
-        streams, valid, tokens, assignments = {}, {}, {}, {}
+        streams, valid = self.encode(features, masks, present)  # (B, T, W), (B, T)
+        tokens, assignments = {}, {}
         for m in self.modalities:
-            streams[m], valid[m] = self.encoders[m](features[m], masks[m], present[m])  # (B, T, W), (B, T)
             tokens[m], assignments[m] = self.tokens(m, streams[m], valid[m])  # (B, W), (B, K)
 
         # A unit vector has entries near 1/√W; √W brings it to the scale of a normalised frame.
