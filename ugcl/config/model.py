@@ -60,6 +60,15 @@ class Model(Section):
         "max", description="Pooling of token scores over frames; FDT (Chen et al. 2023) has max."
     )
     token_temperature: float = Field(1.0, gt=0, description="Temperature of the token scores.")
+    token_temperature_end: float | None = Field(
+        None,
+        gt=0,
+        description="Temperature of the last epoch, on a geometric path as FDT cools; null = constant.",
+    )
+    granularities: list[Literal["frame", "segment", "clip"]] = Field(
+        default=["clip"], min_length=1, description="What UGCL contrasts, all in the same tokens; their mean."
+    )
+    segments: int = Field(4, ge=2, description="Segments of a clip, for granularity segment.")
     released: Released = Released()
 
 

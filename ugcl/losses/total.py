@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ugcl.losses.alignment import attraction, info_nce, perplexity, sup_con
+from ugcl.losses.alignment import attraction, contrast, perplexity, similarities
 from ugcl.losses.classification import class_weights, divergence, double_softmax_focal, focal
 from ugcl.losses.matching import matching
 
@@ -73,7 +74,7 @@ class TotalLoss(nn.Module):
                 parts[name] = value
                 total = total + weight * value
         if "scale" in outputs:
-            parts["ugcl"] = self._over_pairs(outputs, labels, self._alignment)
+            parts["ugcl"] = self._alignment(outputs, labels)
             total = total + settings.ugcl.weight * parts["ugcl"]
         if "matches" in outputs:
             losses, rights = [], []
@@ -99,12 +100,19 @@ class TotalLoss(nn.Module):
             parts["token_perplexity"] = torch.stack(used).mean()
         return {"loss": total, **parts}
 
-    def _alignment(self, u: Tensor, v: Tensor, labels: Tensor, scale: Tensor) -> Tensor:
-        if self.settings.ugcl.kind == "supervised":
-            return sup_con(u, v, labels, scale)
-        if self.settings.ugcl.kind == "attraction":
-            return (1 - attraction(u[:, None], v[:, None])) / 2
-        return info_nce(u, v, scale)
+    def _alignment(self, outputs: Mapping[str, Any], labels: Tensor) -> Tensor:
+        """Mean over granularities and pairs of modalities."""
+        kind, losses = self.settings.ugcl.kind, []
+        for level in outputs["levels"].values():
+            for a, b in itertools.combinations(level, 2):
+                both = _both(outputs, a, b)
+                (u, u_here), (v, v_here) = ([part[both] for part in level[m]] for m in (a, b))
+                if kind == "attraction":
+                    losses.append((1 - attraction(_middle(u, u_here), _middle(v, v_here))) / 2)
+                    continue
+                there, back = similarities(u, v, u_here, v_here, outputs["scale"])
+                losses.append(contrast(there, back, labels[both] if kind == "supervised" else None))
+        return torch.stack(losses).mean()
 
     def _matching(self, logits: Tensor, similarity: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         settings = self.settings.snd
@@ -115,15 +123,10 @@ class TotalLoss(nn.Module):
             labels = torch.arange(len(labels), device=labels.device)  # every clip a class of its own
         return matching(logits, similarity, labels, temperature)
 
-    def _over_pairs(self, outputs: Mapping[str, Any], labels: Tensor, term: Any) -> Tensor:
-        names = list(outputs["tokens"])
-        losses = []
-        for i, a in enumerate(names):
-            for b in names[i + 1 :]:
-                both = _both(outputs, a, b)
-                u, v = outputs["tokens"][a][both], outputs["tokens"][b][both]
-                losses.append(term(u, v, labels[both], outputs["scale"]))
-        return torch.stack(losses).mean()
+
+def _middle(parts: Tensor, here: Tensor) -> Tensor:
+    """(N, S, d) → mean of the parts that are there, (N, 1, d)."""
+    return (parts * here[..., None]).sum(dim=1, keepdim=True) / here.sum(dim=1)[:, None, None]
 
 
 def _both(outputs: Mapping[str, Any], a: str, b: str) -> Tensor:

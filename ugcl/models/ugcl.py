@@ -18,7 +18,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ugcl.models.fusion.cross import CrossFusion
 from ugcl.models.heads import Classifier, Matcher
@@ -53,7 +53,9 @@ class UGCL(EncodedSystem):
             model.assignment,
             model.token_pool,
             model.token_temperature,
+            model.token_temperature_end,
         )
+        self.granularities, self.segments = model.granularities, model.segments
         self.fusion = CrossFusion(self.modalities, width, model.heads, model.cross_layers, model.dropout)
         self.pools = nn.ModuleDict({m: self.encoders[m].pool(width) for m in self.modalities})
         self.classifier = Classifier(2 * len(self.modalities) * width, width, classes, model.dropout)
@@ -77,14 +79,18 @@ class UGCL(EncodedSystem):
 
         Returns:
             `logits` (B, C), in eval mode with the auxiliary classifier's votes; `tokens` modality →
-            z (B, W) of length 1; `assignments` modality → (B, K); `present` as given; and for the losses:
-            `scale` inverse temperature; `matches` pair of modalities → (B, B) logits (in training);
-            `auxiliary` modality → (B, C).
+            z (B, W) of length 1; `assignments` modality → (B, K); `auxiliary` modality → (B, C); `present`
+            as given. For the losses, in training: `levels` granularity → modality → representations
+            (B, S, W) of length 1 and which of the S parts are there (B, S); `scale` inverse temperature;
+            `matches` pair of modalities → (B, B) logits.
         """
         streams, valid = self.encode(features, masks, present)  # (B, T, W), (B, T)
-        tokens, assignments = {}, {}
+        tokens, assignments, levels = {}, {}, {name: {} for name in self.granularities}
         for m in self.modalities:
-            tokens[m], assignments[m] = self.tokens(m, streams[m], valid[m])  # (B, W), (B, K)
+            scores = self.tokens.score(m, streams[m])  # (B, T, K)
+            tokens[m], assignments[m] = self.tokens.express(self.tokens.gather(scores, valid[m]))
+            for name in self.granularities if self.training else ():
+                levels[name][m] = self._level(name, scores, valid[m], tokens[m])  # (B, S, W), (B, S)
 
         # A unit vector has entries near 1/√W; √W brings it to the scale of a normalised frame.
         clip_level = {m: z * math.sqrt(z.shape[-1]) for m, z in tokens.items()}
@@ -93,7 +99,8 @@ class UGCL(EncodedSystem):
         logits = self.classifier(torch.cat([*pooled, *clip_level.values()], dim=-1))  # (B, C)
 
         outputs = {"logits": logits, "tokens": tokens, "assignments": assignments, "present": present}
-        if self.log_scale is not None:
+        if self.log_scale is not None and self.training:
+            outputs["levels"] = levels
             outputs["scale"] = self.log_scale.exp().clamp(max=LARGEST_SCALE)
         if self.matchers is not None and self.training:
             outputs["matches"] = {
@@ -106,3 +113,14 @@ class UGCL(EncodedSystem):
                     votes = votes.log_softmax(dim=-1).masked_fill(~present[m][:, None], 0.0)
                     outputs["logits"] = outputs["logits"] + self.vote * votes
         return outputs
+
+    def _level(self, name: str, scores: Tensor, mask: Tensor, whole: Tensor) -> tuple[Tensor, Tensor]:
+        if name == "frame":
+            return self.tokens.frames(scores), mask
+        if name == "segment":
+            return self.tokens.segments(scores, mask, self.segments)
+        return whole[:, None], mask.any(dim=1, keepdim=True)
+
+    def advance(self, progress: float) -> None:
+        """Cool the tokens (see `UnifiedGranularityTokens.advance`)."""
+        self.tokens.advance(progress)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.errors import UgclError
 from ugcl.losses.total import TotalLoss
+from ugcl.models.system import System
 from ugcl.training import resume, seeding
 from ugcl.training.augment import drop_modality
 from ugcl.training.optim import Average, learning_rate, optimiser
@@ -46,7 +47,7 @@ class Outcome:
 
 def fit(
     fabric: Fabric,
-    model: nn.Module,
+    model: System,
     loss: TotalLoss,
     train: Train,
     parts: dict[str, ClipDataset],
@@ -86,6 +87,7 @@ def fit(
     for epoch in range(state.epoch + 1, train.epochs + 1):
         if state.best and epoch - 1 - state.best["epoch"] >= train.patience:
             break
+        bare.advance((epoch - 1) / max(1, train.epochs - 1))
         began = time.perf_counter()
         row = {"epoch": epoch}
         row |= _epoch(fabric, model, optimizer, loss, train, parts["train"], seeds, epoch, average)

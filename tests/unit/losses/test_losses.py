@@ -10,11 +10,10 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import load_file
 from scipy.stats import entropy
 
 from ugcl.config.model import Loss
-from ugcl.losses.alignment import info_nce, perplexity, sup_con
+from ugcl.losses.alignment import info_nce, perplexity, similarities, sup_con
 from ugcl.losses.classification import class_weights, divergence, focal
 from ugcl.losses.matching import matching, similar_negatives
 from ugcl.losses.total import PARTS, TotalLoss
@@ -52,18 +51,6 @@ def test_info_nce_against_loops():
             scores = [math.exp(s * float(a[i] @ b[j])) for j in range(5)]
             total -= math.log(scores[i] / sum(scores)) / 10
     assert info_nce(u, v, s).item() == pytest.approx(total)
-
-
-def test_info_nce_against_fdt(mirror):
-    path = mirror.parent / "reference" / "fdt.safetensors"
-    if not path.is_file():
-        pytest.skip(f"no reference values at {path}")
-    golden = load_file(path)
-    scale = golden["weight.logit_scale"].exp()
-    u, v = golden["output.img_sd_ft"], golden["output.txt_sd_ft"]
-    u, v = F.normalize(u, dim=-1), F.normalize(v, dim=-1)
-    torch.testing.assert_close(scale * u @ v.T, golden["output.logits_per_image"], rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(info_nce(u, v, scale).squeeze(), golden["output.loss_infonce"].squeeze())
 
 
 def test_supervised_contrast_against_loops_and_with_all_emotions_different():
@@ -141,6 +128,7 @@ def outputs(present=(True, True, True, True)):
         "tokens": tokens,
         "assignments": {m: torch.full((4, 5), 0.2) for m in tokens},
         "present": {"audio": torch.ones(4, dtype=torch.bool), "video": here},
+        "levels": {"clip": {m: (z[:, None], torch.ones(4, 1, dtype=torch.bool)) for m, z in tokens.items()}},
         "scale": torch.tensor(10.0),
         "matches": {("audio", "video"): torch.randn(4, 4)},
         "auxiliary": {m: torch.randn(4, 3) for m in tokens},
@@ -161,8 +149,9 @@ def test_clips_without_a_modality_take_no_part_in_contrast_and_matching():
     torch.manual_seed(0)
     labels, given_ = torch.tensor([0, 1, 2, 0]), outputs((True, False, True, True))
     before = TotalLoss(Loss())(given_, labels)
-    given_["tokens"]["audio"][1] = unit(1, 3, seed=9).float()
-    given_["tokens"]["video"][1] = unit(1, 3, seed=9).float()
+    for modality in ("audio", "video"):  # the levels share their memory
+        given_["tokens"][modality][1] = unit(1, 3, seed=9).float()
+        assert torch.equal(given_["levels"]["clip"][modality][0][1, 0], given_["tokens"][modality][1])
     given_["matches"]["audio", "video"][1] = 50.0
     given_["auxiliary"]["video"][1] = 50.0
     after = TotalLoss(Loss())(given_, labels)
@@ -218,6 +207,45 @@ def test_the_kinds_of_alignment(kind):
         "attraction": (1 - (u * v).sum(dim=1).mean()) / 2,
     }
     torch.testing.assert_close(TotalLoss(Loss(ugcl={"kind": kind}))(out, labels)["ugcl"], expected[kind])
+
+
+def parts_of(counts, seed):
+    """Clips with some of up to five parts, each of length 1."""
+    return unit(len(counts), 5, 3, seed=seed), torch.arange(5) < torch.tensor(counts)[:, None]
+
+
+def test_similarity_of_parts_against_loops():
+    (u, u_here), (v, v_here) = parts_of([5, 2, 1], 0), parts_of([3, 5, 4], 1)
+    there, back = similarities(u, v, u_here, v_here, 4.0)
+    for i in range(3):
+        for j in range(3):
+            products = 4.0 * (u[i, u_here[i]] @ v[j, v_here[j]].T)
+            assert there[i, j].item() == pytest.approx(products.max(dim=1).values.mean().item())
+            assert back[j, i].item() == pytest.approx(products.max(dim=0).values.mean().item())
+
+
+def test_similarity_of_single_parts_is_the_product():
+    u, v, here = unit(4, 1, 3), unit(4, 1, 3, seed=1), torch.ones(4, 1, dtype=torch.bool)
+    there, back = similarities(u, v, here, here, 7.0)
+    torch.testing.assert_close(there, 7.0 * u[:, 0] @ v[:, 0].T)
+    assert torch.equal(back, there.T)
+    # The same by the general way: a part that is not there.
+    wide = torch.cat([u, unit(4, 1, 3, seed=2)], dim=1)
+    general, _ = similarities(wide, v, torch.cat([here, ~here], dim=1), here, 7.0)
+    torch.testing.assert_close(general, there)
+
+
+@pytest.mark.parametrize("kind", ["info_nce", "supervised", "attraction"])
+def test_granularities_are_averaged(kind):
+    out, labels = outputs(), torch.tensor([0, 1, 0, 1])
+    (u, u_here), (v, v_here) = parts_of([5, 2, 1, 4], 0), parts_of([3, 5, 4, 1], 1)
+    clip = out["levels"]["clip"]
+    frame = {"audio": (u.float(), u_here), "video": (v.float(), v_here)}
+    loss = TotalLoss(Loss(ugcl={"kind": kind}))
+    values = [loss(out | {"levels": {"x": level}}, labels)["ugcl"] for level in (clip, frame)]
+    both = loss(out | {"levels": {"clip": clip, "frame": frame}}, labels)["ugcl"]
+    torch.testing.assert_close(both, sum(values) / 2)
+    assert values[0] != values[1]
 
 
 def test_divergence_against_scipy_and_its_link_to_cross_entropy():

@@ -14,6 +14,14 @@ from ugcl.data.shards import FeatureInfo
 PARAMS = Path(__file__).resolve().parents[3] / "params.yaml"
 CONFIG = config.load(PARAMS)
 
+VARIANTS = {
+    "all-granularities": {"model": {"granularities": ["frame", "segment", "clip"], "segments": 3}},
+    "cooled-sparsemax": {
+        "model": {"assignment": "sparsemax", "token_temperature": 2.0, "token_temperature_end": 0.1}
+    },
+}
+"""Switches of the main system that no benchmark has, tested like systems of the demo."""
+
 
 def _systems() -> list[tuple[str, str]]:
     different = {}
@@ -21,7 +29,7 @@ def _systems() -> list[tuple[str, str]]:
         for system in entry.systems:
             run = CONFIG.resolve(name, system)
             different.setdefault((run.model.model_dump_json(), run.loss.model_dump_json()), (name, system))
-    return sorted(different.values())
+    return sorted(different.values()) + [("demo", name) for name in VARIANTS]
 
 
 SYSTEMS = _systems()
@@ -36,7 +44,10 @@ INFOS = {"frames": FRAMES, "vector": VECTOR}
 
 
 def resolve(benchmark: str, system: str) -> Run:
-    """The resolved parameters of a system."""
+    """The resolved parameters of a system, or of a variant of the main one."""
+    if system in VARIANTS:
+        overlays = CONFIG.systems | {system: config.root.Overrides(**VARIANTS[system])}
+        return CONFIG.model_copy(update={"systems": overlays}).resolve(benchmark, system)
     return CONFIG.resolve(benchmark, system)
 
 
