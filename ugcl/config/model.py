@@ -82,6 +82,9 @@ class Alignment(Section):
         "info_nce",
         description="Contrast of clips (InfoNCE), of emotions (SupCon), or the released attraction alone.",
     )
+    queue: int = Field(
+        0, ge=0, description="Past clips contrasted with, at granularity clip; for small batches. 0 = none."
+    )
 
 
 class Matching(Section):
@@ -98,6 +101,10 @@ class Matching(Section):
     )
     temperature: float = Field(
         0.1, gt=0, description="Temperature of the draw by similarity (ALBEF, Li et al. 2021, §3.2)."
+    )
+    top: int = Field(0, ge=0, description="Draw from the k most similar (negatives sample); 0 = from all.")
+    queue: int = Field(
+        0, ge=0, description="Past clips, with their emotions, that may be negatives; 0 = the batch alone."
     )
 
 

@@ -10,12 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ugcl.errors import UgclError
 from ugcl.losses.alignment import attraction, contrast, perplexity, similarities
 from ugcl.losses.classification import class_weights, divergence, double_softmax_focal, focal
-from ugcl.losses.matching import matching
+from ugcl.losses.matching import discriminate
+from ugcl.losses.queue import ClipQueue
 
 if TYPE_CHECKING:
-    from ugcl.config.model import Loss
+    from ugcl.config.model import Loss, Model
 
 PARTS = ("loss", "classification", "ugcl", "snd", "auxiliary", "match_accuracy", "token_perplexity")
 """Keys that :class:`TotalLoss` may return, in the order of the history's columns."""
@@ -27,12 +29,16 @@ class TotalLoss(nn.Module):
     Terms that the model's outputs have nothing for are left out, so that baselines use the same class.
     """
 
-    def __init__(self, loss: Loss, counts: Tensor | None = None) -> None:
+    def __init__(self, loss: Loss, counts: Tensor | None = None, model: Model | None = None) -> None:
         """Make the loss.
 
         Args:
             loss: weights and settings.
             counts: (C,) training clips of each class, for `classification.balance`.
+            model: the network's parameters; a queue needs its width and modalities.
+
+        Raises:
+            UgclError: there is a queue, but `model` is not given.
         """
         super().__init__()
         self.settings = loss
@@ -40,6 +46,12 @@ class TotalLoss(nn.Module):
         if counts is not None and loss.classification.balance > 0:
             weight = class_weights(counts, loss.classification.balance)
         self.register_buffer("weight", weight)
+        self.queue = None
+        size = max(term.queue if term.weight > 0 else 0 for term in (loss.ugcl, loss.snd))
+        if size > 0:
+            if model is None:
+                raise UgclError("loss: a queue needs the network's parameters; give TotalLoss its model")
+            self.queue = ClipQueue(size, model.width, model.modalities)
 
     def classification(self, logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> Tensor:
         """The classification loss alone; (B, C) and (B,) or shares of votes (B, C) → scalar."""
@@ -77,15 +89,9 @@ class TotalLoss(nn.Module):
             parts["ugcl"] = self._alignment(outputs, labels)
             total = total + settings.ugcl.weight * parts["ugcl"]
         if "matches" in outputs:
-            losses, rights = [], []
-            for (a, b), logits in outputs["matches"].items():
-                both = _both(outputs, a, b)
-                similarity = outputs["tokens"][a][both] @ outputs["tokens"][b][both].T
-                loss, right = self._matching(logits[both][:, both], similarity, labels[both])
-                losses.append(loss)
-                rights.append(right)
-            parts["snd"] = torch.stack(losses).mean()
-            parts["match_accuracy"] = torch.stack(rights).nanmean()
+            found = [self._matching(outputs, labels, pair) for pair in outputs["matches"]]
+            parts["snd"] = torch.stack([loss for loss, _ in found]).mean()
+            parts["match_accuracy"] = torch.stack([right for _, right in found]).nanmean()
             total = total + settings.snd.weight * parts["snd"]
         if "auxiliary" in outputs:
             losses = [
@@ -98,30 +104,61 @@ class TotalLoss(nn.Module):
         if "assignments" in outputs:
             used = [perplexity(weights.detach()) for weights in outputs["assignments"].values()]
             parts["token_perplexity"] = torch.stack(used).mean()
+        if self.queue is not None and self.training and "tokens" in outputs:
+            self.queue.push(outputs["tokens"], labels, outputs["present"])
         return {"loss": total, **parts}
 
     def _alignment(self, outputs: Mapping[str, Any], labels: Tensor) -> Tensor:
-        """Mean over granularities and pairs of modalities."""
+        """Mean over granularities and pairs of modalities; clips of the queue join at the clip's."""
         kind, losses = self.settings.ugcl.kind, []
-        for level in outputs["levels"].values():
+        for name, level in outputs["levels"].items():
             for a, b in itertools.combinations(level, 2):
                 both = _both(outputs, a, b)
                 (u, u_here), (v, v_here) = ([part[both] for part in level[m]] for m in (a, b))
                 if kind == "attraction":
                     losses.append((1 - attraction(_middle(u, u_here), _middle(v, v_here))) / 2)
                     continue
-                there, back = similarities(u, v, u_here, v_here, outputs["scale"])
-                losses.append(contrast(there, back, labels[both] if kind == "supervised" else None))
+                scores, classes = list(similarities(u, v, u_here, v_here, outputs["scale"])), []
+                for side, (x, other) in enumerate(((u, b), (v, a))):
+                    past, emotions = self._past(other, self.settings.ugcl.queue * (name == "clip"), x)
+                    more = outputs["scale"] * x[:, 0] @ past.T
+                    scores[side] = torch.cat([scores[side], more], dim=1)
+                    classes.append(torch.cat([labels[both], emotions]))
+                losses.append(contrast(*scores, *(classes if kind == "supervised" else ())))
         return torch.stack(losses).mean()
 
-    def _matching(self, logits: Tensor, similarity: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        settings = self.settings.snd
-        temperature = settings.temperature if settings.negatives == "sample" else None
+    def _matching(
+        self, outputs: Mapping[str, Any], labels: Tensor, pair: tuple[str, str]
+    ) -> tuple[Tensor, Tensor]:
+        """The matching loss of a pair of modalities, and the share of its pairs judged rightly."""
+        settings, (a, b) = self.settings.snd, pair
+        both = _both(outputs, a, b)
+        u, v, labels = outputs["tokens"][a][both], outputs["tokens"][b][both], labels[both]
+        matches, similarity = outputs["matches"][pair][both][:, both], u @ v.T
+        temperature, top = settings.temperature if settings.negatives == "sample" else None, settings.top
         if settings.negatives == "random":
-            similarity, temperature = torch.zeros_like(similarity), 1.0
-        elif settings.negatives == "nearest":
-            labels = torch.arange(len(labels), device=labels.device)  # every clip a class of its own
-        return matching(logits, similarity, labels, temperature)
+            similarity, temperature, top = torch.zeros_like(similarity), 1.0, 0
+        sides = []
+        for x, other, own, alike in ((u, b, matches, similarity), (v, a, matches.T, similarity.T)):
+            past, emotions = self._past(other, settings.queue, x)
+            if len(past) and len(x):
+                judge = outputs["judges"][pair]
+                own = torch.cat([own, judge(x, past) if other == b else judge(past, x).T], dim=1)
+                more = x @ past.T * (settings.negatives != "random")
+                alike = torch.cat([alike, more], dim=1)
+            candidates = torch.cat([labels, emotions])
+            if settings.negatives == "nearest":  # every clip an emotion of its own
+                candidates = torch.arange(own.shape[1], device=own.device)
+            sides.append((own, alike, candidates))
+        anchors = sides[0][2][: len(labels)]
+        return discriminate(sides[0], sides[1], anchors, temperature, top)
+
+    def _past(self, modality: str, count: int, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Up to `count` clips of the queue that have a modality, (n, W) as `like`, and their classes (n,)."""
+        if self.queue is None or count == 0:
+            return like.new_zeros(0, like.shape[-1]), like.new_zeros(0, dtype=torch.long)
+        clips, labels = self.queue.of(modality, count)
+        return clips.to(like.dtype), labels
 
 
 def _middle(parts: Tensor, here: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ negative discrimination*, Pattern Recognition 176 (2026) 113224. The abstract is
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,7 @@ class UGCL(EncodedSystem):
             self.matchers = nn.ModuleDict(
                 {"_".join(pair): Matcher(width, width, model.dropout) for pair in self.pairs}
             )
+            self.queued = loss.snd.queue > 0
             if loss.snd.auxiliary > 0:
                 self.auxiliary = Classifier(width, width, classes, model.dropout)
 
@@ -82,7 +84,7 @@ class UGCL(EncodedSystem):
             z (B, W) of length 1; `assignments` modality → (B, K); `auxiliary` modality → (B, C); `present`
             as given. For the losses, in training: `levels` granularity → modality → representations
             (B, S, W) of length 1 and which of the S parts are there (B, S); `scale` inverse temperature;
-            `matches` pair of modalities → (B, B) logits.
+            `matches` pair of modalities → (B, B) logits; with a queue, `judges` pair → the head itself.
         """
         streams, valid = self.encode(features, masks, present)  # (B, T, W), (B, T)
         tokens, assignments, levels = {}, {}, {name: {} for name in self.granularities}
@@ -106,6 +108,8 @@ class UGCL(EncodedSystem):
             outputs["matches"] = {
                 (a, b): self.matchers[f"{a}_{b}"](clip_level[a], clip_level[b]) for a, b in self.pairs
             }
+            if self.queued:
+                outputs["judges"] = {pair: functools.partial(self._judge, pair) for pair in self.pairs}
         if self.auxiliary is not None:
             outputs["auxiliary"] = {m: self.auxiliary(clip_level[m]) for m in self.modalities}
             if not self.training:  # its own loss teaches it; what it has learnt counts at inference
@@ -120,6 +124,11 @@ class UGCL(EncodedSystem):
         if name == "segment":
             return self.tokens.segments(scores, mask, self.segments)
         return whole[:, None], mask.any(dim=1, keepdim=True)
+
+    def _judge(self, pair: tuple[str, str], u: Tensor, v: Tensor) -> Tensor:
+        """The matching head of a pair on tokens (N, W) and (M, W) of length 1 → (N, M) logits."""
+        scale = math.sqrt(u.shape[-1])
+        return self.matchers["_".join(pair)](u * scale, v * scale)
 
     def advance(self, progress: float) -> None:
         """Cool the tokens (see `UnifiedGranularityTokens.advance`)."""

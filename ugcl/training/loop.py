@@ -82,6 +82,7 @@ def fit(
     else:
         log.info("resuming after epoch %d", state.epoch)
         _restore(state, bare, optimizer, average, scaler)
+        loss.load_state_dict(state.tensors.get("loss", {}))
     best_weights = state.tensors.get("best", {})
 
     for epoch in range(state.epoch + 1, train.epochs + 1):
@@ -112,6 +113,7 @@ def fit(
 
         state.tensors = {"model": bare.state_dict(), "best": best_weights}
         state.tensors["optimiser"] = resume.optimiser_tensors(optimizer)
+        state.tensors["loss"] = loss.state_dict()
         if average:
             state.tensors["average"] = average.state()
             state.extra["average_step"] = average.step
