@@ -38,6 +38,12 @@ class Model(Section):
     heads: int = Field(4, ge=1, description="Attention heads; width is a multiple of it.")
     layers: int = Field(1, ge=0, description="Self-attention layers per modality.")
     cross_layers: int = Field(1, ge=0, description="Cross-attention layers per direction (ugcl).")
+    positions: Literal["sinusoid", "rotary", "none"] = Field(
+        "sinusoid", description="Time of frames: added, turned into queries and keys (RoPE), or untold."
+    )
+    feed_forward: Literal["gelu", "gated"] = Field(
+        "gelu", description="Perceptrons of the layers: GELU, or gated as in GEGLU (Shazeer 2020)."
+    )
     kernel: int = Field(5, ge=1, description="Frames the encoder's temporal convolution spans; odd.")
     dropout: float = Field(0.2, ge=0, lt=1, description="Dropout of hidden layers.")
     input_dropout: float = Field(
@@ -119,6 +125,9 @@ class Classification(Section):
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="Label smoothing of cross-entropy.")
     balance: float = Field(
         0.0, ge=0, le=1, description="Class weights (N / (C·n_c))^balance from training counts; 0 = none."
+    )
+    adjustment: float = Field(
+        0.0, ge=0, description="τ of logits + τ log prior in the loss (Menon et al. 2021, eq. 10); 0 = none."
     )
 
 

@@ -112,13 +112,3 @@ def attraction(u: Tensor, v: Tensor) -> Tensor:
     """
     u, v = F.normalize(u, dim=-1).mean(dim=1), F.normalize(v, dim=-1).mean(dim=1)
     return ((u * v.detach()).sum(dim=1).mean() + (v * u.detach()).sum(dim=1).mean()) / 2
-
-
-def perplexity(assignments: Tensor) -> Tensor:
-    """Number of tokens in use: exp of the entropy of the batch's mean weights, 1..K.
-
-    Args:
-        assignments: (N, K), rows sum to 1.
-    """
-    mean = assignments.mean(dim=0)
-    return torch.special.entr(mean).sum().exp()

@@ -11,16 +11,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ugcl.errors import UgclError
-from ugcl.losses.alignment import attraction, contrast, perplexity, similarities
-from ugcl.losses.classification import class_weights, divergence, double_softmax_focal, focal
+from ugcl.losses.alignment import attraction, contrast, similarities
+from ugcl.losses.classification import class_weights, divergence, double_softmax_focal, focal, log_priors
+from ugcl.losses.codebook import CodebookUse, clip_perplexity, perplexity
 from ugcl.losses.matching import discriminate
 from ugcl.losses.queue import ClipQueue
 
 if TYPE_CHECKING:
     from ugcl.config.model import Loss, Model
 
-PARTS = ("loss", "classification", "ugcl", "snd", "auxiliary", "match_accuracy", "token_perplexity")
-"""Keys that :class:`TotalLoss` may return, in the order of the history's columns."""
+TERMS = ("loss", "classification", "ugcl", "snd", "auxiliary", "match_accuracy")
+"""Parts of the loss and what belongs to them."""
+CODEBOOK = ("token_perplexity", "clip_perplexity", "dead_tokens")
+"""The codebook's health: tokens in use by a batch and by a clip; share of tokens dead in an epoch."""
+PARTS = (*TERMS, *CODEBOOK)
+"""What :class:`TotalLoss` may say, of a batch or in `health`, in the order of the history's columns."""
 
 
 class TotalLoss(nn.Module):
@@ -34,7 +39,7 @@ class TotalLoss(nn.Module):
 
         Args:
             loss: weights and settings.
-            counts: (C,) training clips of each class, for `classification.balance`.
+            counts: (C,) training clips of each class, for `classification.balance` and `adjustment`.
             model: the network's parameters; a queue needs its width and modalities.
 
         Raises:
@@ -46,6 +51,11 @@ class TotalLoss(nn.Module):
         if counts is not None and loss.classification.balance > 0:
             weight = class_weights(counts, loss.classification.balance)
         self.register_buffer("weight", weight)
+        shift = None
+        if counts is not None and loss.classification.adjustment > 0:
+            shift = log_priors(counts, loss.classification.adjustment)
+        self.register_buffer("shift", shift)
+        self.use = CodebookUse()
         self.queue = None
         size = max(term.queue if term.weight > 0 else 0 for term in (loss.ugcl, loss.snd))
         if size > 0:
@@ -56,6 +66,8 @@ class TotalLoss(nn.Module):
     def classification(self, logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> Tensor:
         """The classification loss alone; (B, C) and (B,) or shares of votes (B, C) → scalar."""
         settings = self.settings.classification
+        if self.shift is not None:
+            logits = logits + self.shift
         if targets is not None:
             return divergence(logits, targets, self.weight)
         if settings.kind == "focal":
@@ -102,11 +114,17 @@ class TotalLoss(nn.Module):
             parts["auxiliary"] = torch.stack(losses).mean()
             total = total + settings.snd.weight * settings.snd.auxiliary * parts["auxiliary"]
         if "assignments" in outputs:
-            used = [perplexity(weights.detach()) for weights in outputs["assignments"].values()]
-            parts["token_perplexity"] = torch.stack(used).mean()
+            self.use.add(outputs["assignments"])
+            weights = [w.detach() for w in outputs["assignments"].values()]
+            parts["token_perplexity"] = torch.stack([perplexity(w) for w in weights]).mean()
+            parts["clip_perplexity"] = torch.stack([clip_perplexity(w) for w in weights]).mean()
         if self.queue is not None and self.training and "tokens" in outputs:
             self.queue.push(outputs["tokens"], labels, outputs["present"])
         return {"loss": total, **parts}
+
+    def health(self) -> dict[str, float]:
+        """The codebook's health since the last call: `dead_tokens`, for systems with tokens."""
+        return self.use.take()
 
     def _alignment(self, outputs: Mapping[str, Any], labels: Tensor) -> Tensor:
         """Mean over granularities and pairs of modalities; clips of the queue join at the clip's."""

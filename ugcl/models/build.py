@@ -54,6 +54,11 @@ def build(
         raise UgclError(
             f"{where}: model.width {model.width} is no multiple of model.heads {model.heads}; change one"
         )
+    if model.positions == "rotary" and model.width // model.heads % 2:
+        raise UgclError(
+            f"{where}: rotary positions turn pairs of columns, a head has {model.width // model.heads};"
+            " change model.width or model.heads"
+        )
     for modality in model.modalities:
         if modality not in infos:
             raise UgclError(f"{where}: no features of {modality}; add an encoder to the benchmark")

@@ -57,7 +57,7 @@ class UGCL(EncodedSystem):
             model.token_temperature_end,
         )
         self.granularities, self.segments = model.granularities, model.segments
-        self.fusion = CrossFusion(self.modalities, width, model.heads, model.cross_layers, model.dropout)
+        self.fusion = CrossFusion(model)
         self.pools = nn.ModuleDict({m: self.encoders[m].pool(width) for m in self.modalities})
         self.classifier = Classifier(2 * len(self.modalities) * width, width, classes, model.dropout)
 
@@ -96,7 +96,8 @@ class UGCL(EncodedSystem):
 
         # A unit vector has entries near 1/√W; √W brings it to the scale of a normalised frame.
         clip_level = {m: z * math.sqrt(z.shape[-1]) for m, z in tokens.items()}
-        fused = self.fusion(streams, valid, clip_level)  # modality → (B, T, W)
+        clocks = {m: self.encoders[m].clock(x) for m, x in streams.items()}
+        fused = self.fusion(streams, valid, clip_level, clocks)  # modality → (B, T, W)
         pooled = [self.pools[m](fused[m], valid[m]) for m in self.modalities]  # M × (B, W)
         logits = self.classifier(torch.cat([*pooled, *clip_level.values()], dim=-1))  # (B, C)
 

@@ -95,7 +95,7 @@ def fit(
 
         judged = average.state() if average else bare.state_dict()
         dev = _judge(bare, judged, loss, parts["dev"], fabric)
-        row |= {f"dev_{name}": value for name, value in dev.items()}
+        row |= {f"dev_{name}": value for name, value in dev.items()} | loss.health()
         # The choice is made before test is looked at, from dev scores alone.
         if better(row, state.best):
             state.best = {k: row[k] for k in ("epoch", "dev_uar", "dev_war", "dev_loss")}
@@ -239,7 +239,7 @@ def _judge(
 
 
 def _device(loss: TotalLoss) -> torch.device:
-    return loss.weight.device if loss.weight is not None else torch.device("cpu")
+    return next((buffer.device for buffer in loss.buffers()), torch.device("cpu"))
 
 
 def _restore(

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from scipy.stats import entropy
 
 from ugcl.config.model import Loss
-from ugcl.losses.alignment import info_nce, perplexity, similarities, sup_con
+from ugcl.losses.alignment import info_nce, similarities, sup_con
 from ugcl.losses.classification import class_weights, divergence, focal
+from ugcl.losses.codebook import CodebookUse, clip_perplexity, perplexity
 from ugcl.losses.matching import matching, similar_negatives
 from ugcl.losses.total import PARTS, TotalLoss
 
@@ -41,6 +42,27 @@ def test_class_weights_make_classes_count_alike():
     counts = torch.tensor([10, 30, 60])
     assert (class_weights(counts, 1.0) * counts).tolist() == pytest.approx([100 / 3] * 3)
     assert class_weights(counts, 0.0).tolist() == [1, 1, 1]
+
+
+def test_adjusted_logits_learn_balanced_odds_from_imbalanced_clips():
+    """With one logit a class and no features, plain logits become log priors, adjusted ones stay equal."""
+    counts = torch.tensor([2, 6, 12])
+    labels = torch.repeat_interleave(torch.arange(3), counts)
+    priors = np.log(counts.numpy() / 20)
+    for strength, expected in ((0.0, priors - priors.mean()), (1.0, np.zeros(3))):
+        settings = Loss(classification={"label_smoothing": 0, "adjustment": strength})
+        loss, logits = TotalLoss(settings, counts), torch.zeros(3, requires_grad=True)
+        optimiser = torch.optim.LBFGS([logits], max_iter=100, tolerance_change=1e-12)
+
+        def closure(loss=loss, logits=logits, optimiser=optimiser):
+            optimiser.zero_grad()
+            value = loss.classification(logits.expand(20, 3), labels)
+            value.backward()
+            return value
+
+        optimiser.step(closure)
+        found = logits.detach() - logits.detach().mean()
+        assert found.numpy() == pytest.approx(expected, abs=1e-3)
 
 
 def test_info_nce_against_loops():
@@ -120,6 +142,25 @@ def test_perplexity_counts_tokens_in_use():
     assert perplexity(torch.eye(8)[[2, 5]]).item() == pytest.approx(2)
 
 
+def test_clip_perplexity_is_each_clips_own():
+    rows = torch.eye(8)[[2, 5]]
+    assert clip_perplexity(rows).item() == pytest.approx(1)
+    mixed = torch.stack([torch.full((8,), 1 / 8), rows[0]])
+    assert clip_perplexity(mixed).item() == pytest.approx((8 + 1) / 2)
+
+
+def test_dead_tokens_are_those_that_a_whole_epoch_left_out():
+    use = CodebookUse()
+    assert use.take() == {}
+    use.add({"audio": torch.eye(8)[[0, 1]], "video": torch.eye(8)[[1, 2]]})
+    use.add({"audio": torch.eye(8)[[3, 3]], "video": torch.eye(8)[[3, 3]]})
+    assert use.take() == {"dead_tokens": 4 / 8}
+    # A little over and a little under a tenth of an even share of 2 tokens.
+    for share, dead in ((0.06, 0.0), (0.04, 0.5)):
+        use.add({"audio": torch.tensor([[1 - share, share]])})
+        assert use.take() == {"dead_tokens": dead}
+
+
 def outputs(present=(True, True, True, True)):
     here = torch.tensor(present)
     tokens = {"audio": unit(4, 3).float(), "video": unit(4, 3, seed=1).float()}
@@ -142,7 +183,7 @@ def test_total_is_the_weighted_sum_of_its_parts():
     expected = 0.7 * parts["classification"] + 0.15 * parts["ugcl"]
     expected += 0.15 * (parts["snd"] + 0.5 * parts["auxiliary"])
     torch.testing.assert_close(parts["loss"], expected)
-    assert set(parts) == set(PARTS)
+    assert set(parts) == set(PARTS) - {"dead_tokens"}
 
 
 def test_clips_without_a_modality_take_no_part_in_contrast_and_matching():

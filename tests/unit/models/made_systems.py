@@ -19,6 +19,8 @@ VARIANTS = {
     "cooled-sparsemax": {
         "model": {"assignment": "sparsemax", "token_temperature": 2.0, "token_temperature_end": 0.1}
     },
+    "rotary-gated": {"model": {"positions": "rotary", "feed_forward": "gated"}},
+    "no-positions": {"model": {"positions": "none"}, "loss": {"snd": {"weight": 0}}},
     "queues": {"loss": {"ugcl": {"queue": 12}, "snd": {"queue": 12, "negatives": "sample", "top": 4}}},
 }
 """Switches of the main system that no benchmark has, tested like systems of the demo."""

@@ -1,0 +1,37 @@
+"""A trained system uses its codebook, and the history would tell if it did not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from made_project import make_project
+
+from ugcl import config
+from ugcl.training.run import train_run
+
+
+def history(folder: Path, monkeypatch: pytest.MonkeyPatch, **model: object) -> pd.DataFrame:
+    make_project(folder, epochs=12)
+    tree = yaml.safe_load((folder / "params.yaml").read_text())
+    tree["model"] |= model
+    (folder / "params.yaml").write_text(yaml.safe_dump(tree))
+    monkeypatch.chdir(folder)
+    return pd.read_csv(train_run(config.load(), "made", "ugcl", 0, 1) / "history.csv")
+
+
+@pytest.mark.parametrize("model", [{}, {"granularities": ["frame", "segment", "clip"]}])
+def test_no_token_dies_in_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: dict) -> None:
+    rows = history(tmp_path, monkeypatch, **model)
+    assert (rows["dead_tokens"] == 0).all()
+    assert rows["token_perplexity"].iloc[-1] > 16 / 2, "of 16 tokens"
+    assert rows["clip_perplexity"].iloc[-1] < rows["token_perplexity"].iloc[-1] - 0.1, "clips differ"
+
+
+def test_a_codebook_that_collapses_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frozen cold from the start, clips crowd on few tokens."""
+    rows = history(tmp_path, monkeypatch, token_temperature=0.01)
+    assert rows["dead_tokens"].iloc[-1] > 0.25
+    assert rows["clip_perplexity"].iloc[-1] < 2
