@@ -6,7 +6,7 @@ The file is named by UGCL_FDT_GOLDEN, or lies in the folder `reference` beside t
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,14 +25,8 @@ QUERIES = {"image": "img", "text": "txt"}
 
 
 @pytest.fixture(scope="module")
-def golden(project: Path) -> tuple[dict[str, Tensor], dict]:
-    named = os.environ.get("UGCL_FDT_GOLDEN")
-    path = Path(named) if named else project.parent / "shared" / "reference" / NAME
-    if not path.is_file():
-        if named:
-            pytest.fail(f"UGCL_FDT_GOLDEN: {named} is not there")
-        pytest.skip(f"no golden file: set UGCL_FDT_GOLDEN to {NAME}")
-    with safe_open(path, "pt") as file:
+def golden(reference: Callable[[str, str], Path]) -> tuple[dict[str, Tensor], dict]:
+    with safe_open(reference(NAME, "UGCL_FDT_GOLDEN"), "pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["kwargs"])  # noqa: SIM118
 
 

@@ -49,9 +49,14 @@ INFOS = {"frames": FRAMES, "vector": VECTOR}
 def resolve(benchmark: str, system: str) -> Run:
     """The resolved parameters of a system, or of a variant of the main one."""
     if system in VARIANTS:
-        overlays = CONFIG.systems | {system: config.root.Overrides(**VARIANTS[system])}
-        return CONFIG.model_copy(update={"systems": overlays}).resolve(benchmark, system)
+        return with_changes(benchmark, **VARIANTS[system])
     return CONFIG.resolve(benchmark, system)
+
+
+def with_changes(benchmark: str, **changes: dict) -> Run:
+    """The resolved parameters of the main system with changes in `model`, `loss` and `train`."""
+    made = type(CONFIG.systems["ugcl"])(**changes)
+    return CONFIG.model_copy(update={"systems": CONFIG.systems | {"made": made}}).resolve(benchmark, "made")
 
 
 def make_batch(run: Run, infos: dict[str, FeatureInfo], clips: int = 6, seed: int = 0, pad: int = 0) -> Batch:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from made_systems import CONFIG, FRAMES, VECTOR, make_batch
+from made_systems import FRAMES, VECTOR, make_batch, with_changes
 
-from ugcl.config.root import Overrides
 from ugcl.errors import UgclError
 from ugcl.models.attention import Attention, FeedForward, rotate
 from ugcl.models.build import build
@@ -56,16 +55,11 @@ def test_gated_perceptron_by_hand_with_about_as_many_weights() -> None:
     assert sizes[0] == pytest.approx(sizes[1], rel=0.02)
 
 
-def system(**model: object):
-    overlays = CONFIG.systems | {"made": Overrides(model=model)}
-    return CONFIG.model_copy(update={"systems": overlays}).resolve("demo", "made")
-
-
 @pytest.mark.parametrize("infos", [FRAMES, VECTOR], ids=["frames", "vector"])
 def test_positions_are_read_by_every_attention_or_by_none(infos: dict) -> None:
     """Without a convolution, frames that change places change the logits only where positions are told."""
     for positions in ("sinusoid", "rotary", "none"):
-        run = system(positions=positions, kernel=1)
+        run = with_changes("demo", model={"positions": positions, "kernel": 1})
         torch.manual_seed(0)
         model, batch = build(run, infos).eval(), make_batch(run, infos)
         with torch.no_grad():
@@ -77,4 +71,4 @@ def test_positions_are_read_by_every_attention_or_by_none(infos: dict) -> None:
 
 def test_heads_of_odd_width_cannot_turn() -> None:
     with pytest.raises(UgclError, match="rotary"):
-        build(system(positions="rotary", width=36, heads=4), FRAMES)
+        build(with_changes("demo", model={"positions": "rotary", "width": 36, "heads": 4}), FRAMES)

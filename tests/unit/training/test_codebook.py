@@ -14,7 +14,7 @@ from ugcl.training.run import train_run
 
 
 def history(folder: Path, monkeypatch: pytest.MonkeyPatch, **model: object) -> pd.DataFrame:
-    make_project(folder, epochs=12)
+    make_project(folder, epochs=8, monitor_test=False)
     tree = yaml.safe_load((folder / "params.yaml").read_text())
     tree["model"] |= model
     (folder / "params.yaml").write_text(yaml.safe_dump(tree))
