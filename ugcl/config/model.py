@@ -59,8 +59,8 @@ class Model(Section):
         0.5, ge=0, description="Weight of SND's auxiliary classifier in the logits at inference (ugcl)."
     )
     tokens: int = Field(128, ge=2, description="Unified granularity tokens (codebook entries K).")
-    assignment: Literal["softmax", "sparsemax"] = Field(
-        "softmax", description="Weights over the tokens; FDT (Chen et al. 2023) has sparsemax."
+    assignment: Literal["softmax", "sparsemax", "none"] = Field(
+        "softmax", description="Weights over the tokens; FDT has sparsemax; none does without tokens."
     )
     token_pool: Literal["max", "mean"] = Field(
         "max", description="Pooling of token scores over frames; FDT (Chen et al. 2023) has max."

@@ -69,15 +69,16 @@ class UnifiedGranularityTokens(nn.Module):
             widths: modality → width of its frames.
             tokens: K.
             width: width d of a token.
-            assignment: `softmax` or `sparsemax` over the tokens.
+            assignment: `softmax` or `sparsemax` over the tokens; `none` does without a codebook: what is
+                pooled is φ_m itself, and z = r / ‖r‖.
             pool: `max` or `mean` of the scores over frames.
             temperature: T, at the start of training.
             last_temperature: T at the end of training (see `advance`); None = no schedule.
         """
         super().__init__()
-        self.codebook = nn.Parameter(torch.randn(tokens, width))
+        self.codebook = None if assignment == "none" else nn.Parameter(torch.randn(tokens, width))
         self.queries = nn.ModuleDict({name: Query(size, width) for name, size in widths.items()})
-        self.assign, self.pool = ASSIGNMENTS[assignment], pool
+        self.assign, self.pool = ASSIGNMENTS.get(assignment), pool
         self.first, self.last = temperature, last_temperature
         self.scale = 1 / (math.sqrt(width) * temperature)
         if last_temperature is not None:  # a buffer: a checkpoint has the temperature of its epoch
@@ -93,12 +94,19 @@ class UnifiedGranularityTokens(nn.Module):
             self.cooling.fill_((self.first / self.last) ** progress)
 
     def score(self, modality: str, frames: Tensor) -> Tensor:
-        """Scores r of frames (…, W) of a modality for each token, (…, K)."""
+        """Scores r of frames (…, W) of a modality for each token, (…, K); without a codebook K is d."""
+        if self.codebook is None:
+            return self.queries[modality](frames)
         scores = self.queries[modality](frames) @ self.codebook.T * self.scale
         return scores if self.last is None else scores * self.cooling
 
     def express(self, scores: Tensor) -> tuple[Tensor, Tensor]:
-        """Pooled scores (…, K) → representation z (…, d) of length 1, and weights w (…, K)."""
+        """Pooled scores (…, K) → representation z (…, d) of length 1, and weights w (…, K) over tokens.
+
+        Without a codebook there are no weights: (…, 0).
+        """
+        if self.codebook is None:
+            return F.normalize(scores, dim=-1), scores[..., :0]
         weights = self.assign(scores)
         return F.normalize(weights @ self.codebook, dim=-1), weights
 

@@ -101,7 +101,9 @@ class UGCL(EncodedSystem):
         pooled = [self.pools[m](fused[m], valid[m]) for m in self.modalities]  # M × (B, W)
         logits = self.classifier(torch.cat([*pooled, *clip_level.values()], dim=-1))  # (B, C)
 
-        outputs = {"logits": logits, "tokens": tokens, "assignments": assignments, "present": present}
+        outputs = {"logits": logits, "tokens": tokens, "present": present}
+        if self.tokens.codebook is not None:
+            outputs["assignments"] = assignments
         if self.log_scale is not None and self.training:
             outputs["levels"] = levels
             outputs["scale"] = self.log_scale.exp().clamp(max=LARGEST_SCALE)

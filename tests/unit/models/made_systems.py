@@ -21,6 +21,7 @@ VARIANTS = {
     },
     "rotary-gated": {"model": {"positions": "rotary", "feed_forward": "gated"}},
     "no-positions": {"model": {"positions": "none"}, "loss": {"snd": {"weight": 0}}},
+    "no-codebook": {"model": {"assignment": "none", "token_pool": "mean"}},
     "queues": {"loss": {"ugcl": {"queue": 12}, "snd": {"queue": 12, "negatives": "sample", "top": 4}}},
 }
 """Switches of the main system that no benchmark has, tested like systems of the demo."""

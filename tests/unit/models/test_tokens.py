@@ -100,3 +100,14 @@ def test_the_temperature_cools_on_a_geometric_path_and_sharpens_the_weights():
     constant.advance(1.0)
     assert torch.equal(constant("audio", frames, mask)[1], made(4.0)("audio", frames, mask)[1])
     assert "cooling" not in constant.state_dict() and "cooling" in cooled.state_dict()
+
+
+def test_without_a_codebook_a_clip_is_the_mean_of_its_query_maps():
+    torch.manual_seed(0)
+    tokens = UnifiedGranularityTokens({"audio": 6}, 9, 5, "none", "mean")
+    assert all(name.startswith("queries.") for name, _ in tokens.named_parameters())
+    frames, mask = torch.randn(2, 4, 6), torch.arange(4) < torch.tensor([[4], [3]])
+    z, weights = tokens("audio", frames, mask)
+    expected = tokens.queries["audio"](frames[1, :3]).mean(dim=0)
+    torch.testing.assert_close(z[1], expected / expected.norm())
+    assert weights.shape == (2, 0)
