@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.errors import UgclError
 from ugcl.losses.total import TotalLoss
-from ugcl.models.system import System
 from ugcl.training import resume, seeding
 from ugcl.training.augment import drop_modality
 from ugcl.training.optim import Average, learning_rate, optimiser
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from ugcl.config.model import Train
+    from ugcl.models.system import System
 
 log = logging.getLogger(__name__)
 JUDGED = 64
