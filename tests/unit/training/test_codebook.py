@@ -10,6 +10,7 @@ import yaml
 from made_project import make_project
 
 from ugcl import config
+from ugcl.training.checkpoint import load_run
 from ugcl.training.run import train_run
 
 
@@ -35,3 +36,13 @@ def test_a_codebook_that_collapses_shows(tmp_path: Path, monkeypatch: pytest.Mon
     rows = history(tmp_path, monkeypatch, token_temperature=0.01)
     assert rows["dead_tokens"].iloc[-1] > 0.25
     assert rows["clip_perplexity"].iloc[-1] < 2
+
+
+def test_a_checkpoint_has_the_temperature_of_its_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From 2 to 0.1 on a geometric path over 8 epochs; the scores are divided by it."""
+    history(tmp_path, monkeypatch, token_temperature=2.0, token_temperature_end=0.1)
+    model, card = load_run(Path("results/models/made/ugcl/seed0/fold1"))
+    expected = 20 ** ((card["selected"]["epoch"] - 1) / 7)
+    assert model.tokens.cooling.item() == pytest.approx(expected, rel=1e-5)
