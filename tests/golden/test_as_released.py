@@ -5,7 +5,7 @@ The file is named by UGCL_GOLDEN, or lies in the folder `reference` beside the m
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,14 +22,8 @@ NAME = "ugcl_as_released.safetensors"
 
 
 @pytest.fixture(scope="module")
-def golden(project: Path) -> dict[str, Tensor]:
-    named = os.environ.get("UGCL_GOLDEN")
-    path = Path(named) if named else project.parent / "shared" / "reference" / NAME
-    if not path.is_file():
-        if named:
-            pytest.fail(f"UGCL_GOLDEN: {named} is not there")
-        pytest.skip(f"no golden file: set UGCL_GOLDEN to {NAME}")
-    return load_file(path)
+def golden(reference: Callable[[str, str], Path]) -> dict[str, Tensor]:
+    return load_file(reference(NAME, "UGCL_GOLDEN"))
 
 
 def part(golden: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

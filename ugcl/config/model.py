@@ -38,6 +38,12 @@ class Model(Section):
     heads: int = Field(4, ge=1, description="Attention heads; width is a multiple of it.")
     layers: int = Field(1, ge=0, description="Self-attention layers per modality.")
     cross_layers: int = Field(1, ge=0, description="Cross-attention layers per direction (ugcl).")
+    positions: Literal["sinusoid", "rotary", "none"] = Field(
+        "sinusoid", description="Time of frames: added, turned into queries and keys (RoPE), or untold."
+    )
+    feed_forward: Literal["gelu", "gated"] = Field(
+        "gelu", description="Perceptrons of the layers: GELU, or gated as in GEGLU (Shazeer 2020)."
+    )
     kernel: int = Field(5, ge=1, description="Frames the encoder's temporal convolution spans; odd.")
     dropout: float = Field(0.2, ge=0, lt=1, description="Dropout of hidden layers.")
     input_dropout: float = Field(
@@ -53,13 +59,22 @@ class Model(Section):
         0.5, ge=0, description="Weight of SND's auxiliary classifier in the logits at inference (ugcl)."
     )
     tokens: int = Field(128, ge=2, description="Unified granularity tokens (codebook entries K).")
-    assignment: Literal["softmax", "sparsemax"] = Field(
-        "softmax", description="Weights over the tokens; FDT (Chen et al. 2023) has sparsemax."
+    assignment: Literal["softmax", "sparsemax", "none"] = Field(
+        "softmax", description="Weights over the tokens; FDT has sparsemax; none does without tokens."
     )
     token_pool: Literal["max", "mean"] = Field(
         "max", description="Pooling of token scores over frames; FDT (Chen et al. 2023) has max."
     )
     token_temperature: float = Field(1.0, gt=0, description="Temperature of the token scores.")
+    token_temperature_end: float | None = Field(
+        None,
+        gt=0,
+        description="Temperature of the last epoch, on a geometric path as FDT cools; null = constant.",
+    )
+    granularities: list[Literal["frame", "segment", "clip"]] = Field(
+        default=["clip"], min_length=1, description="What UGCL contrasts, all in the same tokens; their mean."
+    )
+    segments: int = Field(4, ge=2, description="Segments of a clip, for granularity segment.")
     released: Released = Released()
 
 
@@ -72,6 +87,9 @@ class Alignment(Section):
     kind: Literal["info_nce", "supervised", "attraction"] = Field(
         "info_nce",
         description="Contrast of clips (InfoNCE), of emotions (SupCon), or the released attraction alone.",
+    )
+    queue: int = Field(
+        0, ge=0, description="Past clips contrasted with, at granularity clip; for small batches. 0 = none."
     )
 
 
@@ -90,6 +108,10 @@ class Matching(Section):
     temperature: float = Field(
         0.1, gt=0, description="Temperature of the draw by similarity (ALBEF, Li et al. 2021, §3.2)."
     )
+    top: int = Field(0, ge=0, description="Draw from the k most similar (negatives sample); 0 = from all.")
+    queue: int = Field(
+        0, ge=0, description="Past clips, with their emotions, that may be negatives; 0 = the batch alone."
+    )
 
 
 class Classification(Section):
@@ -103,6 +125,9 @@ class Classification(Section):
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="Label smoothing of cross-entropy.")
     balance: float = Field(
         0.0, ge=0, le=1, description="Class weights (N / (C·n_c))^balance from training counts; 0 = none."
+    )
+    adjustment: float = Field(
+        0.0, ge=0, description="τ of logits + τ log prior in the loss (Menon et al. 2021, eq. 10); 0 = none."
     )
 
 

@@ -166,6 +166,11 @@ class Config(Section):
                 f"systems.{system}: loss.classification.kind {run.loss.classification.kind} cannot learn the"
                 f" soft target of benchmarks.{benchmark}; use cross_entropy"
             )
+        if run.train.devices > 1 and max(run.loss.ugcl.queue, run.loss.snd.queue) > 0:
+            raise ValueError(
+                f"systems.{system}: each device would have a queue of its own; set train.devices 1, or"
+                " loss.ugcl.queue and loss.snd.queue 0"
+            )
         missing = [m for m in run.model.modalities if m not in entry.features]
         if missing:
             raise ValueError(

@@ -7,32 +7,84 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def info_nce(u: Tensor, v: Tensor, scale: Tensor | float) -> Tensor:
-    """Symmetric InfoNCE, L = ½ (CE(s·UVᵀ, I) + CE(s·VUᵀ, I)).
+def contrast(
+    there: Tensor, back: Tensor, labels: Tensor | None = None, labels_back: Tensor | None = None
+) -> Tensor:
+    """Contrast of clips in both directions, L = ½ (ℓ(there) + ℓ(back)).
 
-    van den Oord et al. 2018, eq. 4, in both directions (Radford et al. 2021, fig. 3; FDT, Chen et al. 2023).
+    InfoNCE:  ℓ(S) = mean_i −log( e^{S_ii} / Σ_k e^{S_ik} ) (van den Oord et al. 2018, eq. 4).
+    Supervised, P(i) = {j : y_j = y_i}:  ℓ(S) = mean_i −1/|P(i)| Σ_{p∈P(i)} log( e^{S_ip} / Σ_k e^{S_ik} )
+    (Khosla et al. 2020, eq. 2, with the other modality as the second view, so that i itself is a positive).
+
+    Args:
+        there: (N, M) scaled similarity of clip i in one modality with candidate j in the other; the first N
+            candidates are the same clips, any others are of a queue.
+        back: (N, M'), the same from the other modality.
+        labels: (M,) class numbers of the candidates of `there`; None = InfoNCE.
+        labels_back: (M',) those of `back`; None = the same.
+
+    Returns:
+        Scalar; 0 where there is nothing to contrast.
+    """
+    if len(there) == 0 or max(there.shape[1], back.shape[1]) < 2:
+        return (there.sum() + back.sum()) * 0.0
+    if labels is None:
+        target = torch.arange(len(there), device=there.device)
+        return (F.cross_entropy(there, target) + F.cross_entropy(back, target)) / 2
+    return (
+        _supervised(there, labels) + _supervised(back, labels if labels_back is None else labels_back)
+    ) / 2
+
+
+def _supervised(scores: Tensor, labels: Tensor) -> Tensor:
+    positives = (labels[: len(scores), None] == labels[None]).to(scores.dtype)
+    positives = positives / positives.sum(dim=1, keepdim=True)
+    return -(positives * F.log_softmax(scores, dim=1)).sum(dim=1).mean()
+
+
+def similarities(
+    u: Tensor, v: Tensor, u_here: Tensor, v_here: Tensor, scale: Tensor | float
+) -> tuple[Tensor, Tensor]:
+    """Scaled similarity of clips at one granularity: each part of a clip meets the other's nearest part.
+
+    S_ij = s · mean_{p∈i} max_{q∈j} ⟨u_ip, v_jq⟩, and back with u and v exchanged (Yao et al. 2022, FILIP,
+    §3.1). With one part a clip it is s · UVᵀ. Takes N² · S · T numbers.
+
+    Args:
+        u: (N, S, d) parts of length 1.
+        v: (N, T, d) parts of length 1.
+        u_here: (N, S), which parts a clip has, at least one.
+        v_here: (N, T).
+        scale: inverse temperature s.
+
+    Returns:
+        There (N, N), row i of u with column j of v; and back (N, N), row i of v with column j of u.
+    """
+    if u.shape[1] == v.shape[1] == 1:
+        scores = scale * u[:, 0] @ v[:, 0].T
+        return scores, scores.T
+    pairs = torch.einsum("isd,jtd->ijst", scale * u, v)
+    nearest_v = pairs.masked_fill(~v_here[None, :, None], -torch.inf).amax(dim=3)  # (i, j, s)
+    nearest_u = pairs.masked_fill(~u_here[:, None, :, None], -torch.inf).amax(dim=2)  # (i, j, t)
+    there = (nearest_v * u_here[:, None]).sum(dim=2) / u_here.sum(dim=1)[:, None]
+    back = (nearest_u * v_here[None]).sum(dim=2) / v_here.sum(dim=1)
+    return there, back.T
+
+
+def info_nce(u: Tensor, v: Tensor, scale: Tensor | float) -> Tensor:
+    """Symmetric InfoNCE of one vector a clip (Radford et al. 2021, fig. 3; FDT, Chen et al. 2023).
 
     Args:
         u: (N, d) rows of length 1.
         v: (N, d) rows of length 1; row i belongs to row i of u.
         scale: inverse temperature s.
-
-    Returns:
-        Scalar; 0 for N < 2, where there is nothing to contrast.
     """
-    if len(u) < 2:
-        return (u.sum() + v.sum()) * 0.0
     scores = scale * u @ v.T
-    target = torch.arange(len(u), device=u.device)
-    return (F.cross_entropy(scores, target) + F.cross_entropy(scores.T, target)) / 2
+    return contrast(scores, scores.T)
 
 
 def sup_con(u: Tensor, v: Tensor, labels: Tensor, scale: Tensor | float) -> Tensor:
-    """Supervised contrast across modalities; the positives of i are the clips of its emotion.
-
-    L = ½ (ℓ(UVᵀ) + ℓ(VUᵀ)),  ℓ(S) = mean_i −1/|P(i)| Σ_{p∈P(i)} log( e^{s·S_ip} / Σ_k e^{s·S_ik} ),
-    P(i) = {j : y_j = y_i} (Khosla et al. 2020, eq. 2, with the other modality as the second view, so that
-    i itself is a positive).
+    """Supervised contrast of one vector a clip; see :func:`contrast`.
 
     Args:
         u: (N, d) rows of length 1.
@@ -40,14 +92,8 @@ def sup_con(u: Tensor, v: Tensor, labels: Tensor, scale: Tensor | float) -> Tens
         labels: (N,) class numbers.
         scale: inverse temperature s.
     """
-    if len(u) < 2:
-        return (u.sum() + v.sum()) * 0.0
     scores = scale * u @ v.T
-    positives = (labels[:, None] == labels[None]).to(scores.dtype)
-    positives = positives / positives.sum(dim=1, keepdim=True)
-    there = -(positives * F.log_softmax(scores, dim=1)).sum(dim=1).mean()
-    back = -(positives * F.log_softmax(scores.T, dim=1)).sum(dim=1).mean()
-    return (there + back) / 2
+    return contrast(scores, scores.T, labels)
 
 
 def attraction(u: Tensor, v: Tensor) -> Tensor:
@@ -66,13 +112,3 @@ def attraction(u: Tensor, v: Tensor) -> Tensor:
     """
     u, v = F.normalize(u, dim=-1).mean(dim=1), F.normalize(v, dim=-1).mean(dim=1)
     return ((u * v.detach()).sum(dim=1).mean() + (v * u.detach()).sum(dim=1).mean()) / 2
-
-
-def perplexity(assignments: Tensor) -> Tensor:
-    """Number of tokens in use: exp of the entropy of the batch's mean weights, 1..K.
-
-    Args:
-        assignments: (N, K), rows sum to 1.
-    """
-    mean = assignments.mean(dim=0)
-    return torch.special.entr(mean).sum().exp()

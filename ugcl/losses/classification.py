@@ -71,3 +71,16 @@ def class_weights(counts: Tensor, balance: float) -> Tensor:
     """
     counts = counts.to(torch.float32)
     return (counts.sum() / (len(counts) * counts)) ** balance
+
+
+def log_priors(counts: Tensor, strength: float) -> Tensor:
+    """What logit adjustment adds to the logits in the loss alone, τ log π_c with π_c = n_c / N.
+
+    Rare classes then need a margin, and the logits without it estimate balanced odds (Menon et al. 2021,
+    eq. 10), which is what UAR asks for.
+
+    Args:
+        counts: (C,) training clips of each class, all positive.
+        strength: τ; 1 is the consistent choice.
+    """
+    return strength * (counts / counts.sum()).log()

@@ -20,10 +20,27 @@ def sinusoid(seconds: Tensor, width: int) -> Tensor:
     Returns:
         (T, width). Periods run from 0.16 s to about 16 s (Vaswani et al. 2017, §3.5, in seconds).
     """
-    half = (width + 1) // 2
-    periods = 0.16 * 100.0 ** (torch.arange(half, device=seconds.device) / max(1, half - 1))
-    angle = 2 * math.pi * seconds[:, None] / periods
+    angle = _angles(seconds, (width + 1) // 2)
     return torch.cat([angle.sin(), angle.cos()], dim=-1)[:, :width]
+
+
+def _angles(seconds: Tensor, count: int) -> Tensor:
+    """Phases of `count` waves at times (T,), (T, count)."""
+    periods = 0.16 * 100.0 ** (torch.arange(count, device=seconds.device) / max(1, count - 1))
+    return 2 * math.pi * seconds[:, None] / periods
+
+
+def rotate(x: Tensor, seconds: Tensor) -> Tensor:
+    """Rotary code of time (Su et al. 2021, RoFormer, eq. 34, in seconds): attention sees time differences.
+
+    Args:
+        x: (B, H, T, D) queries or keys, D even; column i turns with column i + D/2.
+        seconds: (T,) time of each frame; one at 0 is not turned.
+    """
+    first, second = x.chunk(2, dim=-1)
+    angle = _angles(seconds, first.shape[-1]).to(x.dtype)
+    cosine, sine = angle.cos(), angle.sin()
+    return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)
 
 
 class Attention(nn.Module):
@@ -38,13 +55,16 @@ class Attention(nn.Module):
         self.value = nn.Linear(width, width)
         self.out = nn.Linear(width, width)
 
-    def forward(self, queries: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
+    def forward(
+        self, queries: Tensor, keys: Tensor, mask: Tensor, clocks: tuple[Tensor, Tensor] | None = None
+    ) -> Tensor:
         """Attend.
 
         Args:
             queries: (B, T, W).
             keys: (B, S, W), also the values.
             mask: (B, S), True = valid; each row has a valid key.
+            clocks: times of queries (T,) and keys (S,) in seconds, for rotary positions; None = none.
 
         Returns:
             (B, T, W).
@@ -53,20 +73,32 @@ class Attention(nn.Module):
             rearrange(linear(x), "b t (h d) -> b h t d", h=self.heads)
             for linear, x in ((self.query, queries), (self.key, keys), (self.value, keys))
         )
+        if clocks is not None:
+            q, k = rotate(q, clocks[0]), rotate(k, clocks[1])
         # No dropout of the weights: it would take the slow path, and the layers around drop their outputs.
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
         return self.out(rearrange(attended, "b h t d -> b t (h d)"))
 
 
-class FeedForward(nn.Sequential):
-    """Pre-normalised two-layer perceptron, (…, W) → (…, W)."""
+class GatedGELU(nn.Module):
+    """One half of the columns gates the other, (…, 2H) → (…, H): GEGLU (Shazeer 2020, eq. 5)."""
 
-    def __init__(self, width: int, dropout: float, factor: int = 2) -> None:
+    def forward(self, x: Tensor) -> Tensor:
+        """(…, 2H) → (…, H)."""
+        gate, value = x.chunk(2, dim=-1)
+        return F.gelu(gate) * value
+
+
+class FeedForward(nn.Sequential):
+    """Pre-normalised two-layer perceptron, (…, W) → (…, W), with GELU or gated to about as many weights."""
+
+    def __init__(self, width: int, dropout: float, gated: bool = False, factor: int = 2) -> None:
+        hidden = round(factor * width * 2 / 3) if gated else factor * width
         super().__init__(
             nn.LayerNorm(width),
-            nn.Linear(width, factor * width),
-            nn.GELU(),
-            nn.Linear(factor * width, width),
+            nn.Linear(width, 2 * hidden if gated else hidden),
+            GatedGELU() if gated else nn.GELU(),
+            nn.Linear(hidden, width),
             nn.Dropout(dropout),
         )
 
@@ -74,35 +106,41 @@ class FeedForward(nn.Sequential):
 class SelfAttentionLayer(nn.Module):
     """Pre-normalised transformer layer over one sequence."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int, dropout: float, gated: bool = False) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.attention = Attention(width, heads)
         self.dropout = nn.Dropout(dropout)
-        self.feed_forward = FeedForward(width, dropout)
+        self.feed_forward = FeedForward(width, dropout, gated)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """(B, T, W) with valid frames (B, T) → (B, T, W)."""
+    def forward(self, x: Tensor, mask: Tensor, clock: Tensor | None = None) -> Tensor:
+        """(B, T, W) with valid frames (B, T), at times (T,) if positions are rotary → (B, T, W)."""
         normed = self.norm(x)
-        x = x + self.dropout(self.attention(normed, normed, mask))
+        clocks = None if clock is None else (clock, clock)
+        x = x + self.dropout(self.attention(normed, normed, mask, clocks))
         return x + self.feed_forward(x)
 
 
 class CrossAttentionLayer(nn.Module):
     """Pre-normalised transformer layer that reads another sequence; its residual scales are learnt."""
 
-    def __init__(self, width: int, heads: int, dropout: float, scale: float = 0.5) -> None:
+    def __init__(
+        self, width: int, heads: int, dropout: float, gated: bool = False, scale: float = 0.5
+    ) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.norm_other = nn.LayerNorm(width)
         self.attention = Attention(width, heads)
         self.dropout = nn.Dropout(dropout)
-        self.feed_forward = FeedForward(width, dropout)
+        self.feed_forward = FeedForward(width, dropout, gated)
         self.scale = nn.Parameter(torch.full((2,), scale))
 
-    def forward(self, x: Tensor, other: Tensor, mask: Tensor) -> Tensor:
-        """(B, T, W) reads `other` (B, S, W) where `mask` (B, S) is True → (B, T, W)."""
-        x = x + self.scale[0] * self.dropout(self.attention(self.norm(x), self.norm_other(other), mask))
+    def forward(
+        self, x: Tensor, other: Tensor, mask: Tensor, clocks: tuple[Tensor, Tensor] | None = None
+    ) -> Tensor:
+        """(B, T, W) reads `other` (B, S, W) where `mask` (B, S) is True → (B, T, W); see `Attention`."""
+        read = self.attention(self.norm(x), self.norm_other(other), mask, clocks)
+        x = x + self.scale[0] * self.dropout(read)
         return x + self.scale[1] * self.feed_forward(x)
 
 

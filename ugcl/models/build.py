@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ugcl.errors import UgclError
 from ugcl.models.concat import Concat
 from ugcl.models.released import Released
+from ugcl.models.system import System
 from ugcl.models.ugcl import UGCL
 from ugcl.models.unimodal import Unimodal
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ugcl.config.root import Run
     from ugcl.data.shards import FeatureInfo
 
-ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
+ARCHITECTURES: dict[str, Callable[..., System]] = {
     "ugcl": UGCL,
     "concat": Concat,
     "unimodal": Unimodal,
@@ -30,7 +31,7 @@ def build(
     run: Run,
     infos: Mapping[str, FeatureInfo],
     statistics: Mapping[str, tuple[Tensor, Tensor]] | None = None,
-) -> nn.Module:
+) -> System:
     """Build the network of a run.
 
     Args:
@@ -52,6 +53,11 @@ def build(
     if model.architecture != "released" and model.width % model.heads:
         raise UgclError(
             f"{where}: model.width {model.width} is no multiple of model.heads {model.heads}; change one"
+        )
+    if model.positions == "rotary" and model.width // model.heads % 2:
+        raise UgclError(
+            f"{where}: rotary positions turn pairs of columns, a head has {model.width // model.heads};"
+            " change model.width or model.heads"
         )
     for modality in model.modalities:
         if modality not in infos:

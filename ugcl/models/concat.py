@@ -2,50 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor, nn
-
-from ugcl.models.encoders import ModalityEncoder
 from ugcl.models.fusion.concat import ConcatFusion
 from ugcl.models.heads import Classifier
+from ugcl.models.system import EncodedSystem, Statistics, Tensors
 
 if TYPE_CHECKING:
     from ugcl.config.root import Run
-    from ugcl.data.shards import FeatureInfo
+    from ugcl.models.system import Infos
 
 
-class Concat(nn.Module):
+class Concat(EncodedSystem):
     """The encoders of the main system with the plainest fusion."""
 
-    def __init__(
-        self,
-        run: Run,
-        infos: dict[str, FeatureInfo],
-        statistics: dict[str, tuple[Tensor, Tensor]] | None = None,
-    ) -> None:
-        super().__init__()
+    def __init__(self, run: Run, infos: Infos, statistics: Statistics) -> None:
+        super().__init__(run, infos, statistics)
         model = run.model
-        self.encoders = nn.ModuleDict(
-            {m: ModalityEncoder(model, infos[m], (statistics or {}).get(m)) for m in model.modalities}
-        )
         self.fusion = ConcatFusion(self.encoders, model.width)
         self.classifier = Classifier(self.fusion.size, model.width, len(run.protocol.classes), model.dropout)
 
-    def forward(
-        self, features: dict[str, Tensor], masks: dict[str, Tensor], present: dict[str, Tensor]
-    ) -> dict:
-        """Classify clips.
-
-        Args:
-            features: modality → (B, T_m, D_m).
-            masks: modality → (B, T_m), True = valid frame.
-            present: modality → (B,), False = the clip lacks it.
-
-        Returns:
-            `logits` (B, C) and `present` as given.
-        """
-        streams, valid = {}, {}
-        for m, encoder in self.encoders.items():
-            streams[m], valid[m] = encoder(features[m], masks[m], present[m])
-        return {"logits": self.classifier(self.fusion(streams, valid)), "present": present}
+    def forward(self, features: Tensors, masks: Tensors, present: Tensors) -> dict[str, Any]:
+        """See `System.forward`: `logits` and `present`."""
+        pooled = self.fusion(*self.encode(features, masks, present))
+        return {"logits": self.classifier(pooled), "present": present}

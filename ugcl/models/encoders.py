@@ -71,7 +71,8 @@ class ModalityEncoder(nn.Module):
     ) -> None:
         super().__init__()
         width, self.rate, self.offset = model.width, info.rate, info.offset
-        self.timed = info.rate > 0
+        self.timed, self.positions = info.rate > 0, model.positions
+        gated = model.feed_forward == "gated"
         self.frame_mask = model.frame_mask
         self.standardise = Standardise(info.dim, info.layers, statistics)
         # Columns are dropped for all frames of a clip at once: neighbouring frames would give them away.
@@ -81,10 +82,10 @@ class ModalityEncoder(nn.Module):
         if self.timed:
             self.convolution = TemporalConvolution(width, model.kernel, model.dropout)
             self.attention = nn.ModuleList(
-                SelfAttentionLayer(width, model.heads, model.dropout) for _ in range(model.layers)
+                SelfAttentionLayer(width, model.heads, model.dropout, gated) for _ in range(model.layers)
             )
         else:
-            self.perceptron = FeedForward(width, model.dropout)
+            self.perceptron = FeedForward(width, model.dropout, gated)
         self.dropout = nn.Dropout(model.dropout)
         self.norm = nn.LayerNorm(width)
 
@@ -109,10 +110,11 @@ class ModalityEncoder(nn.Module):
         h = self.project(x)
         h = torch.where(present[:, None, None], h, self.missing.to(h.dtype))
         if self.timed:
-            h = h + sinusoid(self.seconds(x), h.shape[-1]).to(h.dtype)
+            if self.positions == "sinusoid":
+                h = h + sinusoid(self.seconds(x), h.shape[-1]).to(h.dtype)
             h = self.convolution(self.dropout(h), mask)
             for layer in self.attention:
-                h = layer(h, mask)
+                h = layer(h, mask, self.clock(x))
         else:
             h = self.dropout(F.gelu(h))
             h = h + self.perceptron(h)
@@ -120,7 +122,12 @@ class ModalityEncoder(nn.Module):
 
     def seconds(self, x: Tensor) -> Tensor:
         """Time of each frame's centre, (T,), so that modalities of different rates share one clock."""
-        return self.offset + torch.arange(x.shape[1], device=x.device) / self.rate
+        frames = torch.arange(x.shape[1], device=x.device)
+        return self.offset + frames / self.rate if self.timed else frames * 0.0
+
+    def clock(self, x: Tensor) -> Tensor | None:
+        """The same where positions are rotary, None where attention needs no times."""
+        return self.seconds(x) if self.positions == "rotary" else None
 
     def pool(self, width: int) -> nn.Module:
         """A new pooling over this encoder's frames."""

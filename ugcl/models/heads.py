@@ -21,7 +21,7 @@ class Classifier(nn.Sequential):
 
 
 class Matcher(nn.Module):
-    """Does this clip of one modality belong to that clip of another? One logit for each pair of a batch.
+    """Does this clip of one modality belong to that clip of another? One logit for each pair.
 
     A perceptron on [u_i, v_j, u_i ∘ v_j], whose first layer is computed once a clip and not once a pair.
     """
@@ -34,6 +34,6 @@ class Matcher(nn.Module):
         self.out = nn.Sequential(nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, 1))
 
     def forward(self, u: Tensor, v: Tensor) -> Tensor:
-        """(B, d) and (B, d) → (B, B); entry i, j judges u_i with v_j."""
+        """(N, d) and (M, d) → (N, M); entry i, j judges u_i with v_j."""
         product = self.product(torch.einsum("id,jd->ijd", u, v))
         return self.out(self.first(u)[:, None] + self.second(v)[None] + product).squeeze(-1)

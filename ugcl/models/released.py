@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
 from ugcl.errors import UgclError
 from ugcl.models.encoders import Standardise
 from ugcl.models.released_fusion import HEADS, ReleasedFusion
+from ugcl.models.system import Statistics, System, Tensors
 from ugcl.models.trunk import FrameTrunk
 
 if TYPE_CHECKING:
     from ugcl.config.root import Run
-    from ugcl.data.shards import FeatureInfo
+    from ugcl.models.system import Infos
 
 NOT_LEARNT = re.compile(
     r"\.version$|\.embed_positions\._float_tensor$|^UGT\.logit_scale$|^out_layer_aux\.|^mapping_layers\."
@@ -32,18 +33,13 @@ AUXILIARY = ("a_mem_", "v_mem_", "proj_aux", "matcher")
 """Parameters that the matching loss alone teaches."""
 
 
-class Released(nn.Module):
+class Released(System):
     """The released system on this project's features: last layer of each encoder, no learnt layer mix.
 
     A missing modality is features of zero, as there; nothing tells the network that it is missing.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        infos: dict[str, FeatureInfo],
-        statistics: dict[str, tuple[Tensor, Tensor]] | None = None,
-    ) -> None:
+    def __init__(self, run: Run, infos: Infos, statistics: Statistics) -> None:
         super().__init__()
         model, faults = run.model, run.model.released
         if set(model.modalities) != {"audio", "video"}:
@@ -60,10 +56,7 @@ class Released(nn.Module):
         self.standardise = None
         if not faults.raw_features:
             self.standardise = nn.ModuleDict(
-                {
-                    m: Standardise(d, 1, _last_layer((statistics or {}).get(m), d))
-                    for m, d in self.dims.items()
-                }
+                {m: Standardise(d, 1, _last_layer(statistics.get(m), d)) for m, d in self.dims.items()}
             )
         self.trunk = FrameTrunk(self.dims["video"], model.width, faults.trunk, faults.off_by_one)
         self.fusion = ReleasedFusion(
@@ -80,15 +73,8 @@ class Released(nn.Module):
             for name, parameter in self.fusion.named_parameters():
                 parameter.requires_grad = not name.startswith(AUXILIARY)
 
-    def forward(
-        self, features: dict[str, Tensor], masks: dict[str, Tensor], present: dict[str, Tensor]
-    ) -> dict:
-        """Classify clips.
-
-        Args:
-            features: modality → (B, T_m, D_m).
-            masks: modality → (B, T_m), True = valid frame.
-            present: modality → (B,), False = the clip lacks it.
+    def forward(self, features: Tensors, masks: Tensors, present: Tensors) -> dict[str, Any]:
+        """See `System.forward`.
 
         Returns:
             `logits` (B, C); `losses`, the auxiliary losses that the network computes itself (`ugcl`, `snd`);

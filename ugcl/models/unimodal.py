@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch import Tensor
-
 from ugcl.errors import UgclError
 from ugcl.models.concat import Concat
+from ugcl.models.system import Statistics
 
 if TYPE_CHECKING:
     from ugcl.config.root import Run
-    from ugcl.data.shards import FeatureInfo
+    from ugcl.models.system import Infos
 
 
 class Unimodal(Concat):
     """Encoder, pooling and classifier of one modality: concatenation of a single part."""
 
-    def __init__(
-        self,
-        run: Run,
-        infos: dict[str, FeatureInfo],
-        statistics: dict[str, tuple[Tensor, Tensor]] | None = None,
-    ) -> None:
+    def __init__(self, run: Run, infos: Infos, statistics: Statistics) -> None:
         if len(run.model.modalities) != 1:
             raise UgclError(
                 f"systems.{run.system}: architecture unimodal reads one modality, model.modalities names"

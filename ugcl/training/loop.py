@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from ugcl.config.model import Train
+    from ugcl.models.system import System
 
 log = logging.getLogger(__name__)
 JUDGED = 64
@@ -46,7 +47,7 @@ class Outcome:
 
 def fit(
     fabric: Fabric,
-    model: nn.Module,
+    model: System,
     loss: TotalLoss,
     train: Train,
     parts: dict[str, ClipDataset],
@@ -81,18 +82,20 @@ def fit(
     else:
         log.info("resuming after epoch %d", state.epoch)
         _restore(state, bare, optimizer, average, scaler)
+        loss.load_state_dict(state.tensors.get("loss", {}))
     best_weights = state.tensors.get("best", {})
 
     for epoch in range(state.epoch + 1, train.epochs + 1):
         if state.best and epoch - 1 - state.best["epoch"] >= train.patience:
             break
+        bare.advance((epoch - 1) / max(1, train.epochs - 1))
         began = time.perf_counter()
         row = {"epoch": epoch}
         row |= _epoch(fabric, model, optimizer, loss, train, parts["train"], seeds, epoch, average)
 
         judged = average.state() if average else bare.state_dict()
         dev = _judge(bare, judged, loss, parts["dev"], fabric)
-        row |= {f"dev_{name}": value for name, value in dev.items()}
+        row |= {f"dev_{name}": value for name, value in dev.items()} | loss.health()
         # The choice is made before test is looked at, from dev scores alone.
         if better(row, state.best):
             state.best = {k: row[k] for k in ("epoch", "dev_uar", "dev_war", "dev_loss")}
@@ -110,6 +113,7 @@ def fit(
 
         state.tensors = {"model": bare.state_dict(), "best": best_weights}
         state.tensors["optimiser"] = resume.optimiser_tensors(optimizer)
+        state.tensors["loss"] = loss.state_dict()
         if average:
             state.tensors["average"] = average.state()
             state.extra["average_step"] = average.step
@@ -235,7 +239,7 @@ def _judge(
 
 
 def _device(loss: TotalLoss) -> torch.device:
-    return loss.weight.device if loss.weight is not None else torch.device("cpu")
+    return next((buffer.device for buffer in loss.buffers()), torch.device("cpu"))
 
 
 def _restore(

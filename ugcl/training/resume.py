@@ -27,7 +27,8 @@ class State:
 
     Attributes:
         epoch: epochs done.
-        tensors: group → name → tensor; groups are `model`, `optimiser`, `average`, `best`.
+        tensors: group → name → tensor; groups are `model`, `optimiser`, `loss`, `average`,
+            `best`.
         history: one row an epoch.
         best: scores of the best epoch so far.
         extra: other JSON values (the gradient scaler's state, steps of the average).

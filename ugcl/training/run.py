@@ -83,7 +83,7 @@ def train_run(config: Config, benchmark: str, system: str, seed: int, fold: int,
     infos = {m: store.info for m, store in opened.items()}
     seeding.seed(seed, fold)
     model = build(run, infos, parts["train"].statistics())
-    loss = TotalLoss(run.loss, parts["train"].counts())
+    loss = TotalLoss(run.loss, parts["train"].counts(), run.model)
     hashes = data_hashes(run, split)
     books: dict[str, Any] = {
         "benchmark": benchmark,

@@ -14,6 +14,18 @@ from ugcl.data.shards import FeatureInfo
 PARAMS = Path(__file__).resolve().parents[3] / "params.yaml"
 CONFIG = config.load(PARAMS)
 
+VARIANTS = {
+    "all-granularities": {"model": {"granularities": ["frame", "segment", "clip"], "segments": 3}},
+    "cooled-sparsemax": {
+        "model": {"assignment": "sparsemax", "token_temperature": 2.0, "token_temperature_end": 0.1}
+    },
+    "rotary-gated": {"model": {"positions": "rotary", "feed_forward": "gated"}},
+    "no-positions": {"model": {"positions": "none"}, "loss": {"snd": {"weight": 0}}},
+    "no-codebook": {"model": {"assignment": "none", "token_pool": "mean"}},
+    "queues": {"loss": {"ugcl": {"queue": 12}, "snd": {"queue": 12, "negatives": "sample", "top": 4}}},
+}
+"""Switches of the main system that no benchmark has, tested like systems of the demo."""
+
 
 def _systems() -> list[tuple[str, str]]:
     different = {}
@@ -21,7 +33,7 @@ def _systems() -> list[tuple[str, str]]:
         for system in entry.systems:
             run = CONFIG.resolve(name, system)
             different.setdefault((run.model.model_dump_json(), run.loss.model_dump_json()), (name, system))
-    return sorted(different.values())
+    return sorted(different.values()) + [("demo", name) for name in VARIANTS]
 
 
 SYSTEMS = _systems()
@@ -36,8 +48,16 @@ INFOS = {"frames": FRAMES, "vector": VECTOR}
 
 
 def resolve(benchmark: str, system: str) -> Run:
-    """The resolved parameters of a system."""
+    """The resolved parameters of a system, or of a variant of the main one."""
+    if system in VARIANTS:
+        return with_changes(benchmark, **VARIANTS[system])
     return CONFIG.resolve(benchmark, system)
+
+
+def with_changes(benchmark: str, **changes: dict) -> Run:
+    """The resolved parameters of the main system with changes in `model`, `loss` and `train`."""
+    made = type(CONFIG.systems["ugcl"])(**changes)
+    return CONFIG.model_copy(update={"systems": CONFIG.systems | {"made": made}}).resolve(benchmark, "made")
 
 
 def make_batch(run: Run, infos: dict[str, FeatureInfo], clips: int = 6, seed: int = 0, pad: int = 0) -> Batch:

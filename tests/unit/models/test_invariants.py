@@ -20,6 +20,24 @@ def network(run, infos):
     return build(run, infos)
 
 
+def silent(model):
+    """The network without its regularisers."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+        if hasattr(module, "dropout") and isinstance(module.dropout, float):
+            module.dropout = 0.0
+        if hasattr(module, "frame_mask"):
+            module.frame_mask = 0.0
+    return model
+
+
+def parts(run, model, batch):
+    """Parts of the total loss of a batch, in the model's present mode."""
+    outputs = model(batch.features, batch.masks, batch.present)
+    return TotalLoss(run.loss, model=run.model)(outputs, batch.labels)
+
+
 def logits(model, batch):
     with torch.no_grad():
         return model.eval()(batch.features, batch.masks, batch.present)["logits"]
@@ -63,6 +81,17 @@ def test_padding_does_not_matter(benchmark, system, infos, pad):
     torch.testing.assert_close(logits(model, padded), logits(model, make_batch(run, infos)), **CLOSE)
 
 
+def test_padding_does_not_matter_to_the_contrast_at_any_granularity():
+    run = resolve("demo", "all-granularities")
+    model, losses = silent(network(run, FRAMES)).train(), {}
+    for pad in (0, 5):
+        batch = make_batch(run, FRAMES, pad=pad)
+        for modality, mask in batch.masks.items():
+            batch.features[modality] = batch.features[modality].masked_fill(~mask[..., None], 3.0)
+        losses[pad] = parts(run, model, batch)["ugcl"]
+    torch.testing.assert_close(losses[0], losses[5], **CLOSE)
+
+
 @systems
 def test_the_order_of_frames_matters(benchmark, system):
     run = resolve(benchmark, system)
@@ -84,7 +113,9 @@ def test_every_parameter_gets_a_gradient(benchmark, system, infos):
     batch = make_batch(run, infos, clips=16)
     for i, modality in enumerate(run.model.modalities):
         batch = without(batch, modality, [i])
-    TotalLoss(run.loss)(model(batch.features, batch.masks, batch.present), batch.labels)["loss"].backward()
+    TotalLoss(run.loss, model=run.model)(model(batch.features, batch.masks, batch.present), batch.labels)[
+        "loss"
+    ].backward()
     idle = [
         name
         for name, p in model.named_parameters()
@@ -97,15 +128,8 @@ def test_every_parameter_gets_a_gradient(benchmark, system, infos):
 @shapes
 def test_one_batch_can_be_learnt(benchmark, system, infos):
     run = resolve(benchmark, system)
-    model = network(run, infos)
-    for module in model.modules():  # regularisers off: this asks about capacity and wiring
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-        if hasattr(module, "dropout") and isinstance(module.dropout, float):
-            module.dropout = 0.0
-        if hasattr(module, "frame_mask"):
-            module.frame_mask = 0.0
-    batch, loss = make_batch(run, infos, clips=16), TotalLoss(run.loss)
+    model = silent(network(run, infos))  # this asks about capacity and wiring
+    batch, loss = make_batch(run, infos, clips=16), TotalLoss(run.loss, model=run.model)
     batch.labels = batch.labels[torch.randperm(16, generator=torch.Generator().manual_seed(3))]
     optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
     for step in range(80):
@@ -160,7 +184,9 @@ def test_parameters_of_a_loss_without_weight_do_not_exist(losses, absent):
     names = {name.split(".")[0] for name, _ in model.named_parameters()}
     assert full - names == set(absent)
     batch = make_batch(run, FRAMES)
-    parts = TotalLoss(run.loss)(model.train()(batch.features, batch.masks, batch.present), batch.labels)
+    parts = TotalLoss(run.loss, model=run.model)(
+        model.train()(batch.features, batch.masks, batch.present), batch.labels
+    )
     assert ("ugcl" in parts) == ("log_scale" in names) and ("snd" in parts) == ("matchers" in names)
 
 

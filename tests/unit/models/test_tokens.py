@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors import safe_open
-from safetensors.torch import load_file
 from scipy.optimize import minimize
 
 from ugcl.models.tokens import UnifiedGranularityTokens, sparsemax
@@ -57,39 +53,61 @@ def test_modalities_share_the_codebook_and_have_their_own_queries():
     assert names.count("codebook") == 1 and {n.split(".")[1] for n in names if "." in n} == {"audio", "video"}
 
 
-def test_agreement_with_finite_discrete_tokens(mirror):
-    path = mirror.parent / "reference" / "fdt.safetensors"
-    if not path.is_file():
-        pytest.skip(f"no reference values at {path}")
-    golden = load_file(path)
-    with safe_open(path, "pt") as file:
-        arguments = json.loads(file.metadata()["kwargs"])
-    tokens = UnifiedGranularityTokens(
-        {"image": arguments["raw_img_ft_dim"], "text": arguments["raw_txt_ft_dim"]},
-        arguments["sd_num"],
-        arguments["sd_dim"],
-        arguments["att_func_type"],
-        arguments["pool_type"],
-        arguments["sd_temperature"],
-    )
-    weights = {"codebook": golden["weight.space_dict"]}
-    for ours, theirs in (("image", "img"), ("text", "txt")):
-        for i in (0, 1, 3, 4):
-            for kind in ("weight", "bias"):
-                weights[f"queries.{ours}.{i}.{kind}"] = golden[
-                    f"weight.{theirs}_query_model.q_map.{i}.{kind}"
-                ]
-    tokens.load_state_dict(weights)
-    patches = golden["input.patch_tokens"]
-    z, assigned = tokens("image", patches, torch.ones(patches.shape[:2], dtype=torch.bool))
-    torch.testing.assert_close(assigned, golden["output.img_att_weight"], rtol=1e-5, atol=1e-5)
-    expected = torch.nn.functional.normalize(golden["output.img_sd_ft"], dim=-1)
-    torch.testing.assert_close(z, expected, rtol=1e-5, atol=1e-5)
+def test_segments_are_the_clips_of_their_own_frames():
+    torch.manual_seed(0)
+    tokens = UnifiedGranularityTokens({"audio": 6}, 9, 5)
+    mask = torch.arange(10) < torch.tensor([10, 5, 2])[:, None]
+    frames = torch.randn(3, 10, 6)
+    z, valid = tokens.segments(tokens.score("audio", frames), mask, 3)
+    # By hand: the frames of segment s of L are those with ⌊3t / L⌋ = s.
+    members = [[[0, 1, 2, 3], [4, 5, 6], [7, 8, 9]], [[0, 1], [2, 3], [4]], [[0], [1], []]]
+    for clip, segments in enumerate(members):
+        for number, inside in enumerate(segments):
+            assert valid[clip, number] == bool(inside)
+            if inside:
+                whole = torch.ones(1, len(inside), dtype=torch.bool)
+                torch.testing.assert_close(
+                    z[clip, number], tokens("audio", frames[[clip]][:, inside], whole)[0][0]
+                )
+    assert z.isfinite().all()
 
-    # FDT gives padded words the score 0, here they have none: rows agree where a clip has no padding.
-    words, lengths = golden["input.word_tokens"], golden["input.lengths"]
-    mask = torch.arange(words.shape[1]) < lengths[:, None]
-    _, assigned = tokens("text", words, mask)
-    full = lengths == words.shape[1]
-    assert full.any()
-    torch.testing.assert_close(assigned[full], golden["output.txt_att_weight"][full], rtol=1e-5, atol=1e-5)
+
+def test_a_frame_is_a_clip_of_one_frame_and_all_granularities_agree_on_it():
+    torch.manual_seed(0)
+    tokens = UnifiedGranularityTokens({"audio": 6}, 9, 5, "sparsemax")
+    frames, mask = torch.randn(4, 1, 6), torch.ones(4, 1, dtype=torch.bool)
+    scores = tokens.score("audio", frames)
+    clip = tokens("audio", frames, mask)[0]
+    torch.testing.assert_close(tokens.frames(scores)[:, 0], clip)
+    segments, valid = tokens.segments(scores, mask, 4)
+    assert valid.tolist() == [[True, False, False, False]] * 4
+    torch.testing.assert_close(segments[:, 0], clip)
+
+
+def test_the_temperature_cools_on_a_geometric_path_and_sharpens_the_weights():
+    def made(*temperatures):
+        torch.manual_seed(0)
+        return UnifiedGranularityTokens({"audio": 6}, 9, 5, "softmax", "max", *temperatures)
+
+    frames, mask = torch.randn(3, 7, 6), torch.ones(3, 7, dtype=torch.bool)
+    cooled = made(4.0, 0.01)
+    for progress, temperature in ((0.0, 4.0), (0.5, 0.2), (1.0, 0.01)):
+        cooled.advance(progress)
+        weights = cooled("audio", frames, mask)[1]
+        torch.testing.assert_close(weights, made(temperature)("audio", frames, mask)[1])
+    assert weights.amax(dim=1).min() > 0.9, "cold tokens choose"
+    constant = made(4.0)
+    constant.advance(1.0)
+    assert torch.equal(constant("audio", frames, mask)[1], made(4.0)("audio", frames, mask)[1])
+    assert "cooling" not in constant.state_dict() and "cooling" in cooled.state_dict()
+
+
+def test_without_a_codebook_a_clip_is_the_mean_of_its_query_maps():
+    torch.manual_seed(0)
+    tokens = UnifiedGranularityTokens({"audio": 6}, 9, 5, "none", "mean")
+    assert all(name.startswith("queries.") for name, _ in tokens.named_parameters())
+    frames, mask = torch.randn(2, 4, 6), torch.arange(4) < torch.tensor([[4], [3]])
+    z, weights = tokens("audio", frames, mask)
+    expected = tokens.queries["audio"](frames[1, :3]).mean(dim=0)
+    torch.testing.assert_close(z[1], expected / expected.norm())
+    assert weights.shape == (2, 0)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ugcl.models.attention import CrossAttentionLayer
+
+if TYPE_CHECKING:
+    from ugcl.config.model import Model
 
 
 class CrossFusion(nn.Module):
@@ -15,15 +21,20 @@ class CrossFusion(nn.Module):
     granularities, and so that attention has a choice where a modality has one vector a clip.
     """
 
-    def __init__(self, modalities: list[str], width: int, heads: int, layers: int, dropout: float) -> None:
+    def __init__(self, model: Model) -> None:
         super().__init__()
+        settings = model.width, model.heads, model.dropout, model.feed_forward == "gated"
         self.layers = nn.ModuleList(
-            nn.ModuleDict({name: CrossAttentionLayer(width, heads, dropout) for name in modalities})
-            for _ in range(layers)
+            nn.ModuleDict({name: CrossAttentionLayer(*settings) for name in model.modalities})
+            for _ in range(model.cross_layers)
         )
 
     def forward(
-        self, streams: dict[str, Tensor], masks: dict[str, Tensor], tokens: dict[str, Tensor]
+        self,
+        streams: dict[str, Tensor],
+        masks: dict[str, Tensor],
+        tokens: dict[str, Tensor],
+        clocks: dict[str, Tensor | None],
     ) -> dict[str, Tensor]:
         """Fuse.
 
@@ -31,10 +42,13 @@ class CrossFusion(nn.Module):
             streams: modality → (B, T_m, W).
             masks: modality → (B, T_m), True = valid frame.
             tokens: modality → (B, W) clip-level representation.
+            clocks: modality → (T_m,) seconds of its frames where positions are rotary, else None; the
+                clip-level token stands at 0.
 
         Returns:
             Modality → (B, T_m, W), having read the others.
         """
+        times = {m: F.pad(clock, (0, 1)) for m, clock in clocks.items() if clock is not None}
         for layer in self.layers:
             memory = {m: torch.cat([x, tokens[m][:, None]], dim=1) for m, x in streams.items()}
             valid = {m: torch.cat([mask, mask[:, :1] | True], dim=1) for m, mask in masks.items()}
@@ -44,6 +58,7 @@ class CrossFusion(nn.Module):
                     x,
                     torch.cat([memory[o] for o in others[m]], dim=1),
                     torch.cat([valid[o] for o in others[m]], dim=1),
+                    None if clocks[m] is None else (clocks[m], torch.cat([times[o] for o in others[m]])),
                 )
                 for m, x in streams.items()
             }

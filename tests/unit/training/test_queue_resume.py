@@ -1,0 +1,74 @@
+"""A run with a queue of past clips that is killed goes on to the same bits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from made_project import make_project
+
+from ugcl import config
+from ugcl.config.model import Train
+from ugcl.training import resume
+from ugcl.training.run import train_run
+
+FILES = Path("results/models/made/ugcl/seed0/fold1")
+
+
+class Killed(Exception):
+    """The run ends here."""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    always = {"save_every": 0} if "save_every" in Train.model_fields else {}
+    make_project(tmp_path, epochs=4, batch=6, **always)
+    tree = yaml.safe_load((tmp_path / "params.yaml").read_text())
+    # Half an epoch of clips, so that what is lost at the kill would matter.
+    tree["loss"] = {"ugcl": {"queue": 24}, "snd": {"queue": 24, "negatives": "sample", "top": 4}}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def trained() -> tuple[bytes, list[str]]:
+    train_run(config.load(), "made", "ugcl", 0, 1)
+    rows = (FILES / "history.csv").read_text().splitlines()
+    return (FILES / "model.safetensors").read_bytes(), [row.rpartition(",")[0] for row in rows]
+
+
+def test_a_killed_run_with_a_queue_ends_in_the_same_bits(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = trained()
+    killed(monkeypatch)
+    assert trained() == undisturbed
+
+    # The queue makes the difference: without it the run ends elsewhere.
+    killed(monkeypatch)
+    load = resume.load
+
+    def forgetful(folder: Path, mark: str) -> resume.State | None:
+        state = load(folder, mark)
+        state.tensors["loss"] = {name: x.zero_() for name, x in state.tensors["loss"].items()}
+        return state
+
+    monkeypatch.setattr(resume, "load", forgetful)
+    assert trained()[1] != undisturbed[1]
+
+
+def killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train until the state of epoch 2 is saved."""
+    (FILES / "card.json").unlink()
+    save = resume.save
+
+    def killing(folder: Path, state: resume.State, mark: str) -> None:
+        save(folder, state, mark)
+        if state.epoch == 2:
+            raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(resume, "save", killing)
+        trained()
+    assert (FILES / resume.FOLDER / resume.FILE).is_file()

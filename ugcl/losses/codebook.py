@@ -1,0 +1,50 @@
+"""Is the codebook alive? How many tokens clips use, each by itself and all together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+DEAD = 0.1
+"""A token with less than this share of an even use is dead."""
+
+
+def perplexity(assignments: Tensor) -> Tensor:
+    """Number of tokens in use: exp of the entropy of the batch's mean weights, 1..K.
+
+    Args:
+        assignments: (N, K), rows sum to 1.
+    """
+    return torch.special.entr(assignments.mean(dim=0)).sum().exp()
+
+
+def clip_perplexity(assignments: Tensor) -> Tensor:
+    """Number of tokens in use by a clip, mean over clips, 1..K; near K, tokens say nothing about it.
+
+    Args:
+        assignments: (N, K), rows sum to 1.
+    """
+    return torch.special.entr(assignments).sum(dim=1).exp().mean()
+
+
+class CodebookUse:
+    """Sums the weights of an epoch's clips, because a token that a small batch leaves out may yet live."""
+
+    def __init__(self) -> None:
+        self.total: Tensor | None = None
+
+    def add(self, assignments: Mapping[str, Tensor]) -> None:
+        """Take in a batch: modality → (B, K)."""
+        used = torch.stack([weights.detach().float().sum(dim=0) for weights in assignments.values()]).sum(
+            dim=0
+        )
+        self.total = used if self.total is None else self.total + used
+
+    def take(self) -> dict[str, float]:
+        """`dead_tokens`, the share 0..1 since the last call; nothing for systems without tokens."""
+        if self.total is None:
+            return {}
+        share, self.total = self.total / self.total.sum(), None
+        return {"dead_tokens": float((share < DEAD / len(share)).float().mean())}
