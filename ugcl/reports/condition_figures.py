@@ -9,12 +9,11 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, LogLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from ugcl.evaluation.names import TITLES
-from ugcl.reports import theme
+from ugcl.reports import strokes, theme
 
-PERCENT = PercentFormatter(1, decimals=0)
 CROWD = 8
 """With more systems than this, intervals would hide each other and are left to the table."""
 
@@ -69,7 +68,7 @@ def robustness(
             panels.append(axes)
         for axes in panels:
             axes.set_ylim(0, 1)
-            axes.yaxis.set_major_formatter(PERCENT)
+            axes.yaxis.set_major_formatter(strokes.PERCENT)
             if chance is not None:
                 axes.axhline(chance, color=theme.GREY, linewidth=0.9, linestyle="--")
                 axes.annotate(
@@ -81,7 +80,7 @@ def robustness(
             for s in systems
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=4)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure
 
 
@@ -167,11 +166,11 @@ def cost(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str], ti
             axes.margins(x=0.12)
             axes.set_xlabel(words)
         grid[0].set_ylabel("UAR")
-        grid[0].yaxis.set_major_formatter(PERCENT)
+        grid[0].yaxis.set_major_formatter(strokes.PERCENT)
         handles = [
             plt.Line2D([], [], color=theme.colour(palette, s), marker="o", linestyle="", label=s)
             for s in table["system"]
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=4)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure
