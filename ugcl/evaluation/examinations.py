@@ -9,7 +9,7 @@ import pandas as pd
 
 from ugcl.config import Config
 from ugcl.data import tables
-from ugcl.evaluation.outputs import REPRESENTATION, score, temperature
+from ugcl.evaluation.outputs import REPRESENTATION, score, temperature, under_conditions
 from ugcl.evaluation.robustness import COLUMNS as ROBUSTNESS
 
 
@@ -32,8 +32,8 @@ def examined(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         "temperature": _stacked((s, temperature(benchmark, s)) for s in entry.systems),
         "cost": _stacked((s, score(benchmark, s, "cost")) for s in entry.systems),
     }
-    if config.evaluate.robustness:
-        found["robustness"] = _stacked((s, score(benchmark, s, "robustness")) for s in entry.systems)
+    if systems := under_conditions(config, benchmark):
+        found["robustness"] = _stacked((s, score(benchmark, s, "robustness")) for s in systems)
     for name in REPRESENTATION:
         found[name] = _stacked([(entry.reference, score(benchmark, entry.reference, name))])
     return found

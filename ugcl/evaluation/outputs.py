@@ -94,10 +94,27 @@ def perturb_outputs(config: Config, benchmark: str) -> list[Path]:
     ]
 
 
+def mislabelled(config: Config, benchmark: str, system: str) -> dict[str, str]:
+    """Conditions of wrong labels in training, such as `labels:0.1` → the name of what was trained so."""
+    found = config.mislabelled(benchmark).items()
+    return {f"labels:{share:g}": name for name, (base, share) in found if base == system}
+
+
+def mislabelled_outputs(config: Config, benchmark: str) -> list[Path]:
+    """Predictions of what a benchmark trains on partly wrong labels."""
+    names = config.mislabelled(benchmark)
+    return [path for name in names for path in predict_outputs(config, benchmark, name)]
+
+
+def under_conditions(config: Config, benchmark: str) -> list[str]:
+    """Systems of a benchmark that are looked at under some condition."""
+    entry = config.benchmarks[benchmark]
+    return [s for s in entry.systems if config.evaluate.robustness or entry.label_noise.get(s)]
+
+
 def robustness_outputs(config: Config, benchmark: str) -> list[Path]:
     """What `ugcl evaluate robustness` writes: a table a system, none without conditions."""
-    systems = config.benchmarks[benchmark].systems if config.evaluate.robustness else []
-    return [score(benchmark, system, "robustness") for system in systems]
+    return [score(benchmark, system, "robustness") for system in under_conditions(config, benchmark)]
 
 
 def cost_outputs(config: Config, benchmark: str) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Figures of what surrounds a score: conditions at test time, and cost."""
+"""Figures of what surrounds a score: bad conditions, and cost."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ WORDS = {
 }
 """Conditions without a scale, as the figure names them."""
 
+SCALES = {
+    "noise": ("white noise in the sound", "signal-to-noise ratio, dB"),
+    "shift": ("audio against video", "audio late by, seconds"),
+    "labels": ("wrong labels in training", "share of the training clips"),
+}
+"""Conditions with levels: title and scale."""
+
 
 def robustness(
     table: pd.DataFrame,
@@ -34,7 +41,7 @@ def robustness(
     metric: str = "uar",
     title: str = "",
 ) -> Figure:
-    """Scores under every condition: noise and shift as lines from the clean clips, the others as points.
+    """Scores under every condition: those of SCALES as lines from the clean clips, the others as points.
 
     Args:
         table: rows of one benchmark, columns of results/tables/robustness.csv.
@@ -47,7 +54,7 @@ def robustness(
     systems = list(dict.fromkeys(rows["system"]))
     kinds = set(rows["condition"])
     present = set(rows[["condition", "level"]].itertuples(index=False, name=None))
-    scales = [kind for kind in ("noise", "shift") if kind in kinds]
+    scales = [kind for kind in SCALES if kind in kinds]
     others = [name for name in WORDS if tuple(name.split(":")) in present]
     lines = bool(scales) + bool(others)
     with theme.style():
@@ -96,10 +103,18 @@ def _scale(axes: Axes, rows: pd.DataFrame, kind: str, systems: list[str], palett
         if values["value"].notna().sum() > 1:  # the clean clips alone say nothing of the condition
             x = np.arange(len(places)) + shift
             _draw(axes, x, values, theme.colour(palette, system), len(systems), "-")
-    axes.set_xticks(range(len(places)), ["clean" if level == "" else level for level in places])
-    axes.set_xlabel("signal-to-noise ratio, dB" if kind == "noise" else "audio late by, seconds")
-    axes.set_title("white noise in the sound" if kind == "noise" else "audio against video")
+    axes.set_xticks(range(len(places)), [_level(kind, level) for level in places])
+    axes.set_xlim(-0.3, len(places) - 0.7)
+    title, scale = SCALES[kind]
+    axes.set_xlabel(scale)
+    axes.set_title(title)
     axes.grid(axis="x", visible=False)
+
+
+def _level(kind: str, level: str) -> str:
+    if level == "":
+        return "clean"
+    return f"{100 * float(level):g} %" if kind == "labels" else level
 
 
 def _points(

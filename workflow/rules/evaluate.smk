@@ -82,6 +82,7 @@ for _benchmark in benchmarks:
             input:
                 run_files(_benchmark, benchmarks[_benchmark].systems),
                 evaluation.perturb_outputs(params_tree, _benchmark),
+                evaluation.mislabelled_outputs(params_tree, _benchmark),
             output:
                 evaluation.robustness_outputs(params_tree, _benchmark),
             log:

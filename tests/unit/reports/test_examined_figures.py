@@ -43,6 +43,19 @@ def test_noise_goes_from_clean_to_loud_and_shift_from_early_to_late(summarised: 
     assert np.isnan(line_of(others, shade)[2]) and np.isfinite(line_of(others, shade)[1])
 
 
+def test_wrong_labels_are_drawn_for_the_systems_that_were_trained_on_them(summarised: Config) -> None:
+    table = read("robustness", "demo")
+    clean = table[table["condition"] == "clean"]
+    own = clean[clean["system"] == "ugcl"].assign(condition="labels")
+    noisy = pd.concat([clean, own.assign(level="0.3", value=0.2), own.assign(level="0.1", value=0.4)])
+    palette = theme.colours(summarised)
+    (axes,) = condition_figures.robustness(noisy, palette).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["clean", "10 %", "30 %"]
+    uar = clean.query("metric == 'uar' and system == 'ugcl'")["value"].iloc[0]
+    assert line_of(axes, palette["ugcl"]) == pytest.approx([uar, 0.4, 0.2])
+    assert len(axes.lines) == 1
+
+
 def test_a_benchmark_without_noise_has_a_figure_all_the_same(summarised: Config) -> None:
     table = read("robustness", "demo")
     few = table[table["condition"].isin(["clean", "missing"])]
