@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ugcl import paths
 from ugcl.config import Config
+from ugcl.errors import UgclError
 
 TABLES = (
     "summary",
@@ -79,6 +80,20 @@ def noise_conditions(config: Config, benchmark: str) -> list[str]:
     if encoder is None or config.encoders[encoder].precomputed:
         return []
     return [name for name in config.evaluate.robustness if name.startswith("noise:")]
+
+
+def chosen(config: Config, benchmark: str, systems: Iterable[str] | None) -> list[str]:
+    """Some systems of a benchmark by name, or all.
+
+    Raises:
+        UgclError: the benchmark lacks one.
+    """
+    known = config.benchmark(benchmark).systems
+    names = list(systems or known)
+    for name in names:
+        if name not in known:
+            raise UgclError(f"{benchmark} has no system {name!r}; choose from {', '.join(known)}")
+    return names
 
 
 def perturb_outputs(config: Config, benchmark: str) -> list[Path]:

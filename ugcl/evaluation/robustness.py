@@ -22,9 +22,9 @@ from ugcl.config.report import Evaluate
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset, Store, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore
-from ugcl.errors import UgclError
 from ugcl.evaluation import bootstrap, metrics, predictions, stats
-from ugcl.evaluation.outputs import mislabelled, noise_conditions, score, under_conditions
+from ugcl.evaluation.names import ROBUSTNESS
+from ugcl.evaluation.outputs import chosen, mislabelled, noise_conditions, score, under_conditions
 from ugcl.evaluation.perturb import generator
 from ugcl.evaluation.predict import choose_device
 from ugcl.evaluation.stores import Changed, Held
@@ -34,8 +34,6 @@ log = logging.getLogger(__name__)
 CLEAN = "clean"
 KEYS = ["clip", "speaker", "label", "predicted", "seed", "fold"]
 METRICS = ("uar", "war")
-COLUMNS = ("condition", "level", "metric", "value", "ci_low", "ci_high")
-COLUMNS += ("difference", "difference_low", "difference_high", "clips", "speakers", "reason")
 
 
 def hold(x: Tensor, kept: np.ndarray) -> Tensor:
@@ -122,20 +120,6 @@ def changed(
     return {modality: lossy(modality, store) for modality, store in stores.items()}
 
 
-def chosen(config: Config, benchmark: str, systems: Iterable[str] | None) -> list[str]:
-    """Some systems of a benchmark by name, or all that have conditions.
-
-    Raises:
-        UgclError: the benchmark lacks one.
-    """
-    known = config.benchmark(benchmark).systems
-    names = list(systems or under_conditions(config, benchmark))
-    for name in names:
-        if name not in known:
-            raise UgclError(f"{benchmark} has no system {name!r}; choose from {', '.join(known)}")
-    return names
-
-
 def robustness(config: Config, benchmark: str, systems: Iterable[str] | None = None) -> list[Path]:
     """Predict the test clips of all folds and seeds under every condition and write robustness.csv.
 
@@ -144,7 +128,7 @@ def robustness(config: Config, benchmark: str, systems: Iterable[str] | None = N
     Args:
         config: the parameters; `evaluate.robustness` and the benchmark's `label_noise` have the conditions.
         benchmark: key of `benchmarks`.
-        systems: which of its systems; default all.
+        systems: which of its systems; default all that have conditions.
 
     Returns:
         The files written, one a system, with the columns of :func:`table`.
@@ -152,7 +136,8 @@ def robustness(config: Config, benchmark: str, systems: Iterable[str] | None = N
     Raises:
         UgclError: a name is unknown, or a run, its predictions, a split or features are missing.
     """
-    entry, systems = config.benchmark(benchmark), chosen(config, benchmark, systems)
+    entry = config.benchmark(benchmark)
+    systems = chosen(config, benchmark, systems or under_conditions(config, benchmark))
     stores = {m: FeatureStore(paths.features(entry.corpus, name)) for m, name in entry.features.items()}
     noisy = {c: FeatureStore(paths.perturbed(benchmark, c)) for c in noise_conditions(config, benchmark)}
     frames: dict[str, dict[str, list[pd.DataFrame]]] = {s: defaultdict(list) for s in systems}
@@ -262,5 +247,5 @@ def table(
                 apart = paired.loc[metric, ["difference", "ci_low", "ci_high"]]
                 row |= dict(zip(("difference", "difference_low", "difference_high"), apart, strict=True))
             rows.append(here | row)
-    frame = pd.DataFrame(rows).reindex(columns=list(COLUMNS))
+    frame = pd.DataFrame(rows).reindex(columns=list(ROBUSTNESS))
     return frame.astype({"clips": "Int64", "speakers": "Int64"})

@@ -54,7 +54,7 @@ def middle_frame(path: Path) -> np.ndarray:
     import av
 
     with av.open(str(path)) as container:
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        frames = list(container.decode(video=0))
     if not frames:
         raise UgclError(f"{path}: no frames; make the clip again")
-    return frames[len(frames) // 2]
+    return frames[len(frames) // 2].to_ndarray(format="rgb24")
