@@ -52,8 +52,9 @@ def robustness(
     """
     rows = table[table["metric"] == metric]
     systems = list(dict.fromkeys(rows["system"]))
-    kinds = set(rows["condition"])
-    present = set(rows[["condition", "level"]].itertuples(index=False, name=None))
+    known = rows[rows["value"].notna()]  # a panel of a condition that no system can have would be empty
+    kinds = set(known["condition"])
+    present = set(known[["condition", "level"]].itertuples(index=False, name=None))
     scales = [kind for kind in SCALES if kind in kinds]
     others = [name for name in WORDS if tuple(name.split(":")) in present]
     lines = bool(scales) + bool(others)

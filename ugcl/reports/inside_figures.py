@@ -56,7 +56,7 @@ def tokens(table: pd.DataFrame, usage: pd.DataFrame, title: str = "") -> Figure:
 
 
 def token_map(table: pd.DataFrame, classes: list[str], title: str = "") -> Figure:
-    """The same points three times: coloured by emotion, by speaker and by modality.
+    """The same points three times: coloured by emotion, which is the large panel, by speaker and by modality.
 
     Args:
         table: rows of one benchmark, columns speaker, label, modality, x, y.
@@ -74,14 +74,20 @@ def token_map(table: pd.DataFrame, classes: list[str], title: str = "") -> Figur
         "speaker": speakers if len(speakers) <= NAMED else [],
         "modality": modalities,
     }
+    flat = np.ptp(table["y"]) / max(np.ptp(table["x"]), 1e-9)  # the panels keep the shape of the cloud
+    flat = float(np.clip(flat, 0.45, 1.1))
     with theme.style():
-        figure, grid = plt.subplots(
-            1, 3, figsize=(theme.WIDTH, 2.6 + 0.09 * len(classes)), layout="constrained"
+        figure, panels = plt.subplot_mosaic(
+            [["label", "speaker"], ["label", "modality"]],
+            figsize=(theme.WIDTH, 1.35 + 4.2 * flat),
+            layout="constrained",
+            width_ratios=[2.1, 1],
         )
-        for axes, (column, colours) in zip(grid, shades.items(), strict=True):
+        for column, colours in shades.items():
+            axes, large = panels[column], column == "label"
             for modality, rows in table.groupby("modality", sort=False):
-                shade = rows[column].map(colours).tolist()
-                axes.scatter(rows["x"], rows["y"], c=shade, marker=MARKERS[modality], s=11, linewidths=0)
+                shade, size = rows[column].map(colours).tolist(), 20 if large else 10
+                axes.scatter(rows["x"], rows["y"], c=shade, marker=MARKERS[modality], s=size, linewidths=0)
             axes.set_xticks([])
             axes.set_yticks([])
             axes.grid(False)
@@ -108,7 +114,7 @@ def token_map(table: pd.DataFrame, classes: list[str], title: str = "") -> Figur
             ]
             if handles:
                 axes.legend(
-                    handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=2, 
+                    handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=4 if large else 2,
                     handletextpad=0.1, columnspacing=0.8,
                 )  # fmt: skip
         strokes.title(figure, title)
@@ -126,7 +132,7 @@ def retrieval(table: pd.DataFrame, title: str = "") -> Figure:
     measures = {
         "recall_at_1": ("own half found first", "chance_at_1"),
         "recall_at_5": ("own half among five", "chance_at_5"),
-        "same_label_at_1": ("first has the same label", ""),
+        "same_label_at_1": ("same label first", ""),
     }
     ways = list(table.groupby(["query", "target"], sort=False))
     with theme.style():
@@ -142,8 +148,9 @@ def retrieval(table: pd.DataFrame, title: str = "") -> Figure:
                     )
             axes.set_xlim(0, 1)
             axes.xaxis.set_major_formatter(strokes.PERCENT)
-            axes.xaxis.set_major_locator(MaxNLocator(4))
+            axes.set_xticks([0, 0.5, 1])
             axes.set_title(words, fontsize=9)
+        figure.get_layout_engine().set(wspace=0.08)
         strokes.names(grid[0], [f"{query} → {target}" for (query, target), _ in ways])
         for axes in grid[1:]:
             strokes.bare(axes)

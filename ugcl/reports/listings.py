@@ -35,7 +35,8 @@ def condition_name(condition: str, level: str) -> str:
 def robustness(table: pd.DataFrame, metric: str = "uar") -> pd.DataFrame:
     """Systems by conditions: per cent when clean, then points from there.
 
-    ∗ marks where zero is outside the interval, – what has no value.
+    ∗ marks where zero is outside the interval, – what has no value; conditions of which no system has a value
+    are left to :func:`cannot`.
 
     Args:
         table: rows of one benchmark, columns of results/tables/robustness.csv.
@@ -55,6 +56,7 @@ def robustness(table: pd.DataFrame, metric: str = "uar") -> pd.DataFrame:
     found = found.assign(name=names, cell=cells)
     wide = found.pivot(index="system", columns="name", values="cell")
     wide = wide.loc[list(dict.fromkeys(found["system"])), list(dict.fromkeys(names))]
+    wide = wide.loc[:, (wide.fillna("–") != "–").any()]
     return wide.fillna("–").rename_axis(columns=None).reset_index()
 
 

@@ -36,6 +36,7 @@ def test_changes_are_marked_where_zero_is_outside_and_reasons_are_gathered() -> 
         ("b", "noise", "10", np.nan, np.nan, np.nan, np.nan, "does not read audio"),
         ("b", "noise", "0", np.nan, np.nan, np.nan, np.nan, "does not read audio"),
         ("a", "labels", "0.3", 0.45, -0.25, -0.3, -0.2, ""),
+        ("a", "missing", "video", np.nan, np.nan, np.nan, np.nan, "does not read video"),
     ]
     columns = "system condition level value difference difference_low difference_high reason"
     table = pd.DataFrame(rows, columns=columns.split()).assign(metric="uar")
@@ -45,7 +46,8 @@ def test_changes_are_marked_where_zero_is_outside_and_reasons_are_gathered() -> 
     rows = [["a", "70.0", "−10.0∗", "−2.0", "−25.0∗"], ["b", "50.0", "–", "–", "–"]]
     assert shown.to_numpy().tolist() == rows
     assert listings.cannot(table).to_numpy().tolist() == [
-        ["b", "noise 10 dB; noise 0 dB", "does not read audio"]
+        ["b", "noise 10 dB; noise 0 dB", "does not read audio"],
+        ["a", "no video", "does not read video"],
     ]
 
 
