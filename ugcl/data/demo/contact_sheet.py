@@ -45,7 +45,7 @@ def contact_sheet(root: Path, out_png: Path, *, side: int = 128, sentence: str =
                 cell = picture.resize((side, side), Image.Resampling.LANCZOS)
                 sheet.paste(cell, (margin + side * column, top + side * row))
     out_png.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(out_png, optimize=True)
+    sheet.save(out_png)
     return out_png
 
 
