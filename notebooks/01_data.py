@@ -24,27 +24,20 @@ benchmarks = ["demo"]
 # heard. They are not what a person felt.
 
 # %% tags=["hide-input"]
-import os
-
-from IPython.display import HTML, Image, Markdown, display
-
-from ugcl import config
-from ugcl.reports import draw
+from ugcl.reports.notebook import figure, heading, picture, rows, say, start, table
 from ugcl.reports.outputs import contact_sheet, contact_sheet_corpora
-from ugcl.reports.notebook import show, table
 
-os.chdir(root)
-parameters = config.load()
+parameters = start(root)
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
-    entry, protocol = parameters.benchmark(benchmark), parameters.protocol(benchmark)
-    display(Markdown(f"## {draw.title(parameters, benchmark, f'{entry.corpus}, protocol {entry.protocol}')}"))
-    display(Markdown(f"Label target **{protocol.label}**; classes: {', '.join(protocol.classes)}."))
-    show(draw.draw(parameters, benchmark, "data"))
-    if entry.corpus in contact_sheet_corpora(parameters) and contact_sheet(entry.corpus).is_file():
-        display(Markdown("Faces of the corpus, one row an actor. They are drawn, not filmed: no person is shown."))
-        display(Image(filename=str(contact_sheet(entry.corpus)), alt=f"faces of the {entry.corpus} corpus"))
+    heading(parameters, benchmark)
+    say(f"Classes: {', '.join(parameters.protocol(benchmark).classes)}.")
+    figure(parameters, benchmark, "data")
+    corpus = parameters.benchmark(benchmark).corpus
+    if corpus in contact_sheet_corpora(parameters) and contact_sheet(corpus).is_file():
+        say("Faces of the corpus, one row an actor. They are drawn, not filmed: no person is shown.")
+        picture(contact_sheet(corpus), f"faces of the {corpus} corpus")
 
 # %% [markdown]
 # ## Clips by class and speaker
@@ -55,12 +48,12 @@ for benchmark in benchmarks:
     counts = clips.pivot_table(index="speaker", columns="label", values="clip", aggfunc="count", fill_value=0)
     counts = counts[parameters.protocol(benchmark).classes]
     counts = counts.assign(all=counts.sum(axis=1)).rename_axis(columns=None)
-    display(Markdown(f"### {benchmark}"))
+    say(f"### {benchmark}")
     if len(counts) > 30:  # too many rows to read: how they spread
         spread = counts.describe().loc[["min", "25%", "50%", "75%", "max"]].astype(int)
-        display(Markdown(f"Clips a speaker, {len(counts)} speakers."))
-        counts = spread.rename(index={"50%": "median"})
-    display(HTML(counts.to_html(border=0)))
+        say(f"Clips a speaker, {len(counts)} speakers.")
+        counts = spread.rename(index={"50%": "median"}).rename_axis("share of speakers")
+    rows(counts.reset_index())
 
 # %% [markdown]
 # ## Parts and the leak audit
@@ -73,9 +66,9 @@ for benchmark in benchmarks:
     parts = table("parts", benchmark)
     leaks = parts[parts["shared"] != ""]
     verdict = "no speaker is shared by two parts of a fold" if leaks.empty else f"LEAKY: {len(leaks)} parts share speakers"
-    display(Markdown(f"### {benchmark}: {verdict}"))
+    say(f"### {benchmark}: {verdict}")
     parts = parts.assign(minutes=(parts.pop("seconds") / 60).round(1))
-    display(HTML(parts.drop(columns=["benchmark", "marks"]).to_html(index=False, border=0)))
+    rows(parts.drop(columns=["benchmark", "marks"]))
 
 # %% [markdown]
 # ## Raters
@@ -87,9 +80,9 @@ for benchmark in benchmarks:
 for benchmark in benchmarks:
     votes = table("votes", benchmark)
     if votes.empty:
-        display(Markdown(f"{benchmark}: the corpus has no votes."))
+        say(f"{benchmark}: the corpus has no votes.")
     else:
-        display(HTML(votes.drop(columns=["marks"]).round(3).to_html(index=False, border=0)))
+        rows(votes.drop(columns=["marks"]).round(3))
 
 # %% [markdown]
 # ## Quarantine
@@ -100,8 +93,7 @@ for benchmark in benchmarks:
 for benchmark in benchmarks:
     bad = table("quarantine", benchmark)
     whole = len(table("clips", benchmark))
-    display(Markdown(f"{benchmark}: {bad['clip'].nunique()} of {whole} clips."))
+    say(f"{benchmark}: {bad['clip'].nunique()} of {whole} clips.")
     if len(bad):
-        counts = bad.groupby(["modality", "failure"])["clip"].nunique().rename("clips").reset_index()
-        display(HTML(counts.to_html(index=False, border=0)))
-        display(HTML(bad.drop(columns=["benchmark", "marks"]).to_html(index=False, border=0)))
+        rows(bad.groupby(["modality", "failure"])["clip"].nunique().rename("clips").reset_index())
+        rows(bad.drop(columns=["benchmark", "marks"]))

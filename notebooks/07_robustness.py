@@ -21,6 +21,9 @@ benchmarks = ["demo"]
 # The test clips are changed, nothing is trained again. Noise is white and is added to the sound before its features
 # are computed; lost frames show the last one that came; a shift lets the audio features come late or early.
 #
+# Where the benchmark asks for it (`label_noise`), systems are also trained once more with a share of the training
+# labels turned to another class. Dev and test keep their labels.
+#
 # These are simple, controlled faults. They do not stand for rooms, phones or codecs, and a system that is steady
 # here may still fail on recordings of another kind.
 
@@ -35,7 +38,7 @@ for benchmark in benchmarks:
     heading(parameters, benchmark)
     found = table("robustness", benchmark)
     if found.empty:
-        say("No condition is asked for: `evaluate.robustness` in `params.yaml` is empty.")
+        say("No condition is asked for: in `params.yaml`, `evaluate.robustness` and the benchmark's `label_noise` are empty.")
         continue
     figure(parameters, benchmark, "robustness")
     say(

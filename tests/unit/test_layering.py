@@ -84,6 +84,11 @@ def test_help_and_the_snakefiles_imports_load_nothing_heavy(heavy: str, project:
     assert subprocess.run([sys.executable, "-c", script], cwd=project, check=False).returncode == 0
 
 
+def test_scores_and_summary_do_without_torch_which_takes_seconds_to_load(project: Path) -> None:
+    script = "import sys, ugcl.evaluation.score, ugcl.evaluation.summary; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=project, check=False).returncode == 0
+
+
 def test_files_are_short(project: Path) -> None:
     for path in [*modules(project), *(project / "workflow/rules").glob("*.smk")]:
         assert len(path.read_text().splitlines()) <= 350, path

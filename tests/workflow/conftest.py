@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
+from fixtures import tiny_corpus
 
 PARTS = ("Snakefile", "dvc.yaml", ".dvcignore", ".gitignore", "workflow", "profiles", "notebooks", "ugcl")
-TINY = Path("tests/fixtures/tiny")
 
 
 class Workplace:
@@ -63,11 +63,6 @@ class Workplace:
 
 def tiny_parameters(tree: dict[str, Any]) -> dict[str, Any]:
     """The project's parameters, turned to the tiny clips and two-epoch training."""
-    protocol = {
-        "label": "emotion",
-        "classes": ["angry", "happy", "neutral"],
-        "folds": {"scheme": "speaker_blocks", "folds": 3},
-    }
     tree["active"] = ["tiny"]
     tree["corpora"] = {
         "tiny": {
@@ -75,7 +70,7 @@ def tiny_parameters(tree: dict[str, Any]) -> dict[str, Any]:
             "root": "clips",
             "shards": 2,
             "synthetic": True,
-            "protocols": {"three": protocol},
+            "protocols": {"three": tiny_corpus.PROTOCOL},
         }
     }
     tree["benchmarks"] = {
@@ -93,19 +88,6 @@ def tiny_parameters(tree: dict[str, Any]) -> dict[str, Any]:
     return tree
 
 
-def tiny_clips(source: Path, target: Path) -> None:
-    """Lay out the tiny clips as a user's own folder with its table."""
-    shutil.copytree(source, target)
-    emotions = {"ANG": "angry", "HAP": "happy", "NEU": "neutral"}
-    lines = ["clip,audio,video,speaker,emotion"]
-    for sound in sorted((target / "AudioWAV").glob("*.wav")):
-        speaker, _, emotion, _ = sound.stem.split("_")
-        lines.append(
-            f"{sound.stem},AudioWAV/{sound.name},VideoMP4/{sound.stem}.mp4,{speaker},{emotions[emotion]}"
-        )
-    (target / "clips.csv").write_text("\n".join(lines) + "\n")
-
-
 def copy_project(project: Path, root: Path) -> Workplace:
     """Copy what a run needs, with the tiny clips and their parameters, as a Git and DVC repository."""
     root.mkdir(parents=True)
@@ -118,7 +100,7 @@ def copy_project(project: Path, root: Path) -> Workplace:
     workplace = Workplace(root)
     tree = tiny_parameters(yaml.safe_load((project / "params.yaml").read_text()))
     (root / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
-    tiny_clips(project / TINY, root / "clips")
+    tiny_corpus.lay_out(project, root / "clips")
     ledger = yaml.safe_load((project / "dvc.yaml").read_text())
     ledger.pop("plots")
     ledger.pop("artifacts")

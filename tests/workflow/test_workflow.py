@@ -84,6 +84,13 @@ def test_one_systems_parameter_retrains_that_system_alone(finished) -> None:
     assert planned(finished.snakemake("-n", "all"), "run") == 3
 
 
+def test_wrong_labels_train_more_runs_and_no_other_again(finished) -> None:
+    finished.set_parameters(lambda t: t["benchmarks"]["tiny"].update(label_noise={"ugcl": [0.1, 0.3]}))
+    plan = finished.snakemake("-n", "all")
+    jobs = [planned(plan, rule) for rule in ("run", "predict_tiny", "score_tiny", "robustness_tiny")]
+    assert jobs == [6, 2, 0, 1]
+
+
 def test_a_removed_system_leaves_the_tables_but_stays_on_disk(finished) -> None:
     finished.set_parameters(lambda t: t["benchmarks"]["tiny"].update(systems=["ugcl", "audio-only"]))
     finished.snakemake("evaluate")

@@ -25,16 +25,16 @@ def predict(benchmark: Benchmark, system: System, threads: Threads = 1) -> None:
 
 
 @app.command()
-def score(
-    benchmark: Benchmark,
-    system: System,
-    lineage: Annotated[str, typer.Option(help="Hash to print in the tables.")] = "",
-) -> None:
-    """Write a system's metrics with intervals, its confusion and per-class tables."""
+def score(benchmark: Benchmark, systems: Systems = None) -> None:
+    """Write systems' metrics with intervals, their confusion and per-class tables."""
     from ugcl import config
+    from ugcl.evaluation.outputs import chosen
     from ugcl.evaluation.score import score as write
+    from ugcl.provenance import lineage
 
-    write(config.load(), benchmark, system, lineage)
+    parameters = config.load()
+    for system in chosen(parameters, benchmark, systems):
+        write(parameters, benchmark, system, lineage.score(parameters, benchmark, system))
 
 
 @app.command()

@@ -157,6 +157,13 @@ class Train(Section):
     modality_dropout_unit: Literal["clip", "batch"] = Field(
         "clip", description="What loses it: each clip by itself or, as released, the whole batch."
     )
+    label_noise: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the training clips that get the label of another class, drawn anew for each"
+        " seed and fold; dev and test keep theirs.",
+    )
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="Fabric precision."
     )

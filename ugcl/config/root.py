@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -36,6 +36,11 @@ class Benchmark(Section):
     seeds: list[int] = Field(min_length=1, description="Training seeds.")
     folds: list[int] | None = Field(None, description="Folds to run; default all of the protocol.")
     overrides: Overrides = Overrides()
+    label_noise: dict[str, list[Annotated[float, Field(gt=0, le=1)]]] = Field(
+        default_factory=dict,
+        description="System → shares of wrong labels in training. Each share trains the system once more, for"
+        " the robustness table and figure alone.",
+    )
 
 
 class Run(Section):
@@ -100,7 +105,9 @@ class Config(Section):
                         f"{where}.folds: fold {fold} does not exist in protocol {benchmark.protocol!r};"
                         f" choose from {folds[0]}..{folds[-1]}"
                     )
-            for system in benchmark.systems:
+            for system in benchmark.label_noise:
+                _known(system, benchmark.systems, f"{where}.label_noise", f"{where}.systems")
+            for system in self.trained(name):
                 self.resolve(name, system)
         return self
 
@@ -108,6 +115,15 @@ class Config(Section):
         """Fold numbers that a benchmark runs."""
         entry = self.benchmark(benchmark)
         return entry.folds or self.corpora[entry.corpus].protocols[entry.protocol].fold_numbers
+
+    def mislabelled(self, benchmark: str) -> dict[str, tuple[str, float]]:
+        """What a benchmark trains on partly wrong labels: name → system, share of wrong labels."""
+        wanted = self.benchmark(benchmark).label_noise
+        return {f"{s}+labels{share:g}": (s, share) for s, shares in wanted.items() for share in shares}
+
+    def trained(self, benchmark: str) -> list[str]:
+        """All that a benchmark trains: its systems, then those with wrong labels in training."""
+        return [*self.benchmark(benchmark).systems, *self.mislabelled(benchmark)]
 
     def corpus(self, name: str) -> AnyCorpus:
         """A corpus by name.
@@ -141,17 +157,24 @@ class Config(Section):
     def resolve(self, benchmark: str, system: str) -> Run:
         """Merge base ← benchmark ← system and validate the result.
 
+        Args:
+            benchmark: key of `benchmarks`.
+            system: key of `systems`, or a name of :meth:`mislabelled`.
+
         Raises:
             ValueError: an override names an unknown key or has a wrong value.
         """
         entry = self.benchmark(benchmark)
-        _entry(self.systems, system, "systems")
+        base, share = self.mislabelled(benchmark).get(system, (system, None))
+        _entry(self.systems, base, "systems")
         merged = {}
         for section in ("model", "loss", "train"):
             tree = getattr(self, section).model_dump()
-            for overrides in (entry.overrides, self.systems[system]):
+            for overrides in (entry.overrides, self.systems[base]):
                 tree = _merge(tree, getattr(overrides, section))
             merged[section] = tree
+        if share is not None:
+            merged["train"]["label_noise"] = share
         run = Run(
             benchmark=benchmark,
             system=system,

@@ -23,10 +23,9 @@ from ugcl.data import tables
 from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
-from ugcl.evaluation.outputs import score
+from ugcl.evaluation.outputs import chosen, score
 from ugcl.evaluation.perturb import test_clips
 from ugcl.evaluation.predict import choose_device
-from ugcl.evaluation.robustness import chosen
 from ugcl.training.checkpoint import load_run, read_card
 from ugcl.training.devices import describe
 

@@ -9,15 +9,15 @@ import pandas as pd
 
 from ugcl.config import Config
 from ugcl.data import tables
-from ugcl.evaluation.outputs import REPRESENTATION, score, temperature
-from ugcl.evaluation.robustness import COLUMNS as ROBUSTNESS
+from ugcl.evaluation.names import ROBUSTNESS
+from ugcl.evaluation.outputs import REPRESENTATION, score, temperature, under_conditions
 
 
 def examined(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     """The tables of one benchmark: stem → rows, system first.
 
     Returns:
-        robustness (columns of :func:`ugcl.evaluation.robustness.table`; without rows where no condition is
+        robustness (columns ROBUSTNESS; without rows where no condition is
         asked for), temperature (of :func:`ugcl.evaluation.temperature.fitted`), cost (of
         :func:`ugcl.evaluation.cost.cost`), and of the reference system alone those of
         :mod:`ugcl.evaluation.representation`: tokens, token_usage, retrieval, hard_negatives, token_map,
@@ -32,8 +32,8 @@ def examined(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         "temperature": _stacked((s, temperature(benchmark, s)) for s in entry.systems),
         "cost": _stacked((s, score(benchmark, s, "cost")) for s in entry.systems),
     }
-    if config.evaluate.robustness:
-        found["robustness"] = _stacked((s, score(benchmark, s, "robustness")) for s in entry.systems)
+    if systems := under_conditions(config, benchmark):
+        found["robustness"] = _stacked((s, score(benchmark, s, "robustness")) for s in systems)
     for name in REPRESENTATION:
         found[name] = _stacked([(entry.reference, score(benchmark, entry.reference, name))])
     return found

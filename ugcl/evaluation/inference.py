@@ -17,6 +17,7 @@ from ugcl.data.shards import FeatureInfo
 from ugcl.errors import UgclError
 from ugcl.evaluation import temperature
 from ugcl.evaluation.observation import Observation
+from ugcl.evaluation.outputs import chosen
 from ugcl.evaluation.predict import choose_device, probabilities
 from ugcl.evaluation.stores import Held
 from ugcl.training.checkpoint import load_run
@@ -91,8 +92,7 @@ def load(config: Config, benchmark: str, system: str, fold: int | None = None) -
         UgclError: a name is unknown, or a run was not trained.
     """
     entry = config.benchmark(benchmark)
-    if system not in entry.systems:
-        raise UgclError(f"{benchmark} has no system {system!r}; choose from {', '.join(entry.systems)}")
+    chosen(config, benchmark, [system])
     folds = config.folds(benchmark)
     if fold is not None and fold not in folds:
         raise UgclError(f"{benchmark} has no fold {fold}; choose from {', '.join(map(str, folds))}")

@@ -1,4 +1,4 @@
-"""Names of metrics and of reference rows; light, because reports need them and no scikit-learn."""
+"""Names of metrics, columns and reference rows; light, because reports need them and no scikit-learn."""
 
 from __future__ import annotations
 
@@ -33,6 +33,10 @@ TITLES = {
 LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "kl", *(f"{d}_rmse" for d in DIMENSIONS)})
 POSITIVE = frozenset({"log_loss", "brier", "kl"})
 """Metrics that are positive without an upper bound of one; the others that have intervals are in 0..1."""
+
+ROBUSTNESS = ("condition", "level", "metric", "value", "ci_low", "ci_high")
+ROBUSTNESS += ("difference", "difference_low", "difference_high", "clips", "speakers", "reason")
+"""Columns of a system's table of conditions."""
 
 FEW = 5
 """Groups of fewer speakers are flagged as small."""

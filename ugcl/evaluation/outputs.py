@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ugcl import paths
 from ugcl.config import Config
+from ugcl.errors import UgclError
 
 TABLES = (
     "summary",
@@ -81,6 +82,20 @@ def noise_conditions(config: Config, benchmark: str) -> list[str]:
     return [name for name in config.evaluate.robustness if name.startswith("noise:")]
 
 
+def chosen(config: Config, benchmark: str, systems: Iterable[str] | None) -> list[str]:
+    """Some systems of a benchmark by name, or all.
+
+    Raises:
+        UgclError: the benchmark lacks one.
+    """
+    known = config.benchmark(benchmark).systems
+    names = list(systems or known)
+    for name in names:
+        if name not in known:
+            raise UgclError(f"{benchmark} has no system {name!r}; choose from {', '.join(known)}")
+    return names
+
+
 def perturb_outputs(config: Config, benchmark: str) -> list[Path]:
     """What `ugcl evaluate perturb` writes: a feature store a noise condition."""
     shards = config.corpora[config.benchmarks[benchmark].corpus].shards
@@ -94,10 +109,27 @@ def perturb_outputs(config: Config, benchmark: str) -> list[Path]:
     ]
 
 
+def mislabelled(config: Config, benchmark: str, system: str) -> dict[str, str]:
+    """Conditions of wrong labels in training, such as `labels:0.1` → the name of what was trained so."""
+    found = config.mislabelled(benchmark).items()
+    return {f"labels:{share:g}": name for name, (base, share) in found if base == system}
+
+
+def mislabelled_outputs(config: Config, benchmark: str) -> list[Path]:
+    """Predictions of what a benchmark trains on partly wrong labels."""
+    names = config.mislabelled(benchmark)
+    return [path for name in names for path in predict_outputs(config, benchmark, name)]
+
+
+def under_conditions(config: Config, benchmark: str) -> list[str]:
+    """Systems of a benchmark that are looked at under some condition."""
+    entry = config.benchmarks[benchmark]
+    return [s for s in entry.systems if config.evaluate.robustness or entry.label_noise.get(s)]
+
+
 def robustness_outputs(config: Config, benchmark: str) -> list[Path]:
     """What `ugcl evaluate robustness` writes: a table a system, none without conditions."""
-    systems = config.benchmarks[benchmark].systems if config.evaluate.robustness else []
-    return [score(benchmark, system, "robustness") for system in systems]
+    return [score(benchmark, system, "robustness") for system in under_conditions(config, benchmark)]
 
 
 def cost_outputs(config: Config, benchmark: str) -> list[Path]:

@@ -9,6 +9,7 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.errors import UgclError
 from ugcl.evaluation import predictions, stats
+from ugcl.evaluation.outputs import chosen
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,7 @@ def tested(config: Config, name: str) -> Tested:
         raise UgclError(f"{name}: give <benchmark>/<system>, with /seed<s> and /fold<k> for one run")
     benchmark, system, *rest = parts
     entry, folds = config.benchmark(benchmark), config.folds(benchmark)
-    if system not in entry.systems:
-        raise UgclError(f"{benchmark} has no system {system!r}; choose from {', '.join(entry.systems)}")
+    chosen(config, benchmark, [system])
     seeds = _one(rest[:1], "seed", entry.seeds, name)
     folds = _one(rest[1:], "fold", folds, name)
     classes = config.protocol(benchmark).classes

@@ -1,7 +1,7 @@
-"""What bad sound, lost frames, bad synchrony or a missing modality do to a trained system.
+"""What bad sound, lost frames, bad synchrony, a missing modality or wrong training labels do to a system.
 
-Conditions are `kind:level` strings of `evaluate.robustness`; nothing is trained again. Label noise in
-training is no condition here: it is another system, with other labels to learn from.
+Conditions are `kind:level` strings. Those of `evaluate.robustness` change the test clips, and nothing is
+trained again; `labels:<share>` are a benchmark's `label_noise`: other runs, on the same clean test clips.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from ugcl.config.report import Evaluate
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset, Store, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore
-from ugcl.errors import UgclError
-from ugcl.evaluation import bootstrap, metrics, stats
-from ugcl.evaluation.outputs import noise_conditions, score
+from ugcl.evaluation import bootstrap, metrics, predictions, stats
+from ugcl.evaluation.names import ROBUSTNESS
+from ugcl.evaluation.outputs import chosen, mislabelled, noise_conditions, score, under_conditions
 from ugcl.evaluation.perturb import generator
 from ugcl.evaluation.predict import choose_device
 from ugcl.evaluation.stores import Changed, Held
@@ -32,9 +32,8 @@ from ugcl.training.checkpoint import load_run
 
 log = logging.getLogger(__name__)
 CLEAN = "clean"
+KEYS = ["clip", "speaker", "label", "predicted", "seed", "fold"]
 METRICS = ("uar", "war")
-COLUMNS = ("condition", "level", "metric", "value", "ci_low", "ci_high")
-COLUMNS += ("difference", "difference_low", "difference_high", "clips", "speakers", "reason")
 
 
 def hold(x: Tensor, kept: np.ndarray) -> Tensor:
@@ -121,35 +120,24 @@ def changed(
     return {modality: lossy(modality, store) for modality, store in stores.items()}
 
 
-def chosen(config: Config, benchmark: str, systems: Iterable[str] | None) -> list[str]:
-    """Some systems of a benchmark by name, or all.
-
-    Raises:
-        UgclError: the benchmark lacks one.
-    """
-    known = config.benchmark(benchmark).systems
-    names = list(systems or known)
-    for name in names:
-        if name not in known:
-            raise UgclError(f"{benchmark} has no system {name!r}; choose from {', '.join(known)}")
-    return names
-
-
 def robustness(config: Config, benchmark: str, systems: Iterable[str] | None = None) -> list[Path]:
     """Predict the test clips of all folds and seeds under every condition and write robustness.csv.
 
+    What was trained on wrong labels is not predicted here: its predictions are read.
+
     Args:
-        config: the parameters; `evaluate.robustness` has the conditions.
+        config: the parameters; `evaluate.robustness` and the benchmark's `label_noise` have the conditions.
         benchmark: key of `benchmarks`.
-        systems: which of its systems; default all.
+        systems: which of its systems; default all that have conditions.
 
     Returns:
         The files written, one a system, with the columns of :func:`table`.
 
     Raises:
-        UgclError: a name is unknown, or a run, a split or features are missing.
+        UgclError: a name is unknown, or a run, its predictions, a split or features are missing.
     """
-    entry, systems = config.benchmark(benchmark), chosen(config, benchmark, systems)
+    entry = config.benchmark(benchmark)
+    systems = chosen(config, benchmark, systems or under_conditions(config, benchmark))
     stores = {m: FeatureStore(paths.features(entry.corpus, name)) for m, name in entry.features.items()}
     noisy = {c: FeatureStore(paths.perturbed(benchmark, c)) for c in noise_conditions(config, benchmark)}
     frames: dict[str, dict[str, list[pd.DataFrame]]] = {s: defaultdict(list) for s in systems}
@@ -157,14 +145,18 @@ def robustness(config: Config, benchmark: str, systems: Iterable[str] | None = N
         for system, condition, frame in _fold(config, benchmark, fold, systems, stores, noisy):
             frames[system][condition].append(frame)
         log.info("%s: fold %d under %d conditions", benchmark, fold, len(config.evaluate.robustness))
-    written = []
+    written, classes = [], config.protocol(benchmark).classes
     for system, parts in frames.items():
+        for condition, name in mislabelled(config, benchmark, system).items():
+            whole = predictions.stack(benchmark, name, entry.seeds, config.folds(benchmark), classes)
+            parts[condition] = [whole[KEYS]]
         infos = {m: stores[m].info for m in config.resolve(benchmark, system).model.modalities}
         order = ["seed", "fold", "clip"]
         whole = {name: pd.concat(part).sort_values(order, ignore_index=True) for name, part in parts.items()}
         obstacles = {c: obstacle(c, infos, c in noisy) for c in config.evaluate.robustness}
+        obstacles |= dict.fromkeys(mislabelled(config, benchmark, system), "")
         path = score(benchmark, system, "robustness")
-        tables.write(table(whole, obstacles, config.protocol(benchmark).classes, config.evaluate), path)
+        tables.write(table(whole, obstacles, classes, config.evaluate), path)
         written.append(path)
     return written
 
@@ -255,5 +247,5 @@ def table(
                 apart = paired.loc[metric, ["difference", "ci_low", "ci_high"]]
                 row |= dict(zip(("difference", "difference_low", "difference_high"), apart, strict=True))
             rows.append(here | row)
-    frame = pd.DataFrame(rows).reindex(columns=list(COLUMNS))
+    frame = pd.DataFrame(rows).reindex(columns=list(ROBUSTNESS))
     return frame.astype({"clips": "Int64", "speakers": "Int64"})

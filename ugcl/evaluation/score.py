@@ -49,9 +49,11 @@ def score_table(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> 
         scope (pooled, seed, fold), seed, fold ("all" where pooled over), metric, value, ci_low, ci_high,
         clips, speakers.
     """
-    parts = [pooled(frame, classes, settings).assign(scope="pooled", seed="all", fold="all")]
+    whole = pooled(frame, classes, settings)
+    parts = [whole.assign(scope="pooled", seed="all", fold="all")]
     for seed, rows in frame.groupby("seed"):
-        parts.append(pooled(rows, classes, settings).assign(scope="seed", seed=str(seed), fold="all"))
+        of_seed = whole if len(rows) == len(frame) else pooled(rows, classes, settings)
+        parts.append(of_seed.assign(scope="seed", seed=str(seed), fold="all"))
     for (seed, fold), rows in frame.groupby(["seed", "fold"]):
         values = metrics.scores(rows, classes, settings.bins)
         part = pd.DataFrame({"metric": list(values), "value": list(values.values())})

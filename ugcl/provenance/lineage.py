@@ -119,6 +119,7 @@ def perturb(config: Config, benchmark: str) -> str:
 def robustness(config: Config, benchmark: str) -> str:
     """The scores of all systems of a benchmark under bad conditions."""
     params = [_runs(config, benchmark), perturb(config, benchmark), config.evaluate.model_dump()]
+    params += [predict(config, benchmark, system) for system in config.mislabelled(benchmark)]
     return _lineage("robustness", [f"{NAME}.evaluation.robustness"], params)
 
 

@@ -16,7 +16,7 @@ def unwanted(config: Config) -> list[Path]:
     wanted = set()
     for benchmark in config.active:
         entry = config.benchmark(benchmark)
-        for system in entry.systems:
+        for system in config.trained(benchmark):
             wanted |= {
                 paths.run(benchmark, system, s, k) for s in entry.seeds for k in config.folds(benchmark)
             }

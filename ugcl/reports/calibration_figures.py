@@ -66,7 +66,7 @@ def reliability(
             axes.tick_params(labelbottom=True)
         figure.supxlabel("confidence: the highest class probability, mean of the bin", fontsize=9)
         figure.supylabel("share of right clips", fontsize=9)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure
 
 
@@ -97,5 +97,5 @@ def scores(summary: pd.DataFrame, palette: dict[str, str], title: str = "") -> F
             axes.xaxis.set_major_locator(MaxNLocator(4))
             axes.set_title(TITLES[metric])
         figure.supxlabel("smaller is better; 95 % intervals over speakers, which the ECE has not", fontsize=8)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure

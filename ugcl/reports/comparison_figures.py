@@ -69,9 +69,7 @@ def differences(
         ends = rows[["ci_low", "ci_high", "difference", "detectable"]].to_numpy()
         reach = np.nanmax(np.abs(ends), initial=0.02) * 1.1
         axes.set_xlim(-reach, reach)
-        axes.xaxis.set_major_formatter(
-            lambda value, _: strokes.points(100 * value, 0) if round(value, 6) else "0"
-        )
+        strokes.signed(axes)
         axes.set_xlabel(
             f"{TITLES[metric]}, points, minus {reference} (95 % interval; p after Holm)\n"
             "pale: differences that this design would miss more than once in five times"

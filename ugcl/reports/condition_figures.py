@@ -1,4 +1,4 @@
-"""Figures of what surrounds a score: conditions at test time, and cost."""
+"""Figures of what surrounds a score: bad conditions, and cost."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, LogLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from ugcl.evaluation.names import TITLES
-from ugcl.reports import theme
+from ugcl.reports import strokes, theme
 
-PERCENT = PercentFormatter(1, decimals=0)
 CROWD = 8
 """With more systems than this, intervals would hide each other and are left to the table."""
 
@@ -27,6 +26,13 @@ WORDS = {
 }
 """Conditions without a scale, as the figure names them."""
 
+SCALES = {
+    "noise": ("white noise in the sound", "signal-to-noise ratio, dB"),
+    "shift": ("audio against video", "audio late by, seconds"),
+    "labels": ("wrong labels in training", "share of the training clips"),
+}
+"""Conditions with levels: title and scale."""
+
 
 def robustness(
     table: pd.DataFrame,
@@ -35,7 +41,7 @@ def robustness(
     metric: str = "uar",
     title: str = "",
 ) -> Figure:
-    """Scores under every condition: noise and shift as lines from the clean clips, the others as points.
+    """Scores under every condition: those of SCALES as lines from the clean clips, the others as points.
 
     Args:
         table: rows of one benchmark, columns of results/tables/robustness.csv.
@@ -46,9 +52,10 @@ def robustness(
     """
     rows = table[table["metric"] == metric]
     systems = list(dict.fromkeys(rows["system"]))
-    kinds = set(rows["condition"])
-    present = set(rows[["condition", "level"]].itertuples(index=False, name=None))
-    scales = [kind for kind in ("noise", "shift") if kind in kinds]
+    known = rows[rows["value"].notna()]  # a panel of a condition that no system can have would be empty
+    kinds = set(known["condition"])
+    present = set(known[["condition", "level"]].itertuples(index=False, name=None))
+    scales = [kind for kind in SCALES if kind in kinds]
     others = [name for name in WORDS if tuple(name.split(":")) in present]
     lines = bool(scales) + bool(others)
     with theme.style():
@@ -69,7 +76,7 @@ def robustness(
             panels.append(axes)
         for axes in panels:
             axes.set_ylim(0, 1)
-            axes.yaxis.set_major_formatter(PERCENT)
+            axes.yaxis.set_major_formatter(strokes.PERCENT)
             if chance is not None:
                 axes.axhline(chance, color=theme.GREY, linewidth=0.9, linestyle="--")
                 axes.annotate(
@@ -81,7 +88,7 @@ def robustness(
             for s in systems
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=4)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure
 
 
@@ -97,10 +104,18 @@ def _scale(axes: Axes, rows: pd.DataFrame, kind: str, systems: list[str], palett
         if values["value"].notna().sum() > 1:  # the clean clips alone say nothing of the condition
             x = np.arange(len(places)) + shift
             _draw(axes, x, values, theme.colour(palette, system), len(systems), "-")
-    axes.set_xticks(range(len(places)), ["clean" if level == "" else level for level in places])
-    axes.set_xlabel("signal-to-noise ratio, dB" if kind == "noise" else "audio late by, seconds")
-    axes.set_title("white noise in the sound" if kind == "noise" else "audio against video")
+    axes.set_xticks(range(len(places)), [_level(kind, level) for level in places])
+    axes.set_xlim(-0.3, len(places) - 0.7)
+    title, scale = SCALES[kind]
+    axes.set_xlabel(scale)
+    axes.set_title(title)
     axes.grid(axis="x", visible=False)
+
+
+def _level(kind: str, level: str) -> str:
+    if level == "":
+        return "clean"
+    return f"{100 * float(level):g} %" if kind == "labels" else level
 
 
 def _points(
@@ -167,11 +182,11 @@ def cost(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str], ti
             axes.margins(x=0.12)
             axes.set_xlabel(words)
         grid[0].set_ylabel("UAR")
-        grid[0].yaxis.set_major_formatter(PERCENT)
+        grid[0].yaxis.set_major_formatter(strokes.PERCENT)
         handles = [
             plt.Line2D([], [], color=theme.colour(palette, s), marker="o", linestyle="", label=s)
             for s in table["system"]
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=4)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure

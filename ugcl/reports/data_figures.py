@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ugcl.reports import theme
+from ugcl.reports import strokes, theme
 
 SHADE = theme.PALETTE[0]
 BAD = theme.PALETTE[1]
@@ -74,5 +74,5 @@ def overview(clips: pd.DataFrame, parts: pd.DataFrame, classes: list[str], title
         folds.grid(axis="y", visible=False)
         folds.set_title("clips by part")
         folds.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, handlelength=1)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure

@@ -93,7 +93,7 @@ def draw(config: Config, benchmark: str, kind: str) -> Figure:
             table("learning_curves"), palette, named("learning curves")
         ),
         "robustness": lambda: condition_figures.robustness(
-            table("robustness"), palette, 1 / len(classes), title=named("conditions at test time")
+            table("robustness"), palette, 1 / len(classes), title=named("bad conditions")
         ),
         "cost": lambda: condition_figures.cost(
             table("cost"), table("summary"), palette, named("score and cost")

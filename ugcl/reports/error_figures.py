@@ -85,5 +85,5 @@ def raters(table: pd.DataFrame, palette: dict[str, str], title: str = "") -> Fig
             "cross: says the majority's class where that is not the label",
             fontsize=8,
         )
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure

@@ -103,7 +103,7 @@ def confusion(table: pd.DataFrame, classes: list[str], systems: list[str], title
             axes.set_visible(False)
         figure.supxlabel("predicted", fontsize=9)
         figure.supylabel("label", fontsize=9)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure
 
 
@@ -135,7 +135,7 @@ def learning_curves(table: pd.DataFrame, palette: dict[str, str], title: str = "
         grid[1].yaxis.set_major_formatter(strokes.PERCENT)
         handles, labels = grid[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure
 
 
@@ -155,9 +155,7 @@ def optimism(table: pd.DataFrame, palette: dict[str, str], title: str = "") -> F
         for y, system in enumerate(systems):
             gains = 100 * table.loc[table["system"] == system, "optimism"]
             shade = theme.colour(palette, system)
-            spread = np.linspace(-0.16, 0.16, len(gains)) if len(gains) > 1 else [0.0]
-            axes.scatter(gains, y + np.asarray(spread), s=12, color=shade, alpha=0.5, linewidths=0)
-            axes.plot([gains.mean()] * 2, [y - 0.3, y + 0.3], color=shade, linewidth=2.2)
+            strokes.dots(axes, gains, y, shade)
             strokes.beside(axes, y, strokes.points(gains.mean()))
         strokes.names(axes, systems)
         axes.set_xlim(left=-0.2)
@@ -204,5 +202,5 @@ def classes(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str],
         right.set_title("calibration error (ECE)")
         handles, labels = left.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure

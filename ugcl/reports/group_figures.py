@@ -50,9 +50,8 @@ def subgroups(table: pd.DataFrame, palette: dict[str, str], system: str, title: 
                 text.set(fontstyle="italic", color=theme.GREY)
             elif row.small:
                 text.set(color=theme.GREY)
-        right.tick_params(axis="y", labelleft=False, length=0)
-        right.spines["left"].set_visible(False)
-        right.grid(axis="y", visible=False)
+        right.tick_params(axis="y", labelleft=False)
+        strokes.bare(right)
         left.set_xlim(0, 1)
         left.xaxis.set_major_formatter(strokes.PERCENT)
         left.set_xlabel("UAR of the group")
@@ -61,15 +60,13 @@ def subgroups(table: pd.DataFrame, palette: dict[str, str], system: str, title: 
         ends.loc[rows["small"] != "", ["gap_low", "gap_high"]] = np.nan
         reach = np.nanmax(np.abs(ends.to_numpy()), initial=0.05) * 1.25
         right.set_xlim(-reach, reach)
-        right.xaxis.set_major_formatter(
-            lambda value, _: strokes.points(100 * value, 0) if round(value, 6) else "0"
-        )
+        strokes.signed(right)
         right.set_xlabel("points from the other groups")
         notes = [f"grey: under {FEW} speakers, or a class is missing"] if (rows["small"] != "").any() else []
         notes += [f"not drawn: {', '.join(left_out)}"] if left_out else []
         notes += [] if lines else ["the corpus has no groups to compare"]
         figure.supxlabel("; ".join(["95 % intervals over speakers", *notes]), fontsize=8)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from ugcl.reports import theme
+from ugcl.reports import strokes, theme
 
 MODALITIES = {"audio": theme.PALETTE[0], "video": theme.PALETTE[1], "text": theme.PALETTE[2]}
 MARKERS = {"audio": "o", "video": "^", "text": "s"}
@@ -44,20 +43,20 @@ def tokens(table: pd.DataFrame, usage: pd.DataFrame, title: str = "") -> Figure:
         rows_of = [(m, c) for m in modalities for c in ("perplexity", "clip_perplexity")]
         for y, (modality, column) in enumerate(rows_of):
             values = usage.loc[usage["modality"] == modality, column]
-            _dots(right, values, y, MODALITIES[modality])
+            strokes.dots(right, values, y, MODALITIES[modality])
         words = {"perplexity": "all clips", "clip_perplexity": "one clip"}
-        _rows(right, [f"{modality}, {words[column]}" for modality, column in rows_of])
+        strokes.names(right, [f"{modality}, {words[column]}" for modality, column in rows_of])
         right.axvline(count, color="#404040", linewidth=0.9, linestyle="--")
         right.set_xlim(0, count * 1.04)
         right.set_xlabel(f"tokens in use, of {count} (perplexity)")
         right.set_title("how many are used")
         _modalities(figure, modalities)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure
 
 
 def token_map(table: pd.DataFrame, classes: list[str], title: str = "") -> Figure:
-    """The same points three times: coloured by emotion, by speaker and by modality.
+    """The same points three times: coloured by emotion, which is the large panel, by speaker and by modality.
 
     Args:
         table: rows of one benchmark, columns speaker, label, modality, x, y.
@@ -75,14 +74,20 @@ def token_map(table: pd.DataFrame, classes: list[str], title: str = "") -> Figur
         "speaker": speakers if len(speakers) <= NAMED else [],
         "modality": modalities,
     }
+    flat = np.ptp(table["y"]) / max(np.ptp(table["x"]), 1e-9)  # the panels keep the shape of the cloud
+    flat = float(np.clip(flat, 0.45, 1.1))
     with theme.style():
-        figure, grid = plt.subplots(
-            1, 3, figsize=(theme.WIDTH, 2.6 + 0.09 * len(classes)), layout="constrained"
+        figure, panels = plt.subplot_mosaic(
+            [["label", "speaker"], ["label", "modality"]],
+            figsize=(theme.WIDTH, 1.35 + 4.2 * flat),
+            layout="constrained",
+            width_ratios=[2.1, 1],
         )
-        for axes, (column, colours) in zip(grid, shades.items(), strict=True):
+        for column, colours in shades.items():
+            axes, large = panels[column], column == "label"
             for modality, rows in table.groupby("modality", sort=False):
-                shade = rows[column].map(colours).tolist()
-                axes.scatter(rows["x"], rows["y"], c=shade, marker=MARKERS[modality], s=11, linewidths=0)
+                shade, size = rows[column].map(colours).tolist(), 20 if large else 10
+                axes.scatter(rows["x"], rows["y"], c=shade, marker=MARKERS[modality], s=size, linewidths=0)
             axes.set_xticks([])
             axes.set_yticks([])
             axes.grid(False)
@@ -109,10 +114,10 @@ def token_map(table: pd.DataFrame, classes: list[str], title: str = "") -> Figur
             ]
             if handles:
                 axes.legend(
-                    handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=2, 
+                    handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=4 if large else 2,
                     handletextpad=0.1, columnspacing=0.8,
                 )  # fmt: skip
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure
 
 
@@ -127,7 +132,7 @@ def retrieval(table: pd.DataFrame, title: str = "") -> Figure:
     measures = {
         "recall_at_1": ("own half found first", "chance_at_1"),
         "recall_at_5": ("own half among five", "chance_at_5"),
-        "same_label_at_1": ("first has the same label", ""),
+        "same_label_at_1": ("same label first", ""),
     }
     ways = list(table.groupby(["query", "target"], sort=False))
     with theme.style():
@@ -136,22 +141,21 @@ def retrieval(table: pd.DataFrame, title: str = "") -> Figure:
         )
         for axes, (column, (words, chance)) in zip(grid, measures.items(), strict=True):
             for y, ((query, _), rows) in enumerate(ways):
-                _dots(axes, rows[column], y, MODALITIES[query])
+                strokes.dots(axes, rows[column], y, MODALITIES[query])
                 if chance:
                     axes.plot(
                         [rows[chance].mean()] * 2, [y - 0.4, y + 0.4], "--", color="#606060", linewidth=1
                     )
             axes.set_xlim(0, 1)
-            axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-            axes.xaxis.set_major_locator(MaxNLocator(4))
+            axes.xaxis.set_major_formatter(strokes.PERCENT)
+            axes.set_xticks([0, 0.5, 1])
             axes.set_title(words, fontsize=9)
-        _rows(grid[0], [f"{query} → {target}" for (query, target), _ in ways])
+        figure.get_layout_engine().set(wspace=0.08)
+        strokes.names(grid[0], [f"{query} → {target}" for (query, target), _ in ways])
         for axes in grid[1:]:
-            axes.tick_params(axis="y", length=0)
-            axes.grid(axis="y", visible=False)
-            axes.spines["left"].set_visible(False)
+            strokes.bare(axes)
         figure.supxlabel("clips of the test fold; dots: folds, bar: their mean, dashed: chance", fontsize=9)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure
 
 
@@ -180,7 +184,7 @@ def hard_negatives(table: pd.DataFrame, classes: list[str], title: str = "") -> 
         axes.set_ylabel("label of the clip")
         axes.grid(False)
         axes.spines[:].set_visible(False)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure
 
 
@@ -215,23 +219,8 @@ def attention(table: pd.DataFrame, classes: list[str], title: str = "") -> Figur
         grid.flat[0].set_ylim(bottom=0)
         figure.supylabel("times an even share", fontsize=9)
         _modalities(figure, modalities)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure
-
-
-def _dots(axes: Axes, values: pd.Series, y: float, shade: str) -> None:
-    """Small dots, one a fold, and their mean as a bar mark."""
-    spread = np.linspace(-0.16, 0.16, len(values)) if len(values) > 1 else np.zeros(1)
-    axes.scatter(values, y + spread, s=12, color=shade, alpha=0.5, linewidths=0)
-    axes.plot([values.mean()] * 2, [y - 0.28, y + 0.28], color=shade, linewidth=2.2)
-
-
-def _rows(axes: Axes, names: list[str]) -> None:
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.45, -0.55)
-    axes.grid(axis="y", visible=False)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
 
 
 def _modalities(figure: Figure, modalities: list[str]) -> None:

@@ -27,11 +27,16 @@ def condition_name(condition: str, level: str) -> str:
     if condition == "shift":
         number = float(level)
         return f"audio {abs(number):g} s {'late' if number > 0 else 'early'}"
+    if condition == "labels":
+        return f"{100 * float(level):g} % of training labels wrong"
     return CONDITIONS.get(f"{condition}:{level}".rstrip(":"), f"{condition} {level}")
 
 
 def robustness(table: pd.DataFrame, metric: str = "uar") -> pd.DataFrame:
-    """Systems by conditions: per cent when clean, then points from there; ∗ where zero is outside.
+    """Systems by conditions: per cent when clean, then points from there.
+
+    ∗ marks where zero is outside the interval, – what has no value; conditions of which no system has a value
+    are left to :func:`cannot`.
 
     Args:
         table: rows of one benchmark, columns of results/tables/robustness.csv.
@@ -51,7 +56,8 @@ def robustness(table: pd.DataFrame, metric: str = "uar") -> pd.DataFrame:
     found = found.assign(name=names, cell=cells)
     wide = found.pivot(index="system", columns="name", values="cell")
     wide = wide.loc[list(dict.fromkeys(found["system"])), list(dict.fromkeys(names))]
-    return wide.rename_axis(columns=None).reset_index()
+    wide = wide.loc[:, (wide.fillna("–") != "–").any()]
+    return wide.fillna("–").rename_axis(columns=None).reset_index()
 
 
 def cannot(table: pd.DataFrame) -> pd.DataFrame:

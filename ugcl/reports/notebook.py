@@ -7,6 +7,7 @@ import html
 import io
 import os
 import re
+from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -22,11 +23,11 @@ NUMBER = re.compile(r"(?:< )?[+−-]?[\d,]*\.?\d*[∗%]?( \[.*\])?|–")
 
 WRAP = "white-space:normal!important;max-width:9em;vertical-align:bottom"
 
-SENTENCE = "white-space:normal!important;min-width:14em"
+SENTENCE = "white-space:normal!important;min-width:11em;overflow-wrap:anywhere"
 LONG = 32
 """A cell of more letters is a sentence, which may break."""
 
-__all__ = ["figure", "heading", "raw", "rows", "say", "show", "start", "table"]
+__all__ = ["figure", "heading", "picture", "raw", "rows", "say", "show", "start", "table"]
 
 
 def start(root: str) -> Config:
@@ -97,7 +98,6 @@ def figure(parameters: Config, benchmark: str, kind: str) -> None:
 def show(figure: Figure) -> None:
     """Display a figure as SVG, the same byte for byte each time, with its title as its text; close it."""
     import matplotlib as mpl
-    from IPython.display import HTML, display
     from matplotlib import pyplot as plt
 
     title = figure.get_suptitle() or figure.axes[0].get_title(loc="left") or figure.axes[0].get_title()
@@ -105,5 +105,13 @@ def show(figure: Figure) -> None:
     with mpl.rc_context(theme.STYLE):
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
-    data = base64.b64encode(text.getvalue().encode()).decode()
-    display(HTML(f'<img alt="{html.escape(title)}" src="data:image/svg+xml;base64,{data}">'))
+    _image(text.getvalue().encode(), "svg+xml", title)
+
+
+def picture(path: Path, text: str) -> None:
+    """Display a PNG file, with a text for who does not see it."""
+    _image(path.read_bytes(), "png", text)
+
+
+def _image(data: bytes, kind: str, text: str) -> None:
+    raw(f'<img alt="{html.escape(text)}" src="data:image/{kind};base64,{base64.b64encode(data).decode()}">')

@@ -28,7 +28,7 @@ ABLATIONS = "ablations"
 """The figure that only benchmarks with ablations of their reference have."""
 
 ROBUSTNESS = "robustness"
-"""The figure that only projects with conditions at test time have."""
+"""The figure that only benchmarks with bad conditions have."""
 
 COMPARISONS = "comparisons"
 """The figure that only benchmarks of several systems have."""
@@ -52,7 +52,7 @@ def kinds(config: Config, benchmark: str) -> list[str]:
         *([COMPARISONS] if systems > 1 else []),
         *([RANKS] if ranked else []),
         *([ABLATIONS] if evaluation.ablations(config, benchmark) else []),
-        *([ROBUSTNESS] if config.evaluate.robustness else []),
+        *([ROBUSTNESS] if evaluation.robustness_outputs(config, benchmark) else []),
         *(TOKENS if has_tokens(config, benchmark) else []),
     ]
 

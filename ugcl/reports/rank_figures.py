@@ -75,7 +75,7 @@ def critical_difference(
             f"mean rank over {test['folds']:.0f} folds, 1 is best; a bar joins systems that Nemenyi's test"
             f" does not tell apart\nFriedman χ² = {test['statistic']:.2f}, {strokes.p_value(test['p'])}"
         )
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        strokes.title(figure, title)
     return figure
 
 

@@ -15,7 +15,7 @@ from ugcl.evaluation.user_predictions import Prediction
 from ugcl.features.activity import HOP, active
 from ugcl.features.faces import alignment
 from ugcl.features.sound import RATE
-from ugcl.reports import theme
+from ugcl.reports import strokes, theme
 
 FACES = 8  # thumbnails in a row
 FACE_SIDE = 128  # pixels
@@ -67,9 +67,7 @@ def draw(prediction: Prediction, ensemble: Ensemble) -> Figure:
         last.set_xlabel("seconds" + ("; shaded: speech by its energy" if "sound" in axes else ""))
         last.set_xlim(0, seen.duration)
         verdict = f"{prediction.predicted}, {100 * prediction.confidence:.0f} %"
-        figure.suptitle(
-            f"{prediction.clip.name}: {verdict}", fontsize=10, fontweight="bold", x=0.01, ha="left"
-        )
+        strokes.title(figure, f"{prediction.clip.name}: {verdict}")
     return figure
 
 

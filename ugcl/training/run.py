@@ -12,7 +12,7 @@ import torch
 
 from ugcl import paths
 from ugcl.config import Config, Run
-from ugcl.data import sources, tables
+from ugcl.data import label_noise, sources, tables
 from ugcl.data.dataset import ClipDataset, part_rows
 from ugcl.data.shards import INDEX, FeatureStore
 from ugcl.errors import UgclError
@@ -59,7 +59,7 @@ def train_run(config: Config, benchmark: str, system: str, seed: int, fold: int,
     Args:
         config: the parameters.
         benchmark: key of `benchmarks`.
-        system: key of `systems`.
+        system: key of `systems`, or such a key with a share of wrong labels (`benchmarks.….label_noise`).
         seed: training seed.
         fold: number of the fold, from 1.
         lineage: hash of the code and parameters upstream, for the card.
@@ -79,6 +79,7 @@ def train_run(config: Config, benchmark: str, system: str, seed: int, fold: int,
     split = paths.split(run.corpus, config.benchmarks[benchmark].protocol, fold)
     names = ["train", "dev", *(["test"] if run.train.monitor_test else [])]
     parts = {name: load_part(run, split, name, opened, run.train.cache) for name in names}
+    label_noise.flip(parts["train"], run.train.label_noise, (seed, fold))
 
     infos = {m: store.info for m, store in opened.items()}
     seeding.seed(seed, fold)
@@ -138,12 +139,6 @@ def commit() -> str:
 
 
 def _resolve(config: Config, benchmark: str, system: str, fold: int) -> Run:
-    for name, known, where in (
-        (benchmark, config.benchmarks, "benchmarks"),
-        (system, config.systems, "systems"),
-    ):
-        if name not in known:
-            raise UgclError(f"{name!r} is not in {where} of the parameters; choose from {', '.join(known)}")
     numbers = config.protocol(benchmark).fold_numbers
     if fold not in numbers:
         raise UgclError(f"fold {fold} does not exist in {benchmark}; choose from {numbers[0]}..{numbers[-1]}")

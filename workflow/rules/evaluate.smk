@@ -82,6 +82,7 @@ for _benchmark in benchmarks:
             input:
                 run_files(_benchmark, benchmarks[_benchmark].systems),
                 evaluation.perturb_outputs(params_tree, _benchmark),
+                evaluation.mislabelled_outputs(params_tree, _benchmark),
             output:
                 evaluation.robustness_outputs(params_tree, _benchmark),
             log:
@@ -97,6 +98,36 @@ for _benchmark in benchmarks:
                 lineage=lineage.robustness(params_tree, _benchmark),
             shell:
                 "python -m ugcl evaluate robustness {params.benchmark} --threads {threads} > {log} 2>&1"
+
+    rule:
+        name:
+            f"score_{_benchmark}"
+        input:
+            [
+                evaluation.score_inputs(params_tree, _benchmark, system)
+                for system in benchmarks[_benchmark].systems
+            ],
+        output:
+            [
+                evaluation.score_outputs(params_tree, _benchmark, system)
+                for system in benchmarks[_benchmark].systems
+            ],
+        log:
+            f"logs/evaluate/score-{_benchmark}.log",
+        benchmark:
+            f"logs/benchmarks/evaluate/score-{_benchmark}.tsv"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=60,
+        params:
+            benchmark=_benchmark,
+            lineage=[
+                lineage.score(params_tree, _benchmark, system)
+                for system in benchmarks[_benchmark].systems
+            ],
+        shell:
+            "python -m ugcl evaluate score {params.benchmark} > {log} 2>&1"
 
     rule:
         name:
@@ -139,30 +170,6 @@ for _benchmark in benchmarks:
             lineage=lineage.represent(params_tree, _benchmark),
         shell:
             "python -m ugcl evaluate represent {params.benchmark} --threads {threads} > {log} 2>&1"
-
-
-rule score:
-    input:
-        lambda wildcards: evaluation.score_inputs(
-            params_tree, wildcards.benchmark, wildcards.system
-        ),
-    output:
-        evaluation.score_outputs(params_tree, "{benchmark}", "{system}"),
-    log:
-        "logs/evaluate/score-{benchmark}-{system}.log",
-    benchmark:
-        "logs/benchmarks/evaluate/score-{benchmark}-{system}.tsv"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=60,
-    params:
-        lineage=lambda wildcards: lineage.score(
-            params_tree, wildcards.benchmark, wildcards.system
-        ),
-    shell:
-        "python -m ugcl evaluate score {wildcards.benchmark} {wildcards.system}"
-        " --lineage {params.lineage} > {log} 2>&1"
 
 
 rule summary:

@@ -1,4 +1,4 @@
-# One job a run: system × seed × fold.
+# One job a run: system × seed × fold; systems with wrong labels in training among them.
 
 
 rule train:
@@ -6,7 +6,7 @@ rule train:
         [
             paths.MODELS / paths.run(name, system, seed, fold) / "model.safetensors"
             for name, entry in benchmarks.items()
-            for system in entry.systems
+            for system in params_tree.trained(name)
             for seed in entry.seeds
             for fold in params_tree.folds(name)
         ],

@@ -66,6 +66,8 @@ def test_every_field_is_described() -> None:
             ["focal", "soft target", "cross_entropy"],
         ),
         (lambda t: t["systems"]["concat"]["model"].update(widht=3), ["widht", "unknown key"]),
+        (lambda t: t["benchmarks"]["demo"].update(label_noise={"hicmae": [0.1]}), ["label_noise", "hicmae"]),
+        (lambda t: t["benchmarks"]["demo"].update(label_noise={"ugcl": [10]}), ["label_noise.ugcl.0", "10"]),
         (lambda t: t["benchmarks"]["demo"]["features"].pop("video"), ["reads video", "features lacks"]),
     ],
 )
@@ -99,6 +101,19 @@ def test_system_wins_over_benchmark_wins_over_base(tree: dict) -> None:
     assert config.resolve("demo", "concat").train.lr == 0.003
     assert config.resolve("demo", "concat").train.batch == 8
     assert config.resolve("ravdess", "ugcl").train.batch == config.train.batch
+
+
+def test_a_share_of_wrong_labels_is_a_run_of_its_own_that_differs_in_nothing_else(tree: dict) -> None:
+    tree["benchmarks"]["demo"]["label_noise"] = {"concat": [0.1, 0.3]}
+    config = parse(tree)
+    entry = config.benchmark("demo")
+    assert config.trained("demo") == [*entry.systems, "concat+labels0.1", "concat+labels0.3"]
+    noisy = config.resolve("demo", "concat+labels0.3").model_dump()
+    clean = config.resolve("demo", "concat").model_dump()
+    assert noisy.pop("system") != clean.pop("system")
+    assert noisy["train"].pop("label_noise") == 0.3 and clean["train"].pop("label_noise") == 0
+    assert noisy == clean
+    assert config.trained("ravdess") == config.benchmark("ravdess").systems
 
 
 def test_an_override_leaves_its_siblings(tree: dict) -> None:

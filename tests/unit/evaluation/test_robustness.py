@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from fixtures import trained
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import recall_score
 
 from ugcl import config as configuration
 from ugcl import paths
@@ -137,6 +139,32 @@ def test_one_system_alone_can_be_asked_for_and_a_wrong_one_is_named(few: Config)
     assert robustness(few, "tiny", ["concat"]) == [outputs.score("tiny", "concat", "robustness")]
     with pytest.raises(UgclError, match="no system 'other'"):
         robustness(few, "tiny", ["other"])
+
+
+def test_wrong_labels_in_training_stand_beside_the_conditions_of_their_system(tiny: Config, ugcl) -> None:
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["evaluate"]["robustness"] = []
+    tree["benchmarks"]["tiny"]["label_noise"] = {"concat": [0.5]}
+    Path("params.yaml").write_text(yaml.safe_dump(tree))
+    config = configuration.load()
+    trained.untrained(config, "concat+labels0.5")
+    ugcl("evaluate", "predict", "tiny", "concat+labels0.5")
+    files = outputs.mislabelled_outputs(config, "tiny")
+    assert len(files) == 3 and all(path.is_file() for path in files)
+    changed = pd.read_csv(files[1])
+    changed.loc[0, "predicted"] = next(name for name in ["angry", "happy"] if name != changed["label"][0])
+    changed.to_csv(files[1], index=False)
+    ugcl("evaluate", "robustness", "tiny")
+    assert outputs.robustness_outputs(config, "tiny") == [outputs.score("tiny", "concat", "robustness")]
+    frame = table("concat")
+    tested = {
+        name: pd.concat(pd.read_csv(outputs.prediction("tiny", name, 0, fold)) for fold in (1, 2, 3))
+        for name in ("concat", "concat+labels0.5")
+    }
+    uar = {name: recall_score(t["label"], t["predicted"], average="macro") for name, t in tested.items()}
+    row = frame.loc[("labels", "0.5", "uar")]
+    assert len(frame) == 4 and row["value"] == pytest.approx(uar["concat+labels0.5"], abs=1e-6)
+    assert row["difference"] == pytest.approx(uar["concat+labels0.5"] - uar["concat"], abs=2e-6)
 
 
 @pytest.mark.parametrize("wrong", ["noise", "missing:smell", "shift:soon", "drop:all"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ugcl import paths
-from ugcl.config import load
+from ugcl.config import parse
 from ugcl.provenance import prune
 
 
@@ -21,13 +22,18 @@ def test_only_unwanted_results_are_listed_and_removed(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    config = load(project / "params.yaml")
+    tree = yaml.safe_load((project / "params.yaml").read_text())
+    tree["benchmarks"]["demo"]["label_noise"] = {"ugcl": [0.1]}
+    config = parse(tree)
     kept = [
+        place(paths.MODELS / paths.run("demo", "ugcl+labels0.1", 0, 1) / "model.safetensors"),
+        place(paths.PREDICTIONS / "demo/ugcl+labels0.1/temperature.csv"),
         place(paths.MODELS / paths.run("demo", "ugcl", 0, 1) / "model.safetensors"),
         place(paths.PREDICTIONS / paths.run("demo", "ugcl", 0, 1).with_suffix(".csv")),
         place(paths.SCORES / "demo/ugcl/metrics.csv"),
         place(paths.TABLES / "summary.csv"),
     ]
+    place(paths.MODELS / paths.run("demo", "ugcl+labels0.3", 0, 1) / "model.safetensors")
     place(paths.MODELS / paths.run("demo", "removed", 0, 1) / "model.safetensors", 1000)
     place(paths.MODELS / paths.run("demo", "ugcl", 7, 1) / "model.safetensors")
     place(paths.MODELS / paths.run("demo", "ugcl", 0, 99) / "model.safetensors")
@@ -38,6 +44,7 @@ def test_only_unwanted_results_are_listed_and_removed(
         "results/models/demo/removed",
         "results/models/demo/ugcl/seed0/fold99",
         "results/models/demo/ugcl/seed7",
+        "results/models/demo/ugcl+labels0.3",
         "results/predictions/demo/ugcl/seed0/fold99.csv",
         "results/scores/old",
     ]

@@ -38,9 +38,34 @@ def test_noise_goes_from_clean_to_loud_and_shift_from_early_to_late(summarised: 
     levels = [label.get_text() for label in shift.get_xticklabels()]
     assert levels == ["-0.5", "-0.2", "clean", "0.2", "0.5"]
     assert line_of(shift, shade)[2] == pytest.approx(value[CLEAN, ""])
-    assert [label.get_text() for label in others.get_xticklabels()][:3] == ["clean", "no audio", "no video"]
-    # What cannot be done has no value, and so no point: the made-up systems cannot be without video.
-    assert np.isnan(line_of(others, shade)[2]) and np.isfinite(line_of(others, shade)[1])
+    # No made-up system can be without video, so there is no place for it.
+    names = [" ".join(label.get_text().split()) for label in others.get_xticklabels()]
+    assert names == ["clean", "no audio", "every second frame lost", "half of the frames lost"]
+    assert np.isfinite(line_of(others, shade)).all()
+
+
+def test_what_one_system_cannot_have_is_a_gap_and_what_none_can_is_no_panel(summarised: Config) -> None:
+    table = read("robustness", "demo").query("metric == 'uar'").copy()
+    lost = (table["condition"] == "missing") & (table["level"] == "audio") & (table["system"] == "ugcl")
+    table.loc[lost | (table["condition"] == "shift"), "value"] = np.nan
+    palette = theme.colours(summarised)
+    noise, others = condition_figures.robustness(table, palette).axes
+    assert noise.get_title(loc="left") == "white noise in the sound"
+    assert np.isnan(line_of(others, palette["ugcl"])[1])
+    assert np.isfinite(line_of(others, palette["audio-only"])).all()
+
+
+def test_wrong_labels_are_drawn_for_the_systems_that_were_trained_on_them(summarised: Config) -> None:
+    table = read("robustness", "demo")
+    clean = table[table["condition"] == "clean"]
+    own = clean[clean["system"] == "ugcl"].assign(condition="labels")
+    noisy = pd.concat([clean, own.assign(level="0.3", value=0.2), own.assign(level="0.1", value=0.4)])
+    palette = theme.colours(summarised)
+    (axes,) = condition_figures.robustness(noisy, palette).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["clean", "10 %", "30 %"]
+    uar = clean.query("metric == 'uar' and system == 'ugcl'")["value"].iloc[0]
+    assert line_of(axes, palette["ugcl"]) == pytest.approx([uar, 0.4, 0.2])
+    assert len(axes.lines) == 1
 
 
 def test_a_benchmark_without_noise_has_a_figure_all_the_same(summarised: Config) -> None:

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import html.parser
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from fixtures import finished
+from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from ugcl import paths
 from ugcl.config import Config
 from ugcl.errors import UgclError
+from ugcl.evaluation import outputs as evaluation
+from ugcl.evaluation.names import is_reference_row
 from ugcl.reports import model_card, outputs, site, tables
 from ugcl.reports.read import read
+
+SCORES = {
+    "uar": partial(recall_score, average="macro"),
+    "war": accuracy_score,
+    "macro_f1": partial(f1_score, average="macro"),
+    "weighted_f1": partial(f1_score, average="weighted"),
+}
+"""Metrics of the front page's first columns, by scikit-learn."""
 
 
 class Links(html.parser.HTMLParser):
@@ -69,6 +84,37 @@ def test_the_page_says_what_the_tables_say(page: Links, summarised: Config) -> N
     assert "posed emotions" in text and "SYNTHETIC.</strong> demo:" in text
     assert "LEAKY" not in text and "are disjoint" in text
     assert "f00df00df00d" in text
+
+
+def test_every_score_on_the_page_is_a_row_of_the_summary_and_comes_from_the_predictions(
+    page: Links, summarised: Config
+) -> None:
+    frame = read("summary").set_index(["benchmark", "system", "metric"])
+    shown = 0
+    for row in BeautifulSoup(paths.INDEX.read_text(), "html.parser").select("#scores tbody tr"):
+        benchmark, system = row["data-benchmark"], row.select_one("th").contents[1].strip()
+        if is_reference_row(system):
+            continue
+        tested = _predictions(summarised, benchmark, system)
+        assert row.select("td")[-1].get_text(strip=True) == frame.loc[benchmark, system, "uar"]["lineage"]
+        for cell, (metric, score) in zip(row.select("td.number"), SCORES.items(), strict=False):
+            there = frame.loc[benchmark, system, metric]
+            from_predictions = np.mean([score(run["label"], run["predicted"]) for run in tested])
+            assert there["value"] == pytest.approx(from_predictions, abs=1e-6)
+            value, *interval = cell.get_text("|", strip=True).split("|")
+            assert value == f"{100 * there['value']:.1f}"
+            assert interval == [f"{100 * there['ci_low']:.1f}–{100 * there['ci_high']:.1f}"]
+            shown += 1
+    assert shown == 4 * 6
+
+
+def _predictions(config: Config, benchmark: str, system: str) -> list[pd.DataFrame]:
+    """The prediction files of a system, one table a seed."""
+    seeds, folds = config.benchmarks[benchmark].seeds, config.folds(benchmark)
+    return [
+        pd.concat(pd.read_csv(evaluation.prediction(benchmark, system, seed, fold)) for fold in folds)
+        for seed in seeds
+    ]
 
 
 def test_notebooks_are_named_by_their_titles_and_cards_are_linked(page: Links, summarised: Config) -> None:

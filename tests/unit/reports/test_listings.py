@@ -20,6 +20,7 @@ from ugcl.reports.read import read
         ("shift", "-0.2", "audio 0.2 s early"),
         ("shift", "0.5", "audio 0.5 s late"),
         ("drop", "random", "half of the frames lost"),
+        ("labels", "0.1", "10 % of training labels wrong"),
     ],
 )
 def test_conditions_have_words(condition: str, level: str, words: str) -> None:
@@ -34,14 +35,19 @@ def test_changes_are_marked_where_zero_is_outside_and_reasons_are_gathered() -> 
         ("b", "clean", "", 0.5, np.nan, np.nan, np.nan, ""),
         ("b", "noise", "10", np.nan, np.nan, np.nan, np.nan, "does not read audio"),
         ("b", "noise", "0", np.nan, np.nan, np.nan, np.nan, "does not read audio"),
+        ("a", "labels", "0.3", 0.45, -0.25, -0.3, -0.2, ""),
+        ("a", "missing", "video", np.nan, np.nan, np.nan, np.nan, "does not read video"),
     ]
     columns = "system condition level value difference difference_low difference_high reason"
     table = pd.DataFrame(rows, columns=columns.split()).assign(metric="uar")
     shown = listings.robustness(table)
-    assert list(shown) == ["system", "clean", "noise 10 dB", "noise 0 dB"]
-    assert shown.to_numpy().tolist() == [["a", "70.0", "−10.0∗", "−2.0"], ["b", "50.0", "–", "–"]]
+    words = "30 % of training labels wrong"
+    assert list(shown) == ["system", "clean", "noise 10 dB", "noise 0 dB", words]
+    rows = [["a", "70.0", "−10.0∗", "−2.0", "−25.0∗"], ["b", "50.0", "–", "–", "–"]]
+    assert shown.to_numpy().tolist() == rows
     assert listings.cannot(table).to_numpy().tolist() == [
-        ["b", "noise 10 dB; noise 0 dB", "does not read audio"]
+        ["b", "noise 10 dB; noise 0 dB", "does not read audio"],
+        ["a", "no video", "does not read video"],
     ]
 
 

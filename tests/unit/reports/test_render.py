@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 from ugcl.config import Config
 from ugcl.errors import UgclError
+from ugcl.reports.read import read
 from ugcl.reports.render import execute, render, to_html
 
 HEADER = """# ---
@@ -33,6 +35,15 @@ def test_a_notebook_becomes_an_offline_page_with_its_numbers(summarised: Config)
     assert not re.findall(r"@import|url\(\s*['\"]?https?:", page)
     assert "loss.ugcl.weight: 0.15 → 0" in page and "[SYNTHETIC]" in page
     assert 'alt="demo: what an ablation changes  [SYNTHETIC]"' in page
+    head, *body = BeautifulSoup(page, "html.parser").select_one("table").select("tr")
+    column = [cell.get_text() for cell in head.select("th")].index("Δ UAR")
+    changes = read("ablations", "demo").query("metric == 'uar'").set_index("system")["difference"]
+    values = read("summary", "demo").query("metric == 'uar'").set_index("system")["value"]
+    assert len(body) == len(changes) > 0
+    for row in body:
+        system, *cells = (cell.get_text() for cell in row.select("td"))
+        assert changes[system] == pytest.approx(values[system] - values["ugcl"], abs=2e-6)
+        assert cells[column - 1].split()[0] == f"{100 * changes[system]:+.1f}".replace("-", "−")
 
 
 def test_the_kernel_is_this_interpreter_and_gets_the_parameters(tmp_path: Path, monkeypatch) -> None:

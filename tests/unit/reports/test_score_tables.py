@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from ugcl.config import Config
+from ugcl.evaluation import published
 from ugcl.reports import cells, score_tables
 from ugcl.reports.read import read
 
@@ -16,18 +17,7 @@ PUBLISHED = pd.DataFrame(
         ("N", None, "audio", "random", "war", 0.94, None, "no", "folds 1, here 5", ""),
         ("N", None, "audio", "random", "uar", 0.93, None, "no", "folds 1, here 5", ""),
     ],
-    columns=[
-        "method",
-        "year",
-        "modalities",
-        "family",
-        "metric",
-        "value",
-        "spread",
-        "comparable",
-        "reason",
-        "caveat",
-    ],
+    columns=list(published.PUBLISHED[:-2]),
 ).assign(
     source="a paper",
     grade="primary",

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+import yaml
 from made_project import CLASSES, make_project
 
 from ugcl import config, paths
@@ -20,7 +21,7 @@ from ugcl.config import Run
 from ugcl.data import tables
 from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
-from ugcl.training import resume
+from ugcl.training import loop, resume
 from ugcl.training.checkpoint import load_run
 from ugcl.training.loop import classify
 from ugcl.training.run import load_part, stores, train_run
@@ -192,3 +193,25 @@ def test_a_damaged_checkpoint_is_refused(project, undisturbed, tmp_path, damage)
 def test_classes_are_learnt(project, undisturbed):
     _, _, card = undisturbed
     assert card["selected"]["dev_uar"] > 1 / len(CLASSES) + 0.1
+
+
+def test_wrong_labels_reach_the_training_part_alone_and_the_card_says_so(project, monkeypatch):
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["benchmarks"]["made"]["label_noise"] = {"concat": [0.25]}
+    noisy = config.parse(tree)
+    seen = {}
+
+    def fit(fabric, model, loss, settings, parts, *rest):
+        seen.update(parts)
+        return loop.fit(fabric, model, loss, settings, parts, *rest)
+
+    monkeypatch.setattr("ugcl.training.run.fit", fit)
+    folder = train_run(noisy, "made", "concat+labels0.25", 0, 1)
+    labels = tables.read_manifest(paths.manifest("made")).set_index("clip")["intended"]
+    wrong = {
+        name: sum(CLASSES[i] != labels[clip] for clip, i in zip(part.clips, part.labels, strict=True))
+        for name, part in seen.items()
+    }
+    assert wrong == {"train": 12, "dev": 0, "test": 0}
+    card = json.loads((folder / "card.json").read_text())
+    assert folder.parts[-3] == "concat+labels0.25" and card["run"]["train"]["label_noise"] == 0.25

@@ -45,7 +45,7 @@ def contact_sheet(root: Path, out_png: Path, *, side: int = 128, sentence: str =
                 cell = picture.resize((side, side), Image.Resampling.LANCZOS)
                 sheet.paste(cell, (margin + side * column, top + side * row))
     out_png.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(out_png, optimize=True)
+    sheet.save(out_png)
     return out_png
 
 
@@ -54,7 +54,7 @@ def middle_frame(path: Path) -> np.ndarray:
     import av
 
     with av.open(str(path)) as container:
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        frames = list(container.decode(video=0))
     if not frames:
         raise UgclError(f"{path}: no frames; make the clip again")
-    return frames[len(frames) // 2]
+    return frames[len(frames) // 2].to_ndarray(format="rgb24")
