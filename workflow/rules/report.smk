@@ -1,5 +1,7 @@
 # Figures, tables for papers, model cards, rendered notebooks and the front page.
 
+report_lineage = lineage.report(params_tree)
+
 
 rule report:
     input:
@@ -27,7 +29,7 @@ rule figures:
         mem_mb=1500,
         runtime=60,
     params:
-        lineage=lineage.report(params_tree),
+        lineage=report_lineage,
     shell:
         "python -m ugcl report figures > {log} 2>&1"
 
@@ -46,7 +48,7 @@ rule tables:
         mem_mb=1000,
         runtime=10,
     params:
-        lineage=lineage.report(params_tree),
+        lineage=report_lineage,
     shell:
         "python -m ugcl report tables > {log} 2>&1"
 
@@ -66,7 +68,7 @@ rule cards:
         mem_mb=1000,
         runtime=10,
     params:
-        lineage=lineage.report(params_tree),
+        lineage=report_lineage,
     shell:
         "python -m ugcl report cards > {log} 2>&1"
 
@@ -92,7 +94,7 @@ rule notebook:
         mem_mb=1500,
         runtime=60,
     params:
-        lineage=lineage.report(params_tree),
+        lineage=report_lineage,
     shell:
         "python -m ugcl report notebook {wildcards.notebook} > {log} 2>&1"
 
@@ -115,6 +117,6 @@ rule site:
         mem_mb=1000,
         runtime=10,
     params:
-        lineage=lineage.report(params_tree),
+        lineage=report_lineage,
     shell:
         "python -m ugcl report site > {log} 2>&1"
