@@ -77,6 +77,11 @@ rule notebook:
     input:
         evaluation.summary_outputs(params_tree),
         reports.figure_outputs(params_tree),
+        lambda wildcards: (
+            reports.study_tables(params_tree)
+            if wildcards.notebook == reports.TUNING
+            else []
+        ),
         source="notebooks/{notebook}.py",
     output:
         report(
