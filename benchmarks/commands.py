@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 
 PROJECT = Path(__file__).resolve().parent.parent
-NEEDED = ("Snakefile", "params.yaml", "workflow", "profiles", "notebooks", "ugcl")
+NEEDED = ("Snakefile", "params.yaml", "dvc.yaml", "workflow", "profiles", "notebooks", "ugcl")
 REPEATS = 3
 
 
