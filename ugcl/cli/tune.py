@@ -6,27 +6,26 @@ from typing import Annotated
 
 import typer
 
+from ugcl.cli.options import Threads
+
 
 def tune(
     benchmark: Annotated[str, typer.Argument(help="Key of `benchmarks` in params.yaml.")],
     system: Annotated[str, typer.Argument(help="Key of `systems` in params.yaml.")],
     trials: Annotated[int, typer.Option(min=1, help="Trials that the study has at the end.")] = 30,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of torch and BLAS.")] = 1,
+    threads: Threads = 1,
 ) -> None:
     """Search tune.space for the best mean dev UAR over folds; called again, the study goes on.
 
     Prints the best settings as a system to paste into params.yaml. Test clips are never read.
     """
-    from ugcl import config
+    import yaml
+
+    from ugcl import config, paths
     from ugcl.provenance import lineage
-    from ugcl.threads import set_threads
 
     parameters = config.load()
     now = lineage.train(parameters, benchmark, system)
-    set_threads(threads)
-    import yaml
-
-    from ugcl import paths
     from ugcl.training import tuning
 
     study = tuning.tune(parameters, benchmark, system, trials, now)
