@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 
 PROJECT = Path(__file__).resolve().parent.parent
-NEEDED = ("Snakefile", "params.yaml", "workflow", "profiles", "notebooks", "ugcl")
+NEEDED = ("Snakefile", "params.yaml", "dvc.yaml", "workflow", "profiles", "notebooks", "ugcl")
 REPEATS = 3
 
 
@@ -32,18 +32,20 @@ def seconds(command: list[str], folder: Path) -> float:
     return best
 
 
-def copy(folder: Path, runs: int) -> None:
-    """A copy of the project without results, whose demo benchmark has at least so many runs."""
+def copy(folder: Path) -> None:
+    """A copy of the project without results."""
     for name in NEEDED:
         source = PROJECT / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, folder / name)
-    params = yaml.safe_load((folder / "params.yaml").read_text())
-    demo = params["benchmarks"]["demo"]
-    folds = params["corpora"]["demo"]["protocols"]["intended"]["folds"]["folds"]
-    demo["seeds"] = list(range(-(-runs // (folds * len(demo["systems"])))))
+
+
+def change_demo(folder: Path, **changes: object) -> None:
+    """Change keys of the copy's demo benchmark."""
+    params = yaml.safe_load((PROJECT / "params.yaml").read_text())
+    params["benchmarks"]["demo"] |= changes
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
 
@@ -51,16 +53,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=714, help="training runs in the large graph")
     runs = parser.parse_args().runs
-    snakemake = [sys.executable, "-m", "snakemake", "--cores", "2"]
+    sys.path.insert(0, str(PROJECT))
+    from ugcl.config import load
+
+    config = load(PROJECT / "params.yaml")
+    grid = list(config.grids)
+    systems = {
+        *config.benchmark("demo").systems,
+        *(name for names in config.grids.values() for name in names),
+    }
+    folds = len(config.folds("demo"))
+    seeds = -(-runs // (folds * len(config.benchmark("demo").systems)))
+    snakemake = [sys.executable, "-m", "snakemake", "--cores", "2", "-n", "all"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        copy(folder, runs)
+        copy(folder)
         rows = [
             ("python -c pass", seconds([sys.executable, "-c", "pass"], folder)),
             ("ugcl --help", seconds([sys.executable, "-m", "ugcl", "--help"], folder)),
-            ("snakemake -n all, as it is", seconds([*snakemake, "-n", "all"], PROJECT)),
-            (f"snakemake -n all, {runs} runs, nothing made", seconds([*snakemake, "-n", "all"], folder)),
+            ("snakemake -n all, as it is", seconds(snakemake, PROJECT)),
         ]
+        change_demo(folder, seeds=list(range(seeds)))
+        rows.append((f"snakemake -n all, {runs} runs, nothing made", seconds(snakemake, folder)))
+        change_demo(folder, grid=grid, seeds=[0, 1, 2])
+        every = f"snakemake -n all, all grids: {3 * folds * len(systems)} runs"
+        rows.append((every, seconds(snakemake, folder)))
     base = rows[0][1]
     for what, value in rows:
         print(f"{what:<45} {value:7.2f} s {value / base:7.0f} ×")

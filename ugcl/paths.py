@@ -14,6 +14,7 @@ PERTURBED = Path("data/perturbed")
 MODELS = Path("results/models")
 PREDICTIONS = Path("results/predictions")
 SCORES = Path("results/scores")
+STUDIES = Path("results/studies")
 TABLES = Path("results/tables")
 FIGURES = Path("results/figures")
 REPORTS = Path("results/reports")
@@ -54,3 +55,13 @@ def perturbed(benchmark: str, condition: str) -> Path:
 def run(benchmark: str, system: str, seed: int, fold: int) -> Path:
     """The tail that a run has under models, predictions and scores."""
     return Path(benchmark) / system / f"seed{seed}" / f"fold{fold}"
+
+
+def study(benchmark: str, system: str) -> Path:
+    """The store of the search for a system's settings on a benchmark."""
+    return STUDIES / benchmark / f"{system}.db"
+
+
+def study_table(benchmark: str, system: str, name: str) -> Path:
+    """A table of such a search: `trials` or `importances`."""
+    return STUDIES / benchmark / f"{system}_{name}.csv"

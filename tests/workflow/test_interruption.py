@@ -41,7 +41,7 @@ def kill_after_epoch(workplace: Workplace, epoch: int) -> None:
 
 def test_killed_training_resumes_to_the_same_numbers(finished: Workplace) -> None:
     finished.set_parameters(
-        lambda t: t["benchmarks"]["tiny"]["overrides"]["train"].update(epochs=40, patience=40)
+        lambda t: t["benchmarks"]["tiny"]["overrides"]["train"].update(epochs=40, patience=40, save_every=0)
     )
     undisturbed = Workplace(finished.root.parent / "undisturbed")
     subprocess.run(["cp", "-a", str(finished.root), str(undisturbed.root)], check=True)

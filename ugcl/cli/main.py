@@ -20,6 +20,7 @@ from ugcl.cli import (
     report,
     show,
     train,
+    tune,
 )
 from ugcl.errors import UgclError
 from ugcl.log import configure
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")
 app.command(name="train")(train.train)
+app.command(name="tune")(tune.tune)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(report.app, name="report")
 app.command(name="faces")(faces.faces)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ugcl.config.base import Section
 from ugcl.config.features import Modality
@@ -139,6 +139,20 @@ class Loss(Section):
     snd: Matching = Matching()
 
 
+class SpecAugment(Section):
+    """Masks over feature frames in training (SpecAugment, Park et al. 2019)."""
+
+    time_masks: int = Field(0, ge=0, description="Masked runs of frames a clip and modality.")
+    time_share: float = Field(0.2, gt=0, le=1, description="Longest run, share of the clip's frames.")
+    feature_masks: int = Field(0, ge=0, description="Masked bands of neighbouring feature columns.")
+    feature_share: float = Field(0.1, gt=0, le=1, description="Widest band, share of the columns.")
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is masked."""
+        return self.time_masks + self.feature_masks > 0
+
+
 class Train(Section):
     """The training loop."""
 
@@ -164,6 +178,13 @@ class Train(Section):
         description="Share of the training clips that get the label of another class, drawn anew for each"
         " seed and fold; dev and test keep theirs.",
     )
+    mixup: float = Field(
+        0.0, ge=0, description="Clips of one class are blended in shares of Beta(α, α) with this α; 0 = off."
+    )
+    spec_augment: SpecAugment = SpecAugment()
+    sam: float = Field(
+        0.0, ge=0, description="Radius ρ of sharpness-aware minimisation (Foret et al. 2021); 0 = off."
+    )
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="Fabric precision."
     )
@@ -174,3 +195,15 @@ class Train(Section):
         True, description="Write the test UAR of each epoch to the history. Selection never reads it."
     )
     cache: int = Field(2048, ge=0, description="Features held in memory, MiB; the rest is read when needed.")
+    save_every: float = Field(
+        5,
+        ge=0,
+        description="Seconds from one saving of the state that a killed run resumes from to the next.",
+    )
+
+    @model_validator(mode="after")
+    def sam_has_true_gradients(self) -> Train:
+        """SAM steps along gradients, which 16-mixed scales until they overflow now and then."""
+        if self.sam and self.precision == "16-mixed":
+            raise ValueError("train.sam needs train.precision 32-true or bf16-mixed; choose one of them")
+        return self

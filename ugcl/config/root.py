@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -12,17 +11,11 @@ from ugcl.config.corpora import AnyCorpus
 from ugcl.config.data import Data
 from ugcl.config.features import AnyEncoder, AnyFaces, Faces, Modality
 from ugcl.config.model import Loss, Model, Train
+from ugcl.config.overrides import SECTIONS, Overrides, System, merge
 from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate, Report
+from ugcl.config.tune import Tune, check_space
 from ugcl.errors import UgclError
-
-
-class Overrides(Section):
-    """What a benchmark or a system changes in the base sections."""
-
-    model: dict[str, Any] = Field(default_factory=dict, description="Changed keys of `model`.")
-    loss: dict[str, Any] = Field(default_factory=dict, description="Changed keys of `loss`.")
-    train: dict[str, Any] = Field(default_factory=dict, description="Changed keys of `train`.")
 
 
 class Benchmark(Section):
@@ -31,7 +24,12 @@ class Benchmark(Section):
     corpus: str = Field(description="Key of `corpora`.")
     protocol: str = Field(description="Key of the corpus's `protocols`.")
     features: dict[Modality, str] = Field(min_length=1, description="Modality → key of `encoders`.")
-    systems: list[str] = Field(min_length=1, description="Keys of `systems`, in table order.")
+    systems: list[str] = Field(
+        default_factory=list, description="Keys of `systems`, in table order; those of `grid` follow."
+    )
+    grid: list[str] = Field(
+        default_factory=list, description="Keys of `grids`, whose systems are compared too."
+    )
     reference: str = Field(description="The system that the others are compared with.")
     seeds: list[int] = Field(min_length=1, description="Training seeds.")
     folds: list[int] | None = Field(None, description="Folds to run; default all of the protocol.")
@@ -69,7 +67,11 @@ class Config(Section):
     model: Model = Model()
     loss: Loss = Loss()
     train: Train = Train()
-    systems: dict[str, Overrides] = Field(description="System → what it changes in the base.")
+    systems: dict[str, System] = Field(description="System → what it changes in the base.")
+    grids: dict[str, list[str]] = Field(
+        default_factory=dict, description="Named lists of systems, such as the rows of a table of ablations."
+    )
+    tune: Tune = Tune()
     evaluate: Evaluate = Evaluate()
     report: Report = Report()
 
@@ -78,7 +80,14 @@ class Config(Section):
         """Every name that a section uses is defined by another."""
         for name in self.active:
             _known(name, self.benchmarks, "active", "benchmarks")
-        for name, benchmark in self.benchmarks.items():
+        for name, systems in self.grids.items():
+            for system in systems:
+                _known(system, self.systems, f"grids.{name}", "systems")
+        for name in self.systems:
+            self._ancestry(name)
+        check_space(self.tune.space, {name: getattr(self, name).model_dump() for name in SECTIONS})
+        for name in self.benchmarks:
+            benchmark = self.benchmarks[name] = self._with_grid(name)
             where = f"benchmarks.{name}"
             _known(benchmark.corpus, self.corpora, f"{where}.corpus", "corpora")
             corpus = self.corpora[benchmark.corpus]
@@ -110,6 +119,27 @@ class Config(Section):
             for system in self.trained(name):
                 self.resolve(name, system)
         return self
+
+    def _with_grid(self, name: str) -> Benchmark:
+        """A benchmark whose systems are its own and, after them, those of its grid."""
+        benchmark = self.benchmarks[name]
+        systems = list(benchmark.systems)
+        for grid in benchmark.grid:
+            _known(grid, self.grids, f"benchmarks.{name}.grid", "grids")
+            systems += self.grids[grid]
+        if not systems:
+            raise ValueError(f"benchmarks.{name}: has no systems; name some, or a grid of them")
+        return benchmark.model_copy(update={"systems": list(dict.fromkeys(systems))})
+
+    def _ancestry(self, system: str) -> list[System]:
+        """A system's changes in the order in which they are made: those of what it extends come first."""
+        chain = [system]
+        while (parent := self.systems[chain[0]].extends) is not None:
+            _known(parent, self.systems, f"systems.{chain[0]}.extends", "systems")
+            if parent in chain:
+                raise ValueError(f"systems.{parent}.extends: in the end it extends itself; break the circle")
+            chain.insert(0, parent)
+        return [self.systems[name] for name in chain]
 
     def folds(self, benchmark: str) -> list[int]:
         """Fold numbers that a benchmark runs."""
@@ -155,7 +185,7 @@ class Config(Section):
         return self.corpora[entry.corpus].protocols[entry.protocol]
 
     def resolve(self, benchmark: str, system: str) -> Run:
-        """Merge base ← benchmark ← system and validate the result.
+        """Merge base ← benchmark ← what the system extends ← system, and validate the result.
 
         Args:
             benchmark: key of `benchmarks`.
@@ -168,10 +198,11 @@ class Config(Section):
         base, share = self.mislabelled(benchmark).get(system, (system, None))
         _entry(self.systems, base, "systems")
         merged = {}
-        for section in ("model", "loss", "train"):
+        changes = [entry.overrides, *self._ancestry(base)]
+        for section in SECTIONS:
             tree = getattr(self, section).model_dump()
-            for overrides in (entry.overrides, self.systems[base]):
-                tree = _merge(tree, getattr(overrides, section))
+            for overrides in changes:
+                tree = merge(tree, getattr(overrides, section))
             merged[section] = tree
         if share is not None:
             merged["train"]["label_noise"] = share
@@ -189,11 +220,17 @@ class Config(Section):
                 f"systems.{system}: loss.classification.kind {run.loss.classification.kind} cannot learn the"
                 f" soft target of benchmarks.{benchmark}; use cross_entropy"
             )
-        if run.train.devices > 1 and max(run.loss.ugcl.queue, run.loss.snd.queue) > 0:
-            raise ValueError(
-                f"systems.{system}: each device would have a queue of its own; set train.devices 1, or"
-                " loss.ugcl.queue and loss.snd.queue 0"
-            )
+        if max(run.loss.ugcl.queue, run.loss.snd.queue) > 0:
+            if run.train.devices > 1:
+                raise ValueError(
+                    f"systems.{system}: each device would have a queue of its own; set train.devices 1, or"
+                    " loss.ugcl.queue and loss.snd.queue 0"
+                )
+            if run.train.sam > 0:
+                raise ValueError(
+                    f"systems.{system}: train.sam sees a batch twice, so the queue would set it against"
+                    " itself; set train.sam 0, or loss.ugcl.queue and loss.snd.queue 0"
+                )
         missing = [m for m in run.model.modalities if m not in entry.features]
         if missing:
             raise ValueError(
@@ -201,14 +238,6 @@ class Config(Section):
                 " add an encoder for it or drop the system from the benchmark"
             )
         return run
-
-
-def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    merged = copy.deepcopy(base)
-    for key, value in changes.items():
-        nested = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if nested else value
-    return merged
 
 
 def _entry(entries: dict[str, Any], name: str, section: str) -> Any:

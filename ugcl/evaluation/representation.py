@@ -21,10 +21,11 @@ from ugcl.data.shards import FeatureInfo, FeatureStore
 from ugcl.evaluation.embeddings import Inside, look
 from ugcl.evaluation.outputs import REPRESENTATION, represent_outputs, score
 from ugcl.evaluation.predict import choose_device
+from ugcl.losses.codebook import DEAD
 from ugcl.training.checkpoint import load_run
 
 log = logging.getLogger(__name__)
-DEAD = 0.1  # of an even share: a token with less is dead
+
 PAIRS = 200  # most pairs of clips that the table of hard negatives keeps
 MAPPED = 600  # most clips on the map
 COLUMNS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -21,12 +22,13 @@ Statistics = dict[str, tuple[Tensor, Tensor]]
 """Modality → mean and standard deviation (D,) of the training frames; empty for a network to be loaded."""
 
 
-class System(nn.Module):
+class System(nn.Module, ABC):
     """A network on top of features. A clip's logits depend on that clip alone; labels never come in.
 
     Its constructor takes the resolved parameters, `Infos` and `Statistics` (see `build`).
     """
 
+    @abstractmethod
     def forward(self, features: Tensors, masks: Tensors, present: Tensors) -> dict[str, Any]:
         """Classify clips.
 
@@ -38,7 +40,6 @@ class System(nn.Module):
         Returns:
             `logits` (B, C), `present` as given, and what the losses of the system need.
         """
-        raise NotImplementedError
 
     def advance(self, progress: float) -> None:
         """Hear how much of the training is done, 0..1, before each epoch."""

@@ -90,7 +90,8 @@ def train(config: Config, benchmark: str, system: str) -> str:
         quarantine(config, benchmark),
     ]
     params = [section.model_dump() for section in (run.model, run.loss, run.train)]
-    code = [f"{NAME}.training", f"{NAME}.losses", entry_module("architecture", run.model.architecture)]
+    # The search for settings trains no run of a benchmark, and lies in the same room.
+    code = [f"{NAME}.training.run", f"{NAME}.losses", entry_module("architecture", run.model.architecture)]
     return _lineage("train", code, [upstream, params])
 
 

@@ -36,6 +36,9 @@ COMPARISONS = "comparisons"
 TOKENS = ("tokens", "token_map", "retrieval", "hard_negatives", "attention")
 """Figures of the inside of a reference that has a codebook of tokens."""
 
+TUNING = "10_tuning"
+"""The notebook of searches for settings."""
+
 RANKS = "critical_difference"
 """The figure that only benchmarks of three systems and two folds have."""
 
@@ -124,6 +127,28 @@ def model_cards(config: Config) -> list[Path]:
     return [model_card(benchmark) for benchmark in config.active]
 
 
+def studies(config: Config) -> list[tuple[str, str]]:
+    """Benchmark and system of the searches for settings that were made on active benchmarks."""
+    return [
+        (benchmark, system)
+        for benchmark in config.active
+        for system in config.systems
+        if paths.study_table(benchmark, system, "trials").is_file()
+    ]
+
+
+def study_tables(config: Config) -> list[Path]:
+    """The tables of these searches, which `ugcl tune` wrote."""
+    names = ("trials", "importances")
+    return [paths.study_table(*study, name) for study in studies(config) for name in names]
+
+
+def notebooks(config: Config) -> list[str]:
+    """The notebooks to render, in order; that of searches only where there is one."""
+    named = [name for name in config.report.notebooks if name != TUNING]
+    return [*named, TUNING] if studies(config) else named
+
+
 def notebook_source(name: str) -> Path:
     """The jupytext script of a notebook."""
     return Path("notebooks") / f"{name}.py"
@@ -142,7 +167,7 @@ def notebook_output(name: str) -> Path:
 
 def notebook_outputs(config: Config) -> list[Path]:
     """All pages of notebooks."""
-    return [notebook_output(name) for name in config.report.notebooks]
+    return [notebook_output(name) for name in notebooks(config)]
 
 
 def site_inputs(config: Config) -> list[Path]:

@@ -23,6 +23,7 @@ from ugcl.reports.outputs import (
     model_card,
     notebook_output,
     notebook_title,
+    notebooks,
     paper_table,
 )
 from ugcl.reports.read import read
@@ -79,9 +80,7 @@ def context(config: Config) -> dict[str, Any]:
         "benchmarks": found,
         "synthetic": [b["name"] for b in found if "SYNTHETIC" in b["marks"]],
         "leaky": [b["name"] for b in found if "LEAKY" in b["marks"] or b["leaks"]],
-        "notebooks": [
-            (notebook_title(name), _link(notebook_output(name))) for name in config.report.notebooks
-        ],
+        "notebooks": [(notebook_title(name), _link(notebook_output(name))) for name in notebooks(config)],
         "tables": [(name, _link(table(name))) for name in ("summary", "per_fold", "comparisons")],
     }
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import platform
 import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from ugcl.errors import UgclError
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -24,6 +28,32 @@ def launch(train: Train) -> Fabric:
     fabric = Fabric(accelerator=train.accelerator, devices=train.devices, precision=train.precision)
     fabric.launch()
     return fabric
+
+
+@contextmanager
+def memory_advice(train: Train) -> Iterator[None]:
+    """Turn running out of memory into one line that names the settings to lower.
+
+    Raises:
+        UgclError: the block ran out of the device's or the machine's memory.
+    """
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise UgclError(
+            f"out of memory on the accelerator: lower train.batch (now {train.batch}) and raise"
+            f" train.accumulate (now {train.accumulate}) alike, or set train.precision to bf16-mixed"
+        ) from None
+    except (MemoryError, RuntimeError) as error:
+        # torch has no class of its own for this on the CPU.
+        if isinstance(error, RuntimeError) and "DefaultCPUAllocator" not in str(error):
+            raise
+        raise UgclError(
+            f"out of memory: lower train.batch (now {train.batch}) and raise train.accumulate"
+            f" (now {train.accumulate}) alike, or lower train.cache (now {train.cache} MiB)"
+        ) from None
 
 
 def describe(device: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +16,8 @@ from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.errors import UgclError
 from ugcl.losses.total import TotalLoss
 from ugcl.training import resume, seeding
-from ugcl.training.augment import drop_modality
-from ugcl.training.optim import Average, learning_rate, optimiser
+from ugcl.training.augment import drop_modality, mask_spans, mix_up
+from ugcl.training.optim import Average, learning_rate, optimiser, uphill
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 JUDGED = 64
 """Clips a batch where nothing is learnt; no result depends on it."""
+
+
+class Diverged(UgclError):
+    """The loss is not a number any more."""
 
 
 @dataclass
@@ -52,8 +56,9 @@ def fit(
     train: Train,
     parts: dict[str, ClipDataset],
     seeds: tuple[int, ...],
-    folder: Path,
-    mark: str,
+    folder: Path | None = None,
+    mark: str = "",
+    watch: Callable[[dict[str, float]], None] | None = None,
 ) -> Outcome:
     """Train a model and select its epoch on dev.
 
@@ -64,11 +69,15 @@ def fit(
         train: parameters of the loop.
         parts: `train`, `dev` and, for monitoring alone, `test`.
         seeds: run seed and fold.
-        folder: the run's folder; the state to resume from goes into it.
+        folder: the run's folder; the state to resume from goes into it. None: no state is read or kept.
         mark: fingerprint of the run; a state with another one is ignored.
+        watch: called with each epoch's row of the history; what it raises ends the training.
 
     Returns:
         The best dev UAR's weights (on a tie those of the lower dev loss, then the earlier epoch).
+
+    Raises:
+        Diverged: the loss of a batch is not finite.
     """
     bare = model.to(fabric.device)
     loss = loss.to(fabric.device)
@@ -76,7 +85,7 @@ def fit(
     average = Average(bare, train.ema) if train.ema else None
     scaler = getattr(fabric.strategy.precision, "scaler", None)
 
-    state = resume.load(folder, mark)
+    state = resume.load(folder, mark) if folder else None
     if state is None:
         state = resume.State(0, {}, [], {})
     else:
@@ -84,6 +93,10 @@ def fit(
         _restore(state, bare, optimizer, average, scaler)
         loss.load_state_dict(state.tensors.get("loss", {}))
     best_weights = state.tensors.get("best", {})
+    means = {}
+    if train.spec_augment.on:
+        means = {modality: mean for modality, (mean, _) in parts["train"].statistics().items()}
+    saved = time.monotonic()
 
     for epoch in range(state.epoch + 1, train.epochs + 1):
         if state.best and epoch - 1 - state.best["epoch"] >= train.patience:
@@ -91,7 +104,7 @@ def fit(
         bare.advance((epoch - 1) / max(1, train.epochs - 1))
         began = time.perf_counter()
         row = {"epoch": epoch}
-        row |= _epoch(fabric, model, optimizer, loss, train, parts["train"], seeds, epoch, average)
+        row |= _epoch(fabric, model, optimizer, loss, train, parts["train"], seeds, epoch, average, means)
 
         judged = average.state() if average else bare.state_dict()
         dev = _judge(bare, judged, loss, parts["dev"], fabric)
@@ -110,7 +123,10 @@ def fit(
             *(epoch, train.epochs, row["loss"], row["dev_uar"]),
             *(state.best["dev_uar"], state.best["epoch"], row["seconds"]),
         )
-
+        if watch:
+            watch(row)
+        if folder is None or time.monotonic() - saved < train.save_every:
+            continue
         state.tensors = {"model": bare.state_dict(), "best": best_weights}
         state.tensors["optimiser"] = resume.optimiser_tensors(optimizer)
         state.tensors["loss"] = loss.state_dict()
@@ -121,6 +137,7 @@ def fit(
             state.extra["scaler"] = scaler.state_dict()
         if fabric.is_global_zero:
             resume.save(folder, state, mark)
+        saved = time.monotonic()
     return Outcome(best_weights, state.best, state.history)
 
 
@@ -134,6 +151,7 @@ def _epoch(
     seeds: tuple[int, ...],
     epoch: int,
     average: Average | None,
+    means: dict[str, Tensor],
 ) -> dict[str, float]:
     """Train on every clip once; returns the last learning rate and the mean of each part of the loss."""
     rank, ranks = fabric.global_rank, fabric.world_size
@@ -142,32 +160,60 @@ def _epoch(
     per_epoch = -(-len(batches) // train.accumulate)  # optimiser steps
     sums: dict[str, list[Tensor]] = {}
     model.train()
-    for number, clips in enumerate(batches):
+    for step, first in enumerate(range(0, len(batches), train.accumulate)):
         # The last step of an epoch may have fewer batches than the others.
-        begun = number // train.accumulate
-        size = min(train.accumulate, len(batches) - begun * train.accumulate)
-        last = number + 1 == begun * train.accumulate + size
-        batch = part.batch(clips).to(fabric.device)
-        batch = drop_modality(batch, train.modality_dropout, train.modality_dropout_unit == "batch")
-        with fabric.no_backward_sync(model, enabled=not last):
-            losses = loss(model(batch.features, batch.masks, batch.present), batch.labels, batch.targets)
-            fabric.backward(losses["loss"] / size)
-        for name, value in losses.items():
-            sums.setdefault(name, []).append(value.detach())
-        if not last:
-            continue
-        lr = learning_rate(train, (epoch - 1) * per_epoch + begun, per_epoch * train.epochs)
-        for group in optimizer.param_groups:
-            group["lr"] = lr
+        group = batches[first : first + train.accumulate]
+        prepared = (_prepared(part.batch(clips), train, means, fabric.device) for clips in group)
+        # The second gradient of SAM is of the same batches.
+        prepared = list(prepared) if train.sam else prepared
+        place = f"epoch {epoch}, step {step + 1} of {per_epoch}"
+        for name, values in _gradients(fabric, model, loss, prepared, len(group), place).items():
+            sums.setdefault(name, []).extend(values)
+        if train.sam:
+            with uphill(model.module, train.sam):
+                _gradients(fabric, model, loss, prepared, len(group), place)
+        lr = learning_rate(train, (epoch - 1) * per_epoch + step, per_epoch * train.epochs)
+        for slots in optimizer.param_groups:
+            slots["lr"] = lr
         fabric.clip_gradients(model, optimizer, max_norm=train.clip, error_if_nonfinite=False)
         optimizer.step()
         optimizer.zero_grad()
         if average:
             average.update(model.module)
-    means = {name: float(torch.stack(values).nanmean()) for name, values in sums.items()}
-    if not torch.stack(sums["loss"]).isfinite().all():
-        raise UgclError(f"epoch {epoch}: the loss is not finite; lower train.lr, or look at the features")
-    return {"lr": lr, **means}
+    return {"lr": lr, **{name: float(torch.stack(values).nanmean()) for name, values in sums.items()}}
+
+
+def _prepared(batch: Batch, train: Train, means: dict[str, Tensor], device: torch.device) -> Batch:
+    """A batch as it is learnt from: changed by the switches of training, on its device."""
+    batch = mask_spans(mix_up(batch, train.mixup), train.spec_augment, means).to(device)
+    return drop_modality(batch, train.modality_dropout, train.modality_dropout_unit == "batch")
+
+
+def _gradients(
+    fabric: Fabric, model: nn.Module, loss: TotalLoss, batches: Iterable[Batch], count: int, place: str
+) -> dict[str, list[Tensor]]:
+    """Add up the gradients of a step's batches; returns each part of their losses."""
+    parts: dict[str, list[Tensor]] = {}
+    for number, batch in enumerate(batches, start=1):
+        with fabric.no_backward_sync(model, enabled=number < count):
+            losses = loss(model(batch.features, batch.masks, batch.present), batch.labels, batch.targets)
+            if not losses["loss"].isfinite():
+                raise _diverged(losses, batch, f"{place}, batch {number} of {count}" if count > 1 else place)
+            fabric.backward(losses["loss"] / count)
+        for name, value in losses.items():
+            parts.setdefault(name, []).append(value.detach())
+    return parts
+
+
+def _diverged(losses: dict[str, Tensor], batch: Batch, place: str) -> Diverged:
+    """What to say of a batch whose loss is not finite: which terms, and whether its features are."""
+    terms = [name for name, value in losses.items() if name != "loss" and not value.isfinite()]
+    sound = torch.stack([x.isfinite().flatten(1).all(dim=1) for x in batch.features.values()]).all(dim=0)
+    broken = [clip for clip, fine in zip(batch.clips, sound.tolist(), strict=True) if not fine]
+    advice = f"extract the features of {', '.join(broken)} again" if broken else "lower train.lr"
+    return Diverged(
+        f"{place}: the loss is not finite ({', '.join(terms)}); {advice}; its clips: {', '.join(batch.clips)}"
+    )
 
 
 def plan(clips: int, batch: int, numbers: tuple[int, ...], rank: int = 0, ranks: int = 1) -> list[list[int]]:

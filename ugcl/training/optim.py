@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -37,6 +39,32 @@ def learning_rate(train: Train, step: int, steps: int) -> float:
         return train.lr
     done = (step - warmup) / max(1, steps - warmup)
     return train.lr * 0.5 * (1 + math.cos(math.pi * done))
+
+
+@contextmanager
+def uphill(model: nn.Module, radius: float) -> Iterator[None]:
+    """Sharpness-aware minimisation (Foret et al. 2021, eq. 2): for a while, the worst weights nearby.
+
+    On entry the weights w become w + radius · g / ‖g‖ by the gradients g of all of them, which are then
+    emptied; on leaving they are w again, to the bit, and the gradients are those of the neighbour.
+
+    Args:
+        model: has gradients.
+        radius: ρ, the length of the step.
+    """
+    moved = [p for p in model.parameters() if p.grad is not None]
+    before = [p.detach().clone() for p in moved]
+    with torch.no_grad():
+        norm = torch.nn.utils.get_total_norm([p.grad for p in moved])
+        for p in moved:
+            p.add_(p.grad * (radius / norm.clamp(min=1e-12)))
+            p.grad = None
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for p, old in zip(moved, before, strict=True):
+                p.copy_(old)
 
 
 class Average:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from ugcl import paths
 from ugcl.config import Config, Run
@@ -75,16 +77,10 @@ def train_run(config: Config, benchmark: str, system: str, seed: int, fold: int,
     folder = paths.MODELS / paths.run(benchmark, system, seed, fold)
     seeding.deterministic()
     fabric = devices.launch(run.train)
-    opened = stores(run)
     split = paths.split(run.corpus, config.benchmarks[benchmark].protocol, fold)
     names = ["train", "dev", *(["test"] if run.train.monitor_test else [])]
-    parts = {name: load_part(run, split, name, opened, run.train.cache) for name in names}
-    label_noise.flip(parts["train"], run.train.label_noise, (seed, fold))
-
-    infos = {m: store.info for m, store in opened.items()}
-    seeding.seed(seed, fold)
-    model = build(run, infos, parts["train"].statistics())
-    loss = TotalLoss(run.loss, parts["train"].counts(), run.model)
+    with devices.memory_advice(run.train):
+        parts, model, loss = assemble(run, split, names, (seed, fold))
     hashes = data_hashes(run, split)
     books: dict[str, Any] = {
         "benchmark": benchmark,
@@ -94,13 +90,15 @@ def train_run(config: Config, benchmark: str, system: str, seed: int, fold: int,
         "classes": run.protocol.classes,
         "lineage": lineage,
         "run": run.model_dump(),
-        "features": {m: info.to_dict() for m, info in infos.items()},
+        "features": {m: store.info.to_dict() for m, store in parts["train"].stores.items()},
         "data": hashes,
         "versions": checkpoint.versions(),
         "parameters": parameters(model),
         "clips": {name: len(part) for name, part in parts.items()},
     }
-    outcome = fit(fabric, model, loss, run.train, parts, (seed, fold), folder, resume.fingerprint(books))
+    with devices.memory_advice(run.train):
+        mark = resume.fingerprint(books)
+        outcome = fit(fabric, model, loss, run.train, parts, (seed, fold), folder, mark)
     if not fabric.is_global_zero:
         return folder
     card = books | {
@@ -118,6 +116,26 @@ def train_run(config: Config, benchmark: str, system: str, seed: int, fold: int,
     resume.clear(folder)
     log.info("%s: epoch %d, dev uar %.3f", folder, outcome.best["epoch"], outcome.best["dev_uar"])
     return folder
+
+
+def assemble(
+    run: Run, split: Path, names: Sequence[str], seeds: tuple[int, ...]
+) -> tuple[dict[str, ClipDataset], nn.Module, TotalLoss]:
+    """What the loop needs: the parts of a fold by name, a fresh network and the loss.
+
+    Args:
+        run: the resolved parameters.
+        split: the fold's split table.
+        names: the parts to load; `train` is one of them, and no other part is read.
+        seeds: of the network's first weights, and of wrong labels where the run has some.
+    """
+    opened = stores(run)
+    parts = {name: load_part(run, split, name, opened, run.train.cache) for name in names}
+    label_noise.flip(parts["train"], run.train.label_noise, seeds)
+    seeding.seed(*seeds)
+    infos = {modality: store.info for modality, store in opened.items()}
+    model = build(run, infos, parts["train"].statistics())
+    return parts, model, TotalLoss(run.loss, parts["train"].counts(), run.model)
 
 
 def data_hashes(run: Run, split: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -140,13 +141,23 @@ def encoder_inputs(wildcards):
     return files
 
 
+@cache
+def uses_gpu(benchmark, system):
+    """Whether a system's runs train on a GPU."""
+    accelerator = params_tree.resolve(benchmark, system).train.accelerator
+    seen = shutil.which("nvidia-smi") is not None
+    return accelerator == "cuda" or (accelerator == "auto" and seen)
+
+
 def gpus(wildcards):
     """One GPU a run where runs use one, so that the profile's `gpu` decides how many go at once."""
-    accelerator = params_tree.resolve(
-        wildcards.benchmark, wildcards.system
-    ).train.accelerator
-    seen = shutil.which("nvidia-smi") is not None
-    return int(accelerator == "cuda" or (accelerator == "auto" and seen))
+    return int(uses_gpu(wildcards.benchmark, wildcards.system))
+
+
+@cache
+def train_lineage(benchmark, system):
+    """The lineage that all runs of a system share, worked out once."""
+    return lineage.train(params_tree, benchmark, system)
 
 
 def shown(file):

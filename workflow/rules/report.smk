@@ -1,5 +1,7 @@
 # Figures, tables for papers, model cards, rendered notebooks and the front page.
 
+report_lineage = lineage.report(params_tree)
+
 
 rule report:
     input:
@@ -27,7 +29,7 @@ rule figures:
         mem_mb=1500,
         runtime=60,
     params:
-        lineage=lineage.report(params_tree),
+        lineage=report_lineage,
     shell:
         "python -m ugcl report figures > {log} 2>&1"
 
@@ -46,7 +48,7 @@ rule tables:
         mem_mb=1000,
         runtime=10,
     params:
-        lineage=lineage.report(params_tree),
+        lineage=report_lineage,
     shell:
         "python -m ugcl report tables > {log} 2>&1"
 
@@ -66,7 +68,7 @@ rule cards:
         mem_mb=1000,
         runtime=10,
     params:
-        lineage=lineage.report(params_tree),
+        lineage=report_lineage,
     shell:
         "python -m ugcl report cards > {log} 2>&1"
 
@@ -75,6 +77,11 @@ rule notebook:
     input:
         evaluation.summary_outputs(params_tree),
         reports.figure_outputs(params_tree),
+        lambda wildcards: (
+            reports.study_tables(params_tree)
+            if wildcards.notebook == reports.TUNING
+            else []
+        ),
         source="notebooks/{notebook}.py",
     output:
         report(
@@ -92,7 +99,7 @@ rule notebook:
         mem_mb=1500,
         runtime=60,
     params:
-        lineage=lineage.report(params_tree),
+        lineage=report_lineage,
     shell:
         "python -m ugcl report notebook {wildcards.notebook} > {log} 2>&1"
 
@@ -115,6 +122,6 @@ rule site:
         mem_mb=1000,
         runtime=10,
     params:
-        lineage=lineage.report(params_tree),
+        lineage=report_lineage,
     shell:
         "python -m ugcl report site > {log} 2>&1"

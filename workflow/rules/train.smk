@@ -43,9 +43,7 @@ rule run:
         runtime=600,
         gpu=gpus,
     params:
-        lineage=lambda wildcards: lineage.train(
-            params_tree, wildcards.benchmark, wildcards.system
-        ),
+        lineage=lambda wildcards: train_lineage(wildcards.benchmark, wildcards.system),
     shell:
         "python -m ugcl train {wildcards.benchmark} {wildcards.system}"
         " --seed {wildcards.seed} --fold {wildcards.fold}"

@@ -45,6 +45,10 @@ def test_every_field_is_described() -> None:
             assert references or "description" in field or key in known, f"{name}.{key} has no description"
 
 
+def space(tree: dict[str, Any], key: str, **dimension: Any) -> None:
+    tree["tune"]["space"] = {key: dimension}
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -69,6 +73,34 @@ def test_every_field_is_described() -> None:
         (lambda t: t["benchmarks"]["demo"].update(label_noise={"hicmae": [0.1]}), ["label_noise", "hicmae"]),
         (lambda t: t["benchmarks"]["demo"].update(label_noise={"ugcl": [10]}), ["label_noise.ugcl.0", "10"]),
         (lambda t: t["benchmarks"]["demo"]["features"].pop("video"), ["reads video", "features lacks"]),
+        (
+            lambda t: t["benchmarks"]["demo"].update(grid=["rows"]),
+            ["benchmarks.demo.grid", "'rows'", "grids"],
+        ),
+        (lambda t: t["benchmarks"]["demo"].update(systems=[]), ["benchmarks.demo", "no systems"]),
+        (lambda t: t["grids"].update(rows=["ugcl", "ugc"]), ["grids.rows", "'ugc'", "systems"]),
+        (lambda t: t["systems"]["concat"].update(extends="ugc"), ["systems.concat.extends", "'ugc'"]),
+        (
+            lambda t: (
+                t["systems"]["concat"].update(extends="ugcl"),
+                t["systems"]["ugcl"].update(extends="concat"),
+            ),
+            ["extends itself", "circle"],
+        ),
+        (lambda t: space(t, "train.lrr", low=0.1, high=1), ["tune.space.train.lrr", "'lrr'", "lr"]),
+        (
+            lambda t: space(t, "trian.lr", low=0.1, high=1),
+            ["tune.space.trian.lr", "'trian'", "model, loss, train"],
+        ),
+        (lambda t: space(t, "loss.ugcl", low=0.1, high=1), ["tune.space.loss.ugcl", "section", "weight"]),
+        (lambda t: space(t, "train.lr", low=-1, high=1), ["tune.space.train.lr", "-1.0", "greater than 0"]),
+        (lambda t: space(t, "train.batch", low=2.5, high=8), ["tune.space.train.batch", "2.5", "integer"]),
+        (lambda t: space(t, "train.schedule", choices=["cosine", "step"]), ["train.schedule", "'step'"]),
+        (lambda t: space(t, "train.schedule", low=0, high=1), ["train.schedule", "'cosine'", "give choices"]),
+        (lambda t: space(t, "train.monitor_test", low=0, high=1), ["train.monitor_test", "give choices"]),
+        (lambda t: space(t, "train.lr", low=1, high=0.1), ["tune.space.train.lr", "not below high"]),
+        (lambda t: space(t, "train.lr", low=0, high=0.1, log=True), ["tune.space.train.lr", "above 0"]),
+        (lambda t: space(t, "train.lr", low=0.1), ["tune.space.train.lr", "low and high, or choices"]),
     ],
 )
 def test_a_fault_is_one_line_that_names_its_place(tree: dict, change: Change, words: list[str]) -> None:
@@ -129,3 +161,54 @@ def test_asking_for_an_unknown_name_lists_the_known(project: Path) -> None:
         config.resolve("demo", "nope")
     with pytest.raises(UgclError, match="'nope' is not in benchmarks"):
         config.folds("nope")
+
+
+def test_a_benchmark_compares_its_systems_and_then_those_of_its_grids(tree: dict) -> None:
+    tree["grids"] = {"a": ["concat", "audio-only"], "b": ["audio-only", "video-only"]}
+    tree["benchmarks"]["demo"].update(systems=["ugcl", "concat"], grid=["a", "b"])
+    config = parse(tree)
+    assert config.benchmark("demo").systems == ["ugcl", "concat", "audio-only", "video-only"]
+    del tree["benchmarks"]["demo"]["systems"]
+    tree["benchmarks"]["demo"]["reference"] = "concat"
+    assert parse(tree).benchmark("demo").systems == ["concat", "audio-only", "video-only"]
+    assert parse(config.model_dump()).benchmark("demo").systems == config.benchmark("demo").systems
+
+
+def test_a_system_changes_the_one_it_extends(tree: dict) -> None:
+    tree["systems"]["parent"] = {"train": {"lr": 0.5, "batch": 6}, "loss": {"snd": {"weight": 0.3}}}
+    tree["systems"]["child"] = {"extends": "parent", "train": {"batch": 4}}
+    tree["systems"]["grandchild"] = {"extends": "child", "loss": {"snd": {"auxiliary": 0}}}
+    run = parse(tree).resolve("demo", "grandchild")
+    assert (run.train.lr, run.train.batch) == (0.5, 4)
+    assert (run.loss.snd.weight, run.loss.snd.auxiliary) == (0.3, 0)
+
+
+def test_every_row_of_the_grids_is_another_system(project: Path) -> None:
+    config = load(project / "params.yaml")
+    for name, systems in config.grids.items():
+        seen: dict[str, str] = {}
+        for system in systems:
+            run = config.resolve("demo", system)
+            settings = "".join(
+                getattr(run, section).model_dump_json() for section in ("model", "loss", "train")
+            )
+            assert settings not in seen, f"{name}: {system} is the same as {seen.get(settings)}"
+            seen[settings] = system
+
+
+def test_every_ablation_of_ugcl_changes_one_thing(project: Path) -> None:
+    config = load(project / "params.yaml")
+    full = leaves(config.resolve("demo", "ugcl").model_dump())
+    for system in config.grids["ablations"]:
+        if system.startswith("ugcl-"):
+            own = leaves(config.resolve("demo", system).model_dump())
+            changed = {key for key in full if own[key] != full[key]} - {"system"}
+            sections = {key.rsplit(".", 1)[0] for key in changed}
+            assert len(changed) == 1 or len(sections) == 1 or system in {"ugcl-neither", "ugcl-no-auxiliary"}
+
+
+def leaves(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        found |= leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return found

@@ -38,7 +38,7 @@ def results(folder):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    root = make_project(tmp_path_factory.mktemp("project"), ema=0.9, epochs=6)
+    root = make_project(tmp_path_factory.mktemp("project"), ema=0.9, epochs=6, save_every=0)
     before, threads = Path.cwd(), torch.get_num_threads()
     os.chdir(root)
     # Sums split among other threads round otherwise: every run here has one, as the killed one has.

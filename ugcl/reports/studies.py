@@ -1,0 +1,131 @@
+"""Searches for settings as reports show them: their tables, and figures of what was found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from ugcl import paths
+from ugcl.data import tables
+from ugcl.reports import strokes, theme
+
+OWN = ("trial", "state", "dev_uar", "epochs", "seconds")
+"""Columns of the table of trials that are no parameter."""
+
+SHADE = theme.PALETTE[0]
+BEST = theme.PALETTE[1]
+FEW = 6
+"""A parameter with as many values at most is drawn by its values and not to scale."""
+
+
+def read(benchmark: str, system: str, name: str) -> pd.DataFrame:
+    """Read `trials` or `importances` of a search; columns of numbers as numbers."""
+    frame = tables.read(paths.study_table(benchmark, system, name))
+    for column in frame:
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        if (numbers.notna() | (frame[column] == "")).all():
+            frame[column] = numbers
+    return frame
+
+
+def parameters(trials: pd.DataFrame) -> list[str]:
+    """The parameters that were searched."""
+    return [column for column in trials if column not in OWN]
+
+
+def best(trials: pd.DataFrame, count: int = 5) -> pd.DataFrame:
+    """The best complete trials as cells, the best first: trial, dev UAR, and each parameter's value."""
+    rows = trials[trials["state"] == "complete"].sort_values(
+        ["dev_uar", "trial"], ascending=[False, True], kind="stable"
+    )
+    cells = {"trial": rows["trial"].map("{:.0f}".format), "dev UAR": rows["dev_uar"].map("{:.3f}".format)}
+    cells |= {name: rows[name].map(_value) for name in parameters(trials)}
+    return pd.DataFrame(cells).head(count).reset_index(drop=True)
+
+
+def history(trials: pd.DataFrame, title: str = "") -> Figure:
+    """Dev UAR of every trial and of the best so far; crosses on the floor were cut short.
+
+    Args:
+        trials: columns trial, state, dev_uar.
+        title: over the figure.
+    """
+    complete = trials[trials["state"] == "complete"]
+    pruned = trials.loc[trials["state"] == "pruned", "trial"]
+    with theme.style():
+        figure, axes = plt.subplots(figsize=(theme.WIDTH, 2.6), layout="constrained")
+        so_far = complete["dev_uar"].cummax()
+        axes.step(complete["trial"], so_far, where="post", color=BEST, label="best so far")
+        axes.plot(complete["trial"], complete["dev_uar"], "o", color=SHADE, markersize=4, label="complete")
+        if len(pruned):
+            floor = complete["dev_uar"].min() if len(complete) else 0
+            axes.plot(pruned, np.full(len(pruned), floor), "x", color=theme.GREY, label="cut short")
+        axes.yaxis.set_major_formatter(strokes.PERCENT)
+        axes.set_xlabel("trial")
+        axes.set_ylabel("dev UAR, mean of folds")
+        axes.legend(loc="lower right")
+        axes.set_title(title)
+    return figure
+
+
+def importances(table: pd.DataFrame, title: str = "") -> Figure:
+    """What share of the variance of dev UAR each parameter explains.
+
+    Args:
+        table: columns parameter, importance, the largest first.
+        title: over the figure.
+    """
+    with theme.style():
+        figure, axes = plt.subplots(figsize=(theme.WIDTH, 0.8 + 0.26 * len(table)), layout="constrained")
+        axes.hlines(range(len(table)), 0, table["importance"], color=SHADE, linewidth=2)
+        for y, value in enumerate(table["importance"]):
+            axes.plot([value], [y], "o", color=SHADE)
+            strokes.beside(axes, y, f"{100 * value:.0f} %")
+        strokes.names(axes, table["parameter"].tolist())
+        axes.set_xlim(0, 1)
+        axes.xaxis.set_major_formatter(strokes.PERCENT)
+        axes.set_xlabel("share of the variance of dev UAR (fANOVA)")
+        axes.set_title(title)
+    return figure
+
+
+def slices(trials: pd.DataFrame, title: str = "", columns: int = 3) -> Figure:
+    """Dev UAR against each parameter's value, complete trials alone; the best is marked.
+
+    Args:
+        trials: columns state, dev_uar and the parameters.
+        title: over the figure.
+        columns: panels side by side.
+    """
+    complete = trials[trials["state"] == "complete"]
+    names = parameters(trials)
+    lines = -(-len(names) // columns)
+    with theme.style():
+        figure, grid = plt.subplots(
+            *(lines, columns), figsize=(theme.WIDTH, 1.7 * lines + 0.3), layout="constrained", squeeze=False
+        )
+        for axes in grid.flat[len(names) :]:
+            axes.set_visible(False)
+        for axes, name in zip(grid.flat, names, strict=False):
+            values = complete[name]
+            known = sorted(values.unique())
+            few = len(known) <= FEW
+            if few or not pd.api.types.is_numeric_dtype(values):
+                axes.set_xticks(range(len(known)), [_value(value) for value in known])
+                values = values.map(known.index)
+            elif values.min() > 0 and values.max() / values.min() > 20:
+                axes.set_xscale("log")
+            axes.plot(values, complete["dev_uar"], "o", color=SHADE, markersize=3.5, alpha=0.6)
+            if len(complete):
+                top = complete["dev_uar"].idxmax()
+                axes.plot([values[top]], [complete["dev_uar"][top]], "o", color=BEST, markersize=5.5)
+            axes.set_xlabel(name)
+            axes.yaxis.set_major_formatter(strokes.PERCENT)
+        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+    return figure
+
+
+def _value(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
