@@ -19,8 +19,8 @@ Shard = Annotated[int, typer.Argument(min=1, help="Number of the shard, from 1."
 def faces(corpus: Corpus, shard: Shard, threads: Threads = 1) -> None:
     """Track the faces of one shard's clips."""
     from ugcl import config
-    from ugcl.provenance import lineage
     from ugcl.features import extract
+    from ugcl.provenance import lineage
 
     tree = config.load()
     extract.faces_shard(tree, corpus, shard, lineage.faces(tree, corpus))
@@ -30,8 +30,8 @@ def faces(corpus: Corpus, shard: Shard, threads: Threads = 1) -> None:
 def encode(corpus: Corpus, encoder: Encoder, shard: Shard, threads: Threads = 1) -> None:
     """Encode one shard's clips."""
     from ugcl import config
-    from ugcl.provenance import lineage
     from ugcl.features import extract
+    from ugcl.provenance import lineage
 
     tree = config.load()
     extract.encode_shard(tree, corpus, encoder, shard, lineage.features(tree, corpus, encoder))
