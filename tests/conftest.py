@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Tests run in a process a core: more threads would wait for one another, and bits depend on their number.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 PROJECT = Path(__file__).resolve().parents[1]
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from fixtures import finished
+from fixtures.searched import write_search
 
 from ugcl import paths
 from ugcl.reports import model_card, outputs, site, tables
 from ugcl.reports.render import render
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -35,7 +36,8 @@ def built(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[P
         finished.stand_in_figures(config)
         tables.tables_of_all(config)
         model_card.cards_of_all(config)
-        for name in config.report.notebooks:
+        write_search("demo", "ugcl")
+        for name in outputs.notebooks(config):
             render(config, name)
         site.build(config)
         yield folder

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
+from fixtures.searched import IMPORTANCES, TRIALS, write_search
 
-from ugcl import paths
 from ugcl.config import Config
-from ugcl.data import tables
 from ugcl.reports import outputs, studies
 from ugcl.reports.render import render
-
-TRIALS = pd.DataFrame(
-    {
-        "trial": [1, 2, 3, 4, 5],
-        "state": ["complete", "complete", "pruned", "complete", "complete"],
-        "dev_uar": [0.5, 0.7, np.nan, 0.6, 0.7],
-        "epochs": [10, 10, 3, 10, 10],
-        "seconds": [60.0, 60.0, 20.0, 60.0, 60.0],
-        "train.lr": [0.001, 0.01, 0.05, 0.002, 0.02],
-        "train.schedule": ["cosine", "constant", "cosine", "cosine", "cosine"],
-    }
-)
-IMPORTANCES = pd.DataFrame({"parameter": ["train.lr", "train.schedule"], "importance": [0.9, 0.1]})
 
 
 @pytest.fixture
 def searched(summarised: Config) -> Config:
-    tables.write(TRIALS, paths.study_table("demo", "ugcl", "trials"))
-    tables.write(IMPORTANCES, paths.study_table("demo", "ugcl", "importances"))
+    write_search("demo", "ugcl")
     return summarised
 
 
