@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.errors import UgclError
@@ -247,13 +248,22 @@ def better(row: dict[str, float], best: dict[str, float]) -> bool:
 
 
 @torch.no_grad()
-def classify(model: nn.Module, batches: Iterable[Batch], device: torch.device | str = "cpu") -> Tensor:
-    """Logits of all clips, (N, C) float32 on the CPU; the model is left in eval mode."""
+def classify(
+    model: nn.Module,
+    batches: Iterable[Batch],
+    device: torch.device | str = "cpu",
+    weights: dict[str, Tensor] | None = None,
+) -> Tensor:
+    """Logits of all clips, (N, C) float32 on the CPU, with other weights if some are given.
+
+    The model is left in eval mode, with its own weights.
+    """
     model.eval()
     logits = []
     for batch in batches:
         batch = batch.to(device)
-        logits.append(model(batch.features, batch.masks, batch.present)["logits"].float().cpu())
+        outputs = functional_call(model, weights or {}, (batch.features, batch.masks, batch.present))
+        logits.append(outputs["logits"].float().cpu())
     return torch.cat(logits)
 
 
@@ -277,11 +287,7 @@ def _judge(
     part: ClipDataset,
     fabric: Fabric,
 ) -> dict[str, float]:
-    kept = {name: value.clone() for name, value in bare.state_dict().items()}
-    bare.load_state_dict(weights)
-    logits = classify(bare, part.batches(JUDGED), fabric.device)
-    bare.load_state_dict(kept)
-    return scores(logits, part.labels, loss)
+    return scores(classify(bare, part.batches(JUDGED), fabric.device, weights), part.labels, loss)
 
 
 def _device(loss: TotalLoss) -> torch.device:
