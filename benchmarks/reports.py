@@ -42,9 +42,9 @@ def make(options: argparse.Namespace) -> None:
         for number in range(1, 1 + options.systems // len(kinds))
         for kind in kinds
     }
-    tree["systems"] = {**{kind: tree["systems"][kind] for kind in kinds}, **changed}
+    tree["systems"] = {**tree["systems"], **changed}
     tree["benchmarks"]["ravdess"] |= {
-        "systems": list(tree["systems"])[: options.systems],
+        "systems": [*kinds, *changed][: options.systems],
         "seeds": list(range(options.seeds)),
     }
     tree["corpora"]["ravdess"]["protocols"]["emotion8"]["folds"]["folds"] = options.folds

@@ -38,6 +38,11 @@ class Model(Section):
     heads: int = Field(4, ge=1, description="Attention heads; width is a multiple of it.")
     layers: int = Field(1, ge=0, description="Self-attention layers per modality.")
     cross_layers: int = Field(1, ge=0, description="Cross-attention layers per direction (ugcl).")
+    readers: list[Modality] | None = Field(
+        None,
+        min_length=1,
+        description="Modalities that read the others by cross-attention (ugcl); null = all of them.",
+    )
     positions: Literal["sinusoid", "rotary", "none"] = Field(
         "sinusoid", description="Time of frames: added, turned into queries and keys (RoPE), or untold."
     )
@@ -76,6 +81,16 @@ class Model(Section):
     )
     segments: int = Field(4, ge=2, description="Segments of a clip, for granularity segment.")
     released: Released = Released()
+
+    @model_validator(mode="after")
+    def readers_are_modalities(self) -> Model:
+        """A modality that the system lacks reads nothing."""
+        strange = [m for m in self.readers or () if m not in self.modalities]
+        if strange:
+            raise ValueError(
+                f"model.readers: {strange[0]} is not in model.modalities; add it there or drop it"
+            )
+        return self
 
 
 class Alignment(Section):

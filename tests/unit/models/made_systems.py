@@ -21,6 +21,7 @@ VARIANTS = {
     },
     "rotary-gated": {"model": {"positions": "rotary", "feed_forward": "gated"}},
     "no-positions": {"model": {"positions": "none"}, "loss": {"snd": {"weight": 0}}},
+    "one-way": {"model": {"readers": ["audio"]}},
     "no-codebook": {"model": {"assignment": "none", "token_pool": "mean"}},
     "queues": {"loss": {"ugcl": {"queue": 12}, "snd": {"queue": 12, "negatives": "sample", "top": 4}}},
 }

@@ -1,4 +1,4 @@
-"""Fusion by cross-attention in both directions."""
+"""Fusion by cross-attention, in both directions or in one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class CrossFusion(nn.Module):
-    """Each modality reads the frames and the clip-level tokens of the others.
+    """Each modality, or each of `model.readers`, reads the frames and the clip-level tokens of the others.
 
     The clip-level token stands among the keys, so that a frame can read the other modality at both
     granularities, and so that attention has a choice where a modality has one vector a clip.
@@ -25,7 +25,9 @@ class CrossFusion(nn.Module):
         super().__init__()
         settings = model.width, model.heads, model.dropout, model.feed_forward == "gated"
         self.layers = nn.ModuleList(
-            nn.ModuleDict({name: CrossAttentionLayer(*settings) for name in model.modalities})
+            nn.ModuleDict(
+                {name: CrossAttentionLayer(*settings) for name in model.readers or model.modalities}
+            )
             for _ in range(model.cross_layers)
         )
 
@@ -46,20 +48,20 @@ class CrossFusion(nn.Module):
                 clip-level token stands at 0.
 
         Returns:
-            Modality → (B, T_m, W), having read the others.
+            Modality → (B, T_m, W); readers have read the others.
         """
         times = {m: F.pad(clock, (0, 1)) for m, clock in clocks.items() if clock is not None}
         for layer in self.layers:
             memory = {m: torch.cat([x, tokens[m][:, None]], dim=1) for m, x in streams.items()}
             valid = {m: torch.cat([mask, mask[:, :1] | True], dim=1) for m, mask in masks.items()}
             others = {m: [o for o in streams if o != m] for m in streams}
-            streams = {
+            streams = streams | {
                 m: layer[m](
-                    x,
+                    streams[m],
                     torch.cat([memory[o] for o in others[m]], dim=1),
                     torch.cat([valid[o] for o in others[m]], dim=1),
                     None if clocks[m] is None else (clocks[m], torch.cat([times[o] for o in others[m]])),
                 )
-                for m, x in streams.items()
+                for m in layer
             }
         return streams
