@@ -35,7 +35,7 @@ def code_hash(entries: Iterable[str], stop: frozenset[str] = IRRELEVANT | REGIST
     """
     digest = hashlib.sha256()
     for name in sorted(reachable(entries, stop)):
-        digest.update(f"{name}\0{_tree(_file(name))}\0".encode())
+        digest.update(f"{name}\0{_read(_file(name))[1]}\0".encode())
     return digest.hexdigest()
 
 
@@ -84,30 +84,28 @@ def _file(name: str) -> Path | None:
 
 
 @cache
-def _parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
-
-
-@cache
 def _imports(name: str) -> tuple[str, ...]:
-    found = []
-    for node in ast.walk(_parsed(_file(name))):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return tuple(module for module in found if module.split(".")[0] == NAME and _file(module))
+    return tuple(module for module in _read(_file(name))[0] if module.split(".")[0] == NAME and _file(module))
 
 
 @cache
-def _tree(path: Path) -> str:
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+def _read(path: Path) -> tuple[list[str], str]:
+    """What a file imports, by dotted name, and its syntax tree without docstrings as text."""
+    tree, imported = ast.parse(path.read_text()), []
+    blocks: list[ast.AST] = [tree]
+    while blocks:  # statements alone: a walk over all expressions takes most of a second for the package
+        block = blocks.pop()
+        if isinstance(block, ast.Import):
+            imported += [alias.name for alias in block.names]
+        elif isinstance(block, ast.ImportFrom) and block.module and not block.level:
+            imported += [block.module, *(f"{block.module}.{alias.name}" for alias in block.names)]
+        body = getattr(block, "body", None)
+        documented = isinstance(block, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         if documented and body and isinstance(body[0], ast.Expr) and _is_text(body[0].value):
             del body[0]
-    return ast.dump(tree)
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            blocks += getattr(block, part, ())
+    return imported, ast.dump(tree)
 
 
 def _is_text(node: ast.expr) -> bool:

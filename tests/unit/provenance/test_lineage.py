@@ -105,7 +105,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def clear() -> None:
-    for cached in (code._file, code._parsed, code._imports, code._tree):
+    for cached in (code._file, code._imports, code._read):
         cached.cache_clear()
 
 
