@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 
@@ -26,6 +27,8 @@ from ugcl.errors import UgclError
 from ugcl.log import configure
 
 log = logging.getLogger("ugcl")
+FEWEST_NEW_OBJECTS = 200_000
+"""Objects made since Python last looked for garbage that make it look again; its own number is 700."""
 
 app = typer.Typer(
     name="ugcl",
@@ -64,6 +67,8 @@ def options(version: bool = typer.Option(False, "--version", callback=_version, 
 def main() -> None:
     """Run the command; a fault the user can mend is one line and exit code 1."""
     configure()
+    # Importing torch makes a million objects that stay: looking for garbage among them takes a second.
+    gc.set_threshold(FEWEST_NEW_OBJECTS, 50, 100)
     try:
         app()
     except UgclError as error:
