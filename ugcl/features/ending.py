@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,10 @@ def _last(path: Path) -> float:
     end = 0.0
     with av.open(str(path)) as container:
         start = origin(container)
-        try:
+        with suppress(av.error.FFmpegError, OSError):  # what cannot be read is beyond the end
             for packet in container.demux():
                 if packet.pts is not None:
                     end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base) - start)
-        except (av.error.FFmpegError, OSError):
-            pass  # what cannot be read is beyond the end
     return end
 
 

@@ -50,7 +50,6 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_killed_at_random_it_ends_with_the_same_bytes(corpus: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(FOLDER / "killed_shards.py"), str(corpus)],
