@@ -72,6 +72,19 @@ def space(tree: dict[str, Any], key: str, **dimension: Any) -> None:
         (lambda t: t["systems"]["concat"]["model"].update(widht=3), ["widht", "unknown key"]),
         (lambda t: t["benchmarks"]["demo"].update(label_noise={"hicmae": [0.1]}), ["label_noise", "hicmae"]),
         (lambda t: t["benchmarks"]["demo"].update(label_noise={"ugcl": [10]}), ["label_noise.ugcl.0", "10"]),
+        (
+            lambda t: t["systems"]["ugcl"].update(loss={"snd": {"queue": 64}}, train={"sam": 0.05}),
+            ["systems.ugcl", "twice", "train.sam 0"],
+        ),
+        (
+            lambda t: t["systems"]["ugcl"].update(loss={"ugcl": {"queue": 64}}, train={"devices": 2}),
+            ["systems.ugcl", "a queue of its own", "train.devices 1"],
+        ),
+        (lambda t: t["train"].update(sam=0.05, precision="16-mixed"), ["train.sam", "bf16-mixed"]),
+        (
+            lambda t: t["systems"]["audio-only"]["model"].update(readers=["video"]),
+            ["model.readers", "video", "model.modalities"],
+        ),
         (lambda t: t["benchmarks"]["demo"]["features"].pop("video"), ["reads video", "features lacks"]),
         (
             lambda t: t["benchmarks"]["demo"].update(grid=["rows"]),

@@ -40,8 +40,3 @@ def test_both_directions_are_the_default() -> None:
     both = fused(None, ONE)
     torch.testing.assert_close(fused(["audio", "video"], ONE), both)
     assert not torch.equal(both["video"], ONE)
-
-
-def test_a_reader_must_be_a_modality_of_the_system() -> None:
-    with pytest.raises(ValueError, match=r"model\.readers: video is not in model\.modalities"):
-        Model(modalities=["audio"], readers=["video"])
