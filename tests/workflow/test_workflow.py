@@ -24,10 +24,10 @@ def digests(root: Path, pattern: str) -> dict[str, str]:
 
 
 def planned(output: str, rule: str) -> int:
-    """How many jobs of a rule a dry run plans."""
-    rows = [line.split() for line in output.splitlines()]
-    counts = [row[1] for row in rows if len(row) == 2 and row[0] == rule and row[1].isdigit()]
-    return int(counts[0]) if counts else 0
+    """How many jobs a dry run plans of the rules whose name starts so."""
+    table = output[output.index("Job stats:") : output.index("\ntotal ")]
+    rows = [line.split() for line in table.splitlines()]
+    return sum(int(row[1]) for row in rows if len(row) == 2 and row[0].startswith(rule) and row[1].isdigit())
 
 
 def test_the_report_and_the_public_tables_are_there(finished_once) -> None:
@@ -75,19 +75,26 @@ def test_a_comment_recomputes_nothing_and_a_statement_what_depends_on_it(finishe
     assert NOTHING in finished.snakemake("-n", "all")
     loop.write_text(text + "\nADDED = 1\n")
     plan = finished.snakemake("-n", "all")
-    assert planned(plan, "run") == 9
+    assert planned(plan, "train_tiny") == 9
     assert planned(plan, "encode") == 0
 
 
 def test_one_systems_parameter_retrains_that_system_alone(finished) -> None:
     finished.set_parameters(lambda t: t["systems"]["audio-only"].update(train={"lr": 0.01}))
-    assert planned(finished.snakemake("-n", "all"), "run") == 3
+    assert planned(finished.snakemake("-n", "all"), "train_tiny") == 3
+
+
+def test_folds_that_share_a_job_are_one_job_a_system(finished) -> None:
+    finished.set_parameters(lambda t: t["benchmarks"]["tiny"].update(folds_per_job=2))
+    plan = finished.snakemake("-n", "train")
+    assert planned(plan, "train_tiny_1_2") == 3
+    assert planned(plan, "train_tiny") == 3, "the last fold is in a job of its own, as before"
 
 
 def test_wrong_labels_train_more_runs_and_no_other_again(finished) -> None:
     finished.set_parameters(lambda t: t["benchmarks"]["tiny"].update(label_noise={"ugcl": [0.1, 0.3]}))
     plan = finished.snakemake("-n", "all")
-    jobs = [planned(plan, rule) for rule in ("run", "predict_tiny", "score_tiny", "robustness_tiny")]
+    jobs = [planned(plan, rule) for rule in ("train_tiny", "predict_tiny", "score_tiny", "robustness_tiny")]
     assert jobs == [6, 2, 0, 1]
 
 

@@ -13,11 +13,13 @@ def train(
     benchmark: Annotated[str, typer.Argument(help="Key of `benchmarks` in params.yaml.")],
     system: Annotated[str, typer.Argument(help="Key of `systems` in params.yaml.")],
     seed: Annotated[int, typer.Option(min=0, help="Training seed.")] = 0,
-    fold: Annotated[int, typer.Option(min=1, help="Number of the fold, from 1.")] = 1,
+    fold: Annotated[
+        list[int], typer.Option(min=1, help="Number of the fold, from 1; may be given several times.")
+    ] = [1],  # noqa: B006 (typer reads it)
     threads: Threads = 1,
     lineage: Annotated[str, typer.Option(help="The hash the workflow planned; another one is refused.")] = "",
 ) -> None:
-    """Train one system on one fold with one seed; a killed run goes on where it stopped."""
+    """Train one system with one seed, fold after fold; what was killed goes on where it stopped."""
     from ugcl import config
     from ugcl.errors import UgclError
     from ugcl.provenance import lineage as provenance
@@ -29,6 +31,6 @@ def train(
             f"train: code or parameters changed since the workflow planned this run (lineage {lineage},"
             f" now {now}); start snakemake again"
         )
-    from ugcl.training.run import train_run
+    from ugcl.training.run import train_runs
 
-    train_run(parameters, benchmark, system, seed, fold, now)
+    train_runs(parameters, benchmark, system, seed, fold, now)

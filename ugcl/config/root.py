@@ -33,6 +33,12 @@ class Benchmark(Section):
     reference: str = Field(description="The system that the others are compared with.")
     seeds: list[int] = Field(min_length=1, description="Training seeds.")
     folds: list[int] | None = Field(None, description="Folds to run; default all of the protocol.")
+    folds_per_job: int = Field(
+        1,
+        ge=1,
+        description="Folds that one training job of Snakemake does in turn. More save the start of a process,"
+        " some seconds a run; fewer spread over more GPUs or machines. Results do not depend on it.",
+    )
     overrides: Overrides = Overrides()
     label_noise: dict[str, list[Annotated[float, Field(gt=0, le=1)]]] = Field(
         default_factory=dict,
@@ -145,6 +151,11 @@ class Config(Section):
         """Fold numbers that a benchmark runs."""
         entry = self.benchmark(benchmark)
         return entry.folds or self.corpora[entry.corpus].protocols[entry.protocol].fold_numbers
+
+    def shared_folds(self, benchmark: str) -> list[list[int]]:
+        """The folds of a benchmark, in the groups that one training job does."""
+        folds, size = self.folds(benchmark), self.benchmark(benchmark).folds_per_job
+        return [folds[first : first + size] for first in range(0, len(folds), size)]
 
     def mislabelled(self, benchmark: str) -> dict[str, tuple[str, float]]:
         """What a benchmark trains on partly wrong labels: name → system, share of wrong labels."""

@@ -33,6 +33,23 @@ def matches(pattern: str) -> pa.Check:
     return pa.Check(check, name=f"matches {pattern}")
 
 
+def sha256_or_empty() -> pa.Check:
+    """A check that every cell is a SHA-256 in lower-case hexadecimal digits, or empty.
+
+    Of a million hashes a pattern takes three times as long.
+    """
+
+    digits = b"0123456789abcdef"
+
+    def check(column: pd.Series) -> Any:
+        cells = column.to_numpy()
+        if set(map(len, cells)) <= {0, 64} and not "".join(cells).encode().translate(None, digits):
+            return True
+        return column.str.fullmatch(r"(?:[0-9a-f]{64})?")
+
+    return pa.Check(check, name="SHA-256")
+
+
 MANIFEST = pa.DataFrameSchema(
     {
         "clip": pa.Column(str, matches(r"[\w.+-]+"), unique=True),
@@ -49,8 +66,8 @@ MANIFEST = pa.DataFrameSchema(
         "region": pa.Column(str, pa.Check.isin(["", "left", "right"]), required=False),
         "turn": pa.Column("Int64", pa.Check.ge(0), required=False),
         "duration": pa.Column(float, pa.Check.ge(0), nullable=True),
-        "audio_sha256": pa.Column(str, matches(r"(?:[0-9a-f]{64})?")),
-        "video_sha256": pa.Column(str, matches(r"(?:[0-9a-f]{64})?")),
+        "audio_sha256": pa.Column(str, sha256_or_empty()),
+        "video_sha256": pa.Column(str, sha256_or_empty()),
     },
     strict=False,
 )

@@ -70,7 +70,8 @@ def fit(
         train: parameters of the loop.
         parts: `train`, `dev` and, for monitoring alone, `test`.
         seeds: run seed and fold.
-        folder: the run's folder; the state to resume from goes into it. None: no state is read or kept.
+        folder: the run's folder; the state to resume from goes into it, the last one too, and stays until the
+            caller clears it. None: no state is read or kept.
         mark: fingerprint of the run; a state with another one is ignored.
         watch: called with each epoch's row of the history; what it raises ends the training.
 
@@ -97,7 +98,19 @@ def fit(
     means = {}
     if train.spec_augment.on:
         means = {modality: mean for modality, (mean, _) in parts["train"].statistics().items()}
-    saved = time.monotonic()
+    resumed, saved = len(state.history), time.monotonic()
+
+    def keep() -> None:
+        if folder is None or not fabric.is_global_zero:
+            return
+        state.tensors = {"model": bare.state_dict(), "best": best_weights, "loss": loss.state_dict()}
+        state.tensors["optimiser"] = resume.optimiser_tensors(optimizer)
+        if average:
+            state.tensors["average"] = average.state()
+            state.extra["average_step"] = average.step
+        if scaler is not None:
+            state.extra["scaler"] = scaler.state_dict()
+        resume.save(folder, state, mark)
 
     for epoch in range(state.epoch + 1, train.epochs + 1):
         if state.best and epoch - 1 - state.best["epoch"] >= train.patience:
@@ -126,19 +139,11 @@ def fit(
         )
         if watch:
             watch(row)
-        if folder is None or time.monotonic() - saved < train.save_every:
-            continue
-        state.tensors = {"model": bare.state_dict(), "best": best_weights}
-        state.tensors["optimiser"] = resume.optimiser_tensors(optimizer)
-        state.tensors["loss"] = loss.state_dict()
-        if average:
-            state.tensors["average"] = average.state()
-            state.extra["average_step"] = average.step
-        if scaler is not None:
-            state.extra["scaler"] = scaler.state_dict()
-        if fabric.is_global_zero:
-            resume.save(folder, state, mark)
-        saved = time.monotonic()
+        if epoch < train.epochs and time.monotonic() - saved >= train.save_every:
+            keep()
+            saved = time.monotonic()
+    if len(state.history) > resumed:
+        keep()
     return Outcome(best_weights, state.best, state.history)
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import subprocess
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -23,29 +22,28 @@ from ugcl.models.build import build, parameters
 from ugcl.training import checkpoint, devices, history, resume, seeding
 from ugcl.training.loop import fit
 
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
 log = logging.getLogger(__name__)
 
 
-def load_part(
-    run: Run, split: Path, part: str, stores: dict[str, FeatureStore], cache: int = 2048
-) -> ClipDataset:
-    """One part of a fold, without the benchmark's quarantined clips.
+def load_parts(
+    run: Run, split: Path, names: Sequence[str], stores: dict[str, FeatureStore], cache: int = 2048
+) -> dict[str, ClipDataset]:
+    """Parts of a fold by name, without the benchmark's quarantined clips.
 
     Args:
         run: the resolved parameters.
         split: the fold's split table.
-        part: `train`, `dev` or `test`.
+        names: of `train`, `dev` and `test`; no other part is read.
         stores: modality → features.
-        cache: most features to keep in memory, MiB.
+        cache: most features to keep in memory, MiB a part.
     """
-    rows = part_rows(
-        tables.read_manifest(paths.manifest(run.corpus)),
-        tables.read_split(split),
-        part,
-        run.protocol,
-        tables.read(paths.quarantine(run.benchmark))["clip"].tolist(),
-    )
-    return ClipDataset(rows, stores, run.protocol.classes, cache)
+    manifest, fold = tables.read_manifest(paths.manifest(run.corpus)), tables.read_split(split)
+    quarantined = tables.read(paths.quarantine(run.benchmark))["clip"].tolist()
+    rows = {name: part_rows(manifest, fold, name, run.protocol, quarantined) for name in names}
+    return {name: ClipDataset(part, stores, run.protocol.classes, cache) for name, part in rows.items()}
 
 
 def stores(run: Run) -> dict[str, FeatureStore]:
@@ -54,53 +52,67 @@ def stores(run: Run) -> dict[str, FeatureStore]:
 
 
 def train_run(config: Config, benchmark: str, system: str, seed: int, fold: int, lineage: str = "") -> Path:
-    """Train one run and write model.safetensors, card.json and history.csv.
+    """Train one run; returns its folder. See :func:`train_runs`."""
+    return train_runs(config, benchmark, system, seed, [fold], lineage)[0]
 
-    A run that was killed goes on from its last whole epoch and, with as many threads, ends in the same bits.
+
+def train_runs(
+    config: Config, benchmark: str, system: str, seed: int, folds: Sequence[int], lineage: str = ""
+) -> list[Path]:
+    """Train a system on folds, one after the other; each writes model.safetensors, card.json and history.csv.
+
+    A run's files are the same whatever runs before it. If the process is killed, a run goes on from the last
+    epoch that was saved and, with as many threads, ends in the same bits; one that had ended gives its files
+    again without training, since Snakemake removes those of a job that was killed.
 
     Args:
         config: the parameters.
         benchmark: key of `benchmarks`.
         system: key of `systems`, or such a key with a share of wrong labels (`benchmarks.….label_noise`).
         seed: training seed.
-        fold: number of the fold, from 1.
-        lineage: hash of the code and parameters upstream, for the card.
+        folds: numbers of the folds, from 1.
+        lineage: hash of the code and parameters upstream, for the cards.
 
     Returns:
-        The run's folder.
+        The runs' folders.
 
     Raises:
         UgclError: a name is unknown, an input is missing, or a part lacks a class.
     """
-    began = time.perf_counter()
-    run = _resolve(config, benchmark, system, fold)
-    folder = paths.MODELS / paths.run(benchmark, system, seed, fold)
+    run = _resolve(config, benchmark, system, folds)
     seeding.deterministic()
     fabric = devices.launch(run.train)
-    split = paths.split(run.corpus, config.benchmarks[benchmark].protocol, fold)
-    names = ["train", "dev", *(["test"] if run.train.monitor_test else [])]
+    protocol = config.benchmarks[benchmark].protocol
+    folders = []
+    for fold in folds:
+        folder = paths.MODELS / paths.run(benchmark, system, seed, fold)
+        names = {"benchmark": benchmark, "system": system, "seed": seed, "fold": fold, "lineage": lineage}
+        _train(fabric, run, paths.split(run.corpus, protocol, fold), folder, names)
+        folders.append(folder)
+    for folder in folders:
+        resume.clear(folder)
+    return folders
+
+
+def _train(fabric: Fabric, run: Run, split: Path, folder: Path, names: dict[str, Any]) -> None:
+    """Train one run and write its files; `names` go into its card."""
+    seeds = (names["seed"], names["fold"])
+    wanted = ["train", "dev", *(["test"] if run.train.monitor_test else [])]
     with devices.memory_advice(run.train):
-        parts, model, loss = assemble(run, split, names, (seed, fold))
-    hashes = data_hashes(run, split)
-    books: dict[str, Any] = {
-        "benchmark": benchmark,
-        "system": system,
-        "seed": seed,
-        "fold": fold,
+        parts, model, loss = assemble(run, split, wanted, seeds)
+    books: dict[str, Any] = names | {
         "classes": run.protocol.classes,
-        "lineage": lineage,
         "run": run.model_dump(),
         "features": {m: store.info.to_dict() for m, store in parts["train"].stores.items()},
-        "data": hashes,
+        "data": data_hashes(run, split),
         "versions": checkpoint.versions(),
         "parameters": parameters(model),
         "clips": {name: len(part) for name, part in parts.items()},
     }
     with devices.memory_advice(run.train):
-        mark = resume.fingerprint(books)
-        outcome = fit(fabric, model, loss, run.train, parts, (seed, fold), folder, mark)
+        outcome = fit(fabric, model, loss, run.train, parts, seeds, folder, resume.fingerprint(books))
     if not fabric.is_global_zero:
-        return folder
+        return
     card = books | {
         "selected": outcome.best,
         "epochs": len(outcome.history),
@@ -108,14 +120,11 @@ def train_run(config: Config, benchmark: str, system: str, seed: int, fold: int,
         "device": devices.describe(fabric.device),
         "threads": torch.get_num_threads(),
         "seconds": round(sum(row["seconds"] for row in outcome.history), 3),
-        "start_up_seconds": round(time.perf_counter() - began, 3),
         "memory_mib": round(devices.peak_memory(), 1),
     }
     history.write(outcome.history, folder / checkpoint.HISTORY)
     checkpoint.save_run(folder, outcome.weights, card)
-    resume.clear(folder)
     log.info("%s: epoch %d, dev uar %.3f", folder, outcome.best["epoch"], outcome.best["dev_uar"])
-    return folder
 
 
 def assemble(
@@ -130,7 +139,7 @@ def assemble(
         seeds: of the network's first weights, and of wrong labels where the run has some.
     """
     opened = stores(run)
-    parts = {name: load_part(run, split, name, opened, run.train.cache) for name in names}
+    parts = load_parts(run, split, names, opened, run.train.cache)
     label_noise.flip(parts["train"], run.train.label_noise, seeds)
     seeding.seed(*seeds)
     infos = {modality: store.info for modality, store in opened.items()}
@@ -156,10 +165,13 @@ def commit() -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _resolve(config: Config, benchmark: str, system: str, fold: int) -> Run:
+def _resolve(config: Config, benchmark: str, system: str, folds: Sequence[int]) -> Run:
     numbers = config.protocol(benchmark).fold_numbers
-    if fold not in numbers:
-        raise UgclError(f"fold {fold} does not exist in {benchmark}; choose from {numbers[0]}..{numbers[-1]}")
+    unknown = [fold for fold in folds if fold not in numbers]
+    if unknown:
+        raise UgclError(
+            f"fold {unknown[0]} does not exist in {benchmark}; choose from {numbers[0]}..{numbers[-1]}"
+        )
     try:
         return config.resolve(benchmark, system)
     except ValueError as error:

@@ -142,16 +142,11 @@ def encoder_inputs(wildcards):
 
 
 @cache
-def uses_gpu(benchmark, system):
-    """Whether a system's runs train on a GPU."""
+def gpus(benchmark, system):
+    """One GPU a job where runs use one, so that the profile's `gpu` decides how many go at once."""
     accelerator = params_tree.resolve(benchmark, system).train.accelerator
     seen = shutil.which("nvidia-smi") is not None
-    return accelerator == "cuda" or (accelerator == "auto" and seen)
-
-
-def gpus(wildcards):
-    """One GPU a run where runs use one, so that the profile's `gpu` decides how many go at once."""
-    return int(uses_gpu(wildcards.benchmark, wildcards.system))
+    return int(accelerator == "cuda" or (accelerator == "auto" and seen))
 
 
 @cache

@@ -1,4 +1,4 @@
-# One job a run: system × seed × fold; systems with wrong labels in training among them.
+# One run is a system × seed × fold, systems with wrong labels in training among them; a job may do several folds.
 
 
 rule train:
@@ -12,39 +12,54 @@ rule train:
         ],
 
 
-rule run:
-    input:
-        manifest=lambda wildcards: paths.manifest(
-            params_tree.benchmark(wildcards.benchmark).corpus
-        ),
-        split=lambda wildcards: paths.split(
-            params_tree.benchmark(wildcards.benchmark).corpus,
-            params_tree.benchmark(wildcards.benchmark).protocol,
-            int(wildcards.fold),
-        ),
-        quarantine="data/quarantine/{benchmark}.csv",
-        indices=lambda wildcards: [
-            paths.features(params_tree.benchmark(wildcards.benchmark).corpus, encoder)
-            / "index.csv"
-            for encoder in params_tree.benchmark(wildcards.benchmark).features.values()
-        ],
-        shards=lambda wildcards: benchmark_features(wildcards.benchmark, ".safetensors"),
-    output:
-        weights="results/models/{benchmark}/{system}/seed{seed}/fold{fold}/model.safetensors",
-        card="results/models/{benchmark}/{system}/seed{seed}/fold{fold}/card.json",
-        history="results/models/{benchmark}/{system}/seed{seed}/fold{fold}/history.csv",
-    log:
-        "logs/train/{benchmark}-{system}-seed{seed}-fold{fold}.log",
-    benchmark:
-        "logs/benchmarks/train/{benchmark}-{system}-seed{seed}-fold{fold}.tsv"
-    threads: 1
-    resources:
-        mem_mb=1500,
-        runtime=600,
-        gpu=gpus,
-    params:
-        lineage=lambda wildcards: train_lineage(wildcards.benchmark, wildcards.system),
-    shell:
-        "python -m ugcl train {wildcards.benchmark} {wildcards.system}"
-        " --seed {wildcards.seed} --fold {wildcards.fold}"
-        " --lineage {params.lineage} --threads {threads} > {log} 2>&1"
+for _benchmark in benchmarks:
+    for _folds in params_tree.shared_folds(_benchmark):
+        _job = "_".join(map(str, _folds))
+
+        rule:
+            name:
+                f"train_{_benchmark}_{_job}"
+            input:
+                manifest=paths.manifest(benchmarks[_benchmark].corpus),
+                splits=[
+                    paths.split(
+                        benchmarks[_benchmark].corpus,
+                        benchmarks[_benchmark].protocol,
+                        fold,
+                    )
+                    for fold in _folds
+                ],
+                quarantine=paths.quarantine(_benchmark),
+                indices=[
+                    paths.features(benchmarks[_benchmark].corpus, encoder)
+                    / "index.csv"
+                    for encoder in benchmarks[_benchmark].features.values()
+                ],
+                shards=benchmark_features(_benchmark, ".safetensors"),
+            output:
+                [
+                    paths.MODELS
+                    / paths.run(_benchmark, "{system}", "{seed}", fold)
+                    / name
+                    for fold in _folds
+                    for name in ("model.safetensors", "card.json", "history.csv")
+                ],
+            log:
+                f"logs/train/{_benchmark}-{{system}}-seed{{seed}}-fold{_job}.log",
+            benchmark:
+                f"logs/benchmarks/train/{_benchmark}-{{system}}-seed{{seed}}-fold{_job}.tsv"
+            threads: 1
+            resources:
+                mem_mb=1500,
+                runtime=600,
+                gpu=lambda wildcards, name=_benchmark: gpus(name, wildcards.system),
+            params:
+                benchmark=_benchmark,
+                folds=[f"--fold {fold}" for fold in _folds],
+                lineage=lambda wildcards, name=_benchmark: train_lineage(
+                    name, wildcards.system
+                ),
+            shell:
+                "python -m ugcl train {params.benchmark} {wildcards.system}"
+                " --seed {wildcards.seed} {params.folds}"
+                " --lineage {params.lineage} --threads {threads} > {log} 2>&1"

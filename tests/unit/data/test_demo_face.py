@@ -34,6 +34,18 @@ def test_an_open_jaw_lowers_the_lower_teeth_only() -> None:
     assert np.abs(drop[mesh.part_vertices(head.UPPER_TEETH)]).max() < 0.01
 
 
+def test_the_matrix_of_all_actions_moves_as_each_target_does() -> None:
+    mesh = head.load()
+    spare = 5
+    names, offsets = mesh.offsets("action-", len(mesh.vertices) + spare)
+    strengths = np.linspace(-0.5, 1.5, len(names), dtype=np.float32)
+    moved = (offsets @ strengths).reshape(-1, 3)
+    assert (moved[-spare:] == 0).all()
+    weights = {f"action-{name}": float(weight) for name, weight in zip(names, strengths, strict=True)}
+    expected = mesh.move(mesh.vertices, weights) - mesh.vertices
+    np.testing.assert_allclose(moved[:-spare], expected, atol=1e-5)
+
+
 def test_the_nearer_triangle_hides_the_farther() -> None:
     corners = np.array([[1, 9, 0], [9, 9, 0], [5, 1, 0], [1, 9, 5], [9, 9, 5], [5, 5, 5]], np.float32)
     triangles = np.array([[0, 1, 2], [3, 4, 5]], np.int32)

@@ -24,7 +24,7 @@ from ugcl.errors import UgclError
 from ugcl.training import loop, resume
 from ugcl.training.checkpoint import load_run
 from ugcl.training.loop import classify
-from ugcl.training.run import load_part, stores, train_run
+from ugcl.training.run import load_parts, stores, train_run, train_runs
 
 FOLDER = Path("results/models/made/ugcl/seed0/fold1")
 SCORES = ("selected", "epochs", "parameters", "data", "run", "features", "classes", "seed", "fold")
@@ -78,7 +78,7 @@ def test_the_selected_epoch_is_the_best_on_dev_and_its_weights_are_kept(project,
     model, card = load_run(project / "kept")
     assert card["selected"]["epoch"] == best["epoch"]
     run = Run.model_validate(card["run"])
-    dev = load_part(run, paths.split("made", "intended", 1), "dev", stores(run))
+    dev = load_parts(run, paths.split("made", "intended", 1), ["dev"], stores(run))["dev"]
     predicted = classify(model, dev.batches(5)).argmax(dim=1)
     recalls = [(predicted[dev.labels == c] == c).float().mean().item() for c in range(3)]
     assert sum(recalls) / 3 == pytest.approx(card["selected"]["dev_uar"], abs=1e-6)
@@ -98,6 +98,17 @@ def test_the_same_run_gives_the_same_bits(project, undisturbed):
     assert results(FOLDER) == undisturbed
     train_run(config.load(), "made", "ugcl", 1, 1, "abc")
     assert results(Path("results/models/made/ugcl/seed1/fold1"))[0] != undisturbed[0]
+
+
+def test_folds_that_share_a_process_end_as_alone(project, undisturbed):
+    table = paths.split("made", "intended", 2)
+    table.write_bytes(paths.split("made", "intended", 1).read_bytes())
+    alone = results(train_run(config.load(), "made", "ugcl", 0, 2, "abc"))
+    folders = train_runs(config.load(), "made", "ugcl", 0, [2, 1], "abc")
+    assert [results(folder) for folder in folders] == [alone, undisturbed]
+    assert alone[0] != undisturbed[0], "the fold decides the first weights"
+    assert not any((folder / resume.FOLDER).exists() for folder in folders)
+    table.unlink()
 
 
 SLOWED = """

@@ -52,14 +52,12 @@ class Bust:
     def __init__(self, actor: Actor, seed: int) -> None:
         """Blend the identity, grow the hair, paint the face."""
         mesh = head.load()
-        self.mesh = mesh
         keep = mesh.parts != head.HAIR
         triangles, parts = mesh.triangles[keep], mesh.parts[keep]
         shape = mesh.move(mesh.vertices, actor.targets)
         base = mesh.vertices
         arms = np.clip(np.abs(shape[:, 0]) - 1.15, 0, None) * (base[:, 1] < 6.2)
         shape[:, 1] -= 0.75 * arms
-        self.count = len(base)
 
         bald = actor.hairstyle == "bald"
         recede = RECESSION.get(actor.hairstyle, 0.0)
@@ -97,7 +95,9 @@ class Bust:
         extra, extra_triangles = _extra_hair(actor)
         self.rest = np.concatenate([shape, extra]).astype(np.float32)
         self.base = np.concatenate([base, extra]).astype(np.float32)
-        self.triangles = np.concatenate([triangles, extra_triangles + self.count]).astype(np.int32)
+        names, self.offsets = mesh.offsets("action-", len(self.rest))
+        self.actions = {name: column for column, name in enumerate(names)}
+        self.triangles = np.concatenate([triangles, extra_triangles + len(base)]).astype(np.int32)
         hairy = np.full(len(extra_triangles), shading.HAIR, np.uint8)
         self.materials = np.concatenate([materials, hairy])
         self.openness = _openness(self.rest, self.triangles)
@@ -125,12 +125,9 @@ class Bust:
             (size, size, 3) uint8 RGB.
         """
         wide = scene.background.shape[0]
-        vertices = self.rest.copy()
-        for name, weight in actions.items():
-            if weight:
-                indices, offsets = self.mesh.targets[f"action-{name}"]
-                vertices[indices] += np.float32(weight) * offsets
-        vertices = self._turned(vertices, pose)
+        strengths = np.zeros(len(self.actions), np.float32)
+        strengths[[self.actions[name] for name in actions]] = list(actions.values())
+        vertices = self._turned(self.rest + (self.offsets @ strengths).reshape(-1, 3), pose)
         normals = raster.vertex_normals(vertices, self.triangles)
         scale = wide / scene.span * CAMERA / (CAMERA - vertices[:, 2])
         points = np.empty_like(vertices)

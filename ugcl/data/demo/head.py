@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 FILE = Path(__file__).with_name("head.npz")
 BODY, LEFT_EYE, RIGHT_EYE, UPPER_TEETH, LOWER_TEETH, TONGUE, LASHES, HAIR = range(8)
@@ -36,6 +37,24 @@ class Head:
                 indices, offsets = self.targets[name]
                 moved[indices] += np.float32(weight) * offsets
         return moved
+
+    def offsets(self, prefix: str, vertices: int) -> tuple[list[str], csr_matrix]:
+        """All targets of a kind as one matrix, for faces that move often.
+
+        Args:
+            prefix: what the names of the targets begin with.
+            vertices: rows for this many vertices; those past the mesh's own never move.
+
+        Returns:
+            The names without the prefix, and (3 × vertices, names) float32.
+        """
+        chosen = {name: target for name, target in self.targets.items() if name.startswith(prefix)}
+        rows = np.concatenate([indices for indices, _ in chosen.values()])[:, None] * 3 + np.arange(3)
+        columns = np.repeat(np.arange(len(chosen)), [3 * len(indices) for indices, _ in chosen.values()])
+        values = np.concatenate([offsets for _, offsets in chosen.values()])
+        shape = (3 * vertices, len(chosen))
+        matrix = csr_matrix((values.ravel(), (rows.ravel(), columns)), shape=shape)
+        return [name.removeprefix(prefix) for name in chosen], matrix
 
     def part_vertices(self, *parts: int) -> np.ndarray:
         """Indices of the vertices that the given parts use."""

@@ -78,5 +78,6 @@ def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     for v in range(normals.shape[0]):
         length = np.sqrt(normals[v, 0] ** 2 + normals[v, 1] ** 2 + normals[v, 2] ** 2)
         if length > 0:
-            normals[v] /= length
+            for k in range(3):  # as an array, it would take seconds to compile
+                normals[v, k] /= length
     return normals

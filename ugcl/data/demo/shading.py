@@ -131,8 +131,9 @@ def shade(
     size = seen.shape[0]
     image = background.copy()
     key, neckline, vee, shine = light[0], light[3, 0], light[3, 1], light[3, 2]
-    half = key + np.array([0.0, 0.0, 1.0], np.float32)
-    half /= np.sqrt((half * half).sum())
+    hx, hy, hz = key[0], key[1], key[2] + np.float32(1)  # halfway between light and eye
+    length = np.sqrt(hx * hx + hy * hy + hz * hz)
+    hx, hy, hz = hx / length, hy / length, hz / length
     for row in range(size):
         for column in range(size):
             t = seen[row, column]
@@ -201,7 +202,7 @@ def shade(
             cool = max(0.0, (lambert + wrap) / (1 + wrap)) * (0.35 + 0.65 * open_sky)
             below = 0.4 if material == SKIN and ny < 0 else 0.2
             ambient = (0.6 + below * ny) * open_sky
-            spot = max(0.0, nx * half[0] + ny * half[1] + nz * half[2])
+            spot = max(0.0, nx * hx + ny * hy + nz * hz)
             spot = spot * spot * spot * spot
             spot = spot * spot * spot * spot  # exponent 16, for the wet eye 64
             if material == EYE:
