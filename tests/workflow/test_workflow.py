@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from ugcl.provenance.contract import faults, read_stages, read_summary
 
@@ -33,6 +34,8 @@ def planned(output: str, rule: str) -> int:
 def test_the_report_and_the_public_tables_are_there(finished_once) -> None:
     root = finished_once.root
     assert (root / "results/index.html").stat().st_size > 10_000
+    made = (root / "results/reports/workflow.html").read_text()
+    assert "train_tiny_1" in made and "forest" in made
     summary = pd.read_csv(root / "results/tables/summary.csv")
     assert ",".join(summary.columns) == (
         "benchmark,corpus,protocol,label_target,system,modalities,metric,value,ci_low,ci_high,"
@@ -124,6 +127,14 @@ def test_code_that_changed_since_the_plan_is_not_trained_under_its_name(finished
     command = ["ugcl", "train", "tiny", "ugcl", "--fold", "1", "--lineage", "0" * 12]
     output = finished_once.run("python", "-m", *command, code=1).stdout
     assert "changed since the workflow planned this run" in output
+
+
+def test_parameters_on_the_command_line_change_no_order(finished) -> None:
+    finished.snakemake("-n", "all", "--config", "report={title: mine}")
+    (merged,) = finished.root.glob(".snakemake/params-*.yaml")
+    tree = yaml.safe_load(merged.read_text())
+    assert tree["report"]["title"] == "mine"
+    assert list(tree["systems"]) == list(finished.parameters()["systems"]), "their colours follow it"
 
 
 @pytest.mark.parametrize(

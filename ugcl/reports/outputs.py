@@ -170,8 +170,13 @@ def notebook_outputs(config: Config) -> list[Path]:
     return [notebook_output(name) for name in notebooks(config)]
 
 
-def site_inputs(config: Config) -> list[Path]:
-    """What `ugcl report site` reads."""
+def workflow_report() -> Path:
+    """The page that `snakemake --report` makes of all that the front page rests on."""
+    return paths.REPORTS / "workflow.html"
+
+
+def evidence(config: Config) -> list[Path]:
+    """The tables, figures, notebooks and cards that a report consists of."""
     return [
         *evaluation.summary_outputs(config),
         *figure_outputs(config),
@@ -179,6 +184,11 @@ def site_inputs(config: Config) -> list[Path]:
         *notebook_outputs(config),
         *model_cards(config),
     ]
+
+
+def site_inputs(config: Config) -> list[Path]:
+    """What `ugcl report site` reads or links to."""
+    return [*evidence(config), workflow_report()]
 
 
 def site_outputs() -> list[Path]:

@@ -25,6 +25,7 @@ from ugcl.reports.outputs import (
     notebook_title,
     notebooks,
     paper_table,
+    workflow_report,
 )
 from ugcl.reports.read import read
 from ugcl.reports.tables import SHOWN, places
@@ -81,6 +82,7 @@ def context(config: Config) -> dict[str, Any]:
         "synthetic": [b["name"] for b in found if "SYNTHETIC" in b["marks"]],
         "leaky": [b["name"] for b in found if "LEAKY" in b["marks"] or b["leaks"]],
         "notebooks": [(notebook_title(name), _link(notebook_output(name))) for name in notebooks(config)],
+        "workflow": _link(workflow_report()),
         "tables": [(name, _link(table(name))) for name in ("summary", "per_fold", "comparisons")],
     }
 

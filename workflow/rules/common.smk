@@ -28,7 +28,7 @@ def checked_parameters():
         tree = parse_parameters(config)
     except UgclError as error:
         raise WorkflowError(str(error)) from None
-    text = yaml.safe_dump(dict(config))
+    text = yaml.safe_dump(dict(config), sort_keys=False)  # systems have an order
     if yaml.safe_load(text) != yaml.safe_load(Path(PARAMS).read_text()):
         merged = Path(
             ".snakemake",

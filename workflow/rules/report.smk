@@ -104,6 +104,27 @@ rule notebook:
         "python -m ugcl report notebook {wildcards.notebook} > {log} 2>&1"
 
 
+# Snakemake itself, for what is already there: it runs no job, so it needs no lock.
+rule workflow_report:
+    input:
+        reports.evidence(params_tree),
+    output:
+        reports.workflow_report(),
+    log:
+        "logs/report/workflow.log",
+    benchmark:
+        "logs/benchmarks/report/workflow.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        lineage=report_lineage,
+    shell:
+        "python -m snakemake --report {output} --nolock --cores {threads}"
+        " --configfile ${{UGCL_PARAMS:-params.yaml}} -- {input} > {log} 2>&1"
+
+
 rule site:
     input:
         reports.site_inputs(params_tree),

@@ -51,8 +51,8 @@ def page(summarised: Config) -> Links:
     finished.stand_in_figures(summarised)
     tables.tables_of_all(summarised)
     model_card.cards_of_all(summarised)
-    for path in outputs.notebook_outputs(summarised):
-        path.write_text("<!doctype html><title>notebook</title>")
+    for path in (*outputs.notebook_outputs(summarised), outputs.workflow_report()):
+        path.write_text("<!doctype html><title>a page</title>")
     parsed = Links()
     parsed.feed(site.build(summarised).read_text())
     return parsed
@@ -122,6 +122,7 @@ def test_notebooks_are_named_by_their_titles_and_cards_are_linked(page: Links, s
     for name in summarised.report.notebooks:
         title = outputs.notebook_source(name).read_text().split("# # ")[1].splitlines()[0]
         assert f'<a href="reports/{name}.html">{title}</a>' in text
+    assert page.links.count("reports/workflow.html") == 2
     for benchmark in ("demo", "ravdess"):
         assert f"reports/model_card_{benchmark}.md" in page.links
 
