@@ -4,13 +4,16 @@
 
 Features are made up, of the sizes of whisper-tiny.en and OpenFace action units. The released way learns from
 two clips a step and encodes each clip again in every step; a network of the encoder's cost (four layers of
-width 384 over 375 frames of sound) stands for that. Times are of the loop's own epoch, without start-up.
+width 384 over 375 frames of sound) stands for that. Runs in step (`train.pack`) have their weights stacked.
+Times are of the loop's own epoch, without start-up.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,6 +29,7 @@ from ugcl.models.build import build
 from ugcl.training import seeding
 from ugcl.training.devices import launch
 from ugcl.training.loop import fit
+from ugcl.training.packed import fit_together
 
 INFOS = {
     "audio": FeatureInfo("whisper-tiny-en", 5 * 384, rate=12.5, layers=5),
@@ -73,6 +77,25 @@ def epoch_seconds(run: Run, part: ClipDataset, dev: ClipDataset, accelerator: st
     return outcome.history[-1]["seconds"], (time.process_time() - start) / 2
 
 
+def packed_seconds(run: Run, part: ClipDataset, dev: ClipDataset, runs: int) -> tuple[float, float]:
+    """As `epoch_seconds`, of one epoch of several runs in step."""
+    train = run.train.model_copy(update={"epochs": 2})
+    seeding.deterministic()
+    models = []
+    for number in range(runs):
+        seeding.seed(number)
+        models.append(build(run, INFOS, part.statistics()))
+    losses = [TotalLoss(run.loss, part.counts()) for _ in models]
+    seeds = [(number, 1) for number in range(runs)]
+    start = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        folders = [Path(folder, str(number)) for number in range(runs)]
+        parts, marks = [{"train": part, "dev": dev}] * runs, ["benchmark"] * runs
+        outcomes = fit_together(launch(train), models, losses, train, parts, seeds, folders, marks)
+    seconds = sum(outcome.history[-1]["seconds"] for outcome in outcomes or [])
+    return seconds, (time.process_time() - start) / 2
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=1440, help="clips of the corpus")
@@ -88,6 +111,7 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() and options.accelerator != "cpu" else "cpu")
 
     few = rows[: options.encoded]
+    part_of_all = ClipDataset(rows, stores, protocol.classes)
     dev = ClipDataset(rows[:2], stores, protocol.classes)  # judged after each epoch, in no time
     ways: dict[str, tuple[str, int, bool]] = {
         "ugcl, batch 32, features kept": ("ugcl", 32, False),
@@ -104,10 +128,18 @@ def main() -> None:
         if encoded:
             part = Encoding(few, stores, protocol.classes, device=device)
         else:
-            part = ClipDataset(rows if batch > 2 else few, stores, protocol.classes)
+            part = part_of_all if batch > 2 else ClipDataset(few, stores, protocol.classes)
         wall, processor = epoch_seconds(run, part, dev, options.accelerator)
         rate, work = len(part) / wall, 1000 * processor / len(part)
         first = first or (rate, work)
+        print(f"{words:52s}{rate:9.1f}{first[0] / rate:9.1f}{work:14.1f}{work / first[1]:9.1f}")
+    run = config.resolve("ravdess", "ugcl")
+    train = run.train.model_copy(update={"accelerator": options.accelerator})
+    run = run.model_copy(update={"train": train})
+    for runs in (2, 6):
+        wall, processor = packed_seconds(run, part_of_all, dev, runs)
+        rate, work = runs * len(part_of_all) / wall, 1000 * processor / len(part_of_all) / runs
+        words = f"ugcl, batch {train.batch}, {runs} runs in step"
         print(f"{words:52s}{rate:9.1f}{first[0] / rate:9.1f}{work:14.1f}{work / first[1]:9.1f}")
 
 

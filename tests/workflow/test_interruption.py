@@ -57,7 +57,7 @@ def test_killed_training_resumes_to_the_same_numbers(finished: Workplace) -> Non
     finished.run("snakemake", "--unlock")
     finished.run("snakemake", "--cores", "1", target)
 
-    log = (finished.root / "logs/train/tiny-ugcl-seed0-fold1_2_3.log").read_text()
+    log = (finished.root / "logs/train/tiny-ugcl-seed_0_fold_1_2_3.log").read_text()
     assert log.count("resuming after epoch") == 2
     assert log.count("resuming after epoch 40") == 1, "the fold that had ended is not trained again"
     for run in RUNS:

@@ -66,7 +66,7 @@ def test_an_experiment_recomputes_what_depends_on_it(recorded: Workplace, tmp_pa
     clone.run("dvc", "pull")
     clone.run("ugcl", "adopt")
     output = clone.run("dvc", "exp", "run", "-S", "benchmarks.tiny.overrides.train.epochs=1").stdout
-    assert "rule train_tiny_1:" in output
+    assert "rule train_tiny_seed_0_fold_1:" in output
     assert "rule encode" not in output
     assert "epochs" in clone.run("dvc", "params", "diff").stdout
     curves = pd.read_csv(clone.root / "results/tables/learning_curves.csv")

@@ -35,7 +35,7 @@ def test_the_report_and_the_public_tables_are_there(finished_once) -> None:
     root = finished_once.root
     assert (root / "results/index.html").stat().st_size > 10_000
     made = (root / "results/reports/workflow.html").read_text()
-    assert "train_tiny_1" in made and "forest" in made
+    assert "train_tiny_seed_0_fold_1" in made and "forest" in made
     summary = pd.read_csv(root / "results/tables/summary.csv")
     assert ",".join(summary.columns) == (
         "benchmark,corpus,protocol,label_target,system,modalities,metric,value,ci_low,ci_high,"
@@ -90,7 +90,7 @@ def test_one_systems_parameter_retrains_that_system_alone(finished) -> None:
 def test_folds_that_share_a_job_are_one_job_a_system(finished) -> None:
     finished.set_parameters(lambda t: t["benchmarks"]["tiny"].update(folds_per_job=2))
     plan = finished.snakemake("-n", "train")
-    assert planned(plan, "train_tiny_1_2") == 3
+    assert planned(plan, "train_tiny_seed_0_fold_1_2") == 3
     assert planned(plan, "train_tiny") == 3, "the last fold is in a job of its own, as before"
 
 

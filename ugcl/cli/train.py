@@ -12,14 +12,14 @@ from ugcl.cli.options import Threads
 def train(
     benchmark: Annotated[str, typer.Argument(help="Key of `benchmarks` in params.yaml.")],
     system: Annotated[str, typer.Argument(help="Key of `systems` in params.yaml.")],
-    seed: Annotated[int, typer.Option(min=0, help="Training seed.")] = 0,
+    seed: Annotated[list[int], typer.Option(min=0, help="Training seed; may be given several times.")] = [0],  # noqa: B006 (typer reads it)
     fold: Annotated[
         list[int], typer.Option(min=1, help="Number of the fold, from 1; may be given several times.")
     ] = [1],  # noqa: B006 (typer reads it)
     threads: Threads = 1,
     lineage: Annotated[str, typer.Option(help="The hash the workflow planned; another one is refused.")] = "",
 ) -> None:
-    """Train one system with one seed, fold after fold; what was killed goes on where it stopped."""
+    """Train one system with every seed on every fold; what was killed goes on where it stopped."""
     from ugcl import config
     from ugcl.errors import UgclError
     from ugcl.provenance import lineage as provenance

@@ -206,6 +206,12 @@ class Train(Section):
     accelerator: Literal["auto", "cpu", "cuda"] = Field("auto", description="Fabric accelerator.")
     devices: int = Field(1, ge=1, description="Devices a run uses.")
     accumulate: int = Field(1, ge=1, description="Batches per optimiser step.")
+    pack: int = Field(
+        1,
+        ge=1,
+        description="Most runs of a job that are trained in step, with stacked weights, so that small"
+        " networks keep a GPU busy; only runs with equally many training clips go together.",
+    )
     monitor_test: bool = Field(
         True, description="Write the test UAR of each epoch to the history. Selection never reads it."
     )
@@ -221,4 +227,15 @@ class Train(Section):
         """SAM steps along gradients, which 16-mixed scales until they overflow now and then."""
         if self.sam and self.precision == "16-mixed":
             raise ValueError("train.sam needs train.precision 32-true or bf16-mixed; choose one of them")
+        return self
+
+    @model_validator(mode="after")
+    def runs_in_step_are_plain(self) -> Train:
+        """Runs in step share one device, one backward pass and one scale of the gradients."""
+        if self.pack > 1:
+            for name, value in (("sam", 0.0), ("devices", 1)):
+                if getattr(self, name) != value:
+                    raise ValueError(f"train.pack needs train.{name} {value:g}; set it, or train.pack 1")
+            if self.precision == "16-mixed":
+                raise ValueError("train.pack needs train.precision 32-true or bf16-mixed; choose one of them")
         return self

@@ -36,8 +36,11 @@ class Benchmark(Section):
     folds_per_job: int = Field(
         1,
         ge=1,
-        description="Folds that one training job of Snakemake does in turn. More save the start of a process,"
-        " some seconds a run; fewer spread over more GPUs or machines. Results do not depend on it.",
+        description="Folds that one training job of Snakemake does, in turn or in step (`train.pack`). More"
+        " save the start of a process, some seconds a run; fewer spread over more GPUs or machines.",
+    )
+    seeds_per_job: int = Field(
+        1, ge=1, description="Seeds that one training job of Snakemake does, of each of its folds."
     )
     overrides: Overrides = Overrides()
     label_noise: dict[str, list[Annotated[float, Field(gt=0, le=1)]]] = Field(
@@ -152,10 +155,14 @@ class Config(Section):
         entry = self.benchmark(benchmark)
         return entry.folds or self.corpora[entry.corpus].protocols[entry.protocol].fold_numbers
 
-    def shared_folds(self, benchmark: str) -> list[list[int]]:
-        """The folds of a benchmark, in the groups that one training job does."""
-        folds, size = self.folds(benchmark), self.benchmark(benchmark).folds_per_job
-        return [folds[first : first + size] for first in range(0, len(folds), size)]
+    def training_jobs(self, benchmark: str) -> list[tuple[list[int], list[int]]]:
+        """Seeds and folds of each training job; every system of a benchmark has the same jobs."""
+        entry, folds = self.benchmark(benchmark), self.folds(benchmark)
+        return [
+            (entry.seeds[seed : seed + entry.seeds_per_job], folds[fold : fold + entry.folds_per_job])
+            for seed in range(0, len(entry.seeds), entry.seeds_per_job)
+            for fold in range(0, len(folds), entry.folds_per_job)
+        ]
 
     def mislabelled(self, benchmark: str) -> dict[str, tuple[str, float]]:
         """What a benchmark trains on partly wrong labels: name → system, share of wrong labels."""
@@ -236,6 +243,11 @@ class Config(Section):
                 raise ValueError(
                     f"systems.{system}: each device would have a queue of its own; set train.devices 1, or"
                     " loss.ugcl.queue and loss.snd.queue 0"
+                )
+            if run.train.pack > 1:
+                raise ValueError(
+                    f"systems.{system}: runs in step cannot have queues; set train.pack 1, or loss.ugcl.queue"
+                    " and loss.snd.queue 0"
                 )
             if run.train.sam > 0:
                 raise ValueError(

@@ -35,7 +35,8 @@ class Standardise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, layers · D), layer-major → (B, T, D)."""
         if self.weight is None:
-            return (x - self.mean[0]).div_(self.std[0]).clamp_(-LARGEST, LARGEST)
+            # clamp_ under another name, which also works for runs in step.
+            return F.hardtanh_((x - self.mean[0]).div_(self.std[0]), -LARGEST, LARGEST)
         scale = self.weight.softmax(dim=0)[:, None] / self.std  # (layers, D)
         mixed = (x.unflatten(-1, scale.shape) * scale).sum(dim=-2) - (self.mean * scale).sum(dim=0)
         return mixed.clamp(-LARGEST, LARGEST)

@@ -89,7 +89,9 @@ def train(config: Config, benchmark: str, system: str) -> str:
         splits(config, run.corpus, config.benchmark(benchmark).protocol),
         quarantine(config, benchmark),
     ]
-    params = [section.model_dump() for section in (run.model, run.loss, run.train)]
+    params: list[Any] = [section.model_dump() for section in (run.model, run.loss, run.train)]
+    if run.train.pack > 1:  # the random draws of runs in step depend on which they are
+        params.append(config.training_jobs(benchmark))
     # The search for settings trains no run of a benchmark, and lies in the same room.
     code = [f"{NAME}.training.run", f"{NAME}.losses", entry_module("architecture", run.model.architecture)]
     return _lineage("train", code, [upstream, params])

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.errors import UgclError
 from ugcl.losses.total import TotalLoss
-from ugcl.training import resume, seeding
+from ugcl.training import resume, seeding, selection
 from ugcl.training.augment import drop_modality, mask_spans, mix_up
 from ugcl.training.optim import Average, learning_rate, optimiser, uphill
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from ugcl.models.system import System
 
 log = logging.getLogger(__name__)
-JUDGED = 64
-"""Clips a batch where nothing is learnt; no result depends on it."""
 
 
 class Diverged(UgclError):
@@ -84,7 +81,7 @@ def fit(
     bare = model.to(fabric.device)
     loss = loss.to(fabric.device)
     model, optimizer = fabric.setup(bare, optimiser(bare, train))
-    average = Average(bare, train.ema) if train.ema else None
+    average = Average(bare.state_dict(), train.ema) if train.ema else None
     scaler = getattr(fabric.strategy.precision, "scaler", None)
 
     state = resume.load(folder, mark) if folder else None
@@ -94,16 +91,13 @@ def fit(
         log.info("resuming after epoch %d", state.epoch)
         _restore(state, bare, optimizer, average, scaler)
         loss.load_state_dict(state.tensors.get("loss", {}))
-    best_weights = state.tensors.get("best", {})
-    means = {}
-    if train.spec_augment.on:
-        means = {modality: mean for modality, (mean, _) in parts["train"].statistics().items()}
+    means = mask_values(train, parts["train"])
     resumed, saved = len(state.history), time.monotonic()
 
     def keep() -> None:
         if folder is None or not fabric.is_global_zero:
             return
-        state.tensors = {"model": bare.state_dict(), "best": best_weights, "loss": loss.state_dict()}
+        state.tensors |= {"model": bare.state_dict(), "loss": loss.state_dict()}
         state.tensors["optimiser"] = resume.optimiser_tensors(optimizer)
         if average:
             state.tensors["average"] = average.state()
@@ -112,31 +106,16 @@ def fit(
             state.extra["scaler"] = scaler.state_dict()
         resume.save(folder, state, mark)
 
-    for epoch in range(state.epoch + 1, train.epochs + 1):
-        if state.best and epoch - 1 - state.best["epoch"] >= train.patience:
-            break
+    while not selection.ended(state, train):
+        epoch = state.epoch + 1
         bare.advance((epoch - 1) / max(1, train.epochs - 1))
         began = time.perf_counter()
         row = {"epoch": epoch}
         row |= _epoch(fabric, model, optimizer, loss, train, parts["train"], seeds, epoch, average, means)
 
-        judged = average.state() if average else bare.state_dict()
-        dev = _judge(bare, judged, loss, parts["dev"], fabric)
-        row |= {f"dev_{name}": value for name, value in dev.items()} | loss.health()
-        # The choice is made before test is looked at, from dev scores alone.
-        if better(row, state.best):
-            state.best = {k: row[k] for k in ("epoch", "dev_uar", "dev_war", "dev_loss")}
-            best_weights = {name: value.detach().cpu().clone() for name, value in judged.items()}
-        if "test" in parts:
-            row["test_uar"] = _judge(bare, judged, loss, parts["test"], fabric)["uar"]
+        selection.examine(state, row, bare, average.state() if average else bare.state_dict(), loss, parts)
         row["seconds"] = time.perf_counter() - began
-        state.epoch = epoch
-        state.history.append(row)
-        log.info(
-            "epoch %d/%d: loss %.3f, dev uar %.3f, best %.3f (epoch %d), %.1f s",
-            *(epoch, train.epochs, row["loss"], row["dev_uar"]),
-            *(state.best["dev_uar"], state.best["epoch"], row["seconds"]),
-        )
+        selection.tell(state, train)
         if watch:
             watch(row)
         if epoch < train.epochs and time.monotonic() - saved >= train.save_every:
@@ -144,7 +123,14 @@ def fit(
             saved = time.monotonic()
     if len(state.history) > resumed:
         keep()
-    return Outcome(best_weights, state.best, state.history)
+    return Outcome(state.tensors["best"], state.best, state.history)
+
+
+def mask_values(train: Train, part: ClipDataset) -> dict[str, Tensor]:
+    """Modality → the mean training frame (D,), where SpecAugment needs it."""
+    if not train.spec_augment.on:
+        return {}
+    return {modality: mean for modality, (mean, _) in part.statistics().items()}
 
 
 def _epoch(
@@ -169,15 +155,15 @@ def _epoch(
     for step, first in enumerate(range(0, len(batches), train.accumulate)):
         # The last step of an epoch may have fewer batches than the others.
         group = batches[first : first + train.accumulate]
-        prepared = (_prepared(part.batch(clips), train, means, fabric.device) for clips in group)
+        ready = (prepared(part.batch(clips), train, means, fabric.device) for clips in group)
         # The second gradient of SAM is of the same batches.
-        prepared = list(prepared) if train.sam else prepared
+        ready = list(ready) if train.sam else ready
         place = f"epoch {epoch}, step {step + 1} of {per_epoch}"
-        for name, values in _gradients(fabric, model, loss, prepared, len(group), place).items():
+        for name, values in _gradients(fabric, model, loss, ready, len(group), place).items():
             sums.setdefault(name, []).extend(values)
         if train.sam:
             with uphill(model.module, train.sam):
-                _gradients(fabric, model, loss, prepared, len(group), place)
+                _gradients(fabric, model, loss, ready, len(group), place)
         lr = learning_rate(train, (epoch - 1) * per_epoch + step, per_epoch * train.epochs)
         for slots in optimizer.param_groups:
             slots["lr"] = lr
@@ -185,11 +171,11 @@ def _epoch(
         optimizer.step()
         optimizer.zero_grad()
         if average:
-            average.update(model.module)
+            average.update(model.module.state_dict())
     return {"lr": lr, **{name: float(torch.stack(values).nanmean()) for name, values in sums.items()}}
 
 
-def _prepared(batch: Batch, train: Train, means: dict[str, Tensor], device: torch.device) -> Batch:
+def prepared(batch: Batch, train: Train, means: dict[str, Tensor], device: torch.device) -> Batch:
     """A batch as it is learnt from: changed by the switches of training, on its device."""
     batch = mask_spans(mix_up(batch, train.mixup), train.spec_augment, means).to(device)
     return drop_modality(batch, train.modality_dropout, train.modality_dropout_unit == "batch")
@@ -204,14 +190,14 @@ def _gradients(
         with fabric.no_backward_sync(model, enabled=number < count):
             losses = loss(model(batch.features, batch.masks, batch.present), batch.labels, batch.targets)
             if not losses["loss"].isfinite():
-                raise _diverged(losses, batch, f"{place}, batch {number} of {count}" if count > 1 else place)
+                raise diverged(losses, batch, f"{place}, batch {number} of {count}" if count > 1 else place)
             fabric.backward(losses["loss"] / count)
         for name, value in losses.items():
             parts.setdefault(name, []).append(value.detach())
     return parts
 
 
-def _diverged(losses: dict[str, Tensor], batch: Batch, place: str) -> Diverged:
+def diverged(losses: dict[str, Tensor], batch: Batch, place: str) -> Diverged:
     """What to say of a batch whose loss is not finite: which terms, and whether its features are."""
     terms = [name for name, value in losses.items() if name != "loss" and not value.isfinite()]
     sound = torch.stack([x.isfinite().flatten(1).all(dim=1) for x in batch.features.values()]).all(dim=0)
@@ -243,60 +229,6 @@ def plan(clips: int, batch: int, numbers: tuple[int, ...], rank: int = 0, ranks:
         if share:
             batches.append(share)
     return batches
-
-
-def better(row: dict[str, float], best: dict[str, float]) -> bool:
-    """Is this epoch to be preferred? Higher dev UAR, or equal UAR and lower dev loss."""
-    if not best:
-        return True
-    return (row["dev_uar"], -row["dev_loss"]) > (best["dev_uar"], -best["dev_loss"])
-
-
-@torch.no_grad()
-def classify(
-    model: nn.Module,
-    batches: Iterable[Batch],
-    device: torch.device | str = "cpu",
-    weights: dict[str, Tensor] | None = None,
-) -> Tensor:
-    """Logits of all clips, (N, C) float32 on the CPU, with other weights if some are given.
-
-    The model is left in eval mode, with its own weights.
-    """
-    model.eval()
-    logits = []
-    for batch in batches:
-        batch = batch.to(device)
-        outputs = functional_call(model, weights or {}, (batch.features, batch.masks, batch.present))
-        logits.append(outputs["logits"].float().cpu())
-    return torch.cat(logits)
-
-
-def scores(logits: Tensor, labels: Tensor, loss: TotalLoss) -> dict[str, float]:
-    """UAR, WAR and classification loss of logits (N, C)."""
-    from audmetric import accuracy, unweighted_average_recall
-
-    truth, predicted = labels.tolist(), logits.argmax(dim=1).tolist()
-    value = loss.classification(logits.to(_device(loss)), labels.to(_device(loss)))
-    return {
-        "uar": float(unweighted_average_recall(truth, predicted)),
-        "war": float(accuracy(truth, predicted)),
-        "loss": float(value),
-    }
-
-
-def _judge(
-    bare: nn.Module,
-    weights: dict[str, Tensor],
-    loss: TotalLoss,
-    part: ClipDataset,
-    fabric: Fabric,
-) -> dict[str, float]:
-    return scores(classify(bare, part.batches(JUDGED), fabric.device, weights), part.labels, loss)
-
-
-def _device(loss: TotalLoss) -> torch.device:
-    return next((buffer.device for buffer in loss.buffers()), torch.device("cpu"))
 
 
 def _restore(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 
 def optimiser(model: nn.Module, train: Train) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter 2019); gains, biases and single vectors do not decay."""
-    trained = [p for p in model.parameters() if p.requires_grad]
+    """AdamW (Loshchilov and Hutter 2019) over what a model learns."""
+    return decaying([p for p in model.parameters() if p.requires_grad], train)
+
+
+def decaying(learnt: Sequence[Tensor], train: Train, dimensions: int = 2) -> torch.optim.AdamW:
+    """AdamW; gains, biases and single vectors, of fewer dimensions than a matrix, do not decay."""
     groups = [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": train.weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+        {"params": [p for p in learnt if p.ndim >= dimensions], "weight_decay": train.weight_decay},
+        {"params": [p for p in learnt if p.ndim < dimensions], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=train.lr, fused=True)
 
@@ -73,17 +77,17 @@ class Average:
     Its decay rises from 0 as (1 + t) / (10 + t), so that early steps are forgotten (TensorFlow's rule).
     """
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
+    def __init__(self, weights: Mapping[str, Tensor], decay: float) -> None:
         self.decay = decay
         self.step = 0
-        self.weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        self.weights = {name: value.detach().clone() for name, value in weights.items()}
 
     @torch.no_grad()
-    def update(self, model: nn.Module) -> None:
+    def update(self, weights: Mapping[str, Tensor]) -> None:
         """Take in the weights after a step."""
         decay = min(self.decay, (1 + self.step) / (10 + self.step))
         self.step += 1
-        for name, value in model.state_dict().items():
+        for name, value in weights.items():
             if value.is_floating_point():
                 self.weights[name].lerp_(value, 1 - decay)
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,14 @@ from ugcl.errors import UgclError
 from ugcl.losses.total import TotalLoss
 from ugcl.models.build import build, parameters
 from ugcl.training import checkpoint, devices, history, resume, seeding
-from ugcl.training.loop import fit
+from ugcl.training.loop import Outcome, fit
+from ugcl.training.packed import fit_together
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+    from ugcl.config.model import Train
+    from ugcl.models.system import System
 
 log = logging.getLogger(__name__)
 
@@ -53,28 +58,34 @@ def stores(run: Run) -> dict[str, FeatureStore]:
 
 def train_run(config: Config, benchmark: str, system: str, seed: int, fold: int, lineage: str = "") -> Path:
     """Train one run; returns its folder. See :func:`train_runs`."""
-    return train_runs(config, benchmark, system, seed, [fold], lineage)[0]
+    return train_runs(config, benchmark, system, [seed], [fold], lineage)[0]
 
 
 def train_runs(
-    config: Config, benchmark: str, system: str, seed: int, folds: Sequence[int], lineage: str = ""
+    config: Config,
+    benchmark: str,
+    system: str,
+    seeds: Sequence[int],
+    folds: Sequence[int],
+    lineage: str = "",
 ) -> list[Path]:
-    """Train a system on folds, one after the other; each writes model.safetensors, card.json and history.csv.
+    """Train a system with some seeds on some folds; each run writes its weights, card and history.
 
-    A run's files are the same whatever runs before it. If the process is killed, a run goes on from the last
-    epoch that was saved and, with as many threads, ends in the same bits; one that had ended gives its files
-    again without training, since Snakemake removes those of a job that was killed.
+    Runs are trained one after the other, and then their files are those they would have alone, or some in
+    step (`train.pack`, see `packed`). If the process is killed, a run goes on from the last epoch that was
+    saved and, with as many threads, ends in the same bits; one that had ended gives its files again without
+    training, since Snakemake removes those of a job that was killed.
 
     Args:
         config: the parameters.
         benchmark: key of `benchmarks`.
         system: key of `systems`, or such a key with a share of wrong labels (`benchmarks.….label_noise`).
-        seed: training seed.
+        seeds: training seeds.
         folds: numbers of the folds, from 1.
         lineage: hash of the code and parameters upstream, for the cards.
 
     Returns:
-        The runs' folders.
+        The runs' folders, seed by seed.
 
     Raises:
         UgclError: a name is unknown, an input is missing, or a part lacks a class.
@@ -83,24 +94,53 @@ def train_runs(
     seeding.deterministic()
     fabric = devices.launch(run.train)
     protocol = config.benchmarks[benchmark].protocol
-    folders = []
-    for fold in folds:
-        folder = paths.MODELS / paths.run(benchmark, system, seed, fold)
-        names = {"benchmark": benchmark, "system": system, "seed": seed, "fold": fold, "lineage": lineage}
-        _train(fabric, run, paths.split(run.corpus, protocol, fold), folder, names)
-        folders.append(folder)
+    pairs = [(seed, fold) for seed in seeds for fold in folds]
+    for first in range(0, len(pairs), run.train.pack):
+        group = []
+        for seed, fold in pairs[first : first + run.train.pack]:
+            names = {"benchmark": benchmark, "system": system, "seed": seed, "fold": fold, "lineage": lineage}
+            with devices.memory_advice(run.train):
+                group.append(_prepare(run, paths.split(run.corpus, protocol, fold), names))
+        with devices.memory_advice(run.train):
+            outcomes = _fit(fabric, run.train, group)
+        if fabric.is_global_zero:
+            for ready, outcome in zip(group, outcomes, strict=True):
+                _write(ready, outcome, fabric.device)
+    folders = [paths.MODELS / paths.run(benchmark, system, *pair) for pair in pairs]
     for folder in folders:
         resume.clear(folder)
     return folders
 
 
-def _train(fabric: Fabric, run: Run, split: Path, folder: Path, names: dict[str, Any]) -> None:
-    """Train one run and write its files; `names` go into its card."""
-    seeds = (names["seed"], names["fold"])
+@dataclass
+class Ready:
+    """A run that is about to be trained; `books` is what its card will say of it."""
+
+    books: dict[str, Any]
+    parts: dict[str, ClipDataset]
+    model: System
+    loss: TotalLoss
+
+    @property
+    def seeds(self) -> tuple[int, int]:
+        """Run seed and fold."""
+        return self.books["seed"], self.books["fold"]
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's files go."""
+        return paths.MODELS / paths.run(self.books["benchmark"], self.books["system"], *self.seeds)
+
+    @property
+    def mark(self) -> str:
+        """Fingerprint of all that the run depends on."""
+        return resume.fingerprint(self.books)
+
+
+def _prepare(run: Run, split: Path, names: dict[str, Any]) -> Ready:
     wanted = ["train", "dev", *(["test"] if run.train.monitor_test else [])]
-    with devices.memory_advice(run.train):
-        parts, model, loss = assemble(run, split, wanted, seeds)
-    books: dict[str, Any] = names | {
+    parts, model, loss = assemble(run, split, wanted, (names["seed"], names["fold"]))
+    books = names | {
         "classes": run.protocol.classes,
         "run": run.model_dump(),
         "features": {m: store.info.to_dict() for m, store in parts["train"].stores.items()},
@@ -109,22 +149,37 @@ def _train(fabric: Fabric, run: Run, split: Path, folder: Path, names: dict[str,
         "parameters": parameters(model),
         "clips": {name: len(part) for name, part in parts.items()},
     }
-    with devices.memory_advice(run.train):
-        outcome = fit(fabric, model, loss, run.train, parts, seeds, folder, resume.fingerprint(books))
-    if not fabric.is_global_zero:
-        return
-    card = books | {
+    return Ready(books, parts, model, loss)
+
+
+def _fit(fabric: Fabric, train: Train, group: list[Ready]) -> list[Outcome]:
+    """Train some runs: in step where they can be, one after the other where not."""
+    together = len({len(ready.parts["train"]) for ready in group}) == 1 and len(group) > 1
+    outcomes = None
+    if together:
+        fields = ("parts", "seeds", "folder", "mark")
+        parts, seeds, folders, marks = ([getattr(ready, name) for ready in group] for name in fields)
+        models, losses = [ready.model for ready in group], [ready.loss for ready in group]
+        outcomes = fit_together(fabric, models, losses, train, parts, seeds, folders, marks)
+    return outcomes or [
+        fit(fabric, ready.model, ready.loss, train, ready.parts, ready.seeds, ready.folder, ready.mark)
+        for ready in group
+    ]
+
+
+def _write(ready: Ready, outcome: Outcome, device: torch.device) -> None:
+    card = ready.books | {
         "selected": outcome.best,
         "epochs": len(outcome.history),
         "commit": commit(),
-        "device": devices.describe(fabric.device),
+        "device": devices.describe(device),
         "threads": torch.get_num_threads(),
         "seconds": round(sum(row["seconds"] for row in outcome.history), 3),
         "memory_mib": round(devices.peak_memory(), 1),
     }
-    history.write(outcome.history, folder / checkpoint.HISTORY)
-    checkpoint.save_run(folder, outcome.weights, card)
-    log.info("%s: epoch %d, dev uar %.3f", folder, outcome.best["epoch"], outcome.best["dev_uar"])
+    history.write(outcome.history, ready.folder / checkpoint.HISTORY)
+    checkpoint.save_run(ready.folder, outcome.weights, card)
+    log.info("%s: epoch %d, dev uar %.3f", ready.folder, outcome.best["epoch"], outcome.best["dev_uar"])
 
 
 def assemble(

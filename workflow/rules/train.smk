@@ -1,4 +1,4 @@
-# One run is a system × seed × fold, systems with wrong labels in training among them; a job may do several folds.
+# One run is a system × seed × fold, systems with wrong labels in training among them; a job may do several.
 
 
 rule train:
@@ -13,8 +13,8 @@ rule train:
 
 
 for _benchmark in benchmarks:
-    for _folds in params_tree.shared_folds(_benchmark):
-        _job = "_".join(map(str, _folds))
+    for _seeds, _folds in params_tree.training_jobs(_benchmark):
+        _job = "_".join(["seed", *map(str, _seeds), "fold", *map(str, _folds)])
 
         rule:
             name:
@@ -38,16 +38,15 @@ for _benchmark in benchmarks:
                 shards=benchmark_features(_benchmark, ".safetensors"),
             output:
                 [
-                    paths.MODELS
-                    / paths.run(_benchmark, "{system}", "{seed}", fold)
-                    / name
+                    paths.MODELS / paths.run(_benchmark, "{system}", seed, fold) / name
+                    for seed in _seeds
                     for fold in _folds
                     for name in ("model.safetensors", "card.json", "history.csv")
                 ],
             log:
-                f"logs/train/{_benchmark}-{{system}}-seed{{seed}}-fold{_job}.log",
+                f"logs/train/{_benchmark}-{{system}}-{_job}.log",
             benchmark:
-                f"logs/benchmarks/train/{_benchmark}-{{system}}-seed{{seed}}-fold{_job}.tsv"
+                f"logs/benchmarks/train/{_benchmark}-{{system}}-{_job}.tsv"
             threads: 1
             resources:
                 mem_mb=1500,
@@ -55,11 +54,13 @@ for _benchmark in benchmarks:
                 gpu=lambda wildcards, name=_benchmark: gpus(name, wildcards.system),
             params:
                 benchmark=_benchmark,
-                folds=[f"--fold {fold}" for fold in _folds],
+                runs=[
+                    *(f"--seed {seed}" for seed in _seeds),
+                    *(f"--fold {fold}" for fold in _folds),
+                ],
                 lineage=lambda wildcards, name=_benchmark: train_lineage(
                     name, wildcards.system
                 ),
             shell:
-                "python -m ugcl train {params.benchmark} {wildcards.system}"
-                " --seed {wildcards.seed} {params.folds}"
+                "python -m ugcl train {params.benchmark} {wildcards.system} {params.runs}"
                 " --lineage {params.lineage} --threads {threads} > {log} 2>&1"

@@ -81,6 +81,13 @@ def space(tree: dict[str, Any], key: str, **dimension: Any) -> None:
             ["systems.ugcl", "a queue of its own", "train.devices 1"],
         ),
         (lambda t: t["train"].update(sam=0.05, precision="16-mixed"), ["train.sam", "bf16-mixed"]),
+        (lambda t: t["train"].update(pack=2, sam=0.05), ["train.pack", "train.sam 0"]),
+        (lambda t: t["train"].update(pack=2, devices=2), ["train.pack", "train.devices 1"]),
+        (lambda t: t["train"].update(pack=2, precision="16-mixed"), ["train.pack", "bf16-mixed"]),
+        (
+            lambda t: t["systems"]["ugcl"].update(loss={"snd": {"queue": 64}}, train={"pack": 2}),
+            ["systems.ugcl", "in step", "train.pack 1"],
+        ),
         (
             lambda t: t["systems"]["audio-only"]["model"].update(readers=["video"]),
             ["model.readers", "video", "model.modalities"],

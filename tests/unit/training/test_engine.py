@@ -11,7 +11,7 @@ from made_project import make_project
 from ugcl import config
 from ugcl.data.dataset import ClipDataset
 from ugcl.errors import UgclError
-from ugcl.training import loop, resume
+from ugcl.training import loop, resume, selection
 from ugcl.training import run as runs
 from ugcl.training.devices import memory_advice
 from ugcl.training.run import train_run
@@ -106,14 +106,14 @@ def test_the_state_is_saved_when_its_time_has_come(project, monkeypatch):
     parameters = project(epochs=6, save_every=10, patience=6)
     now = [0.0]
     saved = []
-    judge = loop.scores
+    judge = selection.scores
 
     def three_seconds_each(*arguments):
         now[0] += 1.5  # an epoch is judged on dev and on test
         return judge(*arguments)
 
     monkeypatch.setattr(loop.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(loop, "scores", three_seconds_each)
+    monkeypatch.setattr(selection, "scores", three_seconds_each)
     monkeypatch.setattr(resume, "save", lambda folder, state, mark: saved.append((state.epoch, now[0])))
     train_run(parameters, "made", "concat", 0, 1)
     assert saved == [(4, 12.0), (6, 18.0)], "ten seconds after the start, not ten after that, and at the end"

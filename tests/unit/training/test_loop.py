@@ -11,8 +11,9 @@ from ugcl.config.model import Train
 from ugcl.data.dataset import Batch
 from ugcl.training import history, seeding
 from ugcl.training.augment import drop_modality
-from ugcl.training.loop import better, plan
+from ugcl.training.loop import plan
 from ugcl.training.optim import Average, learning_rate, optimiser
+from ugcl.training.selection import better
 
 
 def row(uar, loss, test=0.0):
@@ -68,14 +69,14 @@ def test_only_matrices_decay():
 def test_the_average_follows_the_weights():
     model = torch.nn.Linear(1, 1, bias=False)
     torch.nn.init.constant_(model.weight, 0.0)
-    average = Average(model, 0.5)
+    average = Average(model.state_dict(), 0.5)
     torch.nn.init.constant_(model.weight, 1.0)
-    average.update(model)  # decay min(0.5, 1/10)
+    average.update(model.state_dict())  # decay min(0.5, 1/10)
     assert average.state()["weight"].item() == pytest.approx(0.9)
-    average.update(model)  # decay min(0.5, 2/11)
+    average.update(model.state_dict())  # decay min(0.5, 2/11)
     assert average.state()["weight"].item() == pytest.approx(1 - 0.1 * 2 / 11)
     for _ in range(50):
-        average.update(model)
+        average.update(model.state_dict())
     assert average.state()["weight"].item() == pytest.approx(1.0)
 
 

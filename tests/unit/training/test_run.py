@@ -23,8 +23,8 @@ from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
 from ugcl.training import loop, resume
 from ugcl.training.checkpoint import load_run
-from ugcl.training.loop import classify
 from ugcl.training.run import load_parts, stores, train_run, train_runs
+from ugcl.training.selection import classify
 
 FOLDER = Path("results/models/made/ugcl/seed0/fold1")
 SCORES = ("selected", "epochs", "parameters", "data", "run", "features", "classes", "seed", "fold")
@@ -104,7 +104,7 @@ def test_folds_that_share_a_process_end_as_alone(project, undisturbed):
     table = paths.split("made", "intended", 2)
     table.write_bytes(paths.split("made", "intended", 1).read_bytes())
     alone = results(train_run(config.load(), "made", "ugcl", 0, 2, "abc"))
-    folders = train_runs(config.load(), "made", "ugcl", 0, [2, 1], "abc")
+    folders = train_runs(config.load(), "made", "ugcl", [0], [2, 1], "abc")
     assert [results(folder) for folder in folders] == [alone, undisturbed]
     assert alone[0] != undisturbed[0], "the fold decides the first weights"
     assert not any((folder / resume.FOLDER).exists() for folder in folders)
@@ -114,10 +114,10 @@ def test_folds_that_share_a_process_end_as_alone(project, undisturbed):
 SLOWED = """
 import sys, time
 from ugcl import config
-from ugcl.training import loop, resume, run
+from ugcl.training import resume, run, selection
 if sys.argv[1] == "slow":
-    judge = loop.classify
-    loop.classify = lambda *a, **k: (time.sleep(0.4), judge(*a, **k))[1]
+    judge = selection.classify
+    selection.classify = lambda *a, **k: (time.sleep(0.4), judge(*a, **k))[1]
 run.train_run(config.load(), "made", "ugcl", 0, 1, "abc")
 """
 

@@ -1,0 +1,192 @@
+"""Runs in step end as they would alone, each by itself; what cannot go in step is trained alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+from made_project import make_project
+from safetensors.torch import load_file
+
+from ugcl import config, paths
+from ugcl.data import tables
+from ugcl.data.dataset import ClipDataset
+from ugcl.errors import UgclError
+from ugcl.training import packed, resume
+from ugcl.training import run as runs
+from ugcl.training.run import train_runs
+
+SEEDS, FOLDS = [0, 1], [1, 2]
+MODELS = {
+    "ugcl": {},
+    "granular": {
+        "model": {
+            "granularities": ["frame", "segment", "clip"],
+            "assignment": "sparsemax",
+            "positions": "rotary",
+            "token_temperature_end": 0.5,
+        },
+        "loss": {"ugcl": {"kind": "supervised"}},
+    },
+    "concat": {"model": {"architecture": "concat"}},
+    "audio-only": {"model": {"architecture": "unimodal", "modalities": ["audio"]}},
+}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project of two folds with equally many training clips, whose networks draw nothing at random."""
+
+    def make(pack, **train):
+        settings = {"epochs": 5, "patience": 5, "modality_dropout": 0.0, "ema": 0.9, "pack": pack} | train
+        make_project(tmp_path, **settings)
+        monkeypatch.chdir(tmp_path)
+        first = tables.read_split(paths.split("made", "intended", 1))
+        speaker = first["clip"].str[:2]
+        other = first.assign(part=speaker.map({"s0": "dev", "s1": "test"}).fillna("train"))
+        tables.write(other, paths.split("made", "intended", 2))
+        tree = yaml.safe_load(Path("params.yaml").read_text())
+        tree["model"] |= {"dropout": 0.0, "input_dropout": 0.0, "frame_mask": 0.0}
+        tree["systems"] = MODELS
+        tree["benchmarks"]["made"] |= {"systems": list(MODELS), "seeds": SEEDS, "folds_per_job": 2}
+        tree["benchmarks"]["made"]["folds"] = FOLDS
+        Path("params.yaml").write_text(yaml.safe_dump(tree))
+        return config.load()
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield make
+    torch.set_num_threads(threads)
+
+
+def results(folders):
+    """Weights, history and card of each run."""
+    return [
+        (
+            load_file(folder / "model.safetensors"),
+            pd.read_csv(folder / "history.csv").drop(columns="seconds"),
+            json.loads((folder / "card.json").read_text()),
+        )
+        for folder in folders
+    ]
+
+
+@pytest.mark.parametrize("system", MODELS)
+@pytest.mark.parametrize("train", [{}, {"accumulate": 2, "batch": 5, "patience": 1, "lr": 0.02, "clip": 0.1}])
+def test_runs_in_step_end_as_alone(project, system, train):
+    alone = results(train_runs(project(1, **train), "made", system, SEEDS, FOLDS))
+    together = results(train_runs(project(4, **train), "made", system, SEEDS, FOLDS))
+    for (weights, history, card), (others, packed_history, packed_card) in zip(alone, together, strict=True):
+        torch.testing.assert_close(others, weights, rtol=1e-3, atol=2e-5)
+        pd.testing.assert_frame_equal(packed_history, history, rtol=2e-4, atol=2e-5)
+        assert packed_card["selected"]["epoch"] == card["selected"]["epoch"]
+    if train:
+        assert len({len(history) for _, history, _ in alone}) > 1, "runs stop at epochs of their own"
+    assert not torch.equal(*(weights[next(iter(weights))] for weights, _, _ in alone[:2]))
+
+
+def test_a_killed_pack_goes_on_to_the_same_bits(project, monkeypatch):
+    parameters = project(4, save_every=0)
+    undisturbed = results(train_runs(parameters, "made", "ugcl", SEEDS, FOLDS))
+
+    class Killed(Exception):
+        pass
+
+    save, calls = resume.save, []
+
+    def kill(folder, state, mark):
+        save(folder, state, mark)
+        calls.append(folder)
+        if len(calls) == 8:
+            raise Killed
+
+    monkeypatch.setattr(resume, "save", kill)
+    with pytest.raises(Killed):
+        train_runs(parameters, "made", "ugcl", SEEDS, FOLDS)
+    monkeypatch.setattr(resume, "save", save)
+    epochs = []
+    epoch = packed._epoch
+    monkeypatch.setattr(packed, "_epoch", lambda *a: (epochs.append(a[7]), epoch(*a))[1])
+    folders = train_runs(parameters, "made", "ugcl", SEEDS, FOLDS)
+    assert epochs == [3, 4, 5]
+    for (weights, history, _), (others, expected, _) in zip(results(folders), undisturbed, strict=True):
+        assert all(torch.equal(weights[name], others[name]) for name in others)
+        pd.testing.assert_frame_equal(history, expected, check_exact=True)
+    assert not any((folder / resume.FOLDER).exists() for folder in folders)
+
+
+def test_runs_that_are_out_of_step_go_on_alone(project, monkeypatch):
+    parameters = project(2, save_every=0)
+    undisturbed = results(train_runs(parameters, "made", "ugcl", [0], FOLDS))
+
+    class Killed(Exception):
+        pass
+
+    save, calls = resume.save, []
+
+    def kill(folder, state, mark):
+        save(folder, state, mark)
+        calls.append(state.epoch)
+        if len(calls) == 3:  # the first run is an epoch ahead
+            raise Killed
+
+    monkeypatch.setattr(resume, "save", kill)
+    with pytest.raises(Killed):
+        train_runs(parameters, "made", "ugcl", [0], FOLDS)
+    assert calls == [1, 1, 2]
+    monkeypatch.setattr(resume, "save", save)
+    for (weights, _, _), (others, _, _) in zip(
+        results(train_runs(parameters, "made", "ugcl", [0], FOLDS)), undisturbed, strict=True
+    ):
+        torch.testing.assert_close(weights, others, rtol=1e-3, atol=2e-5)
+
+
+def test_folds_of_other_sizes_are_trained_alone(project, monkeypatch):
+    parameters = project(2)
+    split = tables.read_split(paths.split("made", "intended", 2))
+    fewer = split.drop(split.index[split["part"] == "train"][0])
+    tables.write(fewer, paths.split("made", "intended", 2))
+    monkeypatch.setattr(runs, "fit_together", lambda *a: pytest.fail("they do not fit together"))
+    assert len(train_runs(parameters, "made", "concat", [0], FOLDS)) == 2
+
+
+def test_a_loss_that_is_no_number_names_the_run(project, monkeypatch):
+    parameters = project(2)
+    read = ClipDataset.features
+
+    def broken(self, modality, index):
+        x = read(self, modality, index)
+        return x * float("nan") if self.clips[index] == "s0_sad_2" and modality == "audio" else x
+
+    monkeypatch.setattr(ClipDataset, "features", broken)
+    monkeypatch.setattr(ClipDataset, "statistics", lambda self: {})
+    with pytest.raises(UgclError, match=r"seed 0, fold 1, epoch 1, step .*s0_sad_2 again"):
+        train_runs(parameters, "made", "concat", [0], FOLDS)
+
+
+def test_dropout_differs_between_the_runs_of_a_pack(project):
+    parameters = project(2)
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["model"]["dropout"] = 0.5
+    parameters = config.parse(tree)
+    first = results(train_runs(parameters, "made", "concat", [0, 1], [1]))
+    again = results(train_runs(parameters, "made", "concat", [0, 1], [1]))
+    assert all(torch.equal(first[0][0][name], again[0][0][name]) for name in first[0][0])
+
+
+def test_the_lineage_names_the_runs_of_a_pack(project):
+    from ugcl.provenance import lineage
+
+    parameters = project(2)
+    before = lineage.train(parameters, "made", "ugcl")
+    entry = parameters.benchmarks["made"]
+    more = entry.model_copy(update={"seeds_per_job": 2})
+    changed = parameters.model_copy(update={"benchmarks": {"made": more}})
+    assert lineage.train(changed, "made", "ugcl") != before
+    plain = project(1)
+    shared = plain.model_copy(update={"benchmarks": {"made": more}})
+    assert lineage.train(shared, "made", "ugcl") == lineage.train(plain, "made", "ugcl")

@@ -1,0 +1,113 @@
+"""Which epoch's weights a run keeps: judged on dev, before anything is said of test."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from ugcl.data.dataset import Batch, ClipDataset
+from ugcl.losses.total import TotalLoss
+from ugcl.training.resume import State
+
+if TYPE_CHECKING:
+    from ugcl.config.model import Train
+    from ugcl.models.system import System
+
+log = logging.getLogger(__name__)
+JUDGED = 64
+"""Clips a batch where nothing is learnt; no result depends on it."""
+
+
+def ended(state: State, train: Train) -> bool:
+    """Has a run seen its last epoch, or waited too long for a better one?"""
+    waited = state.epoch - state.best["epoch"] if state.best else 0
+    return state.epoch >= train.epochs or waited >= train.patience
+
+
+def examine(
+    state: State,
+    row: dict[str, float],
+    model: System,
+    weights: dict[str, Tensor],
+    loss: TotalLoss,
+    parts: dict[str, ClipDataset],
+) -> None:
+    """Judge an epoch's weights on dev, keep them if they are the best so far, and enter its row.
+
+    The choice is made before test is looked at, from dev scores alone.
+    """
+    dev = _judge(model, weights, loss, parts["dev"])
+    row |= {f"dev_{name}": value for name, value in dev.items()} | loss.health()
+    if better(row, state.best):
+        state.best = {k: row[k] for k in ("epoch", "dev_uar", "dev_war", "dev_loss")}
+        state.tensors["best"] = {name: value.detach().cpu().clone() for name, value in weights.items()}
+    if "test" in parts:
+        row["test_uar"] = _judge(model, weights, loss, parts["test"])["uar"]
+    state.epoch = int(row["epoch"])
+    state.history.append(row)
+
+
+def tell(state: State, train: Train, name: str = "") -> None:
+    """Log the last epoch of a run."""
+    row, best = state.history[-1], state.best
+    log.info(
+        "%sepoch %d/%d: loss %.3f, dev uar %.3f, best %.3f (epoch %d), %.1f s",
+        *(name, row["epoch"], train.epochs, row["loss"], row["dev_uar"]),
+        *(best["dev_uar"], best["epoch"], row["seconds"]),
+    )
+
+
+def better(row: dict[str, float], best: dict[str, float]) -> bool:
+    """Is this epoch to be preferred? Higher dev UAR, or equal UAR and lower dev loss."""
+    if not best:
+        return True
+    return (row["dev_uar"], -row["dev_loss"]) > (best["dev_uar"], -best["dev_loss"])
+
+
+@torch.no_grad()
+def classify(
+    model: nn.Module,
+    batches: Iterable[Batch],
+    device: torch.device | str = "cpu",
+    weights: dict[str, Tensor] | None = None,
+) -> Tensor:
+    """Logits of all clips, (N, C) float32 on the CPU, with other weights if some are given.
+
+    The model is left in eval mode, with its own weights.
+    """
+    model.eval()
+    logits = []
+    for batch in batches:
+        batch = batch.to(device)
+        outputs = functional_call(model, weights or {}, (batch.features, batch.masks, batch.present))
+        logits.append(outputs["logits"].float().cpu())
+    return torch.cat(logits)
+
+
+def scores(logits: Tensor, labels: Tensor, loss: TotalLoss) -> dict[str, float]:
+    """UAR, WAR and classification loss of logits (N, C)."""
+    from audmetric import accuracy, unweighted_average_recall
+
+    truth, predicted = labels.tolist(), logits.argmax(dim=1).tolist()
+    value = loss.classification(logits.to(_device(loss)), labels.to(_device(loss)))
+    return {
+        "uar": float(unweighted_average_recall(truth, predicted)),
+        "war": float(accuracy(truth, predicted)),
+        "loss": float(value),
+    }
+
+
+def _judge(
+    model: nn.Module, weights: dict[str, Tensor], loss: TotalLoss, part: ClipDataset
+) -> dict[str, float]:
+    device = next(iter(weights.values())).device
+    return scores(classify(model, part.batches(JUDGED), device, weights), part.labels, loss)
+
+
+def _device(loss: TotalLoss) -> torch.device:
+    return next((buffer.device for buffer in loss.buffers()), torch.device("cpu"))
