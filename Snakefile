@@ -15,8 +15,4 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        rules.data.input,
-        rules.features.input,
-        rules.train.input,
-        rules.evaluate.input,
         rules.report.input,

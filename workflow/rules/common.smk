@@ -89,8 +89,8 @@ def benchmark_splits(benchmark):
 def run_files(benchmark, systems):
     """What a trained system needs to read a benchmark's test clips, for some of its systems."""
     entry = params_tree.benchmark(benchmark)
-    runs = [
-        paths.MODELS / paths.run(benchmark, system, seed, fold)
+    weights = [
+        paths.MODELS / paths.run(benchmark, system, seed, fold) / "model.safetensors"
         for system in systems
         for seed in entry.seeds
         for fold in params_tree.folds(benchmark)
@@ -100,7 +100,7 @@ def run_files(benchmark, systems):
         paths.quarantine(benchmark),
         *benchmark_splits(benchmark),
         *benchmark_features(benchmark, ".safetensors"),
-        *(run / name for run in runs for name in ("model.safetensors", "card.json")),
+        *weights,  # with their cards; Snakemake's time grows with the square of a job's inputs
     ]
 
 
