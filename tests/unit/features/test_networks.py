@@ -249,9 +249,10 @@ class TestImage:
         expected = {"first": state[0], "mean": state.mean(0), "pooled": result.pooler_output[0]}[output]
         np.testing.assert_allclose(encoder.describe(crop), expected, atol=1e-5)
 
-    @pytest.mark.parametrize("kind", ["clip", "dinov2", "resnet"])
+    @pytest.mark.parametrize("kind", ["clip", "dinov2", "resnet", "efficientnet", "expressions"])
     def test_other_families_are_those_of_the_library(self, tmp_path, kind):
-        """CLIP has a text tower beside it, DINOv2 positions of other sizes, ResNet no tokens."""
+        """CLIP has a text tower beside it, DINOv2 positions of other sizes, convolutional nets no tokens, and
+        a network that was trained on facial expressions their classifier on top."""
         import torch
         import transformers
 
@@ -263,9 +264,16 @@ class TestImage:
             config = transformers.CLIPConfig(text_config=text, vision_config=small)
         elif kind == "dinov2":
             config = transformers.Dinov2Config(**{**small, "image_size": 48})
-        else:
+        elif kind == "resnet":
             config = transformers.ResNetConfig(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1])
-        model = transformers.AutoModel.from_config(config).eval()
+        elif kind == "efficientnet":
+            config = transformers.EfficientNetConfig(
+                image_size=32, width_coefficient=0.2, depth_coefficient=0.1, hidden_dim=256
+            )
+        else:
+            config = transformers.ViTConfig(**small, intermediate_size=32)
+        head = "ForImageClassification" if kind == "expressions" else ""
+        model = getattr(transformers, f"AutoModel{head}").from_config(config).eval()
         model.save_pretrained(tmp_path)
         # As on the hub: CLIP and DINOv2 are cut to a square after a resize to another side.
         facts = {"size": {"shortest_edge": 40}, "crop_size": {"height": 32, "width": 32}}
@@ -275,10 +283,12 @@ class TestImage:
         pixels = (crop / 255 - np.array([0.4, 0.5, 0.6])) / np.array([0.2, 0.3, 0.4])
         batch = torch.from_numpy(pixels.transpose(2, 0, 1)[None]).float()
         with torch.inference_mode():
-            network = model.vision_model if kind == "clip" else model
-            expected = network(batch).pooler_output.flatten()
-        encoder = ImageEncoder("i", Image(kind="image", weights="", output="pooled"), tmp_path)
-        assert (encoder.size, encoder.dim) == (32, 16)
+            network = {"clip": "vision_model", "expressions": "vit"}.get(kind)
+            found = (getattr(model, network) if network else model)(batch)
+            expected = found.last_hidden_state[0, 0] if head else found.pooler_output.flatten()
+        output = "first" if head else "pooled"
+        encoder = ImageEncoder("i", Image(kind="image", weights="", output=output), tmp_path)
+        assert (encoder.size, encoder.dim) == (32, len(expected))
         np.testing.assert_allclose(encoder.describe(crop), expected, atol=1e-5)
 
     def test_one_vector_a_grid_point(self, folder, tmp_path, write_video):
