@@ -1,4 +1,4 @@
-"""`ugcl train`: one run."""
+"""`ugcl train`: runs of one system."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import typer
 
 from ugcl.cli.options import Threads
 
+Seeds = Annotated[list[int], typer.Option(min=0, help="Training seed; may be given several times.")]
+Folds = Annotated[
+    list[int], typer.Option(min=1, help="Number of the fold, from 1; may be given several times.")
+]
+
 
 def train(
     benchmark: Annotated[str, typer.Argument(help="Key of `benchmarks` in params.yaml.")],
     system: Annotated[str, typer.Argument(help="Key of `systems` in params.yaml.")],
-    seed: Annotated[list[int], typer.Option(min=0, help="Training seed; may be given several times.")] = [0],  # noqa: B006 (typer reads it)
-    fold: Annotated[
-        list[int], typer.Option(min=1, help="Number of the fold, from 1; may be given several times.")
-    ] = [1],  # noqa: B006 (typer reads it)
+    seed: Seeds = (0,),
+    fold: Folds = (1,),
     threads: Threads = 1,
     lineage: Annotated[str, typer.Option(help="The hash the workflow planned; another one is refused.")] = "",
 ) -> None:
