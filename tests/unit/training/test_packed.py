@@ -8,9 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+import torch.nn.functional as F
 import yaml
 from made_project import make_project
 from safetensors.torch import load_file
+from torch import nn
 
 from ugcl import config, paths
 from ugcl.data import tables
@@ -168,14 +170,35 @@ def test_a_loss_that_is_no_number_names_the_run(project, monkeypatch):
         train_runs(parameters, "made", "concat", [0], FOLDS)
 
 
-def test_dropout_differs_between_the_runs_of_a_pack(project):
-    parameters = project(2)
+class Dropped(nn.Module):
+    """One weight and a dropout."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(()))
+
+    def forward(self, features, masks, present):
+        return {"logits": self.weight * F.dropout(features["audio"], 0.5, self.training)}
+
+
+def test_each_run_of_a_pack_has_its_own_dropout():
+    ones = {"audio": torch.ones(2, 50)}
+    logits = packed.Pack([Dropped(), Dropped()])((ones, ones, ones))["logits"]
+    assert set(logits.unique().tolist()) == {0.0, 2.0}
+    assert not torch.equal(logits[0], logits[1])
+
+
+def test_a_pack_with_dropout_ends_in_the_same_bits_again(project):
+    project(2)
     tree = yaml.safe_load(Path("params.yaml").read_text())
     tree["model"]["dropout"] = 0.5
     parameters = config.parse(tree)
-    first = results(train_runs(parameters, "made", "concat", [0, 1], [1]))
-    again = results(train_runs(parameters, "made", "concat", [0, 1], [1]))
-    assert all(torch.equal(first[0][0][name], again[0][0][name]) for name in first[0][0])
+    weights = [
+        [weights for weights, _, _ in results(train_runs(parameters, "made", "concat", SEEDS, [1]))]
+        for _ in range(2)
+    ]
+    for first, again in zip(*weights, strict=True):
+        assert all(torch.equal(first[name], again[name]) for name in first)
 
 
 def test_the_lineage_names_the_runs_of_a_pack(project):

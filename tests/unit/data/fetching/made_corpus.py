@@ -1,4 +1,4 @@
-"""A project with its own registry of sources, and archives of any content."""
+"""A project with its own table of sources, and archives of any content."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ def make_tar(files: dict[str, bytes], mode: str = "w:gz") -> bytes:
 
 
 class Project:
-    """A project folder whose only corpus, `ravdess`, comes from the registry that a test writes."""
+    """A project folder whose only corpus, `ravdess`, comes from the table of sources that a test writes."""
 
     patterns = ("Actor_*/03-01-*.wav", "Actor_*/01-01-*.mp4", "table.csv")
 
     def __init__(self, tree: dict[str, Any], folder: Path) -> None:
         self.tree, self.folder = tree, folder
-        self.registry = folder / "sources.csv"
+        self.sources = folder / "sources.csv"
         self.root = folder / "data/raw/ravdess"
-        tree["data"] |= {"sources": str(self.registry), "retries": 2, "timeout": 5}
+        tree["data"] |= {"sources": str(self.sources), "retries": 2, "timeout": 5}
         self.register()
 
     def register(self, *rows: dict[str, Any]) -> None:
-        """Write the registry; what a row does not say is empty, and of version 1."""
-        with self.registry.open("w", newline="") as stream:
+        """Write the table of sources; what a row does not say is empty, and of version 1."""
+        with self.sources.open("w", newline="") as stream:
             writer = csv.DictWriter(stream, COLUMNS)
             writer.writeheader()
             for row in rows:

@@ -88,7 +88,7 @@ def test_licensed_corpora_have_no_download(rows: list[registry.Source], corpus: 
 def test_a_wrong_row_is_named_by_its_line(project_folder: Project, row: dict, words: str) -> None:
     project_folder.register({"url": "https://x/good", "path": "good"}, row)
     with pytest.raises(UgclError, match=rf"sources\.csv: line 3: .*{words}") as caught:
-        registry.read(project_folder.registry)
+        registry.read(project_folder.sources)
     assert "\n" not in str(caught.value)
 
 
