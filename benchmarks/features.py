@@ -41,6 +41,7 @@ from ugcl.features import extract  # noqa: E402
 from ugcl.features.build import build  # noqa: E402
 from ugcl.features.faces.build import build as build_detector  # noqa: E402
 from ugcl.features.faces.detector import overlap  # noqa: E402
+from ugcl.features.faces.extract import faces_shard  # noqa: E402
 from ugcl.features.faces.tracking import follow  # noqa: E402
 from ugcl.features.media import Clip  # noqa: E402
 from ugcl.features.media_files import VIDEO  # noqa: E402
@@ -145,7 +146,7 @@ def growth(config: Config, clips: list[Clip], count: int) -> list[tuple[str, lis
             for name, (seconds, memory) in told.items():
                 start = time.process_time()
                 if name == "faces":
-                    extract.faces_shard(config, "grown", 1)
+                    faces_shard(config, "grown", 1)
                 else:
                     extract.encode_shard(config, "grown", name, 1)
                 if turn:

@@ -11,7 +11,7 @@ import pytest
 
 ORDER = ("config", "data", "features", "models", "training", "evaluation", "reports", "cli")
 RANK = {room: rank for rank, room in enumerate(ORDER)} | {"losses": ORDER.index("models") - 0.5}
-COMMON = {"errors", "log", "paths", "threads"}
+COMMON = {"devices", "errors", "log", "paths", "threads"}
 
 
 def modules(project: Path) -> list[Path]:

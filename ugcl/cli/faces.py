@@ -59,7 +59,7 @@ def faces(
     from ugcl.features.progress import progress
 
     clips = survey.find(videos or [])
-    found = survey.survey(progress(clips, "faces"), build(parameters), parameters.faces)
+    found = survey.survey(progress(clips, "faces", len(clips)), build(parameters), parameters.faces)
     results = []
     with ExitStack() as stack:
         tables = stack.enter_context(survey.Tables(table)) if table else None

@@ -12,6 +12,9 @@ app = typer.Typer(no_args_is_help=True, help="Make face tracks and features from
 
 Corpus = Annotated[str, typer.Argument(help="Key of `corpora` in params.yaml.")]
 Encoder = Annotated[str, typer.Argument(help="Key of `encoders` in params.yaml.")]
+Workers = Annotated[
+    int, typer.Option(min=0, help="Processes that decode for a network; 0 = the command's own does.")
+]
 Shard = Annotated[int, typer.Argument(min=1, help="Number of the shard, from 1.")]
 
 
@@ -19,22 +22,24 @@ Shard = Annotated[int, typer.Argument(min=1, help="Number of the shard, from 1."
 def faces(corpus: Corpus, shard: Shard, threads: Threads = 1) -> None:
     """Track the faces of one shard's clips."""
     from ugcl import config
-    from ugcl.features import extract
+    from ugcl.features.faces.extract import faces_shard
     from ugcl.provenance import lineage
 
     tree = config.load()
-    extract.faces_shard(tree, corpus, shard, lineage.faces(tree, corpus))
+    faces_shard(tree, corpus, shard, lineage.faces(tree, corpus))
 
 
 @app.command()
-def encode(corpus: Corpus, encoder: Encoder, shard: Shard, threads: Threads = 1) -> None:
+def encode(
+    corpus: Corpus, encoder: Encoder, shard: Shard, threads: Threads = 1, workers: Workers = 0
+) -> None:
     """Encode one shard's clips."""
     from ugcl import config
     from ugcl.features import extract
     from ugcl.provenance import lineage
 
     tree = config.load()
-    extract.encode_shard(tree, corpus, encoder, shard, lineage.features(tree, corpus, encoder))
+    extract.encode_shard(tree, corpus, encoder, shard, lineage.features(tree, corpus, encoder), workers)
 
 
 @app.command()

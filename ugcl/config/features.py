@@ -59,6 +59,20 @@ AnyFaces = Annotated[
 ]
 
 
+class Extraction(Section):
+    """Where networks turn media into features. Nothing here changes what comes out but for rounding."""
+
+    accelerator: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Device of the encoders' networks."
+    )
+    workers: int = Field(
+        7,
+        ge=0,
+        description="Processes that decode for a network on a GPU, each on a core of its own; 0 = the"
+        " network's own process does. On a CPU the shards share the cores.",
+    )
+
+
 class Encoder(Section):
     """What every encoder has."""
 
@@ -73,6 +87,26 @@ class Encoder(Section):
     def precomputed(self) -> bool:
         """Whether the features come from a file, so that no clip can be encoded anew."""
         return False
+
+    @property
+    def runs_network(self) -> bool:
+        """Whether a GPU makes the encoder faster."""
+        return False
+
+
+class Network(Encoder):
+    """What every encoder with a pretrained network has; `extraction` says where it runs."""
+
+    weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
+        "32-true",
+        description="Precision of the network's sums; mixed: 16 bits where they bear it.",
+    )
+
+    @property
+    def runs_network(self) -> bool:
+        """Whether a GPU makes the encoder faster."""
+        return True
 
 
 class FaceEncoder(Encoder):
@@ -107,17 +141,22 @@ class Hog(FaceEncoder):
     size: int = Field(64, ge=32, multiple_of=8, description="Side of the crop, pixels.")
 
 
-class Image(FaceEncoder):
+class FaceNetwork(FaceEncoder, Network):
+    """What every encoder of aligned face crops by a network has."""
+
+    batch: int = Field(16, ge=1, description="Crops of a clip that pass through the network at once.")
+
+
+class Image(FaceNetwork):
     """A pretrained image network over aligned face crops (ViT, CLIP, ResNet, … of transformers)."""
 
     kind: Literal["image"]
-    weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
     output: Literal["first", "mean", "pooled"] = Field(
         "first", description="First token, mean over tokens or places, or the network's own pooled output."
     )
 
 
-class VggFace(FaceEncoder):
+class VggFace(FaceNetwork):
     """fc7 of VGG-Face before its ReLU (VGG-16, 4096 values a face frame): the paper's video features."""
 
     kind: Literal["vgg_face"]
@@ -140,11 +179,10 @@ class VggFace(FaceEncoder):
     )
 
 
-class SoundNetwork(Encoder):
+class SoundNetwork(Network):
     """What every encoder of sound by a network has."""
 
     modality: Literal["audio"] = "audio"
-    weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
     batch: float = Field(
         30.0, gt=0, description="Sound that passes through the network at once, padding included, seconds."
     )
@@ -185,12 +223,14 @@ class Egemaps(Encoder):
     )
 
 
-class Text(Encoder):
+class Text(Network):
     """Hidden states of a text network (BERT, RoBERTa, sentence-transformers, …) on the clip's transcript."""
 
     kind: Literal["text"]
     modality: Literal["text"] = "text"
-    weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
+    batch: int = Field(
+        1024, ge=1, description="Tokens that pass through the network at once, padding included."
+    )
     output: Literal["tokens", "sentence"] = Field(
         "tokens", description="One vector a token, or their mean: one vector a clip."
     )

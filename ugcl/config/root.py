@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from ugcl.config.base import Section
 from ugcl.config.corpora import AnyCorpus
 from ugcl.config.data import Data
-from ugcl.config.features import AnyEncoder, AnyFaces, Faces, Modality
+from ugcl.config.features import AnyEncoder, AnyFaces, Extraction, Faces, Modality
 from ugcl.config.model import Loss, Model, Train
 from ugcl.config.overrides import SECTIONS, Overrides, System, merge
 from ugcl.config.protocols import Protocol
@@ -73,6 +73,7 @@ class Config(Section):
     corpora: dict[str, AnyCorpus]
     faces: AnyFaces = Faces()
     encoders: dict[str, AnyEncoder]
+    extraction: Extraction = Extraction()
     model: Model = Model()
     loss: Loss = Loss()
     train: Train = Train()

@@ -22,10 +22,10 @@ from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.data.shards import FeatureStore
+from ugcl.devices import choose_device
 from ugcl.errors import UgclError
 from ugcl.evaluation.outputs import chosen, score
 from ugcl.evaluation.perturb import test_clips
-from ugcl.evaluation.predict import choose_device
 from ugcl.training.checkpoint import load_run, read_card
 from ugcl.training.devices import describe
 
@@ -143,7 +143,10 @@ def cost(config: Config, benchmark: str, systems: Iterable[str] | None = None) -
         The files written.
     """
     entry = config.benchmark(benchmark)
-    device, classes = choose_device(config.evaluate.accelerator), config.protocol(benchmark).classes
+    device, classes = (
+        choose_device(config.evaluate.accelerator, "evaluate"),
+        config.protocol(benchmark).classes,
+    )
     stores = {m: FeatureStore(paths.features(entry.corpus, name)) for m, name in entry.features.items()}
     names = test_clips(config, benchmark)
     names = names[:: max(1, len(names) // BATCH)][:BATCH]  # from all speakers, not the first ones alone

@@ -14,11 +14,12 @@ from ugcl import paths
 from ugcl.config import Config, Run
 from ugcl.data.dataset import ClipDataset
 from ugcl.data.shards import FeatureInfo
+from ugcl.devices import choose_device
 from ugcl.errors import UgclError
 from ugcl.evaluation import temperature
 from ugcl.evaluation.observation import Observation
 from ugcl.evaluation.outputs import chosen
-from ugcl.evaluation.predict import choose_device, probabilities
+from ugcl.evaluation.predict import probabilities
 from ugcl.evaluation.stores import Held
 from ugcl.training.checkpoint import load_run
 
@@ -108,7 +109,7 @@ def load(config: Config, benchmark: str, system: str, fold: int | None = None) -
         temperatures=[fitted.get(run, 1.0) for run in runs],
         calibrated=all(run in fitted for run in runs),
         batch=config.evaluate.batch,
-        device=choose_device(config.evaluate.accelerator),
+        device=choose_device(config.evaluate.accelerator, "evaluate"),
     )
 
 

@@ -17,7 +17,7 @@ from ugcl.evaluation import audit
 from ugcl.evaluation.outputs import noise_conditions, perturb_outputs
 from ugcl.features.build import build
 from ugcl.features.encoder import info
-from ugcl.features.extract import vectors
+from ugcl.features.extract import encoded
 from ugcl.features.failure import MediaError
 from ugcl.features.media import Clip
 from ugcl.features.progress import progress
@@ -95,13 +95,15 @@ def perturb(config: Config, benchmark: str, conditions: Iterable[str] | None = N
         settings = {**model.settings, "snr": snr, "seed": config.evaluate.seed}
         for shard in range(1, count + 1):
             features, failures = {}, {}
-            for name in progress(shards.shard_clips(names, count, shard), f"{condition} {shard}/{count}"):
-                clip = replace(NoisyClip.from_row(rows.loc[name], root), snr=snr, seed=config.evaluate.seed)
-                try:
-                    features[name] = vectors(model, clip, window)
-                except MediaError as error:
-                    failures[name] = (error.failure, error.detail)
-                    log.warning("%s: %s: %s", name, error.failure, error.detail)
+            chosen = (NoisyClip.from_row(rows.loc[n], root) for n in shards.shard_clips(names, count, shard))
+            clips = [replace(clip, snr=snr, seed=config.evaluate.seed) for clip in chosen]
+            title = f"{condition} {shard}/{count}"
+            for clip, half in progress(encoded(model, clips, window), title, len(clips)):
+                if isinstance(half, MediaError):
+                    failures[clip.name] = (half.failure, half.detail)
+                    log.warning("%s: %s: %s", clip.name, half.failure, half.detail)
+                else:
+                    features[clip.name] = half
             shards.write_shard(folder, shard, features, failures, info(model, window), settings)
         shards.write_index(folder, count)
         log.info("%s %s: %d clips", benchmark, condition, len(names))

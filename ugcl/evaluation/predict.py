@@ -12,6 +12,7 @@ import pandas as pd
 from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
+from ugcl.devices import choose_device
 from ugcl.errors import UgclError
 from ugcl.evaluation import temperature
 from ugcl.evaluation.outputs import prediction
@@ -54,7 +55,7 @@ def predict(config: Config, benchmark: str, system: str) -> list[Path]:
     }
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     quarantined = tables.read(paths.quarantine(benchmark))["clip"].tolist()
-    device = choose_device(config.evaluate.accelerator)
+    device = choose_device(config.evaluate.accelerator, "evaluate")
     written, temperatures = [], []
     for fold in config.folds(benchmark):
         split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))
@@ -125,17 +126,3 @@ def probabilities(
     if not np.isfinite(p).all():
         raise UgclError("prediction: a probability is not finite; train again with a lower learning rate")
     return p
-
-
-def choose_device(accelerator: str) -> torch.device:
-    """The device that `evaluate.accelerator` names.
-
-    Raises:
-        UgclError: it is not here.
-    """
-    import torch
-
-    if accelerator == "cuda" and not torch.cuda.is_available():
-        raise UgclError("evaluate.accelerator: cuda is not available here; set it to auto or cpu")
-    chosen = "cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu"
-    return torch.device(chosen)

@@ -18,9 +18,9 @@ from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore
+from ugcl.devices import choose_device
 from ugcl.evaluation.embeddings import Inside, look
 from ugcl.evaluation.outputs import REPRESENTATION, represent_outputs, score
-from ugcl.evaluation.predict import choose_device
 from ugcl.losses.codebook import DEAD
 from ugcl.training.checkpoint import load_run
 
@@ -220,7 +220,7 @@ def represent(config: Config, benchmark: str) -> list[Path]:
     infos = {m: store.info for m, store in stores.items()}
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     quarantined = tables.read(paths.quarantine(benchmark))["clip"].tolist()
-    device, classes = choose_device(config.evaluate.accelerator), run.protocol.classes
+    device, classes = choose_device(config.evaluate.accelerator, "evaluate"), run.protocol.classes
     found: dict[str, list[pd.DataFrame]] = defaultdict(list)
     for fold in config.folds(benchmark):
         split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))

@@ -22,11 +22,11 @@ from ugcl.config.report import Evaluate
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset, Store, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore
+from ugcl.devices import choose_device
 from ugcl.evaluation import bootstrap, metrics, predictions, stats
 from ugcl.evaluation.names import ROBUSTNESS
 from ugcl.evaluation.outputs import chosen, mislabelled, noise_conditions, score, under_conditions
 from ugcl.evaluation.perturb import generator
-from ugcl.evaluation.predict import choose_device
 from ugcl.evaluation.stores import Changed, Held
 from ugcl.training.checkpoint import load_run
 
@@ -176,7 +176,7 @@ def _fold(
     quarantined = tables.read(paths.quarantine(benchmark))["clip"].tolist()
     rows = part_rows(manifest, split, "test", protocol, quarantined).sort_values("clip")
     rows = rows[["clip", "speaker", "label"]]
-    device = choose_device(config.evaluate.accelerator)
+    device = choose_device(config.evaluate.accelerator, "evaluate")
     readers: dict[tuple[str, ...], dict[tuple[str, int], nn.Module]] = defaultdict(dict)
     for system in systems:
         for seed in entry.seeds:

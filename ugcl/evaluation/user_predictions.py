@@ -99,7 +99,7 @@ def predictions(
         window: length and step of the timeline's windows, seconds; None for no timeline.
     """
     observer, known = Observer(config, ensemble.run, ensemble.infos), _known_files(ensemble)
-    for clip in progress(clips, "predict"):
+    for clip in progress(clips, "predict", len(clips)):
         try:
             observed = observer(clip)
         except MediaError as error:

@@ -16,6 +16,7 @@ from ugcl.config.features import (
     Whisper,
 )
 from ugcl.data import sources
+from ugcl.devices import choose_device
 from ugcl.errors import UgclError
 from ugcl.features.encoder import Encoder
 from ugcl.features.weights import weights_folder
@@ -30,13 +31,14 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
         encoder: key of `encoders`.
 
     Raises:
-        UgclError: an unknown name, or weights or a table that are not there.
+        UgclError: an unknown name, or weights, a table or a device that are not there.
     """
     for name, section in ((corpus, "corpora"), (encoder, "encoders")):
         if name not in getattr(config, section):
             known = ", ".join(getattr(config, section))
             raise UgclError(f"{section}: no entry {name!r} in params.yaml; choose from {known}")
     entry = config.encoders[encoder]
+    device = choose_device(config.extraction.accelerator, "extraction") if entry.runs_network else "cpu"
     match entry:
         case LogMel():
             from ugcl.features.encoders.logmel import LogMelEncoder
@@ -49,21 +51,21 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
         case Whisper():
             from ugcl.features.encoders.whisper import WhisperEncoder
 
-            return WhisperEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
+            return WhisperEncoder(encoder, entry, weights_folder(config, encoder, entry.weights), device)
         case Speech():
             from ugcl.features.encoders.speech import SpeechEncoder
 
-            return SpeechEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
+            return SpeechEncoder(encoder, entry, weights_folder(config, encoder, entry.weights), device)
         case Image():
             from ugcl.features.encoders.image import ImageEncoder
 
-            return ImageEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
+            return ImageEncoder(encoder, entry, weights_folder(config, encoder, entry.weights), device)
         case VggFace():
             from ugcl.features.encoders.vgg_face import VggFaceEncoder
             from ugcl.features.weight_file import weight_file
 
             file = weight_file(config, encoder, entry.weights, entry.sha256)
-            return VggFaceEncoder(encoder, entry, file.path, file.sha256)
+            return VggFaceEncoder(encoder, entry, file.path, file.sha256, device)
         case Egemaps():
             from ugcl.features.encoders.egemaps import EgemapsEncoder
 
@@ -71,7 +73,7 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
         case Text():
             from ugcl.features.encoders.text import TextEncoder
 
-            return TextEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
+            return TextEncoder(encoder, entry, weights_folder(config, encoder, entry.weights), device)
         case Table():
             from ugcl.features.encoders.table import TableEncoder
 

@@ -1,8 +1,9 @@
-"""Aligned face crops on an even grid of times, one vector each."""
+"""Aligned face crops on an even grid of times."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,23 +12,30 @@ from ugcl.features.failure import MediaError
 from ugcl.features.media import Clip
 
 
-def over_faces(
-    clip: Clip, fps: float, size: int, margin: float, describe: Callable[[np.ndarray], np.ndarray]
-) -> np.ndarray:
-    """Describe the aligned face at every point of the time grid.
+@dataclass(frozen=True)
+class FaceBlock:
+    """Consecutive points of a clip's time grid.
 
-    A point without a face takes the vector of the nearest point with one; a frame that is shown at several
-    points is described once.
+    Attributes:
+        crops: (crops, size, size, 3) uint8, what is first shown at these points.
+        shown: (points,) number of the crop that is shown at each, among all of the clip; -1 for no face.
+    """
+
+    crops: np.ndarray
+    shown: np.ndarray
+
+
+def face_blocks(clip: Clip, fps: float, size: int, margin: float, count: int) -> Iterator[FaceBlock]:
+    """Cut the aligned faces out of a clip, on the time grid, with constant memory.
+
+    A frame that is shown at several points is cut once.
 
     Args:
         clip: a clip with its face track.
         fps: grid rate, Hz.
         size: side of the crop, pixels.
         margin: see :func:`ugcl.features.faces.alignment.template`.
-        describe: (size, size, 3) uint8 → (dim,) float32.
-
-    Returns:
-        (points, dim) float32.
+        count: most crops of a block.
 
     Raises:
         MediaError: the track failed, or no point has a face.
@@ -38,17 +46,34 @@ def over_faces(
     if track.failure:
         raise MediaError(track.failure, track.detail)
     visible = track.visible
-    vectors: list[np.ndarray | None] = []
-    shown, vector = -1, None
+    crops: list[np.ndarray] = []
+    shown: list[int] = []
+    cut, frame_number, current = 0, -1, -1
     for _, frame in clip.sampled(fps):
-        if frame.index != shown:
-            shown, vector = frame.index, None
-            if shown < len(visible) and visible[shown]:
-                vector = describe(alignment.crop(frame.rgb(), track.landmarks[shown], size, margin))
-        vectors.append(vector)
-    known = np.array([i for i, vector in enumerate(vectors) if vector is not None])
-    if len(known) == 0:
+        if frame.index != frame_number:
+            frame_number, current = frame.index, -1
+            if frame_number < len(visible) and visible[frame_number]:
+                if len(crops) == count:
+                    yield FaceBlock(np.stack(crops), np.array(shown))
+                    crops, shown = [], []
+                crops.append(alignment.crop(frame.rgb(), track.landmarks[frame_number], size, margin))
+                current, cut = cut, cut + 1
+        shown.append(current)
+    if cut == 0:
         raise MediaError("no_face", f"{clip.name}: no sampled frame has a face")
+    yield FaceBlock(np.stack(crops), np.array(shown))
+
+
+def on_grid(shown: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """The vector of every point of the grid; a point without a face takes that of the nearest with one.
+
+    Args:
+        shown: (points,) see :class:`FaceBlock`; one of them at least has a face.
+        vectors: (crops, dim).
+
+    Returns:
+        (points, dim).
+    """
+    known = np.flatnonzero(shown >= 0)
     middles = (known[1:] + known[:-1]) / 2
-    nearest = known[np.searchsorted(middles, np.arange(len(vectors)))]
-    return np.stack([vectors[i] for i in nearest])
+    return vectors[shown[known[np.searchsorted(middles, np.arange(len(shown)))]]]

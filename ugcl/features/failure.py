@@ -35,3 +35,7 @@ class MediaError(UgclError):
         self.failure = failure
         self.detail = " ".join(str(detail).split())
         super().__init__(f"{failure}: {self.detail}")
+
+    def __reduce__(self) -> tuple[type[MediaError], tuple[Failure, str]]:
+        """What another process makes the error from."""
+        return MediaError, (self.failure, self.detail)

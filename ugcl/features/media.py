@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ugcl.features.faces import table
 from ugcl.features.failure import MediaError
 from ugcl.features.interval import Interval
 from ugcl.features.sound import RATE, sound
 from ugcl.features.video import Frame, frames, sample
-
-if TYPE_CHECKING:
-    from ugcl.features.faces.table import Track
 
 
 @dataclass(frozen=True)
@@ -37,13 +35,13 @@ class Clip:
     name: str
     audio: Path | None = None
     video: Path | None = None
-    faces: Track | None = None
+    faces: table.Track | None = None
     interval: Interval | None = None
     region: str = ""
     transcript: str = ""
 
     @classmethod
-    def from_row(cls, row: Any, root: Path, faces: Track | None = None) -> Clip:
+    def from_row(cls, row: Any, root: Path, faces: table.Track | None = None) -> Clip:
         """A clip from a manifest row and the root.
 
         The row is a mapping with clip, audio and video, and maybe start, end, region and transcript.
@@ -71,3 +69,22 @@ class Clip:
     def sampled(self, fps: float) -> Iterator[tuple[float, Frame]]:
         """The video on an even grid: see :func:`ugcl.features.video.sample`."""
         return sample(self.frames(), fps)
+
+
+def with_faces(clips: Sequence[Clip], source: Path | None) -> Iterator[Clip]:
+    """Clips with their face tracks.
+
+    Args:
+        clips: in the order of their names.
+        source: table of face tracks (:func:`ugcl.features.faces.table.read`), in the same order; other clips
+            may be between. None leaves the clips as they are.
+    """
+    if source is None:
+        yield from clips
+        return
+    tracks = table.read(source)
+    name, track = next(tracks, ("", None))
+    for clip in clips:
+        while track is not None and name < clip.name:
+            name, track = next(tracks, ("", None))
+        yield replace(clip, faces=track if name == clip.name else None)

@@ -61,7 +61,7 @@ def faces(config: Config, corpus: str) -> str:
     """The face tracks of a corpus."""
     params = [manifest(config, corpus), config.corpus(corpus).shards, config.faces.model_dump()]
     # What only looks at tracks, as `ugcl faces` does, lies in the same folder and makes none of them stale.
-    code = [f"{NAME}.features.extract", entry_module("detector", config.faces.detector)]
+    code = [f"{NAME}.features.faces.extract", entry_module("detector", config.faces.detector)]
     return _lineage("faces", code, params)
 
 

@@ -142,11 +142,25 @@ def encoder_inputs(wildcards):
 
 
 @cache
-def gpus(benchmark, system):
-    """One GPU a job where runs use one, so that the profile's `gpu` decides how many go at once."""
-    accelerator = params_tree.resolve(benchmark, system).train.accelerator
+def gpus(accelerator):
+    """One GPU a job where it uses one, so that the profile's `gpu` decides how many go at once."""
     seen = shutil.which("nvidia-smi") is not None
     return int(accelerator == "cuda" or (accelerator == "auto" and seen))
+
+
+@cache
+def training_gpus(benchmark, system):
+    return gpus(params_tree.resolve(benchmark, system).train.accelerator)
+
+
+def encoder_gpus(encoder):
+    runs_network = params_tree.encoders[encoder].runs_network
+    return gpus(params_tree.extraction.accelerator) if runs_network else 0
+
+
+def encoder_threads(encoder):
+    """A network on a GPU has processes beside it that decode; on a CPU the shards share the cores."""
+    return 1 + params_tree.extraction.workers if encoder_gpus(encoder) else 1
 
 
 @cache

@@ -38,6 +38,7 @@ for _benchmark in benchmarks:
         resources:
             mem_mb=1500,
             runtime=60,
+            gpu=gpus(params_tree.evaluate.accelerator),
         params:
             benchmark=_benchmark,
             lineage=lambda wildcards, name=_benchmark: lineage.predict(
@@ -68,6 +69,7 @@ for _benchmark in benchmarks:
             resources:
                 mem_mb=1500,
                 runtime=600,
+                gpu=encoder_gpus(benchmarks[_benchmark].features["audio"]),
             params:
                 benchmark=_benchmark,
                 lineage=lineage.perturb(params_tree, _benchmark),
@@ -93,6 +95,7 @@ for _benchmark in benchmarks:
             resources:
                 mem_mb=2000,
                 runtime=600,
+                gpu=gpus(params_tree.evaluate.accelerator),
             params:
                 benchmark=_benchmark,
                 lineage=lineage.robustness(params_tree, _benchmark),
@@ -144,6 +147,7 @@ for _benchmark in benchmarks:
         resources:
             mem_mb=1500,
             runtime=60,
+            gpu=gpus(params_tree.evaluate.accelerator),
         params:
             benchmark=_benchmark,
             lineage=lineage.cost(params_tree, _benchmark),
@@ -165,6 +169,7 @@ for _benchmark in benchmarks:
         resources:
             mem_mb=1500,
             runtime=60,
+            gpu=gpus(params_tree.evaluate.accelerator),
         params:
             benchmark=_benchmark,
             lineage=lineage.represent(params_tree, _benchmark),

@@ -42,17 +42,18 @@ rule encode:
         "logs/features/{encoder}-{corpus}-{shard}.log",
     benchmark:
         "logs/benchmarks/features/{encoder}-{corpus}-{shard}.tsv"
-    threads: 1
+    threads: lambda wildcards: encoder_threads(wildcards.encoder)
     resources:
-        mem_mb=1500,
+        mem_mb=lambda wildcards, threads: 1000 + 500 * threads,
         runtime=600,
+        gpu=lambda wildcards: encoder_gpus(wildcards.encoder),
     params:
         lineage=lambda wildcards: lineage.features(
             params_tree, wildcards.corpus, wildcards.encoder
         ),
     shell:
         "python -m ugcl features encode {wildcards.corpus} {wildcards.encoder} {wildcards.shard}"
-        " --threads {threads} > {log} 2>&1"
+        " --threads 1 --workers $(({threads} - 1)) > {log} 2>&1"
 
 
 rule index:

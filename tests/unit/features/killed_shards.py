@@ -3,8 +3,8 @@
     python killed_shards.py FOLDER
 
 FOLDER holds params.yaml and the manifest of corpus c. The files are first made undisturbed, and moved to the
-folder's `whole`, then once more in `data` by processes that are killed. Prints a JSON object: for each step,
-the bytes of its journal at each kill.
+folder's `whole`, then once more in `data` by processes that are killed, with others that read for their
+networks. Prints a JSON object: for each step, the bytes of its journal at each kill.
 """
 
 from __future__ import annotations
@@ -29,28 +29,29 @@ from transformers import AutoModel  # noqa: E402, F401
 from ugcl import config as parameters  # noqa: E402
 from ugcl import paths  # noqa: E402
 from ugcl.features import extract  # noqa: E402
-from ugcl.features.sound_network import SoundNetwork  # noqa: E402
+from ugcl.features.faces.extract import faces_shard  # noqa: E402
+from ugcl.features.sequence_network import SequenceNetwork  # noqa: E402
 
-SoundNetwork.TOGETHER = 4
+SequenceNetwork.TOGETHER = 4
 STEPS, KILLS = ("faces", "hog", "network"), 2
 EMPTY = 200  # bytes of a journal that holds no clip, or fewer
 
 
-def step(name: str) -> None:
-    """One step of the features, in this process."""
+def step(name: str, workers: int) -> None:
+    """One step of the features, in this process and in others that read for its network."""
     config = parameters.load()
     if name == "faces":
-        extract.faces_shard(config, "c", 1, "lineage")
+        faces_shard(config, "c", 1, "lineage")
     else:
-        extract.encode_shard(config, "c", name, 1, "lineage")
+        extract.encode_shard(config, "c", name, 1, "lineage", workers)
 
 
-def child(name: str) -> int:
+def child(name: str, workers: int = 0) -> int:
     """A process that takes the step and ends at once; its number."""
     number = os.fork()
     if number == 0:
         try:
-            step(name)
+            step(name, workers)
         finally:
             os._exit(0)
     return number
@@ -68,7 +69,7 @@ def killed(name: str, rng: random.Random) -> list[int]:
     target = paths.faces("c", 1) if name == "faces" else paths.features("c", name) / "shard-1.safetensors"
     begun, sizes = target.with_name(target.name + ".journal.partial"), []
     for _ in range(KILLS):
-        before, number = size(begun), child(name)
+        before, number = size(begun), child(name, workers=2)
         while size(begun) <= max(before, EMPTY) and not os.waitpid(number, os.WNOHANG)[0]:
             time.sleep(0.0005)
         time.sleep(rng.uniform(0, 0.02))
@@ -77,7 +78,7 @@ def killed(name: str, rng: random.Random) -> list[int]:
         os.kill(number, signal.SIGKILL)
         os.waitpid(number, 0)
         sizes.append(size(begun))
-    os.waitpid(child(name), 0)
+    os.waitpid(child(name, workers=1), 0)
     return sizes
 
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from fixtures.small_networks import speech_model, whisper_model
 from hypothesis import given
 from hypothesis import strategies as st
-from test_networks import speech_model, whisper_folder  # noqa: F401
 
 from ugcl.config.features import Speech, Whisper
 from ugcl.features.encoders.speech import SpeechEncoder
 from ugcl.features.encoders.whisper import WhisperEncoder
 from ugcl.features.failure import MediaError
 from ugcl.features.media import Clip
-from ugcl.features.sound_network import SoundNetwork, by_length
+from ugcl.features.sequence_network import SequenceNetwork, by_length
 
 SECONDS = [0.4, 1.3, 0.4, 2.0, 0.02, 1.31, 3.2]
 FAMILIES = [
@@ -56,7 +56,7 @@ def clips(tmp_path: Path) -> list[Clip]:
     return [*made[:3], Clip("gone", tmp_path / "gone.wav"), *made[3:]]
 
 
-def check(encoder: SoundNetwork, clips: list[Clip], together: int) -> None:
+def check(encoder: SequenceNetwork, clips: list[Clip], together: int) -> None:
     """All at once is each alone, and that many clips passed through the network at once."""
     sizes, real = [], encoder.states
     encoder.states = lambda pieces: (sizes.append(len(pieces)), real(pieces))[1]
@@ -78,8 +78,8 @@ def test_speech_networks_give_a_clip_the_same_in_a_batch(tmp_path, clips, kind, 
     check(encoder, clips, together=2 if not settings else 5)
 
 
-def test_whisper_gives_a_clip_the_same_in_a_batch(whisper_folder, clips) -> None:  # noqa: F811
-    encoder = WhisperEncoder("w", Whisper(kind="whisper", weights="", batch=8.0), whisper_folder)
+def test_whisper_gives_a_clip_the_same_in_a_batch(tmp_path, clips) -> None:
+    encoder = WhisperEncoder("w", Whisper(kind="whisper", weights="", batch=8.0), whisper_model(tmp_path))
     check(encoder, clips, together=5)
 
 

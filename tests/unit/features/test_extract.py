@@ -22,6 +22,7 @@ from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
 from ugcl.features import extract, quarantine
 from ugcl.features.faces import table
+from ugcl.features.faces.extract import faces_shard
 from ugcl.features.faces.mtcnn import Mtcnn
 from ugcl.features.video import frames
 
@@ -113,7 +114,7 @@ def bad_corpus(config, tmp_path, tone, write_video, project):
 
 def test_every_bad_clip_is_in_the_books_with_its_reason(bad_corpus):
     for shard in (1, 2):
-        extract.faces_shard(bad_corpus, "c", shard)
+        faces_shard(bad_corpus, "c", shard)
         for encoder in ("logmel", "hog"):
             extract.encode_shard(bad_corpus, "c", encoder, shard)
     sounds = shards.read_books(paths.features("c", "logmel"), 2).set_index("clip")["failure"].to_dict()
@@ -156,7 +157,7 @@ def test_second_run_gives_the_same_bytes(bad_corpus):
 
 def test_a_clip_that_the_face_table_does_not_know_has_no_face(bad_corpus):
     """As where the manifest grew after the faces were looked for: the others keep their own tracks."""
-    path = extract.faces_shard(bad_corpus, "c", 1)
+    path = faces_shard(bad_corpus, "c", 1)
     summary = tables.read(table.summary_path(path))
     crowd = summary["clip"] == "crowd"
     tables.write(summary[~crowd], table.summary_path(path))
@@ -222,7 +223,7 @@ def test_real_clips_pass_from_media_to_every_store(config, tmp_path, mirror, mon
     names = sorted(path.stem for path in (mirror / "clips/AudioWAV").glob("*.wav"))
     manifest([(name, f"AudioWAV/{name}.wav", f"VideoFlash/{name}.flv") for name in names])
     for shard in (1, 2):
-        summary = pd.read_csv(table.summary_path(extract.faces_shard(config, "c", shard)))
+        summary = pd.read_csv(table.summary_path(faces_shard(config, "c", shard)))
         assert (summary["frames_with_face"] == summary["frames"]).all()
         for encoder in config.encoders:
             extract.encode_shard(config, "c", encoder, shard)

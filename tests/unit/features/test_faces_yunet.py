@@ -125,9 +125,10 @@ def test_the_registry_has_the_weights_that_are_the_default(project: Path) -> Non
 def test_tracks_depend_on_their_own_detector_only(tree: dict) -> None:
     from ugcl.provenance.code import reachable
 
-    reached = reachable(["ugcl.features.extract", lineage.entry_module("detector", "mtcnn")])
+    reached = reachable(["ugcl.features.faces.extract", lineage.entry_module("detector", "mtcnn")])
     assert {"ugcl.features.faces.mtcnn", "ugcl.features.faces.tracking"} <= reached
     assert not reached & {f"ugcl.features.faces.{name}" for name in ("yunet", "survey", "preview", "build")}
+    assert not reached & {f"ugcl.features.{name}" for name in ("extract", "encoder", "network")}
     before = lineage.faces(parse(tree), "demo")
     tree["faces"]["detector"] = "yunet"
     assert lineage.faces(parse(tree), "demo") != before

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import soundfile
+from fixtures.small_networks import speech_model, vit_model, whisper_model
 
 from ugcl import config as parameters
 from ugcl.config.features import Image, Speech, Whisper
@@ -22,20 +23,7 @@ from ugcl.features.weights import weights_folder, weights_hash
 
 @pytest.fixture(scope="module")
 def whisper_folder(tmp_path_factory):
-    """A small random Whisper encoder of the real architecture."""
-    import torch
-    from transformers import WhisperConfig, WhisperFeatureExtractor
-    from transformers.models.whisper.modeling_whisper import WhisperEncoder as Network
-
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("whisper")
-    config = WhisperConfig(
-        d_model=16, encoder_layers=2, encoder_attention_heads=2, encoder_ffn_dim=32, num_mel_bins=80
-    )
-    config.architectures = ["WhisperEncoder"]
-    Network(config).save_pretrained(folder)
-    WhisperFeatureExtractor().save_pretrained(folder)
-    return folder
+    return whisper_model(tmp_path_factory.mktemp("whisper"))
 
 
 class TestWhisper:
@@ -102,30 +90,6 @@ class TestWhisper:
         assert weights_hash(whisper_folder) == hashlib.sha256(data).hexdigest()
         with pytest.raises(UgclError, match="safetensors"):
             weights_hash(tmp_path)
-
-
-def speech_model(kind: str, folder, layers: int = 2, **settings) -> None:
-    """A tiny random wav2vec 2.0, HuBERT or WavLM."""
-    import torch
-    from transformers import AutoModel, HubertConfig, Wav2Vec2Config, WavLMConfig
-
-    torch.manual_seed(0)
-    config = {"wav2vec2": Wav2Vec2Config, "hubert": HubertConfig, "wavlm": WavLMConfig}[kind](
-        hidden_size=16,
-        num_hidden_layers=layers,
-        num_attention_heads=2,
-        intermediate_size=32,
-        conv_dim=(8,) * 7,
-        num_conv_pos_embeddings=16,
-        num_conv_pos_embedding_groups=2,
-        **settings,
-    )
-    model = AutoModel.from_config(config)
-    with torch.no_grad():  # norms as after training: none is the identity
-        for name, parameter in model.named_parameters():
-            if "layer_norm" in name:
-                parameter.add_(torch.randn_like(parameter) * 0.3)
-    model.save_pretrained(folder)
 
 
 class TestSpeech:
@@ -214,23 +178,7 @@ class TestSpeech:
 class TestImage:
     @pytest.fixture(scope="class")
     def folder(self, tmp_path_factory):
-        import torch
-        from transformers import ViTConfig, ViTImageProcessor, ViTModel
-
-        torch.manual_seed(0)
-        folder = tmp_path_factory.mktemp("vit")
-        config = ViTConfig(
-            hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, image_size=32,
-            patch_size=8,
-        )  # fmt: skip
-        ViTModel(config).save_pretrained(folder)
-        settings = {
-            "size": {"height": 32, "width": 32},
-            "image_mean": [0.4, 0.5, 0.6],
-            "image_std": [0.2] * 3,
-        }
-        ViTImageProcessor(**settings).save_pretrained(folder)
-        return folder
+        return vit_model(tmp_path_factory.mktemp("vit"))
 
     @pytest.mark.parametrize("output", ["first", "mean", "pooled"])
     def test_vectors_are_those_of_the_library(self, folder, output):
@@ -247,7 +195,7 @@ class TestImage:
             result = ViTModel.from_pretrained(folder).eval()(pixels)
         state = result.last_hidden_state[0]
         expected = {"first": state[0], "mean": state.mean(0), "pooled": result.pooler_output[0]}[output]
-        np.testing.assert_allclose(encoder.describe(crop), expected, atol=1e-5)
+        np.testing.assert_allclose(encoder.describe(crop[None])[0], expected, atol=1e-5)
 
     @pytest.mark.parametrize("kind", ["clip", "dinov2", "resnet", "efficientnet", "expressions"])
     def test_other_families_are_those_of_the_library(self, tmp_path, kind):
@@ -289,7 +237,7 @@ class TestImage:
         output = "first" if head else "pooled"
         encoder = ImageEncoder("i", Image(kind="image", weights="", output=output), tmp_path)
         assert (encoder.size, encoder.dim) == (32, len(expected))
-        np.testing.assert_allclose(encoder.describe(crop), expected, atol=1e-5)
+        np.testing.assert_allclose(encoder.describe(crop[None])[0], expected, atol=1e-5)
 
     def test_one_vector_a_grid_point(self, folder, tmp_path, write_video):
         video = write_video(tmp_path / "a.mp4", list(range(6)), Fraction(1, 25))

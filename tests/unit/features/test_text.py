@@ -113,3 +113,17 @@ def test_faults_are_told(roberta, tmp_path):
         (tmp_path / file).write_bytes((roberta / file).read_bytes())
     with pytest.raises(UgclError, match="no tokenizer"):
         make(tmp_path)
+
+
+@pytest.mark.parametrize("output", ["tokens", "sentence"])
+def test_texts_of_like_length_go_through_together_as_they_do_alone(roberta, output):
+    """Behind the end of a short text stands padding, which nothing may read."""
+    encoder, sizes = make(roberta, output=output, batch=40), []
+    texts = [WORDS, "it is", "what happened", "", "that is exactly what happened", "it"]
+    clips = [Clip(f"c{number}", transcript=text) for number, text in enumerate(texts)]
+    real = encoder.states
+    encoder.states = lambda pieces: (sizes.append(len(pieces)), real(pieces))[1]
+    found = {clip.name: vectors for clip, vectors in encoder.encode_all(clips)}
+    assert max(sizes) > 1 and found.pop("c3").failure == "no_text" and len(found) == 5
+    for name, vectors in found.items():
+        np.testing.assert_allclose(vectors, encoder.encode(clips[int(name[1:])]), atol=1e-5)

@@ -68,7 +68,7 @@ def make(path, **settings) -> VggFaceEncoder:
 
 def test_input_is_blue_green_red_less_the_training_mean(weights, picture):
     blue_first = picture[..., ::-1].astype(np.float32) - np.float32([93.5940, 104.7624, 129.1863])
-    vector = make(weights).describe(picture)
+    vector = make(weights).describe(picture[None])[0].numpy()
     assert vector.dtype == np.float32
     np.testing.assert_allclose(vector, by_hand(blue_first), rtol=1e-4, atol=1e-3)
     assert (vector < 0).any()  # before the ReLU
@@ -76,7 +76,7 @@ def test_input_is_blue_green_red_less_the_training_mean(weights, picture):
 
 def test_matconvnet_weights_read_red_first(weights, picture):
     red_first = picture.astype(np.float32) - np.float32([129.1863, 104.7624, 93.5940])
-    vector = make(weights, channels="rgb").describe(picture)
+    vector = make(weights, channels="rgb").describe(picture[None])[0].numpy()
     np.testing.assert_allclose(vector, by_hand(red_first), rtol=1e-4, atol=1e-3)
 
 
@@ -86,12 +86,12 @@ def test_the_released_codes_input_is_that_of_imagenet_networks(weights, picture)
     preset = VGG16_Weights.IMAGENET1K_V1.transforms()
     pixels = (picture / 255 - np.array(preset.mean)) / np.array(preset.std)
     for channels in ("bgr", "rgb"):
-        vector = make(weights, normalisation="imagenet", channels=channels).describe(picture)
+        vector = make(weights, normalisation="imagenet", channels=channels).describe(picture[None])[0].numpy()
         np.testing.assert_allclose(vector, by_hand(pixels), rtol=1e-4, atol=1e-4)
 
 
 def test_namings_and_formats_give_the_same_network(weights, tmp_path, picture):
-    expected = make(weights).describe(picture)
+    expected = make(weights).describe(picture[None])[0].numpy()
     dotted, torch_names = small_weights(), small_weights("conv_{}_{}")
     # The converted files are of torch's old format; fully connected layers may be stored as convolutions.
     torch.save(dotted, tmp_path / "dag.pth", _use_new_zipfile_serialization=False)
@@ -100,7 +100,7 @@ def test_namings_and_formats_give_the_same_network(weights, tmp_path, picture):
         torch_names[name] = torch_names[name].reshape(shape)
     torch.save({"state_dict": {f"module.{k}": v for k, v in torch_names.items()}}, tmp_path / "torch.pth")
     for file in ("dag.pth", "torch.pth"):
-        np.testing.assert_array_equal(make(tmp_path / file).describe(picture), expected)
+        np.testing.assert_array_equal(make(tmp_path / file).describe(picture[None])[0].numpy(), expected)
 
 
 def test_the_whole_network_is_torchvisions():

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from ugcl.config.features import Hog
-from ugcl.features.face_frames import over_faces
+from ugcl.features.face_frames import face_blocks, on_grid
 from ugcl.features.media import Clip
+
+BLOCK = 64  # crops that are held at a time
 
 
 class HogEncoder:
@@ -34,8 +36,12 @@ class HogEncoder:
         self.dim = int(self.descriptor.getDescriptorSize())
 
     def encode(self, clip: Clip) -> np.ndarray:
-        """HOG vectors on the time grid, (frames, dim) float32: see :func:`over_faces`."""
-        return over_faces(clip, self.rate, self.config.size, self.config.margin, self.describe)
+        """HOG vectors on the time grid, (frames, dim) float32."""
+        shown, vectors = [], []
+        for block in face_blocks(clip, self.rate, self.config.size, self.config.margin, BLOCK):
+            shown.append(block.shown)
+            vectors += map(self.describe, block.crops)
+        return on_grid(np.concatenate(shown), np.stack(vectors))
 
     def describe(self, crop: np.ndarray) -> np.ndarray:
         """HOG of one crop, (dim,) float32."""

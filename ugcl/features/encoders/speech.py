@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ugcl.config.features import Speech
 from ugcl.errors import UgclError
+from ugcl.features.media import Clip
+from ugcl.features.sequence_network import SequenceNetwork
 from ugcl.features.sound import RATE
-from ugcl.features.sound_network import SoundNetwork
 from ugcl.features.weights import weights_hash
 
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
-class SpeechEncoder(SoundNetwork):
+
+class SpeechEncoder(SequenceNetwork):
     """Hidden states of wav2vec 2.0 (Baevski et al. 2020), HuBERT or WavLM, stacked layer after layer.
 
     State 0 is the input of the transformer, state i the output of layer i as it leaves the layer. Layers
@@ -26,12 +31,13 @@ class SpeechEncoder(SoundNetwork):
         name: key of `encoders`.
         config: which hidden states to keep, whether the deepest is normed, and the longest window.
         folder: config.json and safetensors of the network.
+        device: where the network runs.
     """
 
     modality = "audio"
     needs_faces = False
 
-    def __init__(self, name: str, config: Speech, folder: Path) -> None:
+    def __init__(self, name: str, config: Speech, folder: Path, device: torch.device | str = "cpu") -> None:
         from transformers import AutoModel
         from transformers.utils import logging
 
@@ -40,7 +46,9 @@ class SpeechEncoder(SoundNetwork):
             raise UgclError(
                 f"{folder}: no config.json; encoders.{name}.weights must be a speech model's folder"
             )
-        self.model = AutoModel.from_pretrained(folder, dtype="float32", local_files_only=True).eval()
+        super().__init__(name, config, device)
+        model = AutoModel.from_pretrained(folder, dtype="float32", local_files_only=True)
+        self.model = model.eval().to(self.device)
         count = self.model.config.num_hidden_layers + 1
         self.keep = list(range(count)) if config.layers == "all" else list(config.layers)
         wrong = [layer for layer in self.keep if not 0 <= layer < count]
@@ -62,7 +70,7 @@ class SpeechEncoder(SoundNetwork):
         self.shortest = 1  # samples that the convolutions need for one frame
         for kernel, stride in reversed(self.strides):
             self.shortest = (self.shortest - 1) * stride + kernel
-        self.name, self.layers, self.window = name, len(self.keep), round(config.window * RATE)
+        self.layers, self.window = len(self.keep), round(config.window * RATE)
         self.budget = round(config.batch * RATE)
         self.dim = self.layers * self.model.config.hidden_size
         self.rate = RATE / float(np.prod(self.model.config.conv_stride))
@@ -72,16 +80,17 @@ class SpeechEncoder(SoundNetwork):
             "sha256": weights_hash(folder),
         }
 
-    def pieces(self, samples: np.ndarray) -> list[np.ndarray]:
-        """The normalised waveform in windows; a last one too short for a frame is left out."""
+    def pieces(self, clip: Clip) -> list[np.ndarray]:
+        """The normalised waveform in windows, (samples,); a last one too short for a frame is left out."""
+        samples = clip.sound()
         if self.normalise:
             samples = (samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)
         samples = np.pad(samples, (0, max(0, self.shortest - len(samples))))
         starts = range(0, len(samples), self.window)
         return [samples[s : s + self.window] for s in starts if s == 0 or len(samples) - s >= self.shortest]
 
-    def states(self, pieces: list[np.ndarray]) -> list[np.ndarray]:
-        """Hidden states of each piece, (frames, layers × width) float32."""
+    def states(self, pieces: list[np.ndarray]) -> list[Tensor]:
+        """Hidden states of each piece, (frames, layers × width)."""
         import torch
 
         lengths = [len(piece) for piece in pieces]
@@ -90,13 +99,14 @@ class SpeechEncoder(SoundNetwork):
             row[: len(piece)] = torch.from_numpy(np.ascontiguousarray(piece, np.float32))
         mask = None
         if min(lengths) < max(lengths):
-            mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).long()
-        states = list(self.model(batch, attention_mask=mask, output_hidden_states=True).hidden_states)
+            mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).long().to(self.device)
+        output = self.model(batch.to(self.device), attention_mask=mask, output_hidden_states=True)
+        states = list(output.hidden_states)
         if self.norm is not None:
             deepest = max(self.keep)
             states[deepest] = self.norm(states[deepest])
         kept = torch.cat([states[k] for k in self.keep], dim=-1)
-        return [row[: self._frames(length)].numpy() for row, length in zip(kept, lengths, strict=True)]
+        return [row[: self._frames(length)] for row, length in zip(kept, lengths, strict=True)]
 
     def _frames(self, samples: int) -> int:
         for kernel, stride in self.strides:

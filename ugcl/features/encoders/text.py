@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,13 +11,18 @@ from ugcl.config.features import Text
 from ugcl.errors import UgclError
 from ugcl.features.failure import MediaError
 from ugcl.features.media import Clip
+from ugcl.features.sequence_network import SequenceNetwork
 from ugcl.features.weights import weights_hash
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 # Any of these sets of files is a tokenizer.
 VOCABULARIES = (("tokenizer.json",), ("vocab.json", "merges.txt"), ("vocab.txt",))
 
 
-class TextEncoder:
+class TextEncoder(SequenceNetwork):
     """Hidden states of the tokens of a transcript, or their mean, stacked layer after layer.
 
     State 0 is the embedding, state i the output of layer i; the last is the network's own last state. The
@@ -31,12 +36,13 @@ class TextEncoder:
         name: key of `encoders`.
         config: which hidden states to keep, and tokens or their mean.
         folder: config.json, tokenizer and weights of the network.
+        device: where the network runs.
     """
 
     modality = "text"
     needs_faces = False
 
-    def __init__(self, name: str, config: Text, folder: Path) -> None:
+    def __init__(self, name: str, config: Text, folder: Path, device: torch.device | str = "cpu") -> None:
         from transformers import AutoModel, AutoTokenizer
         from transformers.utils import logging
 
@@ -49,15 +55,16 @@ class TextEncoder:
         if not any(all((folder / file).is_file() for file in files) for files in VOCABULARIES):
             raise UgclError(f"{folder}: no tokenizer; put the model's tokenizer.json there")
         self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self.model = AutoModel.from_pretrained(folder, dtype="float32", local_files_only=True).eval()
+        super().__init__(name, config, device)
+        model = AutoModel.from_pretrained(folder, dtype="float32", local_files_only=True)
+        self.model = model.eval().to(self.device)
         count = self.model.config.num_hidden_layers + 1
         chosen = {"all": list(range(count)), "last": [count - 1]}
         self.keep = chosen[config.layers] if isinstance(config.layers, str) else list(config.layers)
         wrong = [layer for layer in self.keep if not 0 <= layer < count]
         if wrong:
             raise UgclError(f"encoders.{name}.layers: {wrong[0]} does not exist; choose from 0..{count - 1}")
-        self.name, self.config, self.layers = name, config, len(self.keep)
-        self.longest = self._longest()
+        self.layers, self.longest, self.budget = len(self.keep), self._longest(), config.batch
         self.dim = self.layers * self.model.config.hidden_size
         self.rate = config.rate if config.output == "tokens" else 0.0
         self.settings: dict[str, Any] = {
@@ -66,22 +73,33 @@ class TextEncoder:
             "sha256": weights_hash(folder),
         }
 
-    def encode(self, clip: Clip) -> np.ndarray:
-        """Hidden states, (tokens, layers × width) or (1, layers × width) float32.
+    def pieces(self, clip: Clip) -> list[np.ndarray]:
+        """Numbers of the transcript's tokens, (tokens,).
 
         Raises:
             MediaError: no_text where the clip has no transcript.
         """
-        import torch
-
         words = clip.transcript.strip()
         if not words:
             raise MediaError("no_text", f"{clip.name}: the manifest has no transcript of this clip")
-        batch = self.tokenizer(words, truncation=True, max_length=self.longest, return_tensors="pt")
-        with torch.inference_mode():
-            states = self.model(**batch, output_hidden_states=True).hidden_states
-        tokens = torch.cat([states[k] for k in self.keep], dim=-1)[0]  # (tokens, layers × width)
-        return (tokens.mean(dim=0, keepdim=True) if self.config.output == "sentence" else tokens).numpy()
+        return [np.array(self.tokenizer(words, truncation=True, max_length=self.longest)["input_ids"])]
+
+    def states(self, pieces: list[np.ndarray]) -> list[Tensor]:
+        """Hidden states of each text, (tokens, layers × width) or (1, layers × width)."""
+        import torch
+
+        lengths = [len(piece) for piece in pieces]
+        # Padding is masked, so that its number does not matter, but RoBERTa counts positions by it.
+        tokens = torch.full((len(pieces), max(lengths)), self.model.config.pad_token_id or 0)
+        for row, piece in zip(tokens, pieces, strict=True):
+            row[: len(piece)] = torch.from_numpy(piece)
+        mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).long()
+        output = self.model(
+            tokens.to(self.device), attention_mask=mask.to(self.device), output_hidden_states=True
+        )
+        kept = torch.cat([output.hidden_states[k] for k in self.keep], dim=-1)
+        found = [row[:length] for row, length in zip(kept, lengths, strict=True)]
+        return [row.mean(dim=0, keepdim=True) for row in found] if self.config.output == "sentence" else found
 
     def _longest(self) -> int:
         """Tokens of the longest text: the tokenizer's limit, or fewer where positions are fewer."""

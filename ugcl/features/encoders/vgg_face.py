@@ -8,28 +8,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ugcl.config.features import VggFace
 from ugcl.errors import UgclError
-from ugcl.features.face_frames import over_faces
-from ugcl.features.media import Clip
+from ugcl.features.face_network import FaceNetwork
 
 SIZE = 224
 # Mean of the training pixels, 0..255, in the order red, green, blue: the authors' vgg_face_torch/demo.lua
 # subtracts it from the RGB picture before it turns the channels to BGR.
-MEAN = np.array([129.1863, 104.7624, 93.5940], np.float32)
+MEAN = (129.1863, 104.7624, 93.5940)
 # Mean and standard deviation of ImageNet's RGB pixels, 0..1 (torchvision's VGG16_Weights).
-IMAGENET = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.float32)
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 BLOCKS = (2, 2, 3, 3, 3)  # convolutions before each pooling: configuration D of Simonyan and Zisserman (2015)
 PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)  # of the convolutions in torchvision's `features`
 DENSE = {"fc6": "classifier.0", "fc7": "classifier.3"}
 
 
-class VggFaceEncoder:
+class VggFaceEncoder(FaceNetwork):
     """fc7 of VGG-Face before its ReLU, one vector of 4096 values a face frame.
 
     Args:
@@ -37,37 +35,30 @@ class VggFaceEncoder:
         config: frame rate, margin of the crop, and what the input is normalised to.
         weights: state dict, .safetensors or what torch.save writes: see :func:`torchvision_names`.
         sha256: hash of that file, for the shard's metadata.
+        device: where the network runs.
 
     Raises:
         UgclError: the file is no state dict of VGG-16.
     """
 
-    modality = "video"
-    layers = 1
-    needs_faces = True
+    size = SIZE
 
-    def __init__(self, name: str, config: VggFace, weights: Path, sha256: str) -> None:
-        self.name, self.rate, self.config = name, config.fps, config
-        self.model = network(read(weights), str(weights))
+    def __init__(
+        self, name: str, config: VggFace, weights: Path, sha256: str, device: torch.device | str = "cpu"
+    ) -> None:
+        super().__init__(name, config, device)
+        self.rate, self.model = config.fps, network(read(weights), str(weights)).to(self.device)
+        facts = (MEAN, (1.0, 1.0, 1.0)) if config.normalisation == "original" else IMAGENET
+        self.mean, self.std = torch.tensor(facts, device=self.device).view(2, 3, 1, 1)
         self.dim = self.model.classifier[3].out_features
         self.settings: dict[str, Any] = {**config.model_dump(mode="json"), "size": SIZE, "sha256": sha256}
 
-    def encode(self, clip: Clip) -> np.ndarray:
-        """fc7 vectors on the time grid, (frames, dim) float32: see :func:`over_faces`."""
-        return over_faces(clip, self.rate, SIZE, self.config.margin, self.describe)
-
-    def describe(self, crop: np.ndarray) -> np.ndarray:
-        """fc7 of one RGB crop (224, 224, 3) uint8, (dim,) float32."""
-        pixels = torch.from_numpy(self.pixels(crop).transpose(2, 0, 1).copy())
-        with torch.inference_mode():
-            return self.model(pixels[None])[0].numpy()
-
-    def pixels(self, crop: np.ndarray) -> np.ndarray:
-        """The network's input for one RGB crop, (224, 224, 3) float32 with its channels last."""
+    def vectors(self, pixels: Tensor) -> Tensor:
+        """fc7 before its ReLU; see :meth:`FaceNetwork.vectors`."""
         if self.config.normalisation == "imagenet":
-            return (crop / np.float32(255) - IMAGENET[0]) / IMAGENET[1]
-        centred = crop - MEAN
-        return centred[..., ::-1] if self.config.channels == "bgr" else centred
+            return self.model((pixels / 255 - self.mean) / self.std)
+        centred = pixels - self.mean
+        return self.model(centred.flip(1) if self.config.channels == "bgr" else centred)
 
 
 def read(path: Path) -> dict[str, Tensor]:

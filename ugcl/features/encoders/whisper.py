@@ -10,14 +10,16 @@ import numpy as np
 
 from ugcl.config.features import Whisper
 from ugcl.errors import UgclError
-from ugcl.features.sound_network import SoundNetwork
+from ugcl.features.media import Clip
+from ugcl.features.sequence_network import SequenceNetwork
 from ugcl.features.weights import weights_hash
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
 
-class WhisperEncoder(SoundNetwork):
+class WhisperEncoder(SequenceNetwork):
     """Hidden states over the clip's own frames, 50 Hz, stacked layer after layer.
 
     Whisper was trained on windows padded to 30 s. Here only the clip's frames pass through the network, with
@@ -31,12 +33,13 @@ class WhisperEncoder(SoundNetwork):
         name: key of `encoders`.
         config: which hidden states to keep.
         folder: config.json, preprocessor_config.json and safetensors of a Whisper model or its encoder.
+        device: where the network runs.
     """
 
     modality = "audio"
     needs_faces = False
 
-    def __init__(self, name: str, config: Whisper, folder: Path) -> None:
+    def __init__(self, name: str, config: Whisper, folder: Path, device: torch.device | str = "cpu") -> None:
         from transformers import WhisperFeatureExtractor, WhisperModel
         from transformers.models.whisper import modeling_whisper
         from transformers.utils import logging
@@ -50,64 +53,68 @@ class WhisperEncoder(SoundNetwork):
                 )
         alone = "WhisperEncoder" in json.loads((folder / "config.json").read_text()).get("architectures", [])
         kind = modeling_whisper.WhisperEncoder if alone else WhisperModel
+        super().__init__(name, config, device)
         model = kind.from_pretrained(folder, dtype="float32", local_files_only=True)
-        self.model = (model if alone else model.encoder).eval()
+        self.model = (model if alone else model.encoder).eval().to(self.device)
         self.extractor = WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True)
         count = len(self.model.layers) + 1
         self.keep = list(range(count)) if config.layers == "all" else list(config.layers)
         wrong = [layer for layer in self.keep if not 0 <= layer < count]
         if wrong:
             raise UgclError(f"encoders.{name}.layers: {wrong[0]} does not exist; choose from 0..{count - 1}")
-        self.name, self.layers = name, len(self.keep)
-        self.sampling = self.extractor.sampling_rate
-        self.budget = round(config.batch * self.sampling)
+        self.layers = len(self.keep)
         self.dim = self.layers * self.model.config.d_model
-        strides = self.model.conv1.stride[0] * self.model.conv2.stride[0]
-        self.rate = self.extractor.sampling_rate / self.extractor.hop_length / strides
+        mel_rate = self.extractor.sampling_rate / self.extractor.hop_length
+        self.budget = round(config.batch * mel_rate)
+        self.rate = mel_rate / (self.model.conv1.stride[0] * self.model.conv2.stride[0])
         self.settings: dict[str, Any] = {
             **config.model_dump(mode="json"),
             "keep": self.keep,
             "sha256": weights_hash(folder),
         }
 
-    def pieces(self, samples: np.ndarray) -> list[np.ndarray]:
-        """The sound in windows of 30 s; a last one shorter than one analysis window is left out."""
+    def pieces(self, clip: Clip) -> list[np.ndarray]:
+        """Mel spectra of windows of 30 s, (bands, mel frames); a last window shorter than one of the
+        analysis is left out."""
+        samples = clip.sound(self.extractor.sampling_rate)
         window, shortest = self.extractor.n_samples, self.extractor.n_fft
         starts = range(0, len(samples), window)
         cut = [samples[s : s + window] for s in starts if s == 0 or len(samples) - s > shortest]
-        return [np.pad(piece, (0, max(0, shortest - len(piece)))) for piece in cut]
+        # Each by itself, for its loudest frame sets its floor.
+        return [self._mel(np.pad(piece, (0, max(0, shortest - len(piece))))) for piece in cut]
 
-    def states(self, pieces: list[np.ndarray]) -> list[np.ndarray]:
-        """Hidden states of each piece, (frames, layers × width) float32."""
+    def states(self, pieces: list[np.ndarray]) -> list[Tensor]:
+        """Hidden states of each piece, (frames, layers × width)."""
         import torch
         from torch.nn import functional
 
-        mels = [self._mel(piece) for piece in pieces]  # each by itself, for its loudest frame sets its floor
-        lengths = torch.tensor([mel.shape[-1] for mel in mels])
+        lengths = torch.tensor([mel.shape[-1] for mel in pieces])
         longest, model = int(lengths.max()), self.model
-        batch = torch.stack([functional.pad(mel, (0, longest - mel.shape[-1])) for mel in mels])
-        whole = bool(lengths.min() == longest)
-        x = functional.gelu(model.conv1(batch))
+        batch = np.stack([np.pad(mel, ((0, 0), (0, longest - mel.shape[-1]))) for mel in pieces])
+        whole, frames = bool(lengths.min() == longest), (lengths + 1) // 2
+        x = functional.gelu(model.conv1(torch.from_numpy(batch).to(self.device)))
         if not whole:  # behind its end a piece alone has zeros, as the convolutions pad
-            x = x * (torch.arange(longest) < lengths[:, None])[:, None]
+            x = x * (torch.arange(longest) < lengths[:, None])[:, None].to(self.device)
         x = functional.gelu(model.conv2(x)).transpose(1, 2)  # (pieces, frames, width)
         x = x + model.embed_positions.weight[: x.shape[1]]
-        frames = (lengths + 1) // 2
-        mask = None if whole else (torch.arange(x.shape[1]) < frames[:, None])[:, None, None]
+        mask = None
+        if not whole:
+            mask = (torch.arange(x.shape[1]) < frames[:, None])[:, None, None].to(self.device)
         states = [x]
         for layer in model.layers:
             x = layer(x, mask)
             states.append(x)
         states[-1] = model.layer_norm(x)
         kept = torch.cat([states[k] for k in self.keep], dim=-1)
-        return [row[:count].numpy() for row, count in zip(kept, frames.tolist(), strict=True)]
+        return [row[:count] for row, count in zip(kept, frames.tolist(), strict=True)]
 
-    def _mel(self, samples: np.ndarray) -> torch.Tensor:
+    def _mel(self, samples: np.ndarray) -> np.ndarray:
         """(bands, mel frames)."""
-        return self.extractor(
+        features = self.extractor(
             samples,
             sampling_rate=self.extractor.sampling_rate,
             padding="longest",
             truncation=False,
-            return_tensors="pt",
-        )["input_features"][0]
+            return_tensors="np",
+        )
+        return features["input_features"][0]
