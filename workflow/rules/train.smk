@@ -51,7 +51,9 @@ for _benchmark in benchmarks:
             resources:
                 mem_mb=1500,
                 runtime=600,
-                gpu=lambda wildcards, name=_benchmark: training_gpus(name, wildcards.system),
+                gpu=lambda wildcards, name=_benchmark: training_gpus(
+                    name, wildcards.system
+                ),
             params:
                 benchmark=_benchmark,
                 runs=[
