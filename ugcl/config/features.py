@@ -213,13 +213,16 @@ class Speech(SoundNetwork):
     )
 
 
-class Egemaps(Encoder):
-    """The extended Geneva minimalistic acoustic parameters, by openSMILE (extra `egemaps`)."""
+class OpenSmile(Encoder):
+    """Acoustic parameters by openSMILE (extra `opensmile`, for research and teaching alone)."""
 
-    kind: Literal["egemaps"]
+    kind: Literal["opensmile"]
     modality: Literal["audio"] = "audio"
+    set: Literal["egemaps", "compare"] = Field(
+        "egemaps", description="eGeMAPS v02 (88 functionals, 25 descriptors), or ComParE 2016 (6373, 65)."
+    )
     level: Literal["functionals", "descriptors"] = Field(
-        "functionals", description="88 functionals of the clip, or 25 low-level descriptors at 100 Hz."
+        "functionals", description="Functionals of the clip, or descriptors at 100 Hz."
     )
 
 
@@ -281,6 +284,6 @@ class Sequences(Encoder):
 
 
 AnyEncoder = Annotated[
-    LogMel | Whisper | Speech | Hog | Image | VggFace | Egemaps | Text | Table | Sequences,
+    LogMel | Whisper | Speech | Hog | Image | VggFace | OpenSmile | Text | Table | Sequences,
     Field(discriminator="kind"),
 ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ugcl.config import Config
 from ugcl.config.features import (
-    Egemaps,
     Hog,
     Image,
     LogMel,
+    OpenSmile,
     Sequences,
     Speech,
     Table,
@@ -66,10 +66,10 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
 
             file = weight_file(config, encoder, entry.weights, entry.sha256)
             return VggFaceEncoder(encoder, entry, file.path, file.sha256, device)
-        case Egemaps():
-            from ugcl.features.encoders.egemaps import EgemapsEncoder
+        case OpenSmile():
+            from ugcl.features.encoders.opensmile import OpensmileEncoder
 
-            return EgemapsEncoder(encoder, entry)
+            return OpensmileEncoder(encoder, entry)
         case Text():
             from ugcl.features.encoders.text import TextEncoder
 
