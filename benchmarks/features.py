@@ -1,12 +1,15 @@
-"""How many seconds of media one second of a processor turns into pictures, faces and features.
+"""How many clips one second of a processor turns into pictures, faces and features.
 
     python benchmarks/features.py [--root ../shared/data/clips] [--clips 3] [--growth 20]
 
 Every step runs alone on one thread over the same clips, files read and decoded anew each time as in the
-workflow; imports and loading of weights are left out. `dense` is the plain way: MTCNN on the whole of every
-picture, one clip at a time. The other ways to find faces are compared with it: how much faster, and the mean
-overlap (intersection over union) of their boxes with its own. `dense, 5 px on` is the plain way again on
-pictures moved by five pixels: no way can be expected to agree with the detector better than it does itself.
+workflow; imports and loading of weights are left out. `dense` is the plain way, which released code takes:
+MTCNN on the whole of every picture, one clip at a time. The other ways to find faces are compared with it:
+how much faster, and the mean overlap (intersection over union) of their boxes with its own. `dense, 5 px
+on` is the plain way again on pictures moved by five pixels: no way can be expected to agree with the
+detector better than it does itself. `whole rule` is what the workflow's rules do: shards of face tracks, of
+`hog` and of `logmel`, written; its plain way is dense detection, the crops' `hog`, and `logmel`, nothing
+written. Large networks have a script of their own, `encoders.py`.
 
 `--growth` also makes the shards of that many clips and of ten times as many (the same files again under other
 names), as the workflow's rules do, and says what grew: processor seconds, and memory.
@@ -39,6 +42,7 @@ from ugcl.config import Config  # noqa: E402
 from ugcl.data import sources, tables  # noqa: E402
 from ugcl.features import extract  # noqa: E402
 from ugcl.features.build import build  # noqa: E402
+from ugcl.features.face_frames import face_blocks  # noqa: E402
 from ugcl.features.faces.build import build as build_detector  # noqa: E402
 from ugcl.features.faces.detector import overlap  # noqa: E402
 from ugcl.features.faces.extract import faces_shard  # noqa: E402
@@ -70,6 +74,12 @@ def found_clips(root: Path, count: int) -> list[Clip]:
     if not videos:
         raise SystemExit(f"{root}: no videos; give --root a tree with AudioWAV/ and videos")
     return [Clip(path.stem, root / "AudioWAV" / f"{path.stem}.wav", path) for path in videos]
+
+
+def media_root(config: Config) -> Path:
+    """Clips of the mirror, or the demo corpus."""
+    mirror = sources.mirror(config)
+    return Path(mirror) / "clips" if mirror else sources.root(config, "demo")
 
 
 def agreement(tracks: Sequence[Iterable[np.ndarray]], dense: list[list[np.ndarray]]) -> float:
@@ -114,45 +124,57 @@ def steps(config: Config, clips: list[Clip]) -> list[tuple[str, float, float | N
         rows.append((f"faces, every {every}", seconds, agreement([t.boxes for t in tracks], boxes), peak()))
         if every == settings.every:
             clips = [replace(clip, faces=track) for clip, track in zip(clips, tracks, strict=True)]
+    _, cropping = timed(lambda clip: sum(len(b.crops) for b in face_blocks(clip, 25.0, 224, 0.0, 64)), clips)
+    rows.append(("aligned crops of 224 px", cropping, None, peak()))
+    taken = {}
     for name in (*PICTURES, *SOUND):
         if name == "whisper-tiny-en" and sources.mirror(config) is None:
             continue
         encoder = build(config, "demo", name)
         encoder.encode(clips[0])
-        _, seconds = timed(encoder.encode, clips)
-        rows.append((name, seconds, None, peak()))
+        _, taken[name] = timed(encoder.encode, clips)
+        rows.append((name, taken[name], None, peak()))
+    naive = next(seconds for name, seconds, _, _ in rows if name == "faces, dense")
+    rows.append(("whole rule, the plain way", naive + taken["hog"] + taken["logmel"], None, peak()))
+    made = shard_costs(config, clips, len(clips), ["faces", "hog", "logmel"])
+    rows.append(("whole rule", sum(seconds for seconds, _ in made.values()), None, peak()))
     return rows
 
 
-def growth(config: Config, clips: list[Clip], count: int) -> list[tuple[str, list[float], list[float]]]:
-    """Name of each step of the features, its processor seconds and the peak memory, for count and 10 × count.
+def shard_costs(
+    config: Config, clips: list[Clip], count: int, names: list[str]
+) -> dict[str, tuple[float, float]]:
+    """Make one shard of some number of clips: each step's processor seconds, and the peak memory after it.
 
     The clips are taken again under other names until there are enough.
     """
-    names = ["faces", *PICTURES, *(name for name in SOUND if name == "logmel" or sources.mirror(config))]
-    told: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in names}
     tree = config.model_dump(mode="json")
     label = {"p": {"label": "intended", "classes": ["x", "y"]}}
     tree["corpora"]["grown"] = {"adapter": "folder", "shards": 1, "root": "/", "protocols": label}
     if mirror := sources.mirror(config):
         tree["data"]["mirror"] = str(Path(mirror).resolve())
-    config = configuration.parse(tree)
-    for turn, number in enumerate((1, count, 10 * count)):  # the first one only loads code and buffers
-        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-            rows = [{"clip": f"c{i:06d}", **media(clips[i % len(clips)])} for i in range(number)]
-            frame = pd.DataFrame(rows).reindex(columns=[*tables.MANIFEST.columns], fill_value="")
-            frame["speaker"], frame["duration"], frame["turn"] = "s", 1.0, 0
-            tables.write(frame.assign(age="", start=np.nan, end=np.nan), paths.manifest("grown"))
-            for name, (seconds, memory) in told.items():
-                start = time.process_time()
-                if name == "faces":
-                    faces_shard(config, "grown", 1)
-                else:
-                    extract.encode_shard(config, "grown", name, 1)
-                if turn:
-                    seconds.append(time.process_time() - start)
-                    memory.append(peak())
-    return [(name, *both) for name, both in told.items()]
+    config, told = configuration.parse(tree), {}
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        rows = [{"clip": f"c{i:06d}", **media(clips[i % len(clips)])} for i in range(count)]
+        frame = pd.DataFrame(rows).reindex(columns=[*tables.MANIFEST.columns], fill_value="")
+        frame["speaker"], frame["duration"], frame["turn"] = "s", 1.0, 0
+        tables.write(frame.assign(age="", start=np.nan, end=np.nan), paths.manifest("grown"))
+        for name in names:
+            start = time.process_time()
+            if name == "faces":
+                faces_shard(config, "grown", 1)
+            else:
+                extract.encode_shard(config, "grown", name, 1)
+            told[name] = time.process_time() - start, peak()
+    return told
+
+
+def growth(config: Config, clips: list[Clip], count: int) -> list[tuple[str, list[float], list[float]]]:
+    """Name of each step of the features, its processor seconds and peak memory, for count and 10 × count."""
+    names = ["faces", *PICTURES, *(name for name in SOUND if name == "logmel" or sources.mirror(config))]
+    shard_costs(config, clips, 1, names)  # loads code and buffers
+    few, many = (shard_costs(config, clips, number, names) for number in (count, 10 * count))
+    return [(name, *map(list, zip(few[name], many[name], strict=True))) for name in names]
 
 
 def media(clip: Clip) -> dict[str, str]:
@@ -171,8 +193,7 @@ def main() -> None:
     options = parser.parse_args()
     os.chdir(PROJECT)
     config = configuration.load()
-    mirror = sources.mirror(config)
-    root = options.root or (Path(mirror) / "clips" if mirror else sources.root(config, "demo"))
+    root = options.root or media_root(config)
     clips = found_clips(root, options.clips)
     length = sum(len(clip.sound()) / 16_000 for clip in clips)
     frames = sum(1 for clip in clips for _ in clip.frames())
@@ -180,11 +201,13 @@ def main() -> None:
     print(f"{len(clips)} clips of {root}: {length:.1f} s, {frames} frames")
     rows = steps(config, clips)
     base = next(seconds for name, seconds, _, _ in rows if name == "faces, dense")
-    print(f"{'step':24s}{'media s per CPU s':>18s}{'of dense':>10s}{'overlap':>9s}{'peak MiB':>10s}")
+    print(f"{'step':26s}{'clips/s':>9s}{'× real time':>13s}{'of dense':>10s}{'overlap':>9s}{'peak MiB':>10s}")
     for name, seconds, same, memory in rows:
-        ratio = f"{base / seconds:.1f} ×" if same is not None else ""
+        plain = rows[-2][1] if name.startswith("whole rule") else base
+        ratio = f"{plain / seconds:.1f} ×" if same is not None or name.startswith("whole rule") else ""
         share = f"{same:.3f}" if same is not None else ""
-        print(f"{name:24s}{length / seconds:18.1f}{ratio:>10s}{share:>9s}{memory:10.0f}")
+        rate = f"{len(clips) / seconds:9.2f}{length / seconds:13.1f}"
+        print(f"{name:26s}{rate}{ratio:>10s}{share:>9s}{memory:10.0f}")
     if options.growth:
         few, many = (f"{number} clips" for number in (options.growth, 10 * options.growth))
         print(f"{'shard':24s}{few:>17s}{many:>17s}{'ratio':>8s}{'MiB':>14s}")

@@ -128,7 +128,7 @@ def _same_files(split: pd.DataFrame) -> pd.DataFrame:
 def _again(split: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     """Rows (N,) of which some cell comes again in any of the columns, and the few that only seem so.
 
-    Python's hashes are compared: of a million texts that takes half the time.
+    Python's hashes are compared, of a million texts in .50 to .68 of the time that the texts take.
     """
     keys = np.stack(
         [np.fromiter(map(hash, split[name].to_numpy()), np.int64, len(split)) for name in columns]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ugcl.features.reading import Part
+
+CPU_SECONDS = (
+    10.0  # of sound; a CPU gains nothing by more, and a large network's memory grows by 30 MB a second
+)
 
 
 def by_length(lengths: Sequence[int], budget: int, equal: bool = False) -> list[list[int]]:
@@ -68,6 +73,11 @@ class SequenceNetwork(Network):
     @abstractmethod
     def states(self, pieces: list[np.ndarray]) -> list[Tensor]:
         """Hidden states of each piece, (frames, layers × width) on the device."""
+
+    def sound_budget(self, rate: float) -> int:
+        """The budget of pieces of sound with so many values a second, Hz."""
+        on_cpu = self.device.type == "cpu"
+        return round(min(self.config.batch, CPU_SECONDS if on_cpu else math.inf) * rate)
 
     def read(self, clip: Clip) -> Iterator[list[np.ndarray]]:
         """All pieces of a clip as one part."""

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 def optimiser(model: nn.Module, train: Train) -> torch.optim.AdamW:
     """AdamW (Loshchilov and Hutter 2019) over what a model learns."""
-    return decaying([p for p in model.parameters() if p.requires_grad], train)
+    return adamw([p for p in model.parameters() if p.requires_grad], train)
 
 
-def decaying(learnt: Sequence[Tensor], train: Train, dimensions: int = 2) -> torch.optim.AdamW:
+def adamw(learnt: Sequence[Tensor], train: Train, dimensions: int = 2) -> torch.optim.AdamW:
     """AdamW; gains, biases and single vectors, of fewer dimensions than a matrix, do not decay."""
     groups = [
         {"params": [p for p in learnt if p.ndim >= dimensions], "weight_decay": train.weight_decay},

@@ -24,7 +24,7 @@ from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.losses.total import TotalLoss
 from ugcl.training import resume, seeding, selection
 from ugcl.training.loop import Outcome, diverged, mask_values, plan, prepared
-from ugcl.training.optim import Average, decaying, learning_rate
+from ugcl.training.optim import Average, adamw, learning_rate
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -77,7 +77,7 @@ class Pack:
     def optimiser(self, train: Train) -> torch.optim.AdamW:
         """One AdamW over all, with decay where a single run has it, in the order of its parameters."""
         learnt = [p for p in self.parameters.values() if p.requires_grad]
-        return decaying(learnt, train, dimensions=3)
+        return adamw(learnt, train, dimensions=3)
 
     def clip(self, largest: float) -> None:
         """Shorten each run's gradient to a norm, as `torch.nn.utils.clip_grad_norm_` does one."""

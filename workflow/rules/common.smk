@@ -163,6 +163,12 @@ def encoder_threads(encoder):
     return 1 + params_tree.extraction.workers if encoder_gpus(encoder) else 1
 
 
+def encoder_memory(encoder, threads):
+    """MiB of an encoder's job: the paper's large network takes 1.8 GiB, what needs no weights 0.7."""
+    own = 2000 if params_tree.encoders[encoder].runs_network else 1000
+    return own + 500 * (threads - 1)
+
+
 @cache
 def train_lineage(benchmark, system):
     """The lineage that all runs of a system share, worked out once."""

@@ -44,7 +44,7 @@ rule encode:
         "logs/benchmarks/features/{encoder}-{corpus}-{shard}.tsv"
     threads: lambda wildcards: encoder_threads(wildcards.encoder)
     resources:
-        mem_mb=lambda wildcards, threads: 1000 + 500 * threads,
+        mem_mb=lambda wildcards, threads: encoder_memory(wildcards.encoder, threads),
         runtime=600,
         gpu=lambda wildcards: encoder_gpus(wildcards.encoder),
     params:

@@ -71,7 +71,7 @@ class SpeechEncoder(SequenceNetwork):
         for kernel, stride in reversed(self.strides):
             self.shortest = (self.shortest - 1) * stride + kernel
         self.layers, self.window = len(self.keep), round(config.window * RATE)
-        self.budget = round(config.batch * RATE)
+        self.budget = self.sound_budget(RATE)
         self.dim = self.layers * self.model.config.hidden_size
         self.rate = RATE / float(np.prod(self.model.config.conv_stride))
         self.settings: dict[str, Any] = {

@@ -65,7 +65,7 @@ class WhisperEncoder(SequenceNetwork):
         self.layers = len(self.keep)
         self.dim = self.layers * self.model.config.d_model
         mel_rate = self.extractor.sampling_rate / self.extractor.hop_length
-        self.budget = round(config.batch * mel_rate)
+        self.budget = self.sound_budget(mel_rate)
         self.rate = mel_rate / (self.model.conv1.stride[0] * self.model.conv2.stride[0])
         self.settings: dict[str, Any] = {
             **config.model_dump(mode="json"),
