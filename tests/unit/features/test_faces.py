@@ -227,15 +227,17 @@ def test_mtcnn_finds_the_same_face_near_and_far(mirror):
 
 
 def test_every_frame_of_the_real_clips_has_its_face(mirror):
-    """Tracked boxes stay with those of a detection on every frame."""
-    detector, errors = Mtcnn(SETTINGS.min_face), []
-    for video in sorted((mirror / "clips/VideoFlash").glob("*.flv"))[::3]:  # three actors
+    """It lies within 5 % of the box where a detection on every frame has it, each landmark within 15 %."""
+    detector, faces, points = Mtcnn(SETTINGS.min_face), [], []
+    videos = sorted((mirror / "clips/VideoFlash").glob("*.flv"))
+    for video in videos:
         clip = Clip(video.stem, None, video)
         track = follow(clip.frames(), detector, SETTINGS)
         dense = follow(clip.frames(), detector, Faces(every=1, smooth=1))
         assert track.visible.all() and track.failure == ""
-        side = dense.boxes[:, 2:].max(axis=1)
-        errors.append(np.linalg.norm(track.landmarks - dense.landmarks, axis=2).max(axis=1) / side)
-    errors = np.concatenate(errors)
-    assert (errors < 0.05).mean() > 0.95
-    assert errors.max() < 0.15
+        away, side = track.landmarks - dense.landmarks, dense.boxes[:, 2:].max(axis=1)
+        faces.append(np.linalg.norm(away.mean(axis=1), axis=1) / side)
+        points.append(np.linalg.norm(away, axis=2).max(axis=1) / side)
+    assert len(videos) == 8 and np.concatenate(faces).max() < 0.05
+    points = np.concatenate(points)
+    assert (points < 0.05).mean() > 0.95 and points.max() < 0.15
