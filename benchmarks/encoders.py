@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from ugcl.threads import set_threads
 
@@ -119,17 +120,17 @@ def network_time(network: Any) -> Iterator[Callable[[], float]]:
         with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
             yield lambda: sum(event.self_device_time_total for event in profile.key_averages()) / 1e6
         return
-    spent, running = [], network.running
+    spent, running = [], type(network).running
 
     @contextmanager
-    def timed() -> Iterator[None]:
+    def timed(self: Any) -> Iterator[None]:
         start = time.perf_counter()
-        with running():
+        with running(self):
             yield
         spent.append(time.perf_counter() - start)
 
-    network.running = timed
-    yield lambda: sum(spent)
+    with patch.object(type(network), "running", timed):
+        yield lambda: sum(spent)
 
 
 def save(name: str, folder: Path) -> None:
@@ -145,6 +146,7 @@ def measure(name: str, folder: Path, clips: list[Any], options: argparse.Namespa
     from ugcl import config as configuration
     from ugcl.features.build import build
 
+    multiprocessing.set_start_method(None, force=True)  # of those that read: the platform's, not this one's
     weights = folder / "vgg.safetensors" if name == "vgg-face" else folder
     tree = configuration.load().model_dump(mode="json")
     tree["extraction"] = {"accelerator": options.accelerator, "workers": options.workers}

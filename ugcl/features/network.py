@@ -48,6 +48,13 @@ class Network(ABC):
         # The same features at each run, and sums of 32 bits where 32 bits are asked for.
         torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32 = True, False
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process reads with: all but the network, which may be large or on a GPU."""
+        import torch
+
+        left_out = torch.nn.Module | torch.Tensor
+        return {name: value for name, value in vars(self).items() if not isinstance(value, left_out)}
+
     @abstractmethod
     def read(self, clip: Clip) -> Iterator[Any]:
         """What the network sees of a clip, part by part, at least one; other processes may call it.

@@ -138,6 +138,19 @@ def test_half_precision_is_near_and_not_the_same(tmp_path: Path, clips: list[Cli
     np.testing.assert_allclose(half, full, atol=0.06)  # states of about 1 with 8 bits of bfloat16 in each sum
 
 
+def test_processes_that_read_are_given_no_weights(tmp_path: Path, clips: list[Clip]) -> None:
+    """Where processes are spawned, what they read with is pickled."""
+    speech = SpeechEncoder("s", Speech(kind="speech", weights=""), speech_model("wavlm", tmp_path / "speech"))
+    image = ImageEncoder("i", Image(kind="image", weights=""), vit_model(tmp_path / "vit"))
+    for network in (speech, image):
+        sent = pickle.dumps(network)
+        again = pickle.loads(sent)
+        assert len(sent) < 20_000 and not hasattr(again, "model")
+        (expected,), (part,) = network.read(clips[0]), again.read(clips[0])
+        whole, read = (getattr(x, "crops", x) for x in (expected, part))
+        np.testing.assert_array_equal(read, whole)
+
+
 def test_a_failure_keeps_its_word_between_processes() -> None:
     error = pickle.loads(pickle.dumps(MediaError("truncated", "a.mp4: 3 of 9 frames")))
     assert (error.failure, error.detail) == ("truncated", "a.mp4: 3 of 9 frames")
