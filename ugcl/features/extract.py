@@ -57,6 +57,8 @@ def encode_shard(
         source = paths.faces(corpus, shard)
         settings["faces"] = config.faces.model_dump(mode="json")
         depends += [sources.sha256(file) for file in (source, table.summary_path(source))]
+    if isinstance(model, Network):
+        depends.append(model.device.type)  # a shard that another kind of device began would be a mix
     title = f"{encoder} {corpus} {shard}"
     with journal(target, clips, lineage, depends) as done:
         left = remaining(clips, done, title, getattr(model, "TOGETHER", 1))

@@ -51,13 +51,12 @@ def parts(read: Read, clips: Sequence[Clip], source: Path | None, workers: int, 
     workers = min(workers, len(clips))
     reading = _Reading(read, clips, source)
     factor = max(2, math.ceil(ahead / workers)) if workers else None
-    # No batching and no conversion: what the dataset gives comes as it is.
+    # Without batches, parts come as they are.
     yield from DataLoader(
         reading,
         batch_size=None,
         num_workers=workers,
         prefetch_factor=factor,
-        collate_fn=_same,
         worker_init_fn=_end_with_parent,
     )
 
@@ -99,7 +98,3 @@ def _end_with_parent(_: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _same(part: Part) -> Part:
-    return part

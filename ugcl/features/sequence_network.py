@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -76,8 +75,8 @@ class SequenceNetwork(Network):
 
     def sound_budget(self, rate: float) -> int:
         """The budget of pieces of sound with so many values a second, Hz."""
-        on_cpu = self.device.type == "cpu"
-        return round(min(self.config.batch, CPU_SECONDS if on_cpu else math.inf) * rate)
+        seconds = self.config.batch
+        return round((min(seconds, CPU_SECONDS) if self.device.type == "cpu" else seconds) * rate)
 
     def read(self, clip: Clip) -> Iterator[list[np.ndarray]]:
         """All pieces of a clip as one part."""

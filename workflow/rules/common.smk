@@ -164,7 +164,7 @@ def encoder_threads(encoder):
 
 
 def encoder_memory(encoder, threads):
-    """MiB of an encoder's job: the paper's large network takes 1.8 GiB, what needs no weights 0.7."""
+    """MB of an encoder's job: the paper's large network takes 1.8 GiB, what needs no weights 0.7."""
     own = 2000 if params_tree.encoders[encoder].runs_network else 1000
     return own + 500 * (threads - 1)
 
