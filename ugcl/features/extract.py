@@ -22,7 +22,7 @@ from ugcl.features.failure import MediaError
 from ugcl.features.media import Clip, with_faces
 from ugcl.features.network import Network
 from ugcl.features.progress import progress
-from ugcl.features.shard import journal, remaining, shard_clips
+from ugcl.features.shard import clips_of, journal, remaining
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def encode_shard(
     model = build(config, corpus, encoder)
     window, folder = config.encoders[encoder].pool, paths.features(corpus, encoder)
     target, start = shards.tensors_path(folder, shard), time.monotonic()
-    clips = shard_clips(config, corpus, shard)
+    clips = clips_of(config, corpus, shard)
     settings: dict[str, Any] = dict(model.settings)
     depends: list[Any] = [asdict(info(model, window)), settings]
     source = None

@@ -17,7 +17,7 @@ from ugcl.features.media import Clip
 log = logging.getLogger(__name__)
 
 
-def shard_clips(config: Config, corpus: str, shard: int) -> list[Clip]:
+def clips_of(config: Config, corpus: str, shard: int) -> list[Clip]:
     """The clips of one shard of a corpus, in the order of their names.
 
     Args:

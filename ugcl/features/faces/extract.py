@@ -15,7 +15,7 @@ from ugcl.features.faces.build import build
 from ugcl.features.faces.tracking import follow
 from ugcl.features.failure import MediaError
 from ugcl.features.progress import progress
-from ugcl.features.shard import journal, remaining, shard_clips
+from ugcl.features.shard import clips_of, journal, remaining
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def faces_shard(config: Config, corpus: str, shard: int, lineage: str = "") -> P
         Path of the face table; the summary lies beside it.
     """
     settings, detect, target = config.faces, build(config), paths.faces(corpus, shard)
-    clips = shard_clips(config, corpus, shard)
+    clips = clips_of(config, corpus, shard)
     title = f"faces {corpus} {shard}"
     with journal(target, clips, lineage, settings.model_dump(mode="json")) as done:
         left = remaining(clips, done, title)
