@@ -32,7 +32,7 @@ from ugcl.training.loop import fit
 from ugcl.training.packed import fit_together
 
 INFOS = {
-    "audio": FeatureInfo("whisper-tiny-en", 5 * 384, rate=12.5, layers=5),
+    "audio": FeatureInfo("whisper-tiny-en", 5 * 384, rate=50 / 12, layers=5),
     "video": FeatureInfo("openface-au", 17, rate=30.0),
 }
 SECONDS = 3.7

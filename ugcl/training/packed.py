@@ -184,8 +184,8 @@ def _epoch(
             with fabric.autocast():
                 outputs = pack(_together(found))
             terms = [
-                loss(_of(outputs, i), batch.labels, batch.targets)
-                for i, (loss, batch) in enumerate(zip(losses, found, strict=True))
+                loss(own, batch.labels, batch.targets)
+                for loss, own, batch in zip(losses, _apart(outputs, len(found)), found, strict=True)
             ]
             totals = torch.stack([values["loss"] for values in terms])
             if not totals.isfinite().all():
@@ -224,13 +224,15 @@ def _together(batches: Sequence[Batch]) -> tuple[dict[str, Tensor], ...]:
     return features, masks, present
 
 
-def _of(outputs: Any, run: int) -> Any:
-    """One run's share of nested outputs, in full precision."""
+def _apart(outputs: Any, runs: int) -> list[Any]:
+    """Each run's share of nested outputs, in full precision."""
     if isinstance(outputs, dict):
-        return {key: _of(value, run) for key, value in outputs.items()}
+        shares = {key: _apart(value, runs) for key, value in outputs.items()}
+        return [{key: share[i] for key, share in shares.items()} for i in range(runs)]
     if isinstance(outputs, tuple):
-        return tuple(_of(value, run) for value in outputs)
-    return outputs[run].float() if outputs.is_floating_point() else outputs[run]
+        return list(zip(*(_apart(value, runs) for value in outputs), strict=True))
+    # Unbound, not indexed one by one: the gradients then come together in one tensor.
+    return list((outputs.float() if outputs.is_floating_point() else outputs).unbind())
 
 
 def _keep(

@@ -184,7 +184,7 @@ def test_asking_for_an_unknown_name_lists_the_known(project: Path) -> None:
 
 
 def test_a_benchmark_compares_its_systems_and_then_those_of_its_grids(tree: dict) -> None:
-    tree["grids"] = {"a": ["concat", "audio-only"], "b": ["audio-only", "video-only"]}
+    tree["grids"] |= {"a": ["concat", "audio-only"], "b": ["audio-only", "video-only"]}
     tree["benchmarks"]["demo"].update(systems=["ugcl", "concat"], grid=["a", "b"])
     config = parse(tree)
     assert config.benchmark("demo").systems == ["ugcl", "concat", "audio-only", "video-only"]
