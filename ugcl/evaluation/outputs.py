@@ -152,12 +152,6 @@ def predict_outputs(config: Config, benchmark: str, system: str) -> list[Path]:
     return [prediction(*run) for run in _runs(config, benchmark, system)]
 
 
-def score_inputs(config: Config, benchmark: str, system: str) -> list[Path]:
-    """What `ugcl evaluate score` reads."""
-    manifest = paths.manifest(config.benchmarks[benchmark].corpus)
-    return [manifest, *predict_outputs(config, benchmark, system)]
-
-
 def score_outputs(config: Config, benchmark: str, system: str) -> list[Path]:
     """What `ugcl evaluate score` writes."""
     return [score(benchmark, system, name) for name in SCORES]
@@ -179,18 +173,24 @@ def splits(config: Config, benchmark: str) -> list[Path]:
     return [paths.split(entry.corpus, entry.protocol, fold) for fold in config.folds(benchmark)]
 
 
-def summary_inputs(config: Config, benchmarks: Iterable[str] | None = None) -> list[Path]:
-    """What `ugcl evaluate summary` reads, for the given or the active benchmarks; published.csv if there."""
+def predicted(config: Config, benchmark: str, systems: Iterable[str] | None = None) -> list[Path]:
+    """A file a system that is there when its runs are trained and have predicted.
+
+    What comes after them names it in place of each run's files, which the same jobs write: Snakemake's time
+    grows with the number of inputs, and a benchmark may have a thousand runs.
+    """
+    return [temperature(benchmark, system) for system in systems or config.benchmarks[benchmark].systems]
+
+
+def summary_inputs(config: Config) -> list[Path]:
+    """What `ugcl evaluate summary` waits for, of the active benchmarks; published.csv if there."""
     files: list[Path] = [paths.PUBLISHED] if paths.PUBLISHED.is_file() else []
-    for benchmark in benchmarks or config.active:
+    for benchmark in config.active:
         entry = config.benchmarks[benchmark]
         files += [paths.manifest(entry.corpus), paths.quarantine(benchmark), *splits(config, benchmark)]
+        files += predicted(config, benchmark)
         for system in entry.systems:
-            files += predict_outputs(config, benchmark, system)
             files += score_outputs(config, benchmark, system)
-            files += histories(config, benchmark, system)
-            files += cards(config, benchmark, system)
-            files.append(temperature(benchmark, system))
         files += robustness_outputs(config, benchmark)
         files += cost_outputs(config, benchmark)
         files += represent_outputs(config, benchmark)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import sqlite3
+import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 PACKAGE = Path(__file__).resolve().parents[1]
 NAME = PACKAGE.name
@@ -91,7 +94,28 @@ def _imports(name: str) -> tuple[str, ...]:
 @cache
 def _read(path: Path) -> tuple[list[str], str]:
     """What a file imports, by dotted name, and its syntax tree without docstrings as text."""
-    tree, imported = ast.parse(path.read_text()), []
+    source = path.read_bytes()
+    key = f"{sys.version_info[:2]} {hashlib.sha256(source).hexdigest()}"  # versions write trees their own way
+    known = _shelf().get(key)
+    if known is None:
+        known = _shelf()[key] = _parse(source)
+    return known
+
+
+@cache
+def _shelf() -> Any:
+    """What was read before, on disk, for parsing takes most of a second; or nothing, where that fails."""
+    import diskcache
+    import platformdirs
+
+    try:
+        return diskcache.Cache(platformdirs.user_cache_dir(NAME), size_limit=2**26)
+    except (OSError, sqlite3.Error, diskcache.Timeout):
+        return {}
+
+
+def _parse(source: bytes) -> tuple[list[str], str]:
+    tree, imported = ast.parse(source), []
     blocks: list[ast.AST] = [tree]
     while blocks:  # statements alone: a walk over all expressions takes most of a second for the package
         block = blocks.pop()

@@ -28,8 +28,10 @@ def checked_parameters():
         tree = parse_parameters(config)
     except UgclError as error:
         raise WorkflowError(str(error)) from None
-    text = yaml.safe_dump(dict(config), sort_keys=False)  # systems have an order
-    if yaml.safe_load(text) != yaml.safe_load(Path(PARAMS).read_text()):
+    with open(PARAMS) as file:
+        changed = config != yaml.load(file, Loader=yaml.CSafeLoader)
+    if changed:
+        text = yaml.safe_dump(dict(config), sort_keys=False)  # systems have an order
         merged = Path(
             ".snakemake",
             f"params-{hashlib.sha256(text.encode()).hexdigest()[:12]}.yaml",
@@ -86,21 +88,14 @@ def benchmark_splits(benchmark):
     ]
 
 
-def run_files(benchmark, systems):
-    """What a trained system needs to read a benchmark's test clips, for some of its systems."""
-    entry = params_tree.benchmark(benchmark)
-    weights = [
-        paths.MODELS / paths.run(benchmark, system, seed, fold) / "model.safetensors"
-        for system in systems
-        for seed in entry.seeds
-        for fold in params_tree.folds(benchmark)
-    ]
+def run_files(benchmark, systems=None):
+    """What is read to run some trained systems of a benchmark, or all, on its test clips."""
     return [
-        paths.manifest(entry.corpus),
+        paths.manifest(params_tree.benchmark(benchmark).corpus),
         paths.quarantine(benchmark),
         *benchmark_splits(benchmark),
         *benchmark_features(benchmark, ".safetensors"),
-        *weights,  # with their cards; Snakemake's time grows with the square of a job's inputs
+        *evaluation.predicted(params_tree, benchmark, systems),
     ]
 
 

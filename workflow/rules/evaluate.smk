@@ -82,7 +82,7 @@ for _benchmark in benchmarks:
             name:
                 f"robustness_{_benchmark}"
             input:
-                run_files(_benchmark, benchmarks[_benchmark].systems),
+                run_files(_benchmark),
                 evaluation.perturb_outputs(params_tree, _benchmark),
                 evaluation.mislabelled_outputs(params_tree, _benchmark),
             output:
@@ -106,10 +106,8 @@ for _benchmark in benchmarks:
         name:
             f"score_{_benchmark}"
         input:
-            [
-                evaluation.score_inputs(params_tree, _benchmark, system)
-                for system in benchmarks[_benchmark].systems
-            ],
+            paths.manifest(benchmarks[_benchmark].corpus),
+            evaluation.predicted(params_tree, _benchmark),
         output:
             [
                 evaluation.score_outputs(params_tree, _benchmark, system)
@@ -136,7 +134,7 @@ for _benchmark in benchmarks:
         name:
             f"cost_{_benchmark}"
         input:
-            run_files(_benchmark, benchmarks[_benchmark].systems),
+            run_files(_benchmark),
         output:
             evaluation.cost_outputs(params_tree, _benchmark),
         log:

@@ -13,11 +13,6 @@ rule figures:
         evaluation.summary_outputs(params_tree),
         [paths.manifest(corpus) for corpus in active_corpora],
         [benchmark_splits(name) for name in benchmarks],
-        [
-            evaluation.predict_outputs(params_tree, name, system)
-            for name, entry in benchmarks.items()
-            for system in entry.systems
-        ],
     output:
         [shown(file) for file in reports.figure_outputs(params_tree)],
     log:

@@ -123,6 +123,40 @@ def test_comments_docstrings_and_formatting_do_not_count(package: Path) -> None:
     assert code.code_hash(["ugcl.data.splits"]) == before
 
 
+@pytest.fixture
+def place(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the user's caches lie."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    code._shelf.cache_clear()
+    yield tmp_path / "caches"
+    code._shelf.cache_clear()
+
+
+def test_a_file_is_parsed_once_until_it_changes(
+    package: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = code.code_hash(["ugcl.data.splits"])
+    parsed = []
+    parse = code._parse
+    monkeypatch.setattr(code, "_parse", lambda source: (parsed.append(source), parse(source))[1])
+    clear()
+    assert code.code_hash(["ugcl.data.splits"]) == before
+    assert not parsed
+    edit(package / "data/leaks.py", "\nADDED = 1\n")
+    assert code.code_hash(["ugcl.data.splits"]) != before
+    assert len(parsed) == 1
+
+
+def test_without_a_place_for_caches_the_hash_is_the_same(package: Path, place: Path) -> None:
+    place.write_text("not a folder")
+    lonely = code.code_hash(["ugcl.data.splits"])
+    place.unlink()
+    clear()
+    code._shelf.cache_clear()
+    assert code.code_hash(["ugcl.data.splits"]) == lonely
+    assert place.is_dir()
+
+
 def test_a_changed_statement_counts_also_in_an_imported_module(package: Path) -> None:
     before = code.code_hash(["ugcl.data.splits"])
     edit(package / "data/tables.py", "\nADDED = 1\n")
