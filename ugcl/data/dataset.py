@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from ugcl.config.protocols import Protocol
 from ugcl.data.labels import labelled, vote_shares
@@ -120,10 +121,8 @@ class ClipDataset:
         for modality, store in self.stores.items():
             clips = [self.features(modality, i) for i in indices]
             lengths = torch.tensor([0 if x is None else len(x) for x in clips])
-            padded = torch.zeros(len(clips), max(1, int(lengths.max())), store.info.dim)
-            for row, x in enumerate(clips):
-                if x is not None:
-                    padded[row, : len(x)] = x
+            absent = torch.zeros(1, store.info.dim, dtype=torch.float16)
+            padded = pad_sequence([absent if x is None else x for x in clips], batch_first=True).float()
             features[modality] = padded
             masks[modality] = torch.arange(padded.shape[1]) < lengths[:, None]
             present[modality] = lengths > 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 if TYPE_CHECKING:
     from ugcl.config.model import Train
@@ -87,11 +88,11 @@ class Average:
         """Take in the weights after a step."""
         decay = min(self.decay, (1 + self.step) / (10 + self.step))
         self.step += 1
-        for name, value in weights.items():
-            if value.is_floating_point():
-                self.weights[name].lerp_(value, 1 - decay)
-            else:
-                self.weights[name].copy_(value)
+        averaged = [name for name, value in weights.items() if value.is_floating_point()]
+        pairs = [self.weights[name] for name in averaged], [weights[name] for name in averaged]
+        get_ema_multi_avg_fn(decay)(*pairs, None)
+        for name in weights.keys() - set(averaged):
+            self.weights[name].copy_(weights[name])
 
     def state(self) -> dict[str, Tensor]:
         """The averaged weights, named as the model's."""
