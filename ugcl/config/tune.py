@@ -37,6 +37,10 @@ class Dimension(Section):
         """The choices, or the ends of the range."""
         return [self.low, self.high] if self.choices is None else self.choices
 
+    def __contains__(self, value: Any) -> bool:
+        """Whether a search may give this value."""
+        return self.low <= value <= self.high if self.choices is None else value in self.choices
+
 
 class Tune(Section):
     """The search of `ugcl tune`: which parameters, and on what."""

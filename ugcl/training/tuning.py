@@ -11,6 +11,8 @@ import hashlib
 import json
 import logging
 import warnings
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +42,10 @@ DIGITS = 4
 def tune(config: Config, benchmark: str, system: str, trials: int, lineage: str = "") -> Study:
     """Search until a study has so many trials; a study that was killed or is too short goes on.
 
-    Trials are drawn by TPE (Bergstra et al. 2011) and cut short below the median of the earlier ones.
-    What is proposed depends on the trials that are done alone, so that an interruption changes nothing.
+    The first trial has the system's own settings, as far as the space holds them, so that the best is no
+    worse than where the search began. The others are drawn by TPE (Bergstra et al. 2011) and cut short below
+    the median of the earlier ones. What is proposed depends on the trials that are done alone, so that an
+    interruption changes nothing.
 
     Args:
         config: the parameters; `tune` holds the space.
@@ -69,6 +73,8 @@ def tune(config: Config, benchmark: str, system: str, trials: int, lineage: str 
             try:
                 while (done := len(finished(study))) < trials:
                     study.sampler = _sampler(config, done)
+                    if not done:
+                        study.enqueue_trial(_own(config, run))
                     _try(config, study, benchmark, system, folds)
                     log.info("%s %s: %d of %d trials", benchmark, system, done + 1, trials)
             finally:
@@ -181,13 +187,18 @@ def _try(config: Config, study: Study, benchmark: str, system: str, folds: list[
         study.tell(trial, value)
 
 
+def _own(config: Config, run: Run) -> dict[str, Any]:
+    """The system's own values of the parameters that are searched, where the space holds them."""
+    tree = run.model_dump(include=set(SECTIONS))
+    own = {key: reduce(getitem, key.split("."), tree) for key in config.tune.space}
+    return {key: value for key, value in own.items() if value in config.tune.space[key]}
+
+
 def _suggest(trial: Trial, key: str, dimension: Dimension, base: dict[str, Any]) -> Any:
     """A value of one dimension: whole where the parameter is."""
     if dimension.choices is not None:
         return trial.suggest_categorical(key, dimension.choices)
-    for part in key.split("."):
-        base = base[part]
-    if isinstance(base, int):
+    if isinstance(reduce(getitem, key.split("."), base), int):
         return trial.suggest_int(key, int(dimension.low), int(dimension.high), log=dimension.log)
     return trial.suggest_float(key, dimension.low, dimension.high, log=dimension.log)
 

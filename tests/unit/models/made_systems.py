@@ -33,7 +33,7 @@ def _systems() -> list[tuple[str, str]]:
     for name, entry in CONFIG.benchmarks.items():
         for system in entry.systems:
             run = CONFIG.resolve(name, system)
-            if run.model.architecture == "released":  # breaks these laws by design: test_released.py says which
+            if run.model.architecture == "released":  # breaks them by design: test_released.py says where
                 continue
             different.setdefault((run.model.model_dump_json(), run.loss.model_dump_json()), (name, system))
     return sorted(different.values()) + [("demo", name) for name in VARIANTS]

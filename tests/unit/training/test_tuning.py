@@ -142,6 +142,19 @@ def test_values_are_of_the_space_and_whole_where_the_parameter_is(project, monke
     assert len({train.lr for train in runs}) == 6
 
 
+def test_the_first_trial_is_the_system_as_it_is_where_the_space_holds_it(project, monkeypatch):
+    own = config.load().resolve("made", "concat")
+    assert own.model.dropout not in (0, 0.4) and 1e-4 <= own.train.lr <= 0.1
+    without = SPACE | {"model.dropout": {"choices": [0, 0.4]}}
+    change(tune={"space": without | {"train.batch": {"low": own.train.batch, "high": own.train.batch + 8}}})
+    synthetic(monkeypatch, peak)
+    tuning.tune(config.load(), "made", "concat", 2)
+    first, second = trials().to_dict("records")
+    assert (first["train.lr"], first["train.batch"]) == (own.train.lr, own.train.batch)
+    assert first["model.dropout"] in (0, 0.4)
+    assert second["train.lr"] != own.train.lr
+
+
 class Killed(BaseException):
     """Nothing in the project may catch it."""
 
