@@ -200,6 +200,11 @@ class Train(Section):
     sam: float = Field(
         0.0, ge=0, description="Radius ρ of sharpness-aware minimisation (Foret et al. 2021); 0 = off."
     )
+    refit: bool = Field(
+        False,
+        description="Train anew on training and dev clips together, for as many epochs as were selected, and"
+        " keep that network. Dev scores and temperatures are those of the first one.",
+    )
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="Fabric precision."
     )

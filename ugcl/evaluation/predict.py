@@ -68,11 +68,14 @@ def predict(config: Config, benchmark: str, system: str) -> list[Path]:
             for part in ("test", "dev")
         )
         for seed in entry.seeds:
-            model, _ = load_run(paths.MODELS / paths.run(benchmark, system, seed, fold))
+            folder = paths.MODELS / paths.run(benchmark, system, seed, fold)
+            model, _ = load_run(folder)
             table = predict_clips(model, clips, config.evaluate.batch, device)
             path = prediction(benchmark, system, seed, fold)
             tables.write(table, path)
             written.append(path)
+            if run.train.refit:
+                model, _ = load_run(folder, unseen="dev")
             p = probabilities(model, dev, config.evaluate.batch, device)
             temperatures.append(temperature.fitted(seed, fold, p, dev.labels.numpy()))
             log.info("%s: %d clips, temperature %.2f", path, len(table), temperatures[-1]["temperature"])

@@ -19,6 +19,8 @@ from ugcl.models.build import build
 WEIGHTS = "model.safetensors"
 CARD = "card.json"
 HISTORY = "history.csv"
+SELECTED = "selected/"
+"""What the names of a second network's weights begin with; see `save_run`."""
 PACKAGES = ("ugcl", "torch", "lightning-fabric", "numpy", "safetensors")
 
 
@@ -27,8 +29,18 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in PACKAGES}
 
 
-def save_run(folder: Path, weights: dict[str, Tensor], card: dict[str, Any]) -> None:
-    """Write weights and card; the card comes last, so that a folder with a card is whole."""
+def save_run(
+    folder: Path, weights: dict[str, Tensor], card: dict[str, Any], selected: dict[str, Tensor] | None = None
+) -> None:
+    """Write weights and card; the card comes last, so that a folder with a card is whole.
+
+    Args:
+        folder: the run's folder.
+        weights: by name, of the network to keep.
+        card: what it is.
+        selected: weights of the network that dev selected, where the one to keep learnt from dev clips too.
+    """
+    weights = weights | {SELECTED + name: value for name, value in (selected or {}).items()}
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{WEIGHTS}.partial"
     save_file({name: value.contiguous() for name, value in weights.items()}, partial)
@@ -53,11 +65,13 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise UgclError(f"{path}: not valid JSON ({error}); remove the folder and train again") from None
 
 
-def load_run(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
+def load_run(folder: Path, unseen: str = "test") -> tuple[nn.Module, dict[str, Any]]:
     """Rebuild a trained system from its folder alone.
 
     Args:
         folder: holds model.safetensors and card.json.
+        unseen: `dev` asks for the network that was not trained on dev clips, which is another one after
+            `train.refit`.
 
     Returns:
         The network in eval mode on the CPU, and the card.
@@ -71,7 +85,9 @@ def load_run(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     try:
         infos = {m: FeatureInfo.from_dict(fields) for m, fields in card["features"].items()}
         model = build(Run.model_validate(card["run"]), infos)
-        model.load_state_dict(load_file(path))
+        saved = load_file(path)
+        second = {k.removeprefix(SELECTED): saved.pop(k) for k in list(saved) if k.startswith(SELECTED)}
+        model.load_state_dict(second if second and unseen == "dev" else saved)
     except FileNotFoundError:
         raise UgclError(f"{path}: not found; train this run again") from None
     except (SafetensorError, RuntimeError, KeyError, ValueError) as error:

@@ -38,7 +38,7 @@ class Outcome:
 
     Attributes:
         weights: the model's state at the selected epoch.
-        best: `epoch`, `dev_uar`, `dev_war`, `dev_loss` of the selected epoch.
+        best: `epoch`, `dev_uar`, `dev_war`, `dev_loss` of the selected epoch; `epoch` alone without dev.
         history: one row an epoch.
     """
 
@@ -57,23 +57,26 @@ def fit(
     folder: Path | None = None,
     mark: str = "",
     watch: Callable[[dict[str, float]], None] | None = None,
+    last: int | None = None,
 ) -> Outcome:
-    """Train a model and select its epoch on dev.
+    """Train a model and select its epoch on dev, or without dev train to the last one.
 
     Args:
         fabric: launched Fabric.
         model: fresh network; its buffers hold the training statistics.
         loss: the total loss.
         train: parameters of the loop.
-        parts: `train`, `dev` and, for monitoring alone, `test`.
+        parts: `train`, mostly `dev` and, for monitoring alone, `test`.
         seeds: run seed and fold.
         folder: the run's folder; the state to resume from goes into it, the last one too, and stays until the
             caller clears it. None: no state is read or kept.
         mark: fingerprint of the run; a state with another one is ignored.
         watch: called with each epoch's row of the history; what it raises ends the training.
+        last: epoch after which to stop; the learning rate falls as if all of `train.epochs` came. None: all.
 
     Returns:
-        The best dev UAR's weights (on a tie those of the lower dev loss, then the earlier epoch).
+        The best dev UAR's weights (on a tie those of the lower dev loss, then the earlier epoch); without dev
+        the last.
 
     Raises:
         Diverged: the loss of a batch is not finite.
@@ -106,7 +109,7 @@ def fit(
             state.extra["scaler"] = scaler.state_dict()
         resume.save(folder, state, mark)
 
-    while not selection.ended(state, train):
+    while not selection.ended(state, train, last):
         epoch = state.epoch + 1
         bare.advance((epoch - 1) / max(1, train.epochs - 1))
         began = time.perf_counter()

@@ -34,7 +34,12 @@ log = logging.getLogger(__name__)
 
 
 def load_parts(
-    run: Run, split: Path, names: Sequence[str], stores: dict[str, FeatureStore], cache: int = 2048
+    run: Run,
+    split: Path,
+    names: Sequence[str],
+    stores: dict[str, FeatureStore],
+    cache: int = 2048,
+    dev_is_train: bool = False,
 ) -> dict[str, ClipDataset]:
     """Parts of a fold by name, without the benchmark's quarantined clips.
 
@@ -44,8 +49,11 @@ def load_parts(
         names: of `train`, `dev` and `test`; no other part is read.
         stores: modality → features.
         cache: most features to keep in memory, MiB a part.
+        dev_is_train: dev clips are among those of `train`.
     """
     manifest, fold = tables.read_manifest(paths.manifest(run.corpus)), tables.read_split(split)
+    if dev_is_train:
+        fold["part"] = fold["part"].replace("dev", "train")
     quarantined = tables.read(paths.quarantine(run.benchmark))["clip"].tolist()
     rows = {name: part_rows(manifest, fold, name, run.protocol, quarantined) for name in names}
     return {name: ClipDataset(part, stores, run.protocol.classes, cache) for name, part in rows.items()}
@@ -103,9 +111,13 @@ def train_runs(
                 group.append(_prepare(run, paths.split(run.corpus, protocol, fold), names))
         with devices.memory_advice(run.train):
             outcomes = _fit(fabric, run.train, group)
+            again = [
+                _refit(fabric, run, ready, outcome) if run.train.refit else None
+                for ready, outcome in zip(group, outcomes, strict=True)
+            ]
         if fabric.is_global_zero:
-            for ready, outcome in zip(group, outcomes, strict=True):
-                _write(ready, outcome, fabric.device)
+            for ready, outcome, refitted in zip(group, outcomes, again, strict=True):
+                _write(ready, outcome, refitted, fabric.device)
     folders = [paths.MODELS / paths.run(benchmark, system, *pair) for pair in pairs]
     for folder in folders:
         resume.clear(folder)
@@ -117,6 +129,7 @@ class Ready:
     """A run that is about to be trained; `books` is what its card will say of it."""
 
     books: dict[str, Any]
+    split: Path
     parts: dict[str, ClipDataset]
     model: System
     loss: TotalLoss
@@ -149,7 +162,7 @@ def _prepare(run: Run, split: Path, names: dict[str, Any]) -> Ready:
         "parameters": parameters(model),
         "clips": {name: len(part) for name, part in parts.items()},
     }
-    return Ready(books, parts, model, loss)
+    return Ready(books, split, parts, model, loss)
 
 
 def _fit(fabric: Fabric, train: Train, group: list[Ready]) -> list[Outcome]:
@@ -167,23 +180,35 @@ def _fit(fabric: Fabric, train: Train, group: list[Ready]) -> list[Outcome]:
     ]
 
 
-def _write(ready: Ready, outcome: Outcome, device: torch.device) -> None:
+def _refit(fabric: Fabric, run: Run, ready: Ready, outcome: Outcome) -> Outcome:
+    """The run once more, on training and dev clips, for as many epochs as dev selected."""
+    parts, model, loss = assemble(run, ready.split, ["train"], ready.seeds, dev_is_train=True)
+    folder = ready.folder / resume.FOLDER / "refit"
+    last = int(outcome.best["epoch"])
+    return fit(fabric, model, loss, run.train, parts, ready.seeds, folder, ready.mark, last=last)
+
+
+def _write(ready: Ready, outcome: Outcome, refitted: Outcome | None, device: torch.device) -> None:
+    rows = outcome.history + (refitted.history if refitted else [])
     card = ready.books | {
         "selected": outcome.best,
         "epochs": len(outcome.history),
         "commit": commit(),
         "device": devices.describe(device),
         "threads": torch.get_num_threads(),
-        "seconds": round(sum(row["seconds"] for row in outcome.history), 3),
+        "seconds": round(sum(row["seconds"] for row in rows), 3),
         "memory_mib": round(devices.peak_memory(), 1),
     }
     history.write(outcome.history, ready.folder / checkpoint.HISTORY)
-    checkpoint.save_run(ready.folder, outcome.weights, card)
+    if refitted:
+        checkpoint.save_run(ready.folder, refitted.weights, card, selected=outcome.weights)
+    else:
+        checkpoint.save_run(ready.folder, outcome.weights, card)
     log.info("%s: epoch %d, dev uar %.3f", ready.folder, outcome.best["epoch"], outcome.best["dev_uar"])
 
 
 def assemble(
-    run: Run, split: Path, names: Sequence[str], seeds: tuple[int, ...]
+    run: Run, split: Path, names: Sequence[str], seeds: tuple[int, ...], dev_is_train: bool = False
 ) -> tuple[dict[str, ClipDataset], nn.Module, TotalLoss]:
     """What the loop needs: the parts of a fold by name, a fresh network and the loss.
 
@@ -192,9 +217,10 @@ def assemble(
         split: the fold's split table.
         names: the parts to load; `train` is one of them, and no other part is read.
         seeds: of the network's first weights, and of wrong labels where the run has some.
+        dev_is_train: dev clips are among those of `train`.
     """
     opened = stores(run)
-    parts = load_parts(run, split, names, opened, run.train.cache)
+    parts = load_parts(run, split, names, opened, run.train.cache, dev_is_train)
     label_noise.flip(parts["train"], run.train.label_noise, seeds)
     seeding.seed(*seeds)
     infos = {modality: store.info for modality, store in opened.items()}

@@ -23,10 +23,10 @@ JUDGED = 64
 """Clips a batch where nothing is learnt; no result depends on it."""
 
 
-def ended(state: State, train: Train) -> bool:
+def ended(state: State, train: Train, last: int | None = None) -> bool:
     """Has a run seen its last epoch, or waited too long for a better one?"""
     waited = state.epoch - state.best["epoch"] if state.best else 0
-    return state.epoch >= train.epochs or waited >= train.patience
+    return state.epoch >= (last or train.epochs) or waited >= train.patience
 
 
 def examine(
@@ -39,12 +39,13 @@ def examine(
 ) -> None:
     """Judge an epoch's weights on dev, keep them if they are the best so far, and enter its row.
 
-    The choice is made before test is looked at, from dev scores alone.
+    The choice is made before test is looked at, from dev scores alone. Without dev the last epoch is kept.
     """
-    dev = _judge(model, weights, loss, parts["dev"])
-    row |= {f"dev_{name}": value for name, value in dev.items()} | loss.health()
-    if better(row, state.best):
-        state.best = {k: row[k] for k in ("epoch", "dev_uar", "dev_war", "dev_loss")}
+    if "dev" in parts:
+        row |= {f"dev_{name}": value for name, value in _judge(model, weights, loss, parts["dev"]).items()}
+    row |= loss.health()
+    if "dev" not in parts or better(row, state.best):
+        state.best = {k: row[k] for k in ("epoch", "dev_uar", "dev_war", "dev_loss") if k in row}
         state.tensors["best"] = {name: value.detach().cpu().clone() for name, value in weights.items()}
     if "test" in parts:
         row["test_uar"] = _judge(model, weights, loss, parts["test"])["uar"]
@@ -55,11 +56,11 @@ def examine(
 def tell(state: State, train: Train, name: str = "") -> None:
     """Log the last epoch of a run."""
     row, best = state.history[-1], state.best
-    log.info(
-        "%sepoch %d/%d: loss %.3f, dev uar %.3f, best %.3f (epoch %d), %.1f s",
-        *(name, row["epoch"], train.epochs, row["loss"], row["dev_uar"]),
-        *(best["dev_uar"], best["epoch"], row["seconds"]),
-    )
+    judged = ""
+    if "dev_uar" in row:
+        judged = f" dev uar {row['dev_uar']:.3f}, best {best['dev_uar']:.3f} (epoch {best['epoch']}),"
+    place = (name, row["epoch"], train.epochs)
+    log.info("%sepoch %d/%d: loss %.3f,%s %.1f s", *place, row["loss"], judged, row["seconds"])
 
 
 def better(row: dict[str, float], best: dict[str, float]) -> bool:
