@@ -201,6 +201,8 @@ def _write(ready: Ready, outcome: Outcome, refitted: Outcome | None, device: tor
     }
     history.write(outcome.history, ready.folder / checkpoint.HISTORY)
     if refitted:
+        clips = ready.books["clips"]
+        card["refit"] = {"clips": clips["train"] + clips["dev"], "epochs": len(refitted.history)}
         checkpoint.save_run(ready.folder, refitted.weights, card, selected=outcome.weights)
     else:
         checkpoint.save_run(ready.folder, outcome.weights, card)

@@ -86,6 +86,7 @@ def test_the_second_training_lasts_as_long_as_dev_chose(project, folders, monkey
     folder = train_run(config.load(), "made", "refitted", 0, 1)
     chosen, epochs = card(folder)["selected"]["epoch"], card(folder)["epochs"]
     assert seen == [*range(1, epochs + 1), *range(1, chosen + 1)]
+    assert card(folder)["refit"] == {"clips": len(clips("train", "dev")), "epochs": chosen}
 
 
 def test_temperatures_are_of_the_network_that_did_not_learn_dev(folders):
