@@ -43,9 +43,9 @@ def tune(config: Config, benchmark: str, system: str, trials: int, lineage: str 
     """Search until a study has so many trials; a study that was killed or is too short goes on.
 
     The first trial has the system's own settings, as far as the space holds them, so that the best is no
-    worse than where the search began. The others are drawn by TPE (Bergstra et al. 2011) and cut short below
-    the median of the earlier ones. What is proposed depends on the trials that are done alone, so that an
-    interruption changes nothing.
+    worse than where the search began. The others are drawn by TPE (Bergstra et al. 2011) and cut short
+    below the median of the earlier ones once their first fold is done. What is proposed depends on the trials
+    that are done alone, so that an interruption changes nothing.
 
     Args:
         config: the parameters; `tune` holds the space.
@@ -132,7 +132,8 @@ def _open(config: Config, store: Path, mark: str) -> Study:
     from optuna.trial import TrialState
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    pruner = optuna.pruners.MedianPruner(n_startup_trials=config.tune.startup)
+    # How a trial begins says little of how it ends: the first fold is always trained to its end.
+    pruner = optuna.pruners.MedianPruner(config.tune.startup, n_warmup_steps=STRIDE - 1)
     study = optuna.create_study(
         storage=f"sqlite:///{store}",
         study_name="dev uar",

@@ -120,6 +120,7 @@ def test_a_search_finds_the_peak_and_cuts_the_hopeless_short(project, monkeypatc
     )
     pruned, complete = (table[table["state"] == state] for state in ("pruned", "complete"))
     assert (complete["epochs"] == 10).all() and (pruned["epochs"] < 10).all()
+    assert (pruned["epochs"] >= 5).all(), "the first fold comes to its end"
     assert len(seen) == table["epochs"].sum()
     assert (table["state"][:2] == "complete").all(), "nothing is cut short before the search has begun"
     for row in complete.itertuples():
