@@ -63,6 +63,10 @@ def with_changes(benchmark: str, **changes: dict) -> Run:
     return CONFIG.model_copy(update={"systems": CONFIG.systems | {"made": made}}).resolve(benchmark, "made")
 
 
+NETWORKS = list({resolve(*names).model.model_dump_json(): names for names in reversed(SYSTEMS)}.values())
+"""One of the systems of each network, for what no loss has a part in."""
+
+
 def make_batch(run: Run, infos: dict[str, FeatureInfo], clips: int = 6, seed: int = 0, pad: int = 0) -> Batch:
     """Clips of unequal length; the same seed gives the same clips whatever the padding."""
     generator = torch.Generator().manual_seed(seed)
