@@ -33,10 +33,7 @@ def project(tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         return config.load()
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield make
-    torch.set_num_threads(threads)
+    return make
 
 
 def broken_clip(monkeypatch, name):

@@ -59,10 +59,7 @@ def project(tmp_path, monkeypatch):
         Path("params.yaml").write_text(yaml.safe_dump(tree))
         return config.load()
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield make
-    torch.set_num_threads(threads)
+    return make
 
 
 def results(folders):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -30,12 +30,8 @@ def project(tmp_path_factory):
     tree["systems"]["refitted"] = {"extends": "concat", "train": {"refit": True}}
     tree["benchmarks"]["made"] |= {"systems": ["concat", "refitted"], "reference": "concat", "folds": [1]}
     (root / "params.yaml").write_text(yaml.safe_dump(tree))
-    before, threads = Path.cwd(), torch.get_num_threads()
-    os.chdir(root)
-    torch.set_num_threads(1)
-    yield root
-    torch.set_num_threads(threads)
-    os.chdir(before)
+    with contextlib.chdir(root):
+        yield root
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -39,13 +40,8 @@ def results(folder):
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     root = make_project(tmp_path_factory.mktemp("project"), ema=0.9, epochs=6, save_every=0)
-    before, threads = Path.cwd(), torch.get_num_threads()
-    os.chdir(root)
-    # Sums split among other threads round otherwise: every run here has one, as the killed one has.
-    torch.set_num_threads(1)
-    yield root
-    torch.set_num_threads(threads)
-    os.chdir(before)
+    with contextlib.chdir(root):
+        yield root
 
 
 @pytest.fixture(scope="module")
