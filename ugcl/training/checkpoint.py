@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -65,7 +65,7 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise UgclError(f"{path}: not valid JSON ({error}); remove the folder and train again") from None
 
 
-def load_run(folder: Path, unseen: str = "test") -> tuple[nn.Module, dict[str, Any]]:
+def load_run(folder: Path, unseen: Literal["dev", "test"] = "test") -> tuple[nn.Module, dict[str, Any]]:
     """Rebuild a trained system from its folder alone.
 
     Args:

@@ -66,7 +66,7 @@ def fit(
         model: fresh network; its buffers hold the training statistics.
         loss: the total loss.
         train: parameters of the loop.
-        parts: `train`, mostly `dev` and, for monitoring alone, `test`.
+        parts: `train`; `dev`, unless the epochs are known; `test`, for monitoring alone.
         seeds: run seed and fold.
         folder: the run's folder; the state to resume from goes into it, the last one too, and stays until the
             caller clears it. None: no state is read or kept.

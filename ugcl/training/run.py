@@ -189,7 +189,9 @@ def _refit(fabric: Fabric, run: Run, ready: Ready, outcome: Outcome) -> Outcome:
 
 
 def _write(ready: Ready, outcome: Outcome, refitted: Outcome | None, device: torch.device) -> None:
-    rows = outcome.history + (refitted.history if refitted else [])
+    kept, rows = outcome, outcome.history
+    if refitted:
+        kept, rows = refitted, rows + refitted.history
     card = ready.books | {
         "selected": outcome.best,
         "epochs": len(outcome.history),
@@ -199,13 +201,12 @@ def _write(ready: Ready, outcome: Outcome, refitted: Outcome | None, device: tor
         "seconds": round(sum(row["seconds"] for row in rows), 3),
         "memory_mib": round(devices.peak_memory(), 1),
     }
-    history.write(outcome.history, ready.folder / checkpoint.HISTORY)
+    selected = None
     if refitted:
-        clips = ready.books["clips"]
+        selected, clips = outcome.weights, card["clips"]
         card["refit"] = {"clips": clips["train"] + clips["dev"], "epochs": len(refitted.history)}
-        checkpoint.save_run(ready.folder, refitted.weights, card, selected=outcome.weights)
-    else:
-        checkpoint.save_run(ready.folder, outcome.weights, card)
+    history.write(outcome.history, ready.folder / checkpoint.HISTORY)
+    checkpoint.save_run(ready.folder, kept.weights, card, selected)
     log.info("%s: epoch %d, dev uar %.3f", ready.folder, outcome.best["epoch"], outcome.best["dev_uar"])
 
 
