@@ -19,7 +19,7 @@ from ugcl.evaluation.outputs import prediction, temperature
 from ugcl.evaluation.predict import predict
 from ugcl.training import resume, selection
 from ugcl.training.checkpoint import load_run
-from ugcl.training.run import train_run
+from ugcl.training.run import train_run, train_runs
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,20 @@ def test_temperatures_are_of_the_network_that_did_not_learn_dev(folders):
     p = {system: pd.read_csv(prediction("made", system, 0, 1)).set_index("clip") for system in folders}
     assert sorted(p["refitted"].index) == sorted(clips("test"))
     assert (p["refitted"]["p_angry"] - p["concat"]["p_angry"]).abs().max() > 1e-3
+
+
+def test_runs_in_step_are_refitted_each_for_its_own_epochs(project):
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["train"]["pack"] = 2
+    runs = train_runs(config.parse(tree), "made", "refitted", [2, 3], [1])
+    for folder in runs:
+        said = card(folder)
+        assert said["refit"] == {"clips": len(clips("train", "dev")), "epochs": said["selected"]["epoch"]}
+        networks = (load_run(folder, unseen=part)[0] for part in ("test", "dev"))
+        kept, judged = (network.encoders["audio"].standardise for network in networks)
+        assert not torch.equal(kept.mean, judged.mean)
+    first, second = (load_run(folder)[0].state_dict() for folder in runs)
+    assert any(not torch.equal(first[name], second[name]) for name in first)
 
 
 class Killed(BaseException):
