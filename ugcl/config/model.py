@@ -191,7 +191,7 @@ class Train(Section):
         ge=0,
         le=1,
         description="Share of the training clips that get the label of another class, drawn anew for each"
-        " seed and fold; dev and test keep theirs.",
+        " seed and fold; test keeps its own, and so does dev where `refit` does not learn from it.",
     )
     mixup: float = Field(
         0.0, ge=0, description="Clips of one class are blended in shares of Beta(α, α) with this α; 0 = off."
