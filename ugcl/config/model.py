@@ -34,6 +34,11 @@ class Model(Section):
     modalities: list[Modality] = Field(
         default=["audio", "video"], min_length=1, description="Modalities the system reads."
     )
+    speaker_normalisation: bool = Field(
+        False,
+        description="Standardise features by the mean and deviation of the speaker's clips in the same part"
+        " (Schuller et al. 2010); a test clip then needs the speaker's other test clips, unlabelled.",
+    )
     width: int = Field(64, ge=8, description="Width of frames, tokens and hidden layers; the code has 50.")
     heads: int = Field(4, ge=1, description="Attention heads; width is a multiple of it.")
     layers: int = Field(1, ge=0, description="Self-attention layers per modality.")

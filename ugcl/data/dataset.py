@@ -14,11 +14,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ugcl.config.protocols import Protocol
 from ugcl.data.labels import labelled, vote_shares
+from ugcl.data.moments import moments, standardised
 from ugcl.data.shards import FeatureInfo
 from ugcl.errors import UgclError
-
-SMALLEST_STD = 1e-3
-"""Columns that vary less than this are only centred: half precision holds no more of them."""
 
 
 class Store(Interface):
@@ -78,7 +76,12 @@ class ClipDataset:
     """
 
     def __init__(
-        self, rows: pd.DataFrame, stores: Mapping[str, Store], classes: Sequence[str], cache: int = 2048
+        self,
+        rows: pd.DataFrame,
+        stores: Mapping[str, Store],
+        classes: Sequence[str],
+        cache: int = 2048,
+        by_speaker: bool = False,
     ) -> None:
         """Hold the clips.
 
@@ -87,6 +90,8 @@ class ClipDataset:
             stores: modality → features.
             classes: class names in column order.
             cache: most features to keep in memory, MiB.
+            by_speaker: standardise the frames of each speaker by those of all the clips here of that speaker
+                (speaker normalisation, Schuller et al. 2010); labels have no part in it.
         """
         self.clips: list[str] = rows["clip"].tolist()
         self.speakers: list[str] = rows["speaker"].tolist()
@@ -97,18 +102,26 @@ class ClipDataset:
         self.targets = torch.tensor(rows[shares].to_numpy("float32")) if shares[0] in rows else None
         self._room = cache * 2**20
         self._kept: dict[tuple[str, str], Tensor] = {}
+        self._by_speaker = by_speaker
+        self._moments: dict[tuple[str, str], tuple[Tensor, Tensor]] = {}
 
     def __len__(self) -> int:
         return len(self.clips)
 
     def features(self, modality: str, index: int) -> Tensor | None:
-        """One clip's (T, D) float16 features, or None where the clip lacks the modality."""
+        """One clip's (T, D) float16 features, or None where the clip lacks the modality.
+
+        Raises:
+            UgclError: `by_speaker`, and the speaker has no other clip here.
+        """
         clip = self.clips[index]
         if clip not in self.stores[modality]:
             return None
         key = (modality, clip)
         if key not in self._kept:
             x = self.stores[modality][clip]
+            if self._by_speaker:
+                x = standardised(x, *self._moments_of(modality, self.speakers[index]))
             if x.nbytes > self._room:
                 return x
             self._room -= x.nbytes
@@ -151,22 +164,24 @@ class ClipDataset:
         return {modality: self._statistics(modality) for modality in self.stores}
 
     def _statistics(self, modality: str) -> tuple[Tensor, Tensor]:
-        # Chan, Golub and LeVeque (1979): merge the moments of clip after clip without cancellation.
-        dim = self.stores[modality].info.dim
-        count, mean, squares = 0, torch.zeros(dim, dtype=torch.double), torch.zeros(dim, dtype=torch.double)
-        for index in range(len(self)):
-            x = self.features(modality, index)
-            if x is None:
-                continue
-            x = x.float()
-            own = x.mean(dim=0)
-            delta = own.double() - mean
-            total = count + len(x)
-            squares += (x - own).square().sum(dim=0).double() + delta**2 * (count * len(x) / total)
-            mean += delta * (len(x) / total)
-            count = total
-        std = (squares / max(1, count)).sqrt()
-        return mean.float(), torch.where(std < SMALLEST_STD, 1.0, std).float()
+        every = (self.features(modality, index) for index in range(len(self)))
+        return moments((x for x in every if x is not None), self.stores[modality].info.dim)
+
+    def _moments_of(self, modality: str, speaker: str) -> tuple[Tensor, Tensor]:
+        """Mean and deviation (D,) of a speaker's frames."""
+        key = (modality, speaker)
+        if key not in self._moments:
+            store = self.stores[modality]
+            pairs = zip(self.clips, self.speakers, strict=True)
+            own = [clip for clip, other in pairs if other == speaker and clip in store]
+            if len(own) < 2:
+                raise UgclError(
+                    f"speaker {speaker!r} has one clip alone with {modality} ({own[0]}), and standardised by"
+                    " itself it says nothing; add clips of that speaker, or leave"
+                    " model.speaker_normalisation off"
+                )
+            self._moments[key] = moments((store[clip] for clip in own), store.info.dim)
+        return self._moments[key]
 
 
 def part_rows(

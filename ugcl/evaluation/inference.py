@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from torch import nn
 from ugcl import paths
 from ugcl.config import Config, Run
 from ugcl.data.dataset import ClipDataset
+from ugcl.data.moments import moments, standardised
 from ugcl.data.shards import FeatureInfo
 from ugcl.devices import choose_device
 from ugcl.errors import UgclError
@@ -111,6 +112,28 @@ def load(config: Config, benchmark: str, system: str, fold: int | None = None) -
         batch=config.evaluate.batch,
         device=choose_device(config.evaluate.accelerator, "evaluate"),
     )
+
+
+def of_one_speaker(observed: Sequence[Observation]) -> list[Observation]:
+    """Clips of one person, standardised over all of them, for a system with `model.speaker_normalisation`.
+
+    Raises:
+        UgclError: a modality is in one clip alone.
+    """
+    features: list[dict[str, np.ndarray]] = [{} for _ in observed]
+    for modality in dict.fromkeys(m for one in observed for m in one.features):
+        having = [i for i, one in enumerate(observed) if modality in one.features]
+        if len(having) == 1:
+            raise UgclError(
+                f"{observed[having[0]].clip.name}: no other clip has {modality}, and this system compares the"
+                " clips of a person; give several recordings of one person, or take a system without"
+                " model.speaker_normalisation"
+            )
+        frames = [torch.from_numpy(observed[i].features[modality]) for i in having]
+        mean, std = moments(frames, frames[0].shape[1])
+        for i, x in zip(having, frames, strict=True):
+            features[i][modality] = standardised(x, mean, std).numpy()
+    return [replace(one, features=own) for one, own in zip(observed, features, strict=True)]
 
 
 def windows(duration: float, length: float, step: float) -> list[tuple[float, float]]:

@@ -64,6 +64,7 @@ def predict(config: Config, benchmark: str, system: str) -> list[Path]:
                 part_rows(manifest, split, part, run.protocol, quarantined).sort_values("clip"),
                 stores,
                 run.protocol.classes,
+                by_speaker=run.model.speaker_normalisation,
             )
             for part in ("test", "dev")
         )
@@ -87,7 +88,7 @@ def predict(config: Config, benchmark: str, system: str) -> list[Path]:
 def predict_clips(
     model: nn.Module, clips: ClipDataset, batch: int = 64, device: torch.device | str = "cpu"
 ) -> pd.DataFrame:
-    """Predict the clips of a dataset; a clip's row depends on that clip alone.
+    """Predict the clips of a dataset; a clip's row depends on its features alone.
 
     Args:
         model: maps features, masks and present to a dict with "logits" (B, C).

@@ -227,7 +227,8 @@ def represent(config: Config, benchmark: str) -> list[Path]:
         rows = part_rows(manifest, split, "test", run.protocol, quarantined)
         rows = rows.sort_values("clip", ignore_index=True)
         model, _ = load_run(paths.MODELS / paths.run(benchmark, entry.reference, entry.seeds[0], fold))
-        inside = look(model, ClipDataset(rows, stores, classes), config.evaluate.batch, device)
+        clips = ClipDataset(rows, stores, classes, by_speaker=run.model.speaker_normalisation)
+        inside = look(model, clips, config.evaluate.batch, device)
         labels = rows["label"].to_numpy()
         made = {
             "tokens": tokens(inside),

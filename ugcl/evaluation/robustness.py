@@ -177,20 +177,21 @@ def _fold(
     rows = part_rows(manifest, split, "test", protocol, quarantined).sort_values("clip")
     rows = rows[["clip", "speaker", "label"]]
     device = choose_device(config.evaluate.accelerator, "evaluate")
-    readers: dict[tuple[str, ...], dict[tuple[str, int], nn.Module]] = defaultdict(dict)
+    # By modalities, and whether a speaker's clips are standardised together.
+    readers: dict[tuple[tuple[str, ...], bool], dict[tuple[str, int], nn.Module]] = defaultdict(dict)
     for system in systems:
         for seed in entry.seeds:
             model, _ = load_run(paths.MODELS / paths.run(benchmark, system, seed, fold))
-            modalities = tuple(config.resolve(benchmark, system).model.modalities)
-            readers[modalities][system, seed] = model.to(device)
-    for modalities, models in readers.items():
+            reads = config.resolve(benchmark, system).model
+            readers[tuple(reads.modalities), reads.speaker_normalisation][system, seed] = model.to(device)
+    for (modalities, by_speaker), models in readers.items():
         own = {m: stores[m] for m in modalities}
         infos = {m: store.info for m, store in own.items()}
         for condition in (CLEAN, *config.evaluate.robustness):
             if condition != CLEAN and obstacle(condition, infos, condition in noisy):
                 continue
             under = changed(condition, own, noisy, config.evaluate.seed)
-            clips = ClipDataset(rows, under, protocol.classes, cache=0)
+            clips = ClipDataset(rows, under, protocol.classes, cache=0, by_speaker=by_speaker)
             for (system, seed), number in _predicted(models, clips, config.evaluate.batch, device).items():
                 names = [protocol.classes[i] for i in number]
                 yield system, condition, rows.assign(predicted=names, seed=seed, fold=fold)

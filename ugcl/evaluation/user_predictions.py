@@ -23,6 +23,8 @@ from ugcl.features.media import Clip
 from ugcl.features.progress import progress
 
 log = logging.getLogger(__name__)
+Seen = tuple[Clip, Observation | MediaError]
+"""A clip with what was seen of it, or with why nothing was."""
 
 
 @dataclass(frozen=True)
@@ -92,19 +94,26 @@ def predictions(
 ) -> Iterator[Prediction]:
     """Predict clips one by one; a clip that cannot be read is given with its failure and the rest goes on.
 
+    A system with `model.speaker_normalisation` takes all of them for clips of one person, and reads all
+    before it predicts the first.
+
     Args:
         config: the parameters.
         ensemble: the runs that vote.
         clips: what to predict.
         window: length and step of the timeline's windows, seconds; None for no timeline.
+
+    Raises:
+        UgclError: such a system has one clip alone to go by.
     """
-    observer, known = Observer(config, ensemble.run, ensemble.infos), _known_files(ensemble)
-    for clip in progress(clips, "predict", len(clips)):
-        try:
-            observed = observer(clip)
-        except MediaError as error:
-            log.debug("%s: %s", clip.name, error)
-            yield Prediction(clip, failure=error.detail)
+    known = _known_files(ensemble)
+    seen = _observed(Observer(config, ensemble.run, ensemble.infos), clips)
+    if ensemble.run.model.speaker_normalisation:
+        seen = _of_one_speaker(list(seen))
+    for clip, observed in seen:
+        if isinstance(observed, MediaError):
+            log.debug("%s: %s", clip.name, observed)
+            yield Prediction(clip, failure=observed.detail)
             continue
         p = ensemble([observed.features])[0]
         notes = [f"no {modality} used: {why}" for modality, why in observed.missing.items()]
@@ -120,6 +129,22 @@ def predictions(
             timeline=inference.timeline(ensemble, observed, *window) if window else None,
             observed=observed if window else None,
         )
+
+
+def _observed(observer: Observer, clips: list[Clip]) -> Iterator[Seen]:
+    for clip in progress(clips, "predict", len(clips)):
+        try:
+            yield clip, observer(clip)
+        except MediaError as error:
+            yield clip, error
+
+
+def _of_one_speaker(seen: list[Seen]) -> Iterator[Seen]:
+    """The same, standardised over all that could be read."""
+    good = [observed for _, observed in seen if isinstance(observed, Observation)]
+    standardised = iter(inference.of_one_speaker(good))
+    for clip, observed in seen:
+        yield clip, next(standardised) if isinstance(observed, Observation) else observed
 
 
 def document(ensemble: Ensemble, found: list[Prediction]) -> dict[str, Any]:

@@ -56,7 +56,11 @@ def load_parts(
         fold["part"] = fold["part"].replace("dev", "train")
     quarantined = tables.read(paths.quarantine(run.benchmark))["clip"].tolist()
     rows = {name: part_rows(manifest, fold, name, run.protocol, quarantined) for name in names}
-    return {name: ClipDataset(part, stores, run.protocol.classes, cache) for name, part in rows.items()}
+    by_speaker = run.model.speaker_normalisation
+    return {
+        name: ClipDataset(part, stores, run.protocol.classes, cache, by_speaker)
+        for name, part in rows.items()
+    }
 
 
 def stores(run: Run) -> dict[str, FeatureStore]:

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ugcl.config.protocols import Protocol
 from ugcl.data.dataset import ClipDataset, part_rows
@@ -63,6 +65,51 @@ def test_statistics_are_those_of_all_frames_of_these_clips_alone(stores, cache):
     mean, std = data.statistics()["audio"]
     np.testing.assert_allclose(mean.numpy(), frames.mean(0), rtol=1e-5)
     np.testing.assert_allclose(std.numpy(), frames.std(0), rtol=1e-5)
+
+
+def test_a_speaker_s_frames_are_standardised_by_those_of_all_its_clips_here(stores):
+    part = rows(("c0", "c1", "c3", "c2"), ("sad", "angry", "sad", "angry")).assign(
+        speaker=["s", "t", "s", "t"]
+    )
+    data = ClipDataset(part, {"audio": stores["audio"]}, PROTOCOL.classes, by_speaker=True)
+    frames = {c: stores["audio"][c].double().numpy() for c in ("c0", "c1", "c3", "c2")}
+    for own in (("c0", "c3"), ("c1", "c2")):
+        every = np.concatenate([frames[c] for c in own])
+        for clip in own:
+            made = data.features("audio", data.clips.index(clip))
+            wanted = (frames[clip] - every.mean(0)) / every.std(0)
+            np.testing.assert_allclose(made.double().numpy(), wanted, atol=2e-3)
+            assert made.dtype == torch.float16
+    mean, std = data.statistics()["audio"]
+    np.testing.assert_allclose(mean.numpy(), 0, atol=1e-3)
+    np.testing.assert_allclose(std.numpy(), 1, atol=1e-3)
+
+
+class Held(dict):
+    """Clip → frames, as a store."""
+
+    info = FeatureInfo("made", 3, rate=10.0)
+
+
+@given(shift=st.floats(-20, 20), scale=st.floats(0.2, 5), seed=st.integers(0, 99))
+def test_how_a_voice_lies_and_spreads_is_gone_whatever_the_labels_and_the_others_are(shift, scale, seed):
+    rng = np.random.default_rng(seed)
+    plain = {f"c{i}": torch.from_numpy(rng.normal(size=(4, 3))) for i in range(5)}
+    part = rows(tuple(plain), ("sad", "angry") * 2 + ("sad",)).assign(speaker=["s", "s", "s", "t", "t"])
+    other = {c: x * scale + shift if c < "c3" else x - 9 for c, x in plain.items()}
+    swapped = part.assign(label=part["label"].map({"sad": "angry", "angry": "sad"}))
+    one = ClipDataset(part, {"audio": Held(plain)}, PROTOCOL.classes, by_speaker=True)
+    two = ClipDataset(swapped, {"audio": Held(other)}, PROTOCOL.classes, by_speaker=True)
+    for index in range(len(part)):
+        torch.testing.assert_close(
+            one.features("audio", index), two.features("audio", index), atol=1e-4, rtol=0
+        )
+
+
+def test_a_speaker_of_one_clip_is_refused_by_name(stores):
+    part = rows().assign(speaker=["s", "s", "alone"])
+    with pytest.raises(UgclError, match=r"speaker 'alone' has one clip alone with audio \(c2\).*leave"):
+        ClipDataset(part, stores, PROTOCOL.classes, by_speaker=True).batch([2])
 
 
 def test_a_constant_column_is_centred_and_not_blown_up():
