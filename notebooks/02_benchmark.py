@@ -27,6 +27,7 @@ benchmarks = ["demo"]
 # label, not how well it knows what a person feels.
 
 # %% tags=["hide-input"]
+from ugcl.evaluation.outputs import by_speaker
 from ugcl.reports import comparison_figures, draw, score_tables, tables, theme
 from ugcl.reports.notebook import figure, heading, rows, say, show, start, table
 
@@ -37,6 +38,8 @@ for benchmark in benchmarks:
     heading(parameters, benchmark)
     say("Per cent, with 95 % intervals over speakers:")
     rows(tables.main_table(table("summary", benchmark)).drop(columns=["folds", "seeds"]))
+    for system in by_speaker(parameters, benchmark):
+        say(f"{system}: {tables.BY_SPEAKER}.")
     figure(parameters, benchmark, "forest")
 
 # %% [markdown]

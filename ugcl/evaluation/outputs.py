@@ -218,3 +218,9 @@ def marks(config: Config, benchmark: str) -> str:
     corpus = config.corpora[config.benchmarks[benchmark].corpus]
     leaky = getattr(config.protocol(benchmark).folds, "allow_leak", False) is True
     return " ".join(["SYNTHETIC"] * corpus.synthetic + ["LEAKY"] * leaky)
+
+
+def by_speaker(config: Config, benchmark: str) -> list[str]:
+    """The systems that read a test speaker's other clips, unlabelled (`model.speaker_normalisation`)."""
+    systems = config.benchmark(benchmark).systems
+    return [name for name in systems if config.resolve(benchmark, name).model.speaker_normalisation]

@@ -78,6 +78,8 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
         "quarantined": quarantine["clip"].nunique(),
         "architecture": run.model.architecture,
         "modalities": run.model.modalities,
+        "by_speaker": run.model.speaker_normalisation,
+        "refit": run.train.refit,
         "features": {m: name for m, name in entry.features.items() if m in run.model.modalities},
         "parameters": f"{runs['parameters'].max():,.0f}",
         "runs": len(runs),

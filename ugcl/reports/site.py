@@ -12,7 +12,7 @@ import pandas as pd
 from ugcl import __version__, paths
 from ugcl.config import Config
 from ugcl.evaluation.names import LOWER_IS_BETTER, TITLES, is_reference_row
-from ugcl.evaluation.outputs import marks, table
+from ugcl.evaluation.outputs import by_speaker, marks, table
 from ugcl.reports.glance import glance
 from ugcl.reports.outputs import (
     TABLES,
@@ -28,7 +28,7 @@ from ugcl.reports.outputs import (
     workflow_report,
 )
 from ugcl.reports.read import read
-from ugcl.reports.tables import SHOWN, places
+from ugcl.reports.tables import BY_SPEAKER, SHOWN, places
 from ugcl.reports.templating import fill
 from ugcl.reports.theme import colour, colours
 
@@ -89,7 +89,7 @@ def context(config: Config) -> dict[str, Any]:
 
 def _rows(config: Config, benchmark: str, summary: pd.DataFrame, runs: pd.DataFrame) -> list[dict[str, Any]]:
     own = summary[summary["benchmark"] == benchmark]
-    best, palette = places(own), colours(config)
+    best, palette, adapted = places(own), colours(config), by_speaker(config, benchmark)
     size = runs[runs["benchmark"] == benchmark].groupby("system")["parameters"].max()
     rows = []
     for system, group in own.groupby("system", sort=False):
@@ -119,6 +119,7 @@ def _rows(config: Config, benchmark: str, summary: pd.DataFrame, runs: pd.DataFr
                 "colour": colour(palette, system),
                 "reference_row": is_reference_row(system),
                 "is_reference": system == config.benchmark(benchmark).reference,
+                "by_speaker": BY_SPEAKER if system in adapted else "",
                 "modalities": first["modalities"],
                 "cells": cells,
                 "parameters": "" if system not in size.index else f"{size[system]:.0f}",

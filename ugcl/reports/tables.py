@@ -10,7 +10,7 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.data import tables as csv
 from ugcl.evaluation.names import LOWER_IS_BETTER, TITLES, is_reference_row
-from ugcl.evaluation.outputs import marks
+from ugcl.evaluation.outputs import by_speaker, marks
 from ugcl.reports import score_tables
 from ugcl.reports.cells import number, p_value, percent
 from ugcl.reports.outputs import TABLES, paper_table
@@ -21,6 +21,9 @@ SHOWN = ("uar", "war", "macro_f1", "weighted_f1", "ece")
 
 CITED = ["source", "grade"]
 """Columns that a paper says in its references: not in LaTeX."""
+
+BY_SPEAKER = "features standardised over all of a test speaker's clips, unlabelled"
+"""What is to be known of a system with `model.speaker_normalisation` wherever its scores stand."""
 
 TESTS = ("p permutation (Holm)", "p McNemar (Holm)", "detectable Δ UAR", "effect size g")
 """Columns of the table of differences that say how sure one can be."""
@@ -137,13 +140,14 @@ def to_latex(
 def caption(config: Config, benchmark: str, text: str) -> str:
     """What a table shows and under which protocol, with the benchmark's marks."""
     entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
-    mark = marks(config, benchmark)
+    mark, adapted = marks(config, benchmark), by_speaker(config, benchmark)
     return (
         (f"[{mark}] " if mark else "")
         + f"{benchmark}: {text} Corpus {entry.corpus}, protocol {entry.protocol},"
         + f" label target {protocol.label}, {len(protocol.classes)} classes,"
         + f" {len(config.folds(benchmark))} folds, {len(entry.seeds)} seed(s);"
         + f" {100 * config.evaluate.confidence:g} % intervals by bootstrap over speakers."
+        + (f" {', '.join(adapted)}: {BY_SPEAKER}." if adapted else "")
     )
 
 

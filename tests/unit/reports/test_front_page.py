@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from fixtures import finished
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
+from ugcl import config as configuration
 from ugcl import paths
 from ugcl.config import Config
 from ugcl.errors import UgclError
@@ -44,6 +46,15 @@ class Links(html.parser.HTMLParser):
         self.rows += tag == "tr" and "data-benchmark" in found
         if tag == "img":
             self.alts.append(found.get("alt"))
+
+
+def test_a_system_that_reads_a_speaker_s_other_clips_is_tagged(summarised: Config, page: Links) -> None:
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["systems"]["audio-only"]["model"]["speaker_normalisation"] = True
+    text = site.build(configuration.parse(tree)).read_text()
+    tagged = [tag for tag in BeautifulSoup(text, "html.parser").select("th .tag") if tag.text == "by speaker"]
+    assert len(tagged) == 2 and all(tag.parent.text.startswith("audio-only") for tag in tagged)
+    assert "unlabelled" in tagged[0]["title"]
 
 
 @pytest.fixture

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
+from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.errors import UgclError
-from ugcl.reports import model_card, outputs
+from ugcl.reports import model_card, outputs, tables
 from ugcl.reports.read import read
 
 
@@ -48,6 +50,25 @@ def test_a_synthetic_corpus_is_named_so_and_tables_are_whole(summarised: Config)
     for lines in tables:
         assert len({line.count("|") for line in lines}) == 1
     assert "\n\n\n" not in text
+
+
+def test_a_system_that_reads_a_speaker_s_other_clips_says_so_wherever_its_scores_stand(
+    summarised: Config,
+) -> None:
+    summary = read("summary", "ravdess")
+    system = model_card.best(summary)
+    plain = tables.caption(summarised, "ravdess", "scores.")
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    entry = tree["systems"].setdefault(system, {})
+    entry["model"] = entry.get("model", {}) | {"speaker_normalisation": True}
+    entry["train"] = entry.get("train", {}) | {"refit": True}
+    changed = configuration.parse(tree)
+    model_card.cards_of_all(changed)
+    text = outputs.model_card("ravdess").read_text()
+    assert "several recordings of a person" in text and "trained a second time" in text
+    assert "\n\n\n" not in text
+    told = f" {system}: features standardised over all of a test speaker's clips, unlabelled."
+    assert tables.caption(changed, "ravdess", "scores.") == plain + told
 
 
 def test_a_leak_is_on_the_card(summarised: Config) -> None:
