@@ -43,7 +43,8 @@ def predict(
     A sound file and a video file of the same name are one clip. A clip without sound, picture or face is
     predicted from what it has. A file that cannot be read is reported and the rest goes on: the exit code is
     1 only if no clip at all could be predicted. Confidence is calibrated on dev clips of the training corpus;
-    on other recordings it is a guide. Timelines without --out are written here.
+    on other recordings it is a guide. A system with speaker normalisation takes all clips for one person's.
+    Timelines without --out are written here.
     """
     from ugcl import config
     from ugcl.evaluation import inference, user_clips, user_predictions
