@@ -75,7 +75,9 @@ def results(folders):
 
 
 @pytest.mark.parametrize("system", MODELS)
-@pytest.mark.parametrize("train", [{}, {"accumulate": 2, "batch": 5, "patience": 1, "lr": 0.005, "clip": 0.1}])
+@pytest.mark.parametrize(
+    "train", [{}, {"accumulate": 2, "batch": 5, "patience": 1, "lr": 0.005, "clip": 0.1}]
+)
 def test_runs_in_step_end_as_alone(project, system, train):
     alone = results(train_runs(project(1, **train), "made", system, SEEDS, FOLDS))
     together = results(train_runs(project(4, **train), "made", system, SEEDS, FOLDS))
