@@ -4,24 +4,29 @@
 
 The trained runs predict their test clips once more, standardised by the moments of some clips of the speaker,
 drawn at random: from all of them, or from those of one emotion, drawn too, since a person who is met in real
-life has no reason to show all emotions in equal number. No label is used beside that. The last line has all
-clips, as in every other table.
+life has no reason to show all emotions in equal number. Where there are fewer, all of those are taken. No
+label is used beside that. The last line has all clips, as in every other table.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
 from audmetric import unweighted_average_recall
+from torch import Tensor, nn
 
 from ugcl import config, paths
 from ugcl.config import Config, Run
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset, part_rows
 from ugcl.data.moments import moments, standardised
+from ugcl.data.shards import FeatureStore
 from ugcl.evaluation.predict import probabilities
 from ugcl.evaluation.stores import Held
 from ugcl.training.checkpoint import load_run
@@ -38,32 +43,54 @@ def enrolled(rows: pd.DataFrame, count: int, one_emotion: bool, random: np.rando
     return pd.concat(chosen)
 
 
-def uar(
-    parameters: Config, run: Run, count: int | None, one_emotion: bool, random: np.random.Generator
-) -> float:
-    """Mean UAR over seeds, test clips of all folds together."""
-    opened, entry = stores(run), parameters.benchmark(run.benchmark)
+@dataclass(frozen=True)
+class Fold:
+    """The test clips of a fold, and seed → the network that is to predict them."""
+
+    rows: pd.DataFrame
+    models: dict[int, nn.Module]
+
+
+def folds(parameters: Config, run: Run) -> list[Fold]:
+    """The trained folds of a system."""
+    entry = parameters.benchmark(run.benchmark)
     manifest = tables.read_manifest(paths.manifest(run.corpus))
     quarantined = tables.read(paths.quarantine(run.benchmark))["clip"].tolist()
-    truth: list[int] = []
-    predicted: dict[int, list[int]] = {seed: [] for seed in entry.seeds}
+    found = []
     for fold in parameters.folds(run.benchmark):
         split = tables.read_split(paths.split(run.corpus, entry.protocol, fold))
         rows = part_rows(manifest, split, "test", run.protocol, quarantined)
-        known = rows if count is None else enrolled(rows, count, one_emotion, random)
-        held = {}
+        runs = {seed: paths.run(run.benchmark, run.system, seed, fold) for seed in entry.seeds}
+        models = {seed: load_run(paths.MODELS / folder)[0] for seed, folder in runs.items()}
+        found.append(Fold(rows, models))
+    return found
+
+
+def uar(
+    found: list[Fold], opened: dict[str, FeatureStore], known: list[pd.DataFrame], classes: list[str]
+) -> float:
+    """Mean UAR over seeds, test clips of all folds together.
+
+    Args:
+        found: the folds.
+        opened: modality → features.
+        known: of each fold, the clips by which a speaker is standardised.
+        classes: class names in column order.
+    """
+    truth: list[int] = []
+    predicted: dict[int, list[int]] = defaultdict(list)
+    for fold, enrolment in zip(found, known, strict=True):
+        held: dict[str, dict[str, Tensor]] = {modality: {} for modality in opened}
         for modality, store in opened.items():
-            frames = {}
-            for speaker, own in known.groupby("speaker"):
+            for speaker, own in enrolment.groupby("speaker"):
                 mean, std = moments((store[clip] for clip in own["clip"]), store.info.dim)
-                for clip in rows.loc[rows["speaker"] == speaker, "clip"]:
-                    frames[clip] = standardised(store[clip], mean, std)
-            held[modality] = Held(store.info, frames)
-        clips = ClipDataset(rows, held, run.protocol.classes)
+                for clip in fold.rows.loc[fold.rows["speaker"] == speaker, "clip"]:
+                    held[modality][clip] = standardised(store[clip], mean, std)
+        stored = {modality: Held(opened[modality].info, frames) for modality, frames in held.items()}
+        clips = ClipDataset(fold.rows, stored, classes)
         truth += clips.labels.tolist()
-        for seed, numbers in predicted.items():
-            model, _ = load_run(paths.MODELS / paths.run(run.benchmark, run.system, seed, fold))
-            numbers += probabilities(model, clips).argmax(axis=1).tolist()
+        for seed, model in fold.models.items():
+            predicted[seed] += probabilities(model, clips).argmax(axis=1).tolist()
     return float(np.mean([unweighted_average_recall(truth, numbers) for numbers in predicted.values()]))
 
 
@@ -83,14 +110,20 @@ def main() -> None:
         raise SystemExit(
             f"{options.system}: its model.speaker_normalisation is off; take a system that has it"
         )
+    found = folds(parameters, run)
+    every = [fold.rows for fold in found]
+    score = partial(uar, found, stores(run), classes=run.protocol.classes)
     print("clips of a speaker   of any emotion   of one emotion")
     for count in options.clips:
         random = np.random.default_rng(0)
         each = [
-            [uar(parameters, run, count, one, random) for _ in range(options.draws)] for one in (False, True)
+            np.mean(
+                [score([enrolled(rows, count, one, random) for rows in every]) for _ in range(options.draws)]
+            )
+            for one in (False, True)
         ]
-        print(f"{count:18}   {np.mean(each[0]):14.3f}   {np.mean(each[1]):14.3f}", flush=True)
-    print(f"{'all':>18}   {uar(parameters, run, None, False, np.random.default_rng(0)):14.3f}")
+        print(f"{count:18}   {each[0]:14.3f}   {each[1]:14.3f}", flush=True)
+    print(f"{'all':>18}   {score(every):14.3f}")
 
 
 if __name__ == "__main__":
