@@ -66,6 +66,7 @@ def test_a_system_that_reads_a_speaker_s_other_clips_says_so_wherever_its_scores
     model_card.cards_of_all(changed)
     text = outputs.model_card("ravdess").read_text()
     assert "several recordings of a person" in text and "trained a second time" in text
+    assert f"`ugcl predict FOLDER --system {system}`" in text and "predict CLIP" not in text
     assert "\n\n\n" not in text
     told = f" {system}: features standardised over all of a test speaker's clips, unlabelled."
     assert tables.caption(changed, "ravdess", "scores.") == plain + told
