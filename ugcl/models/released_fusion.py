@@ -181,7 +181,7 @@ class ReleasedFusion(nn.Module):
         similarity = F.normalize(audio, dim=1) @ F.normalize(video, dim=1).T
         to_video, to_audio = nearest(similarity), nearest(similarity.T)
         sides = ((video, audio[to_audio], audio), (audio, video[to_video], video))
-        # Projected at once, which costs a sixth, as six rows: each with dropout of its own.
+        # One product of all instead of six of a few rows; each row has a dropout of its own.
         projected = self._project(torch.cat([x for side in sides for x in side])).chunk(6)
         losses = []
         for own, negative, partner in (projected[:3], projected[3:]):
