@@ -17,7 +17,9 @@ class Released(Section):
     """
 
     batch_attention: bool = Field(True, description="Auxiliary stacks attend over clips instead of frames.")
-    last_step: bool = Field(True, description="Pool the last step, padding or not; no padding is masked.")
+    last_step: bool = Field(
+        True, description="Pool the last step of the batch's longest clip; shorter clips' padding is read."
+    )
     live_dropout: bool = Field(True, description="The matching head drops out in evaluation too.")
     off_by_one: bool = Field(True, description="The trunk's slice keeps the class token, loses a frame.")
     raw_features: bool = Field(True, description="Statistics are computed but features not standardised.")
@@ -182,7 +184,7 @@ class Train(Section):
     weight_decay: float = Field(0.05, ge=0, description="Weight decay of AdamW, on matrices only.")
     warmup: float = Field(0.1, ge=0, le=1, description="Share of steps with rising learning rate.")
     schedule: Literal["cosine", "constant"] = Field("cosine", description="Learning rate after warm-up.")
-    clip: float = Field(1.0, gt=0, description="Largest gradient norm.")
+    clip: float | None = Field(1.0, gt=0, description="Largest gradient norm; null = any.")
     patience: int = Field(10, ge=1, description="Epochs without a better dev UAR before stopping.")
     ema: float = Field(
         0.0, ge=0, lt=1, description="Decay per step of the averaged weights that are judged; 0 = none."

@@ -96,19 +96,32 @@ def sup_con(u: Tensor, v: Tensor, labels: Tensor, scale: Tensor | float) -> Tens
     return contrast(scores, scores.T, labels)
 
 
-def attraction(u: Tensor, v: Tensor) -> Tensor:
+def attraction(
+    u: Tensor, v: Tensor, u_frames: Tensor | None = None, v_frames: Tensor | None = None
+) -> Tensor:
     """Similarity that the released code maximises: symmetric, with stopped gradients and no negatives.
 
     ½ (D(U, V) + D(V, U)),  D(P, Z) = mean_b ⟨mean_t p̂_bt, mean_s sg(ẑ_bs)⟩, hats for unit length, sg for no
     gradient (Chen and He 2021, SimSiam, eq. 1, without its predictor). Means of unit vectors are shorter
-    than 1, so this is no cosine; padding is averaged with the rest.
+    than 1, so this is no cosine.
 
     Args:
         u: (B, T, d) frames.
         v: (B, S, d) frames.
+        u_frames: (B,) frames of each clip, at least one; later ones are padding. None = all.
+        v_frames: (B,), likewise.
 
     Returns:
         Scalar, at most 1.
     """
-    u, v = F.normalize(u, dim=-1).mean(dim=1), F.normalize(v, dim=-1).mean(dim=1)
+    u, v = _mean_direction(u, u_frames), _mean_direction(v, v_frames)
     return ((u * v.detach()).sum(dim=1).mean() + (v * u.detach()).sum(dim=1).mean()) / 2
+
+
+def _mean_direction(x: Tensor, frames: Tensor | None) -> Tensor:
+    """(B, T, d) → (B, d)."""
+    x = F.normalize(x, dim=-1)
+    if frames is None:
+        return x.mean(dim=1)
+    here = torch.arange(x.shape[1], device=x.device) < frames[:, None]
+    return (x * here[..., None]).sum(dim=1) / frames[:, None]

@@ -36,7 +36,9 @@ AUXILIARY = ("a_mem_", "v_mem_", "proj_aux", "matcher")
 class Released(System):
     """The released system on this project's features: last layer of each encoder, no learnt layer mix.
 
-    A missing modality is features of zero, as there; nothing tells the network that it is missing.
+    A missing modality is features of zero, as there; nothing tells the network that it is missing. With the
+    fault `last_step` all clips are as long as the longest of their batch; what is padded beyond that, so that
+    runs can go in step, is not seen.
     """
 
     def __init__(self, run: Run, infos: Infos, statistics: Statistics) -> None:
@@ -52,6 +54,7 @@ class Released(System):
                 f"systems.{run.system}: architecture released has {HEADS} heads, model.width {model.width} is"
                 " no multiple of it; the released width is 50"
             )
+        self.last_step = faults.last_step
         self.dims = {m: infos[m].dim // infos[m].layers for m in model.modalities}
         self.standardise = None
         if not faults.raw_features:
@@ -66,7 +69,6 @@ class Released(System):
             tokens=model.tokens,
             layers=faults.layers,
             batch_attention=faults.batch_attention,
-            last_step=faults.last_step,
             live_dropout=faults.live_dropout,
         )
         if run.loss.snd.weight == 0:
@@ -85,6 +87,8 @@ class Released(System):
             x = {m: self.standardise[m](frames) for m, frames in x.items()}
         x = {m: frames * (masks[m] & present[m][:, None])[..., None] for m, frames in x.items()}
         valid = {m: masks[m].sum(dim=1).clamp(min=1) for m in x}
+        if self.last_step:
+            valid = {m: frames.max().expand(len(frames)) for m, frames in valid.items()}
         video = self.trunk(x["video"])
         out = self.fusion(x["audio"], video, valid["audio"], valid["video"].clamp(max=video.shape[1]))
         losses = {"ugcl": out.alignment, "snd": out.matching}

@@ -89,7 +89,6 @@ class ReleasedFusion(nn.Module):
         tokens: int = 1024,
         layers: int = 5,
         batch_attention: bool = True,
-        last_step: bool = True,
         live_dropout: bool = True,
     ) -> None:
         """Make the network.
@@ -101,12 +100,10 @@ class ReleasedFusion(nn.Module):
             tokens: K, codebook entries.
             layers: layers a stack.
             batch_attention: the auxiliary stacks attend over the clips of the batch; repaired, over frames.
-            last_step: the last step of the padded batch stands for a clip and padding is attended to;
-                repaired, its own last frame, and padding is hidden.
             live_dropout: the matching head drops out in evaluation too.
         """
         super().__init__()
-        self.batch_attention, self.last_step, self.live_dropout = batch_attention, last_step, live_dropout
+        self.batch_attention, self.live_dropout = batch_attention, live_dropout
 
         def stack(**options: bool | float) -> CrossmodalStack:
             return CrossmodalStack(width, HEADS, layers, **options)
@@ -136,14 +133,15 @@ class ReleasedFusion(nn.Module):
         Args:
             audio: (B, T, D) frames.
             video: (B, S, W) frames behind the video mapper.
-            audio_frames: (B,) valid frames; read only where `last_step` is repaired; default all.
+            audio_frames: (B,) frames of each clip: the last of them stands for it and later ones are not
+                seen; default all, as in the released code, padding included.
             video_frames: (B,), likewise.
         """
         if self.conv_1d_a is not None:
             audio = self.conv_1d_a(audio.transpose(1, 2)).transpose(1, 2)
         video, audio = self.UGT(audio, video)
         a, v = _lengths(audio, audio_frames), _lengths(video, video_frames)
-        alignment = (1 - attraction(video, audio)) / 2
+        alignment = (1 - attraction(video, audio, v, a)) / 2
         matching = self._matching(self._auxiliary(audio, a, "a"), self._auxiliary(video, v, "v"))
 
         audio, video = audio.transpose(0, 1), video.transpose(0, 1)
@@ -163,19 +161,23 @@ class ReleasedFusion(nn.Module):
         memory: CrossmodalStack,
     ) -> Tensor:
         """(T, B, W) on (S, B, W) → one vector a clip, (B, W)."""
-        if self.last_step:
-            return memory(cross(own, other))[-1]
         hidden = hidden_keys_of_clips(own_length, other_length, len(own), len(other))
         return _last(memory(cross(own, other, hidden)), own_length)
 
     def _auxiliary(self, frames: Tensor, lengths: Tensor, name: str) -> Tensor:
         """(B, T, W) → (B, W). The stacks take the first axis for time, whatever it is."""
-        h = frames if self.batch_attention else frames.transpose(0, 1)
+        if not self.batch_attention:
+            return _last(self._memory(frames.transpose(0, 1), name), lengths)
+        clips = torch.arange(len(frames), device=frames.device)
+        if self.training:
+            # Clips meet, steps do not: what no clip reads is left out. Golden activations have all.
+            return self._memory(frames[:, lengths - 1], name)[clips, clips]
+        return self._memory(frames, name)[clips, lengths - 1]
+
+    def _memory(self, h: Tensor, name: str) -> Tensor:
         for number in (1, 2, 3):
             h = getattr(self, f"{name}_mem_{number}")(h)
-        if self.batch_attention:
-            h = h.transpose(0, 1)
-        return h[-1] if self.last_step else _last(h, lengths)
+        return h
 
     def _matching(self, audio: Tensor, video: Tensor) -> Tensor:
         similarity = F.normalize(audio, dim=1) @ F.normalize(video, dim=1).T

@@ -170,7 +170,8 @@ def _epoch(
         lr = learning_rate(train, (epoch - 1) * per_epoch + step, per_epoch * train.epochs)
         for slots in optimizer.param_groups:
             slots["lr"] = lr
-        fabric.clip_gradients(model, optimizer, max_norm=train.clip, error_if_nonfinite=False)
+        if train.clip is not None:
+            fabric.clip_gradients(model, optimizer, max_norm=train.clip, error_if_nonfinite=False)
         optimizer.step()
         optimizer.zero_grad()
         if average:

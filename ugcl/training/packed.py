@@ -199,7 +199,8 @@ def _epoch(
         lr = learning_rate(train, (epoch - 1) * len(steps) + step, len(steps) * train.epochs)
         for slots in optimizer.param_groups:
             slots["lr"] = lr
-        pack.clip(train.clip)
+        if train.clip is not None:
+            pack.clip(train.clip)
         optimizer.step()
         optimizer.zero_grad()
         if average:

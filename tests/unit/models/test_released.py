@@ -76,17 +76,30 @@ def test_logits_of_a_clip_never_depend_on_others(clips: tuple[Tensor, Tensor]) -
 
 @torch.no_grad()
 @pytest.mark.parametrize("more_audio, more_video", [(3, 0), (0, 5), (4, 2)])
-def test_padding_moves_logits_unless_repaired(
-    clips: tuple[Tensor, Tensor], more_audio: int, more_video: int
+@pytest.mark.parametrize("batch_attention", [True, False])
+def test_frames_beyond_a_clip_are_read_unless_its_length_is_told(
+    clips: tuple[Tensor, Tensor], more_audio: int, more_video: int, batch_attention: bool
 ) -> None:
     audio, video = clips
     padded = F.pad(audio, (0, 0, 0, more_audio)), F.pad(video, (0, 0, 0, more_video))
     valid = torch.full((CLIPS,), AUDIO), torch.full((CLIPS,), VIDEO)
-    fault, repaired = made(), made(last_step=False)
-    assert (fault(*padded, *valid).logits - fault(audio, video).logits).abs().max() > 1e-3
-    torch.testing.assert_close(repaired(*padded, *valid).logits, repaired(audio, video).logits)
-    # With nothing padded, the repair changes nothing.
-    torch.testing.assert_close(repaired(audio, video).logits, fault(audio, video).logits)
+    model = made(batch_attention=batch_attention, live_dropout=False)
+    expected = model(audio, video)
+    assert (model(*padded).logits - expected.logits).abs().max() > 1e-3
+    torch.testing.assert_close(model(*padded, *valid), expected)
+
+
+def test_training_computes_the_steps_that_are_read_as_evaluation_does(
+    clips: tuple[Tensor, Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In training other steps of the auxiliary branch are left out; without dropout nothing else differs."""
+    model, frames = made(live_dropout=False), (torch.tensor([9, 4, 7, 9]), torch.tensor([2, 6, 6, 1]))
+    expected = model(*clips, *frames)
+    monkeypatch.setattr(F, "dropout", lambda x, *_: x)
+    for module in model.modules():
+        if isinstance(module, torch.nn.MultiheadAttention):
+            module.dropout = 0.0
+    torch.testing.assert_close(model.train()(*clips, *frames), expected)
 
 
 @torch.no_grad()
@@ -159,17 +172,39 @@ def system(**switches: bool | str) -> tuple[Run, torch.nn.Module]:
 
 @torch.no_grad()
 @pytest.mark.parametrize("trunk", ["linear", "vit_b_16"])
-def test_the_system_depends_on_padding_unless_repaired(trunk: str) -> None:
+def test_longer_clips_of_the_batch_move_a_prediction_unless_repaired(trunk: str) -> None:
     for fault in (True, False):
         run, model = system(last_step=fault, trunk=trunk)
         model.eval()
-        logits = []
-        for pad in (0, 7):
-            batch = make_batch(run, INFOS["frames"], pad=pad)
-            for modality, mask in batch.masks.items():
-                batch.features[modality] = batch.features[modality].masked_fill(~mask[..., None], 3.0)
-            logits.append(model(batch.features, batch.masks, batch.present)["logits"])
-        assert torch.allclose(*logits, rtol=1e-4, atol=1e-5) is not fault
+        batch = make_batch(run, INFOS["frames"])
+        together = model(batch.features, batch.masks, batch.present)["logits"]
+        short = [m.sum(dim=1) < m.sum(dim=1).max() for m in batch.masks.values()]
+        shorter = (short[0] | short[1]).tolist()
+        assert any(shorter)
+        for i, moves in enumerate(shorter):
+            lengths = {m: int(mask[i].sum()) for m, mask in batch.masks.items()}
+            alone = model(
+                {m: x[[i], : lengths[m]] for m, x in batch.features.items()},
+                {m: x[[i], : lengths[m]] for m, x in batch.masks.items()},
+                {m: x[[i]] for m, x in batch.present.items()},
+            )["logits"][0]
+            assert torch.allclose(alone, together[i], rtol=1e-4, atol=1e-5) is not (fault and moves)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("trunk", ["linear", "vit_b_16"])
+def test_padding_beyond_the_longest_clip_is_not_read(trunk: str) -> None:
+    """So that runs whose batches are of different lengths can go in step."""
+    run, model = system(trunk=trunk, live_dropout=False)
+    model.eval()
+    outputs = []
+    for pad in (0, 7):
+        batch = make_batch(run, INFOS["frames"], pad=pad)
+        for modality, mask in batch.masks.items():
+            batch.features[modality] = batch.features[modality].masked_fill(~mask[..., None], 3.0)
+        out = model(batch.features, batch.masks, batch.present)
+        outputs.append([out["logits"], out["losses"]["ugcl"], out["losses"]["snd"]])
+    torch.testing.assert_close(outputs[0], outputs[1], rtol=1e-4, atol=1e-5)
 
 
 @torch.no_grad()

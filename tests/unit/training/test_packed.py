@@ -36,6 +36,7 @@ MODELS = {
     },
     "concat": {"model": {"architecture": "concat"}},
     "audio-only": {"model": {"architecture": "unimodal", "modalities": ["audio"]}},
+    "released": {"model": {"architecture": "released", "width": 20, "tokens": 16, "released": {"layers": 1}}},
 }
 
 
@@ -62,6 +63,17 @@ def project(tmp_path, monkeypatch):
     return make
 
 
+def undropped(monkeypatch):
+    """Switch off the dropouts of the released network, which no parameter sets."""
+    attention = F.scaled_dot_product_attention
+
+    def plain(q, k, v, mask=None, _dropout=0.0, causal=False):
+        return attention(q, k, v, mask, 0.0, causal)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", plain)
+    monkeypatch.setattr(F, "dropout", lambda x, *_: x)
+
+
 def results(folders):
     """Weights, history and card of each run."""
     return [
@@ -74,15 +86,23 @@ def results(folders):
     ]
 
 
+def taught(weights):
+    """The weights without the biases of keys, whose gradient is rounding: softmax does not see them."""
+    biases = {name: value.chunk(3)[::2] for name, value in weights.items() if name.endswith("in_proj_bias")}
+    return weights | {name: torch.cat(kept) for name, kept in biases.items()}
+
+
 @pytest.mark.parametrize("system", MODELS)
 @pytest.mark.parametrize(
     "train", [{}, {"accumulate": 2, "batch": 5, "patience": 1, "lr": 0.005, "clip": 0.1}]
 )
-def test_runs_in_step_end_as_alone(project, system, train):
+def test_runs_in_step_end_as_alone(project, system, train, monkeypatch):
+    if system == "released":
+        undropped(monkeypatch)
     alone = results(train_runs(project(1, **train), "made", system, SEEDS, FOLDS))
     together = results(train_runs(project(4, **train), "made", system, SEEDS, FOLDS))
     for (weights, history, card), (others, packed_history, packed_card) in zip(alone, together, strict=True):
-        torch.testing.assert_close(others, weights, rtol=1e-3, atol=2e-5)
+        torch.testing.assert_close(taught(others), taught(weights), rtol=1e-3, atol=2e-5)
         pd.testing.assert_frame_equal(packed_history, history, rtol=2e-4, atol=2e-5)
         assert packed_card["selected"]["epoch"] == card["selected"]["epoch"]
     if train:
