@@ -29,7 +29,7 @@ from ugcl.models.build import build
 from ugcl.training import seeding
 from ugcl.training.devices import launch
 from ugcl.training.loop import fit
-from ugcl.training.packed import fit_together
+from ugcl.training.together import Member, fit_together
 
 INFOS = {
     "audio": FeatureInfo("whisper-tiny-en", 5 * 384, rate=50 / 12, layers=5),
@@ -85,13 +85,13 @@ def packed_seconds(run: Run, part: ClipDataset, dev: ClipDataset, runs: int) -> 
     for number in range(runs):
         seeding.seed(number)
         models.append(build(run, INFOS, part.statistics()))
-    losses = [TotalLoss(run.loss, part.counts()) for _ in models]
-    seeds = [(number, 1) for number in range(runs)]
     start = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        folders = [Path(folder, str(number)) for number in range(runs)]
-        parts, marks = [{"train": part, "dev": dev}] * runs, ["benchmark"] * runs
-        outcomes = fit_together(launch(train), models, losses, train, parts, seeds, folders, marks)
+        members = []
+        for number, model in enumerate(models):
+            loss, parts = TotalLoss(run.loss, part.counts()), {"train": part, "dev": dev}
+            members.append(Member(model, loss, parts, (number, 1), Path(folder, str(number)), "benchmark"))
+        outcomes = fit_together(launch(train), members, train)
     seconds = sum(outcome.history[-1]["seconds"] for outcome in outcomes or [])
     return seconds, (time.process_time() - start) / 2
 

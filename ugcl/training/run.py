@@ -22,7 +22,7 @@ from ugcl.losses.total import TotalLoss
 from ugcl.models.build import build, parameters
 from ugcl.training import checkpoint, devices, history, resume, seeding
 from ugcl.training.loop import Outcome, fit
-from ugcl.training.packed import fit_together
+from ugcl.training.together import Member, fit_together
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -84,7 +84,7 @@ def train_runs(
     """Train a system with some seeds on some folds; each run writes its weights, card and history.
 
     Runs are trained one after the other, and then their files are those they would have alone, or some in
-    step (`train.pack`, see `packed`). If the process is killed, a run goes on from the last epoch that was
+    step (`train.pack`, see `together`). If the process is killed, a run goes on from the last epoch that was
     saved and, with as many threads, ends in the same bits; one that had ended gives its files again without
     training, since Snakemake removes those of a job that was killed.
 
@@ -174,10 +174,8 @@ def _fit(fabric: Fabric, train: Train, group: list[Ready]) -> list[Outcome]:
     together = len({len(ready.parts["train"]) for ready in group}) == 1 and len(group) > 1
     outcomes = None
     if together:
-        fields = ("parts", "seeds", "folder", "mark")
-        parts, seeds, folders, marks = ([getattr(ready, name) for ready in group] for name in fields)
-        models, losses = [ready.model for ready in group], [ready.loss for ready in group]
-        outcomes = fit_together(fabric, models, losses, train, parts, seeds, folders, marks)
+        members = [Member(r.model, r.loss, r.parts, r.seeds, r.folder, r.mark) for r in group]
+        outcomes = fit_together(fabric, members, train)
     return outcomes or [
         fit(fabric, ready.model, ready.loss, train, ready.parts, ready.seeds, ready.folder, ready.mark)
         for ready in group

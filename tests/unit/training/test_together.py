@@ -15,11 +15,13 @@ from safetensors.torch import load_file
 from torch import nn
 
 from ugcl import config, paths
+from ugcl.config.model import Train
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset
 from ugcl.errors import UgclError
-from ugcl.training import packed, resume
+from ugcl.training import resume, together
 from ugcl.training import run as runs
+from ugcl.training.pack import Pack
 from ugcl.training.run import train_runs
 
 SEEDS, FOLDS = [0, 1], [1, 2]
@@ -110,30 +112,48 @@ def test_runs_in_step_end_as_alone(project, system, train, monkeypatch):
     assert not torch.equal(*(weights[next(iter(weights))] for weights, _, _ in alone[:2]))
 
 
-def test_a_killed_pack_goes_on_to_the_same_bits(project, monkeypatch):
-    parameters = project(4, save_every=0)
+STOPPED = {"patience": 1, "lr": 0.005}
+
+
+def test_a_run_that_has_ended_leaves_the_pack(project, monkeypatch):
+    sizes, forward = [], Pack.__call__
+
+    def counted(pack, batch):
+        sizes.append(len(next(iter(batch[0].values()))))
+        return forward(pack, batch)
+
+    monkeypatch.setattr(Pack, "__call__", counted)
+    runs = results(train_runs(project(4, **STOPPED), "made", "ugcl", SEEDS, FOLDS))
+    epochs = [len(history) for _, history, _ in runs]
+    assert len(set(epochs)) > 1
+    steps = len(sizes) // max(epochs)
+    assert sizes[::steps] == [sum(length > epoch for length in epochs) for epoch in range(max(epochs))]
+
+
+@pytest.mark.parametrize("train", [{}, STOPPED])
+def test_a_killed_pack_goes_on_to_the_same_bits(project, monkeypatch, train):
+    parameters = project(4, save_every=0, **train)
     undisturbed = results(train_runs(parameters, "made", "ugcl", SEEDS, FOLDS))
+    last = max(len(history) for _, history, _ in undisturbed)
 
     class Killed(Exception):
         pass
 
-    save, calls = resume.save, []
+    epoch, begun = together._epoch, []
 
-    def kill(folder, state, mark):
-        save(folder, state, mark)
-        calls.append(folder)
-        if len(calls) == 8:
+    def killed(fabric, pack, members, train, number):
+        begun.append((number, len(members)))
+        if number == last and begun.count(begun[-1]) == 1:
             raise Killed
+        return epoch(fabric, pack, members, train, number)
 
-    monkeypatch.setattr(resume, "save", kill)
+    monkeypatch.setattr(together, "_epoch", killed)
     with pytest.raises(Killed):
         train_runs(parameters, "made", "ugcl", SEEDS, FOLDS)
-    monkeypatch.setattr(resume, "save", save)
-    epochs = []
-    epoch = packed._epoch
-    monkeypatch.setattr(packed, "_epoch", lambda *a: (epochs.append(a[7]), epoch(*a))[1])
     folders = train_runs(parameters, "made", "ugcl", SEEDS, FOLDS)
-    assert epochs == [3, 4, 5]
+    assert [number for number, _ in begun] == [*range(1, last + 1), last]
+    assert begun[-1] == begun[-2]
+    assert bool(train) == (begun[-1][1] < len(folders)), "some had ended when it was killed"
     for (weights, history, _), (others, expected, _) in zip(results(folders), undisturbed, strict=True):
         assert all(torch.equal(weights[name], others[name]) for name in others)
         pd.testing.assert_frame_equal(history, expected, check_exact=True)
@@ -202,7 +222,7 @@ class Dropped(nn.Module):
 
 def test_each_run_of_a_pack_has_its_own_dropout():
     ones = {"audio": torch.ones(2, 50)}
-    logits = packed.Pack([Dropped(), Dropped()])((ones, ones, ones))["logits"]
+    logits = Pack([Dropped(), Dropped()], Train())((ones, ones, ones))["logits"]
     assert set(logits.unique().tolist()) == {0.0, 2.0}
     assert not torch.equal(logits[0], logits[1])
 
