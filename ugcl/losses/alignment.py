@@ -96,9 +96,7 @@ def sup_con(u: Tensor, v: Tensor, labels: Tensor, scale: Tensor | float) -> Tens
     return contrast(scores, scores.T, labels)
 
 
-def attraction(
-    u: Tensor, v: Tensor, u_frames: Tensor | None = None, v_frames: Tensor | None = None
-) -> Tensor:
+def attraction(u: Tensor, v: Tensor, u_here: Tensor, v_here: Tensor) -> Tensor:
     """Similarity that the released code maximises: symmetric, with stopped gradients and no negatives.
 
     ½ (D(U, V) + D(V, U)),  D(P, Z) = mean_b ⟨mean_t p̂_bt, mean_s sg(ẑ_bs)⟩, hats for unit length, sg for no
@@ -108,20 +106,16 @@ def attraction(
     Args:
         u: (B, T, d) frames.
         v: (B, S, d) frames.
-        u_frames: (B,) frames of each clip, at least one; later ones are padding. None = all.
-        v_frames: (B,), likewise.
+        u_here: (B, T), which frames a clip has, at least one.
+        v_here: (B, S).
 
     Returns:
         Scalar, at most 1.
     """
-    u, v = _mean_direction(u, u_frames), _mean_direction(v, v_frames)
+    u, v = _middle(F.normalize(u, dim=-1), u_here), _middle(F.normalize(v, dim=-1), v_here)
     return ((u * v.detach()).sum(dim=1).mean() + (v * u.detach()).sum(dim=1).mean()) / 2
 
 
-def _mean_direction(x: Tensor, frames: Tensor | None) -> Tensor:
-    """(B, T, d) → (B, d)."""
-    x = F.normalize(x, dim=-1)
-    if frames is None:
-        return x.mean(dim=1)
-    here = torch.arange(x.shape[1], device=x.device) < frames[:, None]
-    return (x * here[..., None]).sum(dim=1) / frames[:, None]
+def _middle(parts: Tensor, here: Tensor) -> Tensor:
+    """(N, S, d) → mean of the parts that are there, (N, d)."""
+    return (parts * here[..., None]).sum(dim=1) / here.sum(dim=1, keepdim=True)

@@ -134,7 +134,7 @@ class TotalLoss(nn.Module):
                 both = _both(outputs, a, b)
                 (u, u_here), (v, v_here) = ([part[both] for part in level[m]] for m in (a, b))
                 if kind == "attraction":
-                    losses.append((1 - attraction(_middle(u, u_here), _middle(v, v_here))) / 2)
+                    losses.append((1 - attraction(u, v, u_here, v_here)) / 2)
                     continue
                 scores, classes = list(similarities(u, v, u_here, v_here, outputs["scale"])), []
                 for side, (x, other) in enumerate(((u, b), (v, a))):
@@ -177,11 +177,6 @@ class TotalLoss(nn.Module):
             return like.new_zeros(0, like.shape[-1]), like.new_zeros(0, dtype=torch.long)
         clips, labels = self.queue.of(modality, count)
         return clips.to(like.dtype), labels
-
-
-def _middle(parts: Tensor, here: Tensor) -> Tensor:
-    """(N, S, d) → mean of the parts that are there, (N, 1, d)."""
-    return (parts * here[..., None]).sum(dim=1, keepdim=True) / here.sum(dim=1)[:, None, None]
 
 
 def _both(outputs: Mapping[str, Any], a: str, b: str) -> Tensor:

@@ -141,7 +141,7 @@ class ReleasedFusion(nn.Module):
             audio = self.conv_1d_a(audio.transpose(1, 2)).transpose(1, 2)
         video, audio = self.UGT(audio, video)
         a, v = _lengths(audio, audio_frames), _lengths(video, video_frames)
-        alignment = (1 - attraction(video, audio, v, a)) / 2
+        alignment = (1 - attraction(video, audio, _here(video, v), _here(audio, a))) / 2
         matching = self._matching(self._auxiliary(audio, a, "a"), self._auxiliary(video, v, "v"))
 
         audio, video = audio.transpose(0, 1), video.transpose(0, 1)
@@ -203,6 +203,11 @@ def _lengths(frames: Tensor, valid: Tensor | None) -> Tensor:
     if valid is None:
         return torch.full((len(frames),), frames.shape[1], device=frames.device)
     return valid
+
+
+def _here(frames: Tensor, lengths: Tensor) -> Tensor:
+    """(B, T, W) and (B,) → which frames a clip has, (B, T)."""
+    return torch.arange(frames.shape[1], device=frames.device) < lengths[:, None]
 
 
 def _last(frames: Tensor, lengths: Tensor) -> Tensor:

@@ -101,11 +101,11 @@ def fit_together(fabric: Fabric, members: Sequence[Member], train: Train) -> lis
             selection.tell(member.state, train, f"{member}: ")
         going = [i for i, member in enumerate(running) if not selection.ended(member.state, train)]
         due = not going or time.monotonic() - saved >= train.save_every
+        # Those that ended are kept with the next state of the others: a resumed pack is what it was then.
         for i, member in enumerate(running):
             if due or i not in going:
                 _enter(member, pack, i)
-        # Those that ended are kept with the next state of the others: a resumed pack is what it was then.
-        unsaved += [member for i, member in enumerate(running) if due or i not in going]
+                unsaved.append(member)
         if due:
             for member in unsaved:
                 resume.save(member.folder, member.state, member.mark)

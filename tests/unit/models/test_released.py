@@ -149,9 +149,9 @@ def test_double_softmax_hardly_teaches_a_wrong_clip() -> None:
 
 
 def test_attraction_by_hand() -> None:
-    u = torch.tensor([[[3.0, 0.0], [0.0, 2.0]]])  # mean of unit vectors (½, ½)
+    u = torch.tensor([[[3.0, 0.0], [0.0, 2.0], [7.0, 7.0]]])  # mean of unit vectors (½, ½), and padding
     v = torch.tensor([[[0.0, 5.0]]], requires_grad=True)  # (0, 1)
-    value = attraction(u, v)
+    value = attraction(u, v, torch.tensor([[True, True, False]]), torch.tensor([[True]]))
     assert value.item() == pytest.approx(0.5)
     value.backward()  # only the half in which v is not stopped: ½ · d⟨v̂, ū⟩/dv = ½ · (½, 0) / 5
     torch.testing.assert_close(v.grad, torch.tensor([[[0.05, 0.0]]]))
