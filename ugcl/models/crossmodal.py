@@ -29,7 +29,7 @@ def hidden_keys_of_clips(queries: Tensor, keys: Tensor, frames: int, key_frames:
     """The same by each clip's own lengths, so that padding changes nothing; padded keys are hidden.
 
     Args:
-        queries: (B,) valid frames of the queries.
+        queries: (B,) valid frames of the queries; B may be 1 for all.
         keys: (B,) valid frames of the keys.
         frames: padded length T of the queries.
         key_frames: padded length S of the keys.
@@ -116,7 +116,7 @@ class CrossmodalStack(nn.Module):
         Args:
             x: (T, B, W) queries.
             keys: (S, B, W), also the values; None attends on x itself.
-            hidden: (T, S), or (B, T, S), True = not seen; default :func:`hidden_keys`.
+            hidden: (T, S), (1, T, S) or (B, T, S), True = not seen; default :func:`hidden_keys`.
 
         Returns:
             (T, B, W).
@@ -124,7 +124,7 @@ class CrossmodalStack(nn.Module):
         if hidden is None:
             hidden = hidden_keys(len(x), len(x if keys is None else keys), x.device)
         if hidden.dim() == 3:
-            hidden = hidden.repeat_interleave(self.heads, dim=0)
+            hidden = hidden[0] if len(hidden) == 1 else hidden.repeat_interleave(self.heads, dim=0)
         h, c = self._embed(x), None if keys is None else self._embed(keys)
         for layer in self.layers:
             h = layer(h, c, hidden)

@@ -88,7 +88,7 @@ class Released(System):
         x = {m: frames * (masks[m] & present[m][:, None])[..., None] for m, frames in x.items()}
         valid = {m: masks[m].sum(dim=1).clamp(min=1) for m in x}
         if self.last_step:
-            valid = {m: frames.max().expand(len(frames)) for m, frames in valid.items()}
+            valid = {m: frames.amax(dim=0, keepdim=True) for m, frames in valid.items()}
         video = self.trunk(x["video"])
         out = self.fusion(x["audio"], video, valid["audio"], valid["video"].clamp(max=video.shape[1]))
         losses = {"ugcl": out.alignment, "snd": out.matching}

@@ -133,9 +133,9 @@ class ReleasedFusion(nn.Module):
         Args:
             audio: (B, T, D) frames.
             video: (B, S, W) frames behind the video mapper.
-            audio_frames: (B,) frames of each clip: the last of them stands for it and later ones are not
-                seen; default all, as in the released code, padding included.
-            video_frames: (B,), likewise.
+            audio_frames: (B,) frames of each clip, or (1,) of all: the last of them stands for it and later
+                ones are not seen; default all, as in the released code, padding included.
+            video_frames: (B,) or (1,), likewise.
         """
         if self.conv_1d_a is not None:
             audio = self.conv_1d_a(audio.transpose(1, 2)).transpose(1, 2)
@@ -168,11 +168,11 @@ class ReleasedFusion(nn.Module):
         """(B, T, W) → (B, W). The stacks take the first axis for time, whatever it is."""
         if not self.batch_attention:
             return _last(self._memory(frames.transpose(0, 1), name), lengths)
-        clips = torch.arange(len(frames), device=frames.device)
+        read = lengths - 1
         if self.training:
             # Clips meet, steps do not: what no clip reads is left out. Golden activations have all.
-            return self._memory(frames[:, lengths - 1], name)[clips, clips]
-        return self._memory(frames, name)[clips, lengths - 1]
+            frames, read = frames[:, read], torch.arange(len(read), device=read.device)
+        return self._memory(frames, name)[torch.arange(len(frames), device=read.device), read]
 
     def _memory(self, h: Tensor, name: str) -> Tensor:
         for number in (1, 2, 3):
@@ -201,15 +201,15 @@ class ReleasedFusion(nn.Module):
 
 def _lengths(frames: Tensor, valid: Tensor | None) -> Tensor:
     if valid is None:
-        return torch.full((len(frames),), frames.shape[1], device=frames.device)
+        return torch.full((1,), frames.shape[1], device=frames.device)
     return valid
 
 
 def _here(frames: Tensor, lengths: Tensor) -> Tensor:
-    """(B, T, W) and (B,) → which frames a clip has, (B, T)."""
+    """(B, T, W) and (B,) or (1,) → which frames a clip has, (B, T) or (1, T)."""
     return torch.arange(frames.shape[1], device=frames.device) < lengths[:, None]
 
 
 def _last(frames: Tensor, lengths: Tensor) -> Tensor:
-    """(T, B, W) and (B,) → each clip's last valid frame, (B, W)."""
-    return frames[lengths - 1, torch.arange(len(lengths), device=frames.device)]
+    """(T, B, W) and (B,) or (1,) → each clip's last valid frame, (B, W)."""
+    return frames[lengths - 1, torch.arange(frames.shape[1], device=frames.device)]

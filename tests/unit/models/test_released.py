@@ -89,12 +89,17 @@ def test_frames_beyond_a_clip_are_read_unless_its_length_is_told(
     torch.testing.assert_close(model(*padded, *valid), expected)
 
 
+@pytest.mark.parametrize("audio_frames", [[9, 4, 7, 9], [7], [8] * CLIPS])
+@pytest.mark.parametrize("video_frames", [[2, 6, 6, 1], [5]])
 def test_training_computes_the_steps_that_are_read_as_evaluation_does(
-    clips: tuple[Tensor, Tensor], monkeypatch: pytest.MonkeyPatch
+    clips: tuple[Tensor, Tensor],
+    audio_frames: list[int],
+    video_frames: list[int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In training other steps of the auxiliary branch are left out; without dropout nothing else differs."""
-    model, frames = made(live_dropout=False), (torch.tensor([9, 4, 7, 9]), torch.tensor([2, 6, 6, 1]))
-    expected = model(*clips, *frames)
+    model, frames = made(live_dropout=False), (torch.tensor(audio_frames), torch.tensor(video_frames))
+    expected = model(*clips, *(x.expand(CLIPS) for x in frames))
     monkeypatch.setattr(F, "dropout", lambda x, *_: x)
     for module in model.modules():
         if isinstance(module, torch.nn.MultiheadAttention):
