@@ -112,7 +112,8 @@ def from_released_state(
             another at each call.
 
     Returns:
-        The network in eval mode; `forward(audio, video)` takes (B, T, D) audio and (B, S, W) mapped video.
+        The network in eval mode, which computes every step as that code does; `forward(audio, video)` takes
+        (B, T, D) audio and (B, S, W) mapped video.
 
     Raises:
         UgclError: the state lacks a parameter, has an unknown one, or is of another number of classes.
@@ -134,6 +135,7 @@ def from_released_state(
         tokens=tokens,
         layers=layers,
         live_dropout=live_dropout,
+        every_step=True,
     )
     problems = model.load_state_dict(learnt, strict=False)
     for names, what in ((problems.missing_keys, "lacks"), (problems.unexpected_keys, "has unknown")):

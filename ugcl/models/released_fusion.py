@@ -90,6 +90,7 @@ class ReleasedFusion(nn.Module):
         layers: int = 5,
         batch_attention: bool = True,
         live_dropout: bool = True,
+        every_step: bool = False,
     ) -> None:
         """Make the network.
 
@@ -101,9 +102,12 @@ class ReleasedFusion(nn.Module):
             layers: layers a stack.
             batch_attention: the auxiliary stacks attend over the clips of the batch; repaired, over frames.
             live_dropout: the matching head drops out in evaluation too.
+            every_step: where the auxiliary stacks attend over clips, compute the steps that no clip reads
+                too, as the released code does. Steps never meet, so that only the time differs.
         """
         super().__init__()
         self.batch_attention, self.live_dropout = batch_attention, live_dropout
+        self.every_step = every_step
 
         def stack(**options: bool | float) -> CrossmodalStack:
             return CrossmodalStack(width, HEADS, layers, **options)
@@ -169,8 +173,7 @@ class ReleasedFusion(nn.Module):
         if not self.batch_attention:
             return _last(self._memory(frames.transpose(0, 1), name), lengths)
         read = lengths - 1
-        if self.training:
-            # Clips meet, steps do not: what no clip reads is left out. Golden activations have all.
+        if not self.every_step:
             frames, read = frames[:, read], torch.arange(len(read), device=read.device)
         return self._memory(frames, name)[torch.arange(len(frames), device=read.device), read]
 

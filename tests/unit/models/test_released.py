@@ -91,20 +91,12 @@ def test_frames_beyond_a_clip_are_read_unless_its_length_is_told(
 
 @pytest.mark.parametrize("audio_frames", [[9, 4, 7, 9], [7], [8] * CLIPS])
 @pytest.mark.parametrize("video_frames", [[2, 6, 6, 1], [5]])
-def test_training_computes_the_steps_that_are_read_as_evaluation_does(
-    clips: tuple[Tensor, Tensor],
-    audio_frames: list[int],
-    video_frames: list[int],
-    monkeypatch: pytest.MonkeyPatch,
+def test_steps_that_no_clip_reads_change_nothing(
+    clips: tuple[Tensor, Tensor], audio_frames: list[int], video_frames: list[int]
 ) -> None:
-    """In training other steps of the auxiliary branch are left out; without dropout nothing else differs."""
-    model, frames = made(live_dropout=False), (torch.tensor(audio_frames), torch.tensor(video_frames))
-    expected = model(*clips, *(x.expand(CLIPS) for x in frames))
-    monkeypatch.setattr(F, "dropout", lambda x, *_: x)
-    for module in model.modules():
-        if isinstance(module, torch.nn.MultiheadAttention):
-            module.dropout = 0.0
-    torch.testing.assert_close(model.train()(*clips, *frames), expected)
+    frames = torch.tensor(audio_frames), torch.tensor(video_frames)
+    expected = made(live_dropout=False, every_step=True)(*clips, *(x.expand(CLIPS) for x in frames))
+    torch.testing.assert_close(made(live_dropout=False)(*clips, *frames), expected)
 
 
 @torch.no_grad()
