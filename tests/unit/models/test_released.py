@@ -205,6 +205,18 @@ def test_padding_beyond_the_longest_clip_is_not_read(trunk: str) -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("fault", [True, False])
+def test_clips_share_one_pass_of_the_auxiliary_stacks_where_all_end_at_one_step(fault: bool) -> None:
+    """As in the released code, so that they share its dropout; repaired, each clip has a step of its own."""
+    run, model = system(last_step=fault)
+    batch, steps = make_batch(run, INFOS["frames"], clips=8), []
+    for first in (model.fusion.a_mem_1, model.fusion.v_mem_1):
+        first.register_forward_pre_hook(lambda _, inputs: steps.append(inputs[0].shape[:2]))
+    model.train()(batch.features, batch.masks, batch.present)
+    assert steps == [(8, 1 if fault else 8)] * 2  # clips stand where time should
+
+
+@torch.no_grad()
 def test_the_trunk_loses_the_last_frame_unless_repaired() -> None:
     for fault in (True, False):
         run, model = system(off_by_one=fault, trunk="vit_b_16")
