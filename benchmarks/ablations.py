@@ -94,7 +94,8 @@ def main() -> None:
     rows = evaluated(options.root, options.benchmark)
     if options.kept:
         rows = joined(options.kept, rows, config.load().benchmark(options.benchmark).systems)
-    print(table(rows).to_markdown(index=False, disable_numparse=True))
+    # Cells as they are, not padded: a row whose numbers stay is no change of the file it is pasted into.
+    print(table(rows).to_markdown(index=False, disable_numparse=True, stralign=None))
 
 
 if __name__ == "__main__":
