@@ -19,9 +19,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from ugcl import config, paths
-from ugcl.evaluation.stats import holm
-from ugcl.reports.cells import p_value, percent
+from ugcl import config
+from ugcl.evaluation.statistics.paired import holm
+from ugcl.plan import paths
+from ugcl.reports.tables.cells import p_value, percent
 from ugcl.training.checkpoint import read_card
 
 TABLES = ("summary", "comparisons", "runs", "optimism_by_system")

@@ -21,14 +21,15 @@ import torch
 from audmetric import unweighted_average_recall
 from torch import Tensor, nn
 
-from ugcl import config, paths
+from ugcl import config
 from ugcl.config import Config, Run
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset, part_rows
 from ugcl.data.moments import moments, standardised
 from ugcl.data.shards import FeatureStore
-from ugcl.evaluation.predict import probabilities
-from ugcl.evaluation.stores import Held
+from ugcl.data.stores import Held
+from ugcl.inference.probabilities import probabilities
+from ugcl.plan import paths
 from ugcl.training.checkpoint import load_run
 from ugcl.training.run import stores
 

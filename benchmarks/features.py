@@ -37,18 +37,18 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
 from ugcl import config as configuration  # noqa: E402
-from ugcl import paths  # noqa: E402
 from ugcl.config import Config  # noqa: E402
 from ugcl.data import sources, tables  # noqa: E402
 from ugcl.features import extract  # noqa: E402
 from ugcl.features.build import build  # noqa: E402
-from ugcl.features.face_frames import face_blocks  # noqa: E402
 from ugcl.features.faces.build import build as build_detector  # noqa: E402
 from ugcl.features.faces.detector import overlap  # noqa: E402
 from ugcl.features.faces.extract import faces_shard  # noqa: E402
 from ugcl.features.faces.tracking import follow  # noqa: E402
-from ugcl.features.media import Clip  # noqa: E402
-from ugcl.features.media_files import VIDEO  # noqa: E402
+from ugcl.features.media.clip import Clip  # noqa: E402
+from ugcl.features.media.files import VIDEO  # noqa: E402
+from ugcl.features.networks.face_frames import face_blocks  # noqa: E402
+from ugcl.plan import paths  # noqa: E402
 
 PROJECT = Path(__file__).resolve().parent.parent
 EVERY = (1, 5, 10)

@@ -19,9 +19,10 @@ import numpy as np
 import pandas as pd
 
 from ugcl.config.protocols import Groups, Protocol, SpeakerBlocks
-from ugcl.data import splits, tables
-from ugcl.data.audit import audit
+from ugcl.data import tables
 from ugcl.data.labels import labelled
+from ugcl.data.splits import build as splits
+from ugcl.data.splits.audit import audit
 
 CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad"]
 

@@ -32,8 +32,8 @@ def make(options: argparse.Namespace) -> None:
     from fixtures import finished
 
     from ugcl import config as configuration
-    from ugcl.evaluation.score import score
-    from ugcl.evaluation.summary import summarise
+    from ugcl.evaluation.tables.score import score
+    from ugcl.evaluation.tables.summary import summarise
 
     tree = yaml.safe_load((PROJECT / "params.yaml").read_text())
     kinds = list(tree["systems"])[:7]

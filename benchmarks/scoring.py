@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from ugcl.config.report import Evaluate
-from ugcl.evaluation import calibration, mistakes, score, stats, subgroups
+from ugcl.evaluation.statistics import calibration, mistakes, paired, subgroups
+from ugcl.evaluation.tables import score
 
 CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad"]
 
@@ -59,7 +60,7 @@ def main() -> None:
         "per_speaker": lambda: subgroups.per_speaker(frame, CLASSES),
         "calibration": lambda: calibration.calibration(frame, CLASSES, settings),
         "pairs": lambda: mistakes.pairs(frame, CLASSES, settings),
-        "one side of a comparison": lambda: stats.scored(frame, CLASSES, settings),
+        "one side of a comparison": lambda: paired.scored(frame, CLASSES, settings),
     }
     for name, make in work.items():
         start = time.perf_counter()

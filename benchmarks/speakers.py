@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ugcl import config, paths
+from ugcl import config
 from ugcl.data import tables
+from ugcl.plan import paths
 from ugcl.training import devices, seeding
 from ugcl.training.loop import fit
 from ugcl.training.run import assemble

@@ -29,7 +29,7 @@ from ugcl.models.build import build
 from ugcl.training import seeding
 from ugcl.training.devices import launch
 from ugcl.training.loop import fit
-from ugcl.training.together import Member, fit_together
+from ugcl.training.packed.together import Member, fit_together
 
 INFOS = {
     "audio": FeatureInfo("whisper-tiny-en", 5 * 384, rate=50 / 12, layers=5),

@@ -24,8 +24,8 @@ benchmarks = ["demo"]
 # heard. They are not what a person felt.
 
 # %% tags=["hide-input"]
-from ugcl.reports.notebook import figure, heading, picture, rows, say, start, table
-from ugcl.reports.outputs import contact_sheet, contact_sheet_corpora
+from ugcl.reports.pages.notebook import figure, heading, picture, rows, say, start, table
+from ugcl.plan.reports import contact_sheet, contact_sheet_corpora
 
 parameters = start(root)
 

@@ -27,9 +27,11 @@ benchmarks = ["demo"]
 # label, not how well it knows what a person feels.
 
 # %% tags=["hide-input"]
-from ugcl.evaluation.outputs import by_speaker
-from ugcl.reports import comparison_figures, draw, score_tables, tables, theme
-from ugcl.reports.notebook import figure, heading, rows, say, show, start, table
+from ugcl.plan.evaluation import by_speaker
+from ugcl.reports.figures import comparisons as comparison_figures, draw
+from ugcl.reports.tables import scores, papers as tables
+from ugcl.reports import theme
+from ugcl.reports.pages.notebook import figure, heading, rows, say, show, start, table
 
 parameters = start(root)
 
@@ -77,7 +79,7 @@ for benchmark in benchmarks:
         continue
     figure(parameters, benchmark, "critical_difference")
     pairs = table("nemenyi", benchmark)
-    differ = score_tables.pair_table(pairs[pairs["p"] < 0.05])
+    differ = scores.pair_table(pairs[pairs["p"] < 0.05])
     if differ.empty:
         say("No pair differs after Nemenyi (p < 0.05).")
     else:
@@ -106,8 +108,8 @@ for benchmark in benchmarks:
         metric = comparison_figures.shared_metric(comparable)
         title = draw.title(parameters, benchmark, "published results of the same protocol")
         show(comparison_figures.published(summary, comparable, theme.colours(parameters), metric, title))
-        rows(score_tables.published_table(summary, published))
-    apart = score_tables.apart_table(published)
+        rows(scores.published_table(summary, published))
+    apart = scores.apart_table(published)
     if len(apart):
         say("**Apart**, under other protocols:")
         rows(apart)

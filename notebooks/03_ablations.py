@@ -27,8 +27,8 @@ benchmarks = ["demo"]
 # %% tags=["hide-input"]
 import yaml
 
-from ugcl.reports import tables
-from ugcl.reports.notebook import figure, heading, rows, say, start, table
+from ugcl.reports.tables import papers as tables
+from ugcl.reports.pages.notebook import figure, heading, rows, say, start, table
 
 parameters = start(root)
 

@@ -24,9 +24,9 @@ benchmarks = ["demo"]
 # These pages describe one system. They do not show that a part is needed: for that, see the ablations.
 
 # %% tags=["hide-input"]
-from ugcl.reports import listings
-from ugcl.reports.notebook import figure, rows, say, start, table
-from ugcl.reports.outputs import has_tokens
+from ugcl.reports.tables import columns
+from ugcl.reports.pages.notebook import figure, rows, say, start, table
+from ugcl.plan.reports import has_tokens
 
 parameters = start(root)
 looked_at = [benchmark for benchmark in benchmarks if has_tokens(parameters, benchmark)]
@@ -48,7 +48,7 @@ for benchmark in benchmarks:
 # %% tags=["hide-input"]
 for benchmark in looked_at:
     figure(parameters, benchmark, "tokens")
-    rows(listings.token_usage(table("token_usage", benchmark)))
+    rows(columns.token_usage(table("token_usage", benchmark)))
 
 # %% [markdown]
 # ## Map of the tokens
@@ -83,7 +83,7 @@ for benchmark in looked_at:
 # %% tags=["hide-input"]
 for benchmark in looked_at:
     figure(parameters, benchmark, "hard_negatives")
-    rows(listings.hard_negatives(table("hard_negatives", benchmark)))
+    rows(columns.hard_negatives(table("hard_negatives", benchmark)))
 
 # %% [markdown]
 # ## Attention over time

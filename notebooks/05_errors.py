@@ -24,8 +24,10 @@ benchmarks = ["demo"]
 # saw and heard. Where raters are divided the label is itself uncertain, and a "mistake" may be a fair answer.
 
 # %% tags=["hide-input"]
-from ugcl.reports import draw, error_figures, gallery, theme
-from ugcl.reports.notebook import figure, raw, rows, say, show, start, table
+from ugcl.reports.figures import draw, errors as error_figures
+from ugcl.reports.pages import gallery
+from ugcl.reports import theme
+from ugcl.reports.pages.notebook import figure, raw, rows, say, show, start, table
 
 parameters = start(root)
 

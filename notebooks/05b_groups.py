@@ -25,8 +25,8 @@ benchmarks = ["demo"]
 # there all the same: look at the width of its interval.
 
 # %% tags=["hide-input"]
-from ugcl.reports import score_tables
-from ugcl.reports.notebook import figure, rows, say, start, table
+from ugcl.reports.tables import scores
+from ugcl.reports.pages.notebook import figure, rows, say, start, table
 
 parameters = start(root)
 
@@ -51,7 +51,7 @@ for benchmark in benchmarks:
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
     reference = parameters.benchmark(benchmark).reference
-    found = score_tables.subgroup_table(table("subgroups", benchmark), reference)
+    found = scores.subgroup_table(table("subgroups", benchmark), reference)
     if found.empty:
         say(f"{benchmark}: the corpus has no groups to compare.")
         continue

@@ -23,8 +23,8 @@ benchmarks = ["demo"]
 # Probabilities are about the **label** of a clip (posed, or the raters' majority), not about what a person feels.
 
 # %% tags=["hide-input"]
-from ugcl.reports import score_tables
-from ugcl.reports.notebook import figure, rows, say, start, table
+from ugcl.reports.tables import scores
+from ugcl.reports.pages.notebook import figure, rows, say, start, table
 
 parameters = start(root)
 
@@ -55,4 +55,4 @@ for benchmark in benchmarks:
     summary = table("summary", benchmark)
     figure(parameters, benchmark, "calibration")
     say(f"{benchmark}: ECE, confidence and WAR in per cent, Brier score, log-loss, with 95 % intervals over speakers:")
-    rows(score_tables.calibration_table(summary, table("calibration", benchmark)))
+    rows(scores.calibration_table(summary, table("calibration", benchmark)))

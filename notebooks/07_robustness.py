@@ -28,8 +28,8 @@ benchmarks = ["demo"]
 # here may still fail on recordings of another kind.
 
 # %% tags=["hide-input"]
-from ugcl.reports import listings
-from ugcl.reports.notebook import figure, heading, rows, say, start, table
+from ugcl.reports.tables import columns
+from ugcl.reports.pages.notebook import figure, heading, rows, say, start, table
 
 parameters = start(root)
 
@@ -46,8 +46,8 @@ for benchmark in benchmarks:
         " leaves zero out, not corrected for the number of conditions. Without it, this benchmark cannot tell whether"
         " the condition does anything. The intervals are in `results/tables/robustness.csv`."
     )
-    rows(listings.robustness(found))
-    without = listings.cannot(found)
+    rows(columns.robustness(found))
+    without = columns.cannot(found)
     if len(without):
         say("Conditions that a system cannot have:")
         rows(without)

@@ -25,8 +25,8 @@ benchmarks = ["demo"]
 # that day: compare them within a table, not with other machines.
 
 # %% tags=["hide-input"]
-from ugcl.reports import listings
-from ugcl.reports.notebook import figure, heading, rows, say, start, table
+from ugcl.reports.tables import columns
+from ugcl.reports.pages.notebook import figure, heading, rows, say, start, table
 
 parameters = start(root)
 
@@ -35,6 +35,6 @@ for benchmark in benchmarks:
     heading(parameters, benchmark)
     found = table("cost", benchmark)
     figure(parameters, benchmark, "cost")
-    rows(listings.cost(found))
+    rows(columns.cost(found))
     for column, words in {"device": "Speed measured on", "train_device": "Trained on"}.items():
         say(f"{words}: {', '.join(dict.fromkeys(found[column]))}.")

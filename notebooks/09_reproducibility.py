@@ -21,8 +21,8 @@ benchmarks = ["demo"]
 # have added to them.
 
 # %% tags=["hide-input"]
-from ugcl.reports import listings
-from ugcl.reports.notebook import figure, heading, rows, say, start, table
+from ugcl.reports.tables import columns
+from ugcl.reports.pages.notebook import figure, heading, rows, say, start, table
 
 parameters = start(root)
 
@@ -36,7 +36,7 @@ parameters = start(root)
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
     heading(parameters, benchmark)
-    rows(listings.runs(table("runs", benchmark), table("summary", benchmark)))
+    rows(columns.runs(table("runs", benchmark), table("summary", benchmark)))
 
 # %% [markdown]
 # ## Seeds
@@ -68,7 +68,7 @@ say(
 for benchmark in benchmarks:
     if len(benchmarks) > 1:
         say(f"### {benchmark}")
-    rows(listings.environment(table("environment", benchmark), ("code", "software", "device")))
+    rows(columns.environment(table("environment", benchmark), ("code", "software", "device")))
 
 # %% [markdown]
 # ## Data that the runs read
@@ -79,7 +79,7 @@ for benchmark in benchmarks:
 for benchmark in benchmarks:
     if len(benchmarks) > 1:
         say(f"### {benchmark}")
-    rows(listings.environment(table("environment", benchmark), ("data",)))
+    rows(columns.environment(table("environment", benchmark), ("data",)))
 
 # %% [markdown]
 # ## Optimism
@@ -91,7 +91,7 @@ for benchmark in benchmarks:
 for benchmark in benchmarks:
     if len(table("optimism", benchmark)):
         figure(parameters, benchmark, "optimism")
-        rows(listings.optimism(table("optimism_by_system", benchmark)))
+        rows(columns.optimism(table("optimism_by_system", benchmark)))
 
 # %% [markdown]
 # ## Time

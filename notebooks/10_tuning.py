@@ -28,8 +28,8 @@ benchmarks = ["demo"]
 
 # %% tags=["hide-input"]
 from ugcl.reports import studies
-from ugcl.reports.notebook import heading, rows, say, show, start
-from ugcl.reports.outputs import studies as made
+from ugcl.reports.pages.notebook import heading, rows, say, show, start
+from ugcl.plan.reports import studies as made
 
 parameters = start(root)
 

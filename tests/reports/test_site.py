@@ -10,9 +10,11 @@ import pytest
 from fixtures import finished
 from fixtures.searched import write_search
 
-from ugcl import paths
-from ugcl.reports import model_card, outputs, site, tables
-from ugcl.reports.render import render
+from ugcl.plan import paths
+from ugcl.plan import reports as outputs
+from ugcl.reports.pages import model_card, site
+from ugcl.reports.pages.render import render
+from ugcl.reports.tables import papers as tables
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
 ARGUMENTS = [

@@ -37,7 +37,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON list."
     from rich.table import Table
 
     from ugcl.config import load
-    from ugcl.data.status import status as corpora
+    from ugcl.data.fetching.status import status as corpora
 
     found = corpora(load())
     if as_json:
@@ -59,7 +59,7 @@ def demo(
     """Make the clips of one synthetic actor."""
     from ugcl.config import load
     from ugcl.data import sources
-    from ugcl.data.demo import clip
+    from ugcl.demo import clip
 
     config = load()
     entry = config.corpus(corpus)
@@ -71,9 +71,9 @@ def demo(
 @app.command()
 def manifest(corpus: Corpus) -> None:
     """Write the manifest: one row a clip with speaker, labels, duration and hashes."""
-    from ugcl import paths
     from ugcl.config import load
     from ugcl.data import manifest, tables
+    from ugcl.plan import paths
 
     tables.write(manifest.build(load(), corpus), paths.manifest(corpus))
 
@@ -85,10 +85,11 @@ def split(
     fold: Annotated[int, typer.Argument(help="Fold number, from 1.")],
 ) -> None:
     """Write one fold of a protocol, checked for leaks."""
-    from ugcl import paths
     from ugcl.config import load
-    from ugcl.data import sources, splits, tables
+    from ugcl.data import sources, tables
+    from ugcl.data.splits import build as splits
     from ugcl.errors import UgclError
+    from ugcl.plan import paths
 
     config = load()
     scheme = config.corpus_protocol(corpus, protocol)
@@ -119,7 +120,7 @@ def audit(
     from json import dumps
 
     from ugcl import config
-    from ugcl.data import audits
+    from ugcl.data.splits import audits
     from ugcl.errors import LeakError
 
     found = audits.audits(config.load(), splits, corpus, speaker_pattern)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ugcl.cli.options import Threads
+from ugcl.cli.terminal import Threads
 
 app = typer.Typer(no_args_is_help=True, help="Score trained systems from their predictions.")
 
@@ -19,7 +19,7 @@ Systems = Annotated[list[str] | None, typer.Argument(help="Some of its systems; 
 def predict(benchmark: Benchmark, system: System, threads: Threads = 1) -> None:
     """Predict the test clips of all seeds and folds of a system."""
     from ugcl import config
-    from ugcl.evaluation.predict import predict as write
+    from ugcl.evaluation.networks.predict import predict as write
 
     write(config.load(), benchmark, system)
 
@@ -28,8 +28,8 @@ def predict(benchmark: Benchmark, system: System, threads: Threads = 1) -> None:
 def score(benchmark: Benchmark, systems: Systems = None) -> None:
     """Write systems' metrics with intervals, their confusion and per-class tables."""
     from ugcl import config
-    from ugcl.evaluation.outputs import chosen
-    from ugcl.evaluation.score import score as write
+    from ugcl.evaluation.tables.score import score as write
+    from ugcl.plan.evaluation import chosen
     from ugcl.provenance import lineage
 
     parameters = config.load()
@@ -41,7 +41,7 @@ def score(benchmark: Benchmark, systems: Systems = None) -> None:
 def perturb(benchmark: Benchmark, threads: Threads = 1) -> None:
     """Encode a benchmark's test clips with noise in their sound, for `robustness`."""
     from ugcl import config
-    from ugcl.evaluation.perturb import perturb as write
+    from ugcl.evaluation.networks.perturb import perturb as write
 
     write(config.load(), benchmark)
 
@@ -50,7 +50,7 @@ def perturb(benchmark: Benchmark, threads: Threads = 1) -> None:
 def robustness(benchmark: Benchmark, systems: Systems = None, threads: Threads = 1) -> None:
     """Score systems on test clips with noise, lost frames, bad synchrony or a missing modality."""
     from ugcl import config
-    from ugcl.evaluation.robustness import robustness as write
+    from ugcl.evaluation.networks.robustness import robustness as write
 
     write(config.load(), benchmark, systems)
 
@@ -59,7 +59,7 @@ def robustness(benchmark: Benchmark, systems: Systems = None, threads: Threads =
 def represent(benchmark: Benchmark, threads: Threads = 1) -> None:
     """Look into the reference system: tokens, retrieval, hard negatives, a map, attention over time."""
     from ugcl import config
-    from ugcl.evaluation.representation import represent as write
+    from ugcl.evaluation.networks.representation import represent as write
 
     write(config.load(), benchmark)
 
@@ -68,7 +68,7 @@ def represent(benchmark: Benchmark, threads: Threads = 1) -> None:
 def cost(benchmark: Benchmark, systems: Systems = None, threads: Threads = 1) -> None:
     """Measure systems' size, work and speed on this device."""
     from ugcl import config
-    from ugcl.evaluation.cost import cost as write
+    from ugcl.evaluation.networks.cost import cost as write
 
     write(config.load(), benchmark, systems)
 
@@ -81,7 +81,7 @@ def summary(
 ) -> None:
     """Write the tables over all benchmarks into results/tables."""
     from ugcl import config
-    from ugcl.evaluation.summary import summarise
+    from ugcl.evaluation.tables.summary import summarise
 
     summarise(config.load(), benchmarks)
 
@@ -90,7 +90,7 @@ def summary(
 def references(benchmark: Benchmark) -> None:
     """Print what chance, majority, raters and script score on a benchmark's folds; nothing is trained."""
     from ugcl import config
-    from ugcl.evaluation.references import of_benchmark
+    from ugcl.evaluation.tables.references import of_benchmark
 
     rows = of_benchmark(config.load(), benchmark)
     rows = rows[rows["metric"].isin(["uar", "war", "macro_f1", "weighted_f1"])]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ugcl.cli.options import Threads
+from ugcl.cli.terminal import Threads
 
 if TYPE_CHECKING:
     from ugcl.features.faces.survey import Survey
@@ -49,7 +49,7 @@ def faces(
         raise typer.BadParameter("give videos or --worst CORPUS, one of the two", param_hint="videos")
     parameters = config.load()
     if worst:
-        from ugcl.reports import face_sheet
+        from ugcl.reports.pages import face_sheet
 
         typer.echo(face_sheet.write(parameters, worst, out or Path(f"{worst}_worst_faces.png")))
         return

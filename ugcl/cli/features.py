@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ugcl.cli.options import Threads
+from ugcl.cli.terminal import Threads
 
 app = typer.Typer(no_args_is_help=True, help="Make face tracks and features from media.")
 

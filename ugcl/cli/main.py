@@ -9,20 +9,8 @@ import sys
 import typer
 
 from ugcl import __version__
-from ugcl.cli import (
-    compare,
-    data,
-    evaluate,
-    faces,
-    features,
-    params,
-    predict,
-    provenance,
-    report,
-    show,
-    train,
-    tune,
-)
+from ugcl.cli import data, evaluate, faces, features, params, provenance, report, train, tune
+from ugcl.cli.systems import compare, predict, show
 from ugcl.errors import UgclError
 from ugcl.log import configure
 

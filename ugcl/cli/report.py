@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, help="Show results: figures, tables, not
 def figures() -> None:
     """Draw every figure of the active benchmarks into results/figures."""
     from ugcl import config
-    from ugcl.reports.draw import figures_of_all
+    from ugcl.reports.figures.draw import figures_of_all
 
     figures_of_all(config.load())
 
@@ -22,7 +22,7 @@ def figures() -> None:
 def tables() -> None:
     """Write the tables for papers (CSV, Markdown, LaTeX) into results/reports/tables."""
     from ugcl import config
-    from ugcl.reports.tables import tables_of_all
+    from ugcl.reports.tables.papers import tables_of_all
 
     tables_of_all(config.load())
 
@@ -31,7 +31,7 @@ def tables() -> None:
 def cards() -> None:
     """Write a model card of each active benchmark's best system into results/reports."""
     from ugcl import config
-    from ugcl.reports.model_card import cards_of_all
+    from ugcl.reports.pages.model_card import cards_of_all
 
     cards_of_all(config.load())
 
@@ -42,7 +42,7 @@ def notebook(
 ) -> None:
     """Execute a notebook and write it as a page into results/reports."""
     from ugcl import config
-    from ugcl.reports.render import render
+    from ugcl.reports.pages.render import render
 
     render(config.load(), name)
 
@@ -51,6 +51,6 @@ def notebook(
 def site() -> None:
     """Write the front page, results/index.html."""
     from ugcl import config
-    from ugcl.reports.site import build
+    from ugcl.reports.pages.site import build
 
     build(config.load())

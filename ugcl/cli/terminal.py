@@ -1,12 +1,19 @@
-"""Tables on the terminal: colour only there, and whole lines where the output goes into a file or a pipe."""
+"""What commands share: the option for threads, and tables: colour on a terminal, whole lines in a pipe."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ugcl.threads import set_threads
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+# A callback runs before the command imports what reads the number.
+Threads = Annotated[int, typer.Option(min=1, callback=set_threads, help="Threads of torch, BLAS and OpenCV.")]
 
 WIDE = 200
 """Columns of the output where there is no terminal to ask."""

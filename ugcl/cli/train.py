@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ugcl.cli.options import Threads
+from ugcl.cli.terminal import Threads
 
 Seeds = Annotated[list[int], typer.Option(min=0, help="Training seed; may be given several times.")]
 Folds = Annotated[

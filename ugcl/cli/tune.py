@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ugcl.cli.options import Threads
+from ugcl.cli.terminal import Threads
 
 
 def tune(
@@ -21,12 +21,13 @@ def tune(
     """
     import yaml
 
-    from ugcl import config, paths
+    from ugcl import config
+    from ugcl.plan import paths
     from ugcl.provenance import lineage
 
     parameters = config.load()
     now = lineage.train(parameters, benchmark, system)
-    from ugcl.training import tuning
+    from ugcl.training.search import tuning
 
     study = tuning.tune(parameters, benchmark, system, trials, now)
     best = {"systems": {f"{system}-tuned": tuning.overlay(parameters, study, system)}}

@@ -10,7 +10,8 @@ from types import ModuleType
 import pandas as pd
 
 from ugcl.config import Config
-from ugcl.data import release, sources, tables
+from ugcl.data import sources, tables
+from ugcl.data.corpora import release
 from ugcl.errors import UgclError
 
 log = logging.getLogger(__name__)

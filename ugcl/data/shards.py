@@ -90,7 +90,7 @@ def write_shard(
     """Write one shard and its books; equal arguments give equal bytes.
 
     Args:
-        folder: the encoder's folder, see :func:`ugcl.paths.features`.
+        folder: the encoder's folder, see :func:`ugcl.plan.paths.features`.
         shard: number of the shard, from 1.
         features: clip → (frames, dim), written as float16; an array is asked for when its turn comes, and
             for its shape before that, so that a mapping may read them from elsewhere.

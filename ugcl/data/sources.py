@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from ugcl import paths
 from ugcl.config import Config
+from ugcl.plan import paths
 
 LISTING = "fetched.csv"
 """The table of what a root holds: path, bytes, sha256. It also tells users of a URL mirror what there is."""

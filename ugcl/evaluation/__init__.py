@@ -1,4 +1,4 @@
 """Predictions, metrics and statistics.
 
-Predictions are written once (:mod:`~ugcl.evaluation.predict`); every number is derived from them.
+Predictions are written once (:mod:`~ugcl.evaluation.networks.predict`); every number is derived from them.
 """

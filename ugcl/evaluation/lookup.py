@@ -7,14 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.labels import labelled
 from ugcl.data.shards import INDEX
 from ugcl.errors import UgclError
-from ugcl.evaluation import predictions
-from ugcl.evaluation.outputs import prediction
+from ugcl.evaluation.tables import predictions
+from ugcl.plan import paths
+from ugcl.plan.evaluation import prediction
 
 LIKE = 3
 """Names of similar clips that an error suggests."""

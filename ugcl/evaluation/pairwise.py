@@ -8,8 +8,9 @@ import pandas as pd
 
 from ugcl.config import Config
 from ugcl.errors import UgclError
-from ugcl.evaluation import predictions, stats
-from ugcl.evaluation.outputs import chosen
+from ugcl.evaluation.statistics import paired
+from ugcl.evaluation.tables import predictions
+from ugcl.plan.evaluation import chosen
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Tested:
     Attributes:
         name: as it was given.
         classes: class names in order.
-        frame: its predictions (:func:`ugcl.evaluation.predictions.stack`).
+        frame: its predictions (:func:`ugcl.evaluation.tables.predictions.stack`).
     """
 
     name: str
@@ -63,7 +64,7 @@ def compare(config: Config, first: Tested, second: Tested) -> pd.DataFrame:
 
     Returns:
         metric, value (of the first), reference_value (of the second), difference, ci_low, ci_high and what
-        else :func:`ugcl.evaluation.stats.compare` gives.
+        else :func:`ugcl.evaluation.statistics.paired.compare` gives.
 
     Raises:
         UgclError: they have other classes, or were tested on other clips.
@@ -81,8 +82,8 @@ def compare(config: Config, first: Tested, second: Tested) -> pd.DataFrame:
         )
     if any(not frames[0][key].equals(frames[1][key]) for key in ("seed", "fold")):
         frames = [_renumbered(one) for one in (first, second)]
-    scored = [stats.scored(frame, first.classes, config.evaluate) for frame in frames]
-    return stats.compare(*scored, config.evaluate, names)
+    scored = [paired.scored(frame, first.classes, config.evaluate) for frame in frames]
+    return paired.compare(*scored, config.evaluate, names)
 
 
 def _renumbered(one: Tested) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from ugcl.data import sources
 from ugcl.devices import choose_device
 from ugcl.errors import UgclError
 from ugcl.features.encoder import Encoder
-from ugcl.features.weights import weights_folder
+from ugcl.features.networks.weights import weights_folder
 
 
 def build(config: Config, corpus: str, encoder: str) -> Encoder:
@@ -62,7 +62,7 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
             return ImageEncoder(encoder, entry, weights_folder(config, encoder, entry.weights), device)
         case VggFace():
             from ugcl.features.encoders.vgg_face import VggFaceEncoder
-            from ugcl.features.weight_file import weight_file
+            from ugcl.features.networks.weight_file import weight_file
 
             file = weight_file(config, encoder, entry.weights, entry.sha256)
             return VggFaceEncoder(encoder, entry, file.path, file.sha256, device)

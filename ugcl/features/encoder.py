@@ -8,7 +8,7 @@ import numpy as np
 
 from ugcl.config.features import Modality
 from ugcl.data.shards import FeatureInfo
-from ugcl.features.media import Clip
+from ugcl.features.media.clip import Clip
 
 
 class Encoder(Protocol):

@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import shards, sources
 from ugcl.data.journal import Journal
 from ugcl.features.build import build
 from ugcl.features.encoder import Encoder, info, pool
 from ugcl.features.faces import table
-from ugcl.features.failure import MediaError
-from ugcl.features.media import Clip, with_faces
-from ugcl.features.network import Network
+from ugcl.features.media.clip import Clip, with_faces
+from ugcl.features.media.failure import MediaError
+from ugcl.features.networks.network import Network
 from ugcl.features.progress import progress
 from ugcl.features.shard import clips_of, journal, remaining
+from ugcl.plan import paths
 
 log = logging.getLogger(__name__)
 

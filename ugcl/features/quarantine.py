@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import shards, tables
 from ugcl.data.labels import labelled
 from ugcl.errors import UgclError
+from ugcl.plan import paths
 
 COLUMNS = ["clip", "speaker", "label", "modality", "failure", "detail"]
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import shards, sources, tables
 from ugcl.data.journal import Journal
-from ugcl.features.media import Clip
+from ugcl.features.media.clip import Clip
+from ugcl.plan import paths
 
 log = logging.getLogger(__name__)
 

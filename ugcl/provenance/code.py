@@ -14,7 +14,9 @@ from typing import Any
 PACKAGE = Path(__file__).resolve().parents[1]
 NAME = PACKAGE.name
 
-IRRELEVANT = frozenset({f"{NAME}.cli", f"{NAME}.config", f"{NAME}.errors", f"{NAME}.log", f"{NAME}.paths"})
+IRRELEVANT = frozenset(
+    {f"{NAME}.cli", f"{NAME}.config", f"{NAME}.errors", f"{NAME}.log", f"{NAME}.plan.paths"}
+)
 """Modules that cannot change a result: parameters enter the lineage by value, the rest speak to users."""
 
 REGISTRIES = frozenset({f"{NAME}.models.build", f"{NAME}.features.build", f"{NAME}.features.faces.build"})

@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from ugcl import paths
 from ugcl.errors import UgclError
+from ugcl.plan import paths
 
 
 @dataclass(frozen=True)

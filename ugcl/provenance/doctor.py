@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ugcl import paths
 from ugcl.config import Config
 from ugcl.errors import UgclError
+from ugcl.plan import paths
 from ugcl.provenance import contract, ledger
 
 PACKAGES = ("torch", "torchaudio", "torchvision", "snakemake", "dvc", "av", "opencv-python-headless")

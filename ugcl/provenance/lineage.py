@@ -39,7 +39,7 @@ def raw(config: Config, corpus: str) -> str:
     """A corpus's raw tree: the generator of the demo corpus, or the fetching of the others."""
     entry = config.corpus(corpus)
     if entry.adapter == "demo":
-        return _lineage("raw", [f"{NAME}.data.demo.clip"], [entry.actors, entry.seed, entry.size])
+        return _lineage("raw", [f"{NAME}.demo.clip"], [entry.actors, entry.seed, entry.size])
     return _lineage("raw", [f"{NAME}.data.sources"], [corpus])
 
 
@@ -54,7 +54,7 @@ def manifest(config: Config, corpus: str) -> str:
 def splits(config: Config, corpus: str, protocol: str) -> str:
     """The folds of a protocol."""
     scheme = config.corpus_protocol(corpus, protocol).model_dump()
-    return _lineage("splits", [f"{NAME}.data.splits"], [manifest(config, corpus), scheme])
+    return _lineage("splits", [f"{NAME}.data.splits.build"], [manifest(config, corpus), scheme])
 
 
 def faces(config: Config, corpus: str) -> str:
@@ -100,13 +100,13 @@ def train(config: Config, benchmark: str, system: str) -> str:
 def predict(config: Config, benchmark: str, system: str) -> str:
     """The predictions of a system on a benchmark."""
     params = [train(config, benchmark, system), config.benchmark(benchmark).seeds, config.folds(benchmark)]
-    return _lineage("predict", [f"{NAME}.evaluation.predict"], params)
+    return _lineage("predict", [f"{NAME}.evaluation.networks.predict"], params)
 
 
 def score(config: Config, benchmark: str, system: str) -> str:
     """The scores of a system on a benchmark; this is the lineage that tables print."""
     params = [predict(config, benchmark, system), config.evaluate.model_dump(exclude={"robustness"})]
-    return _lineage("score", [f"{NAME}.evaluation.score"], params)
+    return _lineage("score", [f"{NAME}.evaluation.tables.score"], params)
 
 
 def perturb(config: Config, benchmark: str) -> str:
@@ -114,7 +114,7 @@ def perturb(config: Config, benchmark: str) -> str:
     entry = config.benchmark(benchmark)
     levels = [name for name in config.evaluate.robustness if name.startswith("noise:")]
     kinds = [config.encoders[name].kind for kind, name in entry.features.items() if kind == "audio"]
-    code = [f"{NAME}.evaluation.perturb", *(entry_module("encoder", kind) for kind in kinds)]
+    code = [f"{NAME}.evaluation.networks.perturb", *(entry_module("encoder", kind) for kind in kinds)]
     upstream = [quarantine(config, benchmark), splits(config, entry.corpus, entry.protocol)]
     return _lineage("perturb", code, [upstream, config.folds(benchmark), levels, config.evaluate.seed])
 
@@ -123,20 +123,22 @@ def robustness(config: Config, benchmark: str) -> str:
     """The scores of all systems of a benchmark under bad conditions."""
     params = [_runs(config, benchmark), perturb(config, benchmark), config.evaluate.model_dump()]
     params += [predict(config, benchmark, system) for system in config.mislabelled(benchmark)]
-    return _lineage("robustness", [f"{NAME}.evaluation.robustness"], params)
+    return _lineage("robustness", [f"{NAME}.evaluation.networks.robustness"], params)
 
 
 def cost(config: Config, benchmark: str) -> str:
     """The cost of all systems of a benchmark."""
     params = [_runs(config, benchmark), config.evaluate.accelerator]
-    return _lineage("cost", [f"{NAME}.evaluation.cost"], params)
+    return _lineage("cost", [f"{NAME}.evaluation.networks.cost"], params)
 
 
 def represent(config: Config, benchmark: str) -> str:
     """The inside of a benchmark's reference system."""
     entry = config.benchmark(benchmark)
     params = [train(config, benchmark, entry.reference), entry.seeds[0], config.folds(benchmark)]
-    return _lineage("represent", [f"{NAME}.evaluation.representation"], [*params, config.evaluate.seed])
+    return _lineage(
+        "represent", [f"{NAME}.evaluation.networks.representation"], [*params, config.evaluate.seed]
+    )
 
 
 def tables(config: Config) -> str:
@@ -146,12 +148,12 @@ def tables(config: Config) -> str:
     ]
     references = [config.benchmark(name).reference for name in config.active]
     looks = [look(config, name) for name in config.active for look in (robustness, cost, represent)]
-    return _lineage("tables", [f"{NAME}.evaluation.summary"], [config.active, references, runs, looks])
+    return _lineage("tables", [f"{NAME}.evaluation.tables.summary"], [config.active, references, runs, looks])
 
 
 def report(config: Config) -> str:
     """Figures, notebooks, model cards and the front page."""
-    templates = files_hash(PACKAGE / "reports" / "templates")
+    templates = files_hash(PACKAGE / "reports" / "pages" / "templates")
     settings = config.report.model_dump()
     return _lineage("report", [f"{NAME}.reports"], [tables(config), settings, templates])
 

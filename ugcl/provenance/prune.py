@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from ugcl import paths
 from ugcl.config import Config
+from ugcl.plan import paths
 
 RUN_TREES = (paths.MODELS, paths.PREDICTIONS, paths.SCORES)
 

@@ -7,9 +7,10 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from ugcl import paths
 from ugcl.data import tables
-from ugcl.reports import strokes, theme
+from ugcl.plan import paths
+from ugcl.reports import theme
+from ugcl.reports.figures import drawing
 
 OWN = ("trial", "state", "dev_uar", "epochs", "seconds")
 """Columns of the table of trials that are no parameter."""
@@ -62,7 +63,7 @@ def history(trials: pd.DataFrame, title: str = "") -> Figure:
         if len(pruned):
             floor = complete["dev_uar"].min() if len(complete) else 0
             axes.plot(pruned, np.full(len(pruned), floor), "x", color=theme.GREY, label="cut short")
-        axes.yaxis.set_major_formatter(strokes.PERCENT)
+        axes.yaxis.set_major_formatter(drawing.PERCENT)
         axes.set_xlabel("trial")
         axes.set_ylabel("dev UAR, mean of folds")
         axes.legend(loc="lower right")
@@ -82,10 +83,10 @@ def importances(table: pd.DataFrame, title: str = "") -> Figure:
         axes.hlines(range(len(table)), 0, table["importance"], color=SHADE, linewidth=2)
         for y, value in enumerate(table["importance"]):
             axes.plot([value], [y], "o", color=SHADE)
-            strokes.beside(axes, y, f"{100 * value:.0f} %")
-        strokes.names(axes, table["parameter"].tolist())
+            drawing.beside(axes, y, f"{100 * value:.0f} %")
+        drawing.names(axes, table["parameter"].tolist())
         axes.set_xlim(0, 1)
-        axes.xaxis.set_major_formatter(strokes.PERCENT)
+        axes.xaxis.set_major_formatter(drawing.PERCENT)
         axes.set_xlabel("share of the variance of dev UAR (fANOVA)")
         axes.set_title(title)
     return figure
@@ -122,7 +123,7 @@ def slices(trials: pd.DataFrame, title: str = "", columns: int = 3) -> Figure:
                 top = complete["dev_uar"].idxmax()
                 axes.plot([values[top]], [complete["dev_uar"][top]], "o", color=BEST, markersize=5.5)
             axes.set_xlabel(name)
-            axes.yaxis.set_major_formatter(strokes.PERCENT)
+            axes.yaxis.set_major_formatter(drawing.PERCENT)
         figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
     return figure
 

@@ -10,8 +10,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from ugcl.config import Config
-from ugcl.evaluation.names import is_reference_row
-from ugcl.reports.outputs import SUFFIXES
+from ugcl.plan.names import is_reference_row
+from ugcl.plan.reports import SUFFIXES
 
 PALETTE = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255",

@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from ugcl.evaluation.inference import Ensemble
-from ugcl.evaluation.user_predictions import Prediction
-from ugcl.features.activity import HOP, active
 from ugcl.features.faces import alignment
-from ugcl.features.sound import RATE
-from ugcl.reports import strokes, theme
+from ugcl.features.media.activity import HOP, active
+from ugcl.features.media.sound import RATE
+from ugcl.inference.ensemble import Ensemble
+from ugcl.inference.predictions import Prediction
+from ugcl.reports import theme
+from ugcl.reports.figures import drawing
 
 FACES = 8  # thumbnails in a row
 FACE_SIDE = 128  # pixels
@@ -67,7 +68,7 @@ def draw(prediction: Prediction, ensemble: Ensemble) -> Figure:
         last.set_xlabel("seconds" + ("; shaded: speech by its energy" if "sound" in axes else ""))
         last.set_xlim(0, seen.duration)
         verdict = f"{prediction.predicted}, {100 * prediction.confidence:.0f} %"
-        strokes.title(figure, f"{prediction.clip.name}: {verdict}")
+        drawing.title(figure, f"{prediction.clip.name}: {verdict}")
     return figure
 
 

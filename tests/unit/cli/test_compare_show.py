@@ -8,9 +8,9 @@ import shutil
 import pandas as pd
 import pytest
 
-from ugcl import paths
 from ugcl.config import Config
-from ugcl.evaluation import outputs
+from ugcl.plan import evaluation as outputs
+from ugcl.plan import paths
 
 CLIP = "1002_KEY_HAP_XX"
 

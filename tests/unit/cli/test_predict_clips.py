@@ -15,10 +15,12 @@ import soundfile
 import torch
 import yaml
 
-from ugcl import paths
 from ugcl.config import Config
 from ugcl.data.shards import FeatureStore
-from ugcl.evaluation import inference, temperature, user_clips
+from ugcl.inference import clips as user_clips
+from ugcl.inference import ensemble as inference
+from ugcl.inference import temperature
+from ugcl.plan import paths
 from ugcl.training.checkpoint import load_run
 
 CLIP = "1001_KEY_ANG_XX"

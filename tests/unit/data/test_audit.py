@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 
 from ugcl.config import Config, load
-from ugcl.data import clip_names, someones_split, tables
-from ugcl.data.audit import audit
-from ugcl.data.audits import audits
+from ugcl.data import tables
+from ugcl.data.splits import clip_names
+from ugcl.data.splits import foreign_split as someones_split
+from ugcl.data.splits.audit import audit
+from ugcl.data.splits.audits import audits
 from ugcl.errors import UgclError
 
 

@@ -17,9 +17,9 @@ from ugcl.config.corpora import DemoCorpus
 from ugcl.config.protocols import Protocol
 from ugcl.data import tables
 from ugcl.data.corpora import demo
-from ugcl.data.demo import names
-from ugcl.data.demo.clip import make_actor, write_mp4
-from ugcl.data.demo.contact_sheet import contact_sheet
+from ugcl.demo import names
+from ugcl.demo.clip import make_actor, write_mp4
+from ugcl.demo.contact_sheet import contact_sheet
 from ugcl.errors import UgclError
 
 CLIPS = ["1002_RVR_HAP_XX", "1002_RVR_SAD_XX"]

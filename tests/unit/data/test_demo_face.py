@@ -7,11 +7,11 @@ import pytest
 
 pytest.importorskip("numba", reason="the demo corpus needs the extra `demo`")
 
-from ugcl.data.demo import expressions, head, raster
-from ugcl.data.demo.actors import actor, stream
-from ugcl.data.demo.bust import Bust, Pose
-from ugcl.data.demo.performance import Channel
-from ugcl.data.demo.scene import scene
+from ugcl.demo.actors import actor, stream
+from ugcl.demo.face import expressions, head, raster
+from ugcl.demo.face.bust import Bust, Pose
+from ugcl.demo.face.scene import scene
+from ugcl.demo.performance import Channel
 
 
 def test_the_bust_is_small_and_complete() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ugcl.data.demo import names, votes
-from ugcl.data.demo.actors import actor
-from ugcl.data.demo.performance import Channel, Performance, performance
+from ugcl.demo import names, votes
+from ugcl.demo.actors import actor
+from ugcl.demo.performance import Channel, Performance, performance
 
 CLIPS = names.clip_names(12)
 

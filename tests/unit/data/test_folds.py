@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ugcl.config.protocols import Groups, Protocol, SpeakerBlocks
-from ugcl.data import splits
+from ugcl.data.splits import build as splits
 from ugcl.errors import LeakError, UgclError
 
 CLASSES = ["angry", "happy"]

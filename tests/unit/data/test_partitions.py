@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from ugcl.config.protocols import Partitions, Protocol
-from ugcl.data import splits, tables
-from ugcl.data.partitions import clip_names, part_names
+from ugcl.data import tables
+from ugcl.data.splits import build as splits
+from ugcl.data.splits.partitions import clip_names, part_names
 from ugcl.errors import LeakError, UgclError
 
 CLASSES = ["angry", "happy"]

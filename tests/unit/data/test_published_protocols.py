@@ -10,9 +10,9 @@ import pytest
 
 from ugcl.config import Config, load
 from ugcl.config.protocols import Protocol
-from ugcl.data import splits
 from ugcl.data.corpora import crema_d, ravdess
-from ugcl.evaluation.references import references
+from ugcl.data.splits import build as splits
+from ugcl.evaluation.tables.references import references
 
 BROKEN = {"1064_IEO_DIS_MD", "1064_TIE_SAD_XX", "1076_MTI_NEU_XX", "1076_MTI_SAD_XX"}
 MSPL = [  # partition: clips of train, dev and test; score of the intended label on test

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ugcl.config.protocols import Protocol, SpeakerBlocks, SplitFiles
-from ugcl.data import splits, tables
+from ugcl.data import tables
+from ugcl.data.splits import build as splits
 from ugcl.errors import LeakError, UgclError
 
 CLASSES = ["angry", "happy"]

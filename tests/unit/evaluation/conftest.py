@@ -10,8 +10,8 @@ from fixtures import finished
 
 from ugcl import config as configuration
 from ugcl.config import Config
-from ugcl.evaluation.score import score
-from ugcl.evaluation.summary import summarise
+from ugcl.evaluation.tables.score import score
+from ugcl.evaluation.tables.summary import summarise
 
 
 @pytest.fixture(scope="session")

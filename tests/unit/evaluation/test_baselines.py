@@ -9,9 +9,9 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate
-from ugcl.evaluation.baselines import vote_channels
-from ugcl.evaluation.names import is_reference_row
-from ugcl.evaluation.references import references
+from ugcl.evaluation.statistics.baselines import vote_channels
+from ugcl.evaluation.tables.references import references
+from ugcl.plan.names import is_reference_row
 
 CLASSES = ["happy", "sad"]
 PROTOCOL = Protocol(label="consensus", classes=CLASSES, merge={"excited": "happy"}, soft="votes_face")

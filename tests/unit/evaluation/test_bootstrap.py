@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ugcl.evaluation import bootstrap, metrics, names
+from ugcl.evaluation.statistics import bootstrap, metrics
+from ugcl.plan import names
 
 CLASSES = ["angry", "sad", "fear"]
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from ugcl import paths
 from ugcl.config import Config
 from ugcl.data.dataset import Batch
 from ugcl.errors import UgclError
-from ugcl.evaluation import outputs
-from ugcl.evaluation.cost import cost, flops, trained
+from ugcl.evaluation.networks.cost import cost, flops, trained
 from ugcl.models.attention import Attention
+from ugcl.plan import evaluation as outputs
+from ugcl.plan import paths
 
 
 class Known(nn.Module):

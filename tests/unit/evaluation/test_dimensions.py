@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ugcl.config.report import Evaluate
-from ugcl.evaluation import dimensions
-from ugcl.evaluation.score import score_table
+from ugcl.evaluation.statistics import dimensions
+from ugcl.evaluation.tables.score import score_table
 
 
 @settings(max_examples=40, deadline=None)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from fixtures import finished
 
-from ugcl import paths
 from ugcl.config import Config
 from ugcl.errors import UgclError
-from ugcl.evaluation import outputs
-from ugcl.evaluation.environment import COLUMNS, environment
+from ugcl.evaluation.tables.environment import COLUMNS, environment
+from ugcl.plan import evaluation as outputs
+from ugcl.plan import paths
 
 FOLDS = 6
 

@@ -14,7 +14,7 @@ from scipy import stats
 from scipy.spatial import distance
 from sklearn import metrics as sk
 
-from ugcl.evaluation import metrics
+from ugcl.evaluation.statistics import metrics
 
 CLASSES = ["angry", "sad", "fear", "happy"]
 

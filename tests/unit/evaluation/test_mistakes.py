@@ -8,7 +8,7 @@ import pytest
 from sklearn.calibration import calibration_curve
 
 from ugcl.config.report import Evaluate
-from ugcl.evaluation import calibration, metrics, mistakes
+from ugcl.evaluation.statistics import calibration, metrics, mistakes
 
 CLASSES = ["angry", "sad", "fear"]
 SETTINGS = Evaluate(bootstrap=500)

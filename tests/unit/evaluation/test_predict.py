@@ -12,15 +12,16 @@ from fixtures import finished
 from torch import nn
 
 from ugcl import config as configuration
-from ugcl import paths
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset
 from ugcl.data.shards import FeatureInfo, FeatureStore, write_index, write_shard
 from ugcl.errors import UgclError
-from ugcl.evaluation import outputs
-from ugcl.evaluation.predict import predict, predict_clips
-from ugcl.evaluation.predictions import read
+from ugcl.evaluation.networks.predict import predict
+from ugcl.evaluation.tables.predictions import read
+from ugcl.inference.probabilities import predict_clips
 from ugcl.models.build import build
+from ugcl.plan import evaluation as outputs
+from ugcl.plan import paths
 from ugcl.training.checkpoint import save_run
 
 CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad"]

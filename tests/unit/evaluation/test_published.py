@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from ugcl import config as configuration
-from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.errors import UgclError
-from ugcl.evaluation import names, published
+from ugcl.evaluation.tables import published
+from ugcl.plan import names, paths
 
 ROW = {
     "corpus": "ravdess",

@@ -8,8 +8,9 @@ import pytest
 
 from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate
-from ugcl.evaluation import predictions, raters
-from ugcl.evaluation.metrics import scores
+from ugcl.evaluation.statistics import raters
+from ugcl.evaluation.statistics.metrics import scores
+from ugcl.evaluation.tables import predictions
 
 CLASSES = ["angry", "sad"]
 PROTOCOL = Protocol(label="intended", classes=CLASSES)

@@ -11,9 +11,8 @@ import yaml
 
 from ugcl import config as configuration
 from ugcl.config import Config
-from ugcl.evaluation import outputs
-from ugcl.evaluation.embeddings import Inside
-from ugcl.evaluation.representation import (
+from ugcl.evaluation.networks.embeddings import Inside
+from ugcl.evaluation.networks.representation import (
     COLUMNS,
     hard_negatives,
     represent,
@@ -22,6 +21,7 @@ from ugcl.evaluation.representation import (
     token_usage,
     tokens,
 )
+from ugcl.plan import evaluation as outputs
 
 
 def unit(rows: list[list[float]]) -> np.ndarray:

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from sklearn.metrics import recall_score
 
 from ugcl import config as configuration
-from ugcl import paths
 from ugcl.config import Config
 from ugcl.data.shards import FeatureInfo, FeatureStore
+from ugcl.data.stores import Held
 from ugcl.errors import UgclError
-from ugcl.evaluation import outputs
-from ugcl.evaluation.perturb import add_noise, perturb
-from ugcl.evaluation.robustness import changed, delay, hold, obstacle, robustness
-from ugcl.evaluation.stores import Held
+from ugcl.evaluation.networks.perturb import add_noise, perturb
+from ugcl.evaluation.networks.robustness import changed, delay, hold, obstacle, robustness
+from ugcl.plan import evaluation as outputs
+from ugcl.plan import paths
 
 TIMED, STILL = FeatureInfo("e", 3, rate=10.0), FeatureInfo("e", 3, rate=0.0)
 BOTH = {"audio": TIMED, "video": TIMED}

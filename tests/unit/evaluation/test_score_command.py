@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ugcl.config import Config
-from ugcl.evaluation import outputs
+from ugcl.plan import evaluation as outputs
 from ugcl.provenance import lineage
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ugcl.evaluation import bootstrap, stats
+from ugcl.evaluation.statistics import bootstrap, paired
 
 CLASSES = 4
 CLIPS = 8
@@ -72,12 +72,12 @@ def test_equal_systems_differ_in_no_more_than_their_level(speakers: int) -> None
     found = np.zeros(2)
     for trial in range(trials):
         own = [bootstrap.Counts(each.speakers, each.confusion[trial, None], {}) for each in pair]
-        difference = np.subtract(*map(stats.speaker_contributions, own))
+        difference = np.subtract(*map(paired.speaker_contributions, own))
         assert difference.sum() == pytest.approx(point[trial, 0] - other[trial, 0])
         low, top = bootstrap.interval(
             point[trial] - other[trial], drawn[trial] - other_drawn[trial], 0.95, speakers
         )
-        found += [stats.sign_flip(difference, 500, trial) <= 0.05, low > 0 or top < 0]
+        found += [paired.sign_flip(difference, 500, trial) <= 0.05, low > 0 or top < 0]
     permutation, outside = found / trials
     assert permutation <= 0.06
     assert 0.03 <= outside <= 0.07
@@ -86,8 +86,8 @@ def test_equal_systems_differ_in_no_more_than_their_level(speakers: int) -> None
 def test_the_detectable_difference_is_found_four_times_in_five() -> None:
     random, trials, speakers, found = np.random.default_rng(2), 500, 12, 0
     spread = 0.02
-    shift = stats.detectable(spread * np.sqrt(speakers), speakers - 1, 0.95)
+    shift = paired.detectable(spread * np.sqrt(speakers), speakers - 1, 0.95)
     for trial in range(trials):
         differences = random.normal(shift / speakers, spread, speakers)
-        found += stats.sign_flip(differences, 500, trial) <= 0.05
+        found += paired.sign_flip(differences, 500, trial) <= 0.05
     assert 0.75 <= found / trials <= 0.85

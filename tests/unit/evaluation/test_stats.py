@@ -15,7 +15,7 @@ from statsmodels.stats.power import TTestPower
 
 from ugcl.config.report import Evaluate
 from ugcl.errors import UgclError
-from ugcl.evaluation import bootstrap, metrics, ranks, stats
+from ugcl.evaluation.statistics import bootstrap, metrics, paired, ranks
 
 CLASSES = ["angry", "sad", "fear"]
 QUICK = Evaluate(bootstrap=200, permutations=2000)
@@ -37,7 +37,7 @@ def made(seed: int, skill: float = 0.5, clips: int = 60) -> pd.DataFrame:
 @given(st.integers(0, 10**6))
 def test_speakers_contributions_add_up_to_uar(seed: int) -> None:
     frame = made(seed)
-    found = stats.speaker_contributions(bootstrap.count(frame, CLASSES)).sum()
+    found = paired.speaker_contributions(bootstrap.count(frame, CLASSES)).sum()
     assert found == pytest.approx(metrics.scores(frame, CLASSES)["uar"])
 
 
@@ -47,16 +47,16 @@ def test_sign_flip_tries_every_pattern_of_few_speakers() -> None:
         sum(s * d for s, d in zip(signs, differences, strict=True)) for signs in product((1, -1), repeat=5)
     ]
     expected = np.mean(np.abs(sums) >= abs(differences.sum()) - 1e-12)
-    assert stats.sign_flip(differences, 5000, 0) == pytest.approx(expected)
+    assert paired.sign_flip(differences, 5000, 0) == pytest.approx(expected)
 
 
 def test_sign_flip_of_equal_systems_is_one() -> None:
-    assert stats.sign_flip(np.zeros(9), 100, 0) == 1.0
+    assert paired.sign_flip(np.zeros(9), 100, 0) == 1.0
 
 
 def test_sign_flip_holds_its_level_under_the_null() -> None:
     random = np.random.default_rng(5)
-    p = [stats.sign_flip(random.normal(size=9), 600, i) for i in range(300)]
+    p = [paired.sign_flip(random.normal(size=9), 600, i) for i in range(300)]
     assert 0.015 <= np.mean(np.array(p) <= 0.05) <= 0.09
 
 
@@ -66,25 +66,25 @@ def test_mcnemar_mid_p_is_the_binomial_tail_with_half_the_point(b: int, c: int) 
     second = np.array([False] * b + [True] * c + [True] * 4)
     n, k = b + c, min(b, c)
     expected = 2 * (sum(comb(n, i) for i in range(k)) + comb(n, k) / 2) / 2**n
-    assert stats.mcnemar_mid_p(first, second) == pytest.approx(expected)
+    assert paired.mcnemar_mid_p(first, second) == pytest.approx(expected)
 
 
 def test_mcnemar_mid_p_of_a_tie_and_of_agreement() -> None:
     first, second = np.array([True, True, False, False]), np.array([False, False, True, True])
-    assert stats.mcnemar_mid_p(first, second) == pytest.approx(1 - comb(4, 2) / 2**4 / 2)
-    assert stats.mcnemar_mid_p(first, first) == 1.0
+    assert paired.mcnemar_mid_p(first, second) == pytest.approx(1 - comb(4, 2) / 2**4 / 2)
+    assert paired.mcnemar_mid_p(first, first) == 1.0
 
 
 def test_holm_by_hand_and_with_gaps() -> None:
-    assert stats.holm(np.array([0.01, 0.04, np.nan, 0.03])) == pytest.approx(
+    assert paired.holm(np.array([0.01, 0.04, np.nan, 0.03])) == pytest.approx(
         [0.03, 0.06, np.nan, 0.06], nan_ok=True
     )
-    assert np.isnan(stats.holm(np.array([np.nan]))).all()
+    assert np.isnan(paired.holm(np.array([np.nan]))).all()
 
 
 def compared(system: pd.DataFrame, reference: pd.DataFrame, names: str = "") -> pd.DataFrame:
-    pair = [stats.scored(frame, CLASSES, QUICK) for frame in (system, reference)]
-    return stats.compare(*pair, QUICK, names)
+    pair = [paired.scored(frame, CLASSES, QUICK) for frame in (system, reference)]
+    return paired.compare(*pair, QUICK, names)
 
 
 def test_a_better_system_differs_and_the_reference_does_not_from_itself() -> None:
@@ -141,22 +141,22 @@ def test_pairs_beyond_the_critical_difference_are_nemenyi_s() -> None:
 def test_effect_size_and_its_interval_agree_with_the_t_test() -> None:
     differences = np.array([0.03, -0.01, 0.02, 0.05, 0.011, 0.04, 0.0])
     test = scipy_stats.ttest_1samp(differences, 0)
-    g, low, high = stats.effect_size(differences, 0.95)
+    g, low, high = paired.effect_size(differences, 0.95)
     assert g == pytest.approx((1 - 3 / 23) * test.statistic / np.sqrt(7))
     assert low < g < high
     # At the level 1 − p the interval just touches zero.
-    assert stats.effect_size(differences, 1 - test.pvalue)[1] == pytest.approx(0, abs=1e-6)
-    assert stats.effect_size(-differences, 0.95) == pytest.approx((-g, -high, -low))
-    assert np.isnan(stats.effect_size(np.zeros(7), 0.95)).all()
+    assert paired.effect_size(differences, 1 - test.pvalue)[1] == pytest.approx(0, abs=1e-6)
+    assert paired.effect_size(-differences, 0.95) == pytest.approx((-g, -high, -low))
+    assert np.isnan(paired.effect_size(np.zeros(7), 0.95)).all()
 
 
 @pytest.mark.parametrize("speakers", [3, 6, 24, 91])
 def test_the_detectable_difference_is_that_of_the_power_calculation(speakers: int) -> None:
     d = TTestPower().solve_power(nobs=speakers, alpha=0.05, power=0.8)
-    assert stats.detectable(0.01, speakers - 1, 0.95) == pytest.approx(
+    assert paired.detectable(0.01, speakers - 1, 0.95) == pytest.approx(
         0.01 * np.squeeze(d) * np.sqrt(speakers), rel=1e-4
     )
 
 
 def test_the_detectable_difference_needs_three_speakers() -> None:
-    assert np.isnan(stats.detectable(0.01, 1, 0.95))
+    assert np.isnan(paired.detectable(0.01, 1, 0.95))

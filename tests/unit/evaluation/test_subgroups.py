@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from ugcl.config.report import Evaluate
-from ugcl.evaluation import metrics, subgroups
+from ugcl.evaluation.statistics import metrics, subgroups
 
 CLASSES = ["angry", "sad", "fear"]
 SETTINGS = Evaluate(bootstrap=4000)

@@ -12,14 +12,14 @@ import yaml
 from fixtures import finished
 
 from ugcl import config as configuration
-from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.errors import UgclError
-from ugcl.evaluation import outputs
-from ugcl.evaluation.score import score
-from ugcl.evaluation.summary import SUMMARY, summarise
-from ugcl.reports.read import read
+from ugcl.evaluation.tables.score import score
+from ugcl.evaluation.tables.summary import SUMMARY, summarise
+from ugcl.plan import evaluation as outputs
+from ugcl.plan import paths
+from ugcl.reports.tables.read import read
 
 
 def scored(config: Config, lineage: str = "f00d") -> Config:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ugcl.evaluation import temperature
+from ugcl.inference import temperature
 
 
 def softmax(x: np.ndarray) -> np.ndarray:

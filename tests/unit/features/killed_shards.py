@@ -27,10 +27,10 @@ import torch  # noqa: E402, F401
 from transformers import AutoModel  # noqa: E402, F401
 
 from ugcl import config as parameters  # noqa: E402
-from ugcl import paths  # noqa: E402
 from ugcl.features import extract  # noqa: E402
 from ugcl.features.faces.extract import faces_shard  # noqa: E402
-from ugcl.features.sequence_network import SequenceNetwork  # noqa: E402
+from ugcl.features.networks.sequences import SequenceNetwork  # noqa: E402
+from ugcl.plan import paths  # noqa: E402
 
 SequenceNetwork.TOGETHER = 4
 STEPS, KILLS = ("faces", "hog", "network"), 2

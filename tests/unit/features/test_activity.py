@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ugcl.features.activity import active, speech_seconds
+from ugcl.features.media.activity import active, speech_seconds
 
 RATE = 16000
 

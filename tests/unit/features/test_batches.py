@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from ugcl.config.features import Speech, Whisper
 from ugcl.features.encoders.speech import SpeechEncoder
 from ugcl.features.encoders.whisper import WhisperEncoder
-from ugcl.features.failure import MediaError
-from ugcl.features.media import Clip
-from ugcl.features.sequence_network import SequenceNetwork, by_length
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.failure import MediaError
+from ugcl.features.networks.sequences import SequenceNetwork, by_length
 
 SECONDS = [0.4, 1.3, 0.4, 2.0, 0.02, 1.31, 3.2]
 FAMILIES = [

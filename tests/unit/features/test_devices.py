@@ -14,8 +14,8 @@ from ugcl.config.features import Image, Speech, Whisper
 from ugcl.features.encoders.image import ImageEncoder
 from ugcl.features.encoders.speech import SpeechEncoder
 from ugcl.features.encoders.whisper import WhisperEncoder
-from ugcl.features.media import Clip
-from ugcl.features.sequence_network import SequenceNetwork
+from ugcl.features.media.clip import Clip
+from ugcl.features.networks.sequences import SequenceNetwork
 
 NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA device cannot be had by software")
 DEVICES = ["cpu", pytest.param("cuda", marks=[pytest.mark.gpu, NO_GPU])]

@@ -18,8 +18,8 @@ from ugcl.features.encoders.hog import HogEncoder
 from ugcl.features.encoders.logmel import LogMelEncoder
 from ugcl.features.encoders.table import TableEncoder
 from ugcl.features.faces import alignment, table
-from ugcl.features.failure import MediaError
-from ugcl.features.media import Clip
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.failure import MediaError
 
 
 @given(st.integers(1, 50), st.integers(1, 12), st.integers(1, 4))

@@ -15,7 +15,6 @@ import yaml
 from typer.testing import CliRunner
 
 from ugcl import config as parameters
-from ugcl import paths
 from ugcl.cli.features import app
 from ugcl.data import shards, tables
 from ugcl.data.shards import FeatureStore
@@ -24,7 +23,8 @@ from ugcl.features import extract, quarantine
 from ugcl.features.faces import table
 from ugcl.features.faces.extract import faces_shard
 from ugcl.features.faces.mtcnn import Mtcnn
-from ugcl.features.video import frames
+from ugcl.features.media.video import frames
+from ugcl.plan import paths
 
 TREE = {
     "active": ["b"],
@@ -191,7 +191,7 @@ def test_unknown_names_are_refused(config):
 
 
 def test_weights_that_are_nowhere_are_told(config, monkeypatch):
-    from ugcl.features.weights import weights_folder
+    from ugcl.features.networks.weights import weights_folder
 
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(UgclError, match=r"encoders\.w\.weights: 'no/where'"):

@@ -14,8 +14,8 @@ from ugcl.features.faces import alignment, table
 from ugcl.features.faces.detector import Detection, overlap
 from ugcl.features.faces.mtcnn import Mtcnn
 from ugcl.features.faces.tracking import follow, smooth
-from ugcl.features.media import Clip
-from ugcl.features.video import Frame
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.video import Frame
 
 SETTINGS = Faces(every=5, smooth=3)
 

@@ -13,8 +13,8 @@ from ugcl.errors import UgclError
 from ugcl.features.faces import preview, survey
 from ugcl.features.faces.detector import Detection
 from ugcl.features.faces.table import Track
-from ugcl.features.media import Clip
-from ugcl.features.video import frames
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.video import frames
 
 SETTINGS = Faces(every=2, smooth=1)
 
@@ -131,7 +131,7 @@ def test_a_preview_leaves_out_an_odd_row_and_column(tmp_path: Path, video: Path)
         def frames(self):
             from dataclasses import dataclass
 
-            from ugcl.features.video import Frame
+            from ugcl.features.media.video import Frame
 
             @dataclass(frozen=True)
             class Cut(Frame):

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ugcl.features.failure import MediaError
-from ugcl.features.interval import Interval
-from ugcl.features.media import Clip
-from ugcl.features.sound import sound
-from ugcl.features.video import frames, sample
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.failure import MediaError
+from ugcl.features.media.interval import Interval
+from ugcl.features.media.sound import sound
+from ugcl.features.media.video import frames, sample
 
 RATE, FPS, SECONDS = 16000, 25, 6
 FILES = {
@@ -97,7 +97,7 @@ def test_the_grid_of_an_interval_shows_what_the_clock_says(dialogs: Path, start:
 
 
 def test_only_the_interval_is_decoded(dialogs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ugcl.features import video
+    from ugcl.features.media import video
 
     decoded, real = [], video.decode
     monkeypatch.setattr(video, "decode", lambda *all: (decoded.append(1) or item for item in real(*all)))

@@ -17,10 +17,10 @@ from fixtures.small_networks import speech_model
 from test_extract import TREE
 
 from ugcl import config as parameters
-from ugcl import paths
 from ugcl.data import tables
 from ugcl.data.shards import FeatureStore
 from ugcl.features import extract
+from ugcl.plan import paths
 
 FOLDER = Path(__file__).parent
 
@@ -112,7 +112,7 @@ def test_only_what_is_missing_is_done_and_nothing_of_other_settings_or_code_is_t
 
 def test_clips_that_go_together_go_together_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounding depends on what else is in the batch: a group that lacks a clip is done again whole."""
-    monkeypatch.setattr("ugcl.features.sequence_network.SequenceNetwork.TOGETHER", 4)
+    monkeypatch.setattr("ugcl.features.networks.sequences.SequenceNetwork.TOGETHER", 4)
     config = parameters.load()
     whole = extract.encode_shard(config, "c", "network", 1)
     expected = whole.read_bytes()

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from ugcl.features.failure import MediaError
-from ugcl.features.sound import sound
-from ugcl.features.video import frames, sample
+from ugcl.features.media.failure import MediaError
+from ugcl.features.media.sound import sound
+from ugcl.features.media.video import frames, sample
 
 LAYOUTS = {"mono": ["FC"], "stereo": ["FL", "FR"], "5.1": ["FL", "FR", "FC", "LFE", "BL", "BR"]}
 # ITU-R BS.775-3: the centre whole, left and right less 3 dB, the surrounds less 6 dB, no low frequencies.

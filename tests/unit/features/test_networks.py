@@ -17,8 +17,8 @@ from ugcl.features.encoders.image import ImageEncoder
 from ugcl.features.encoders.speech import SpeechEncoder
 from ugcl.features.encoders.whisper import WhisperEncoder
 from ugcl.features.faces import alignment, table
-from ugcl.features.media import Clip
-from ugcl.features.weights import weights_folder, weights_hash
+from ugcl.features.media.clip import Clip
+from ugcl.features.networks.weights import weights_folder, weights_hash
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import soundfile
 from ugcl.config.features import OpenSmile
 from ugcl.errors import UgclError
 from ugcl.features.encoders.opensmile import OpensmileEncoder
-from ugcl.features.media import Clip
+from ugcl.features.media.clip import Clip
 
 
 def make(level: str, name: str = "egemaps") -> OpensmileEncoder:

@@ -22,12 +22,12 @@ from ugcl.errors import UgclError
 from ugcl.features.build import build
 from ugcl.features.encoders.image import ImageEncoder
 from ugcl.features.encoders.speech import SpeechEncoder
-from ugcl.features.face_frames import face_blocks, on_grid
 from ugcl.features.faces import alignment, table
-from ugcl.features.failure import MediaError
-from ugcl.features.media import Clip
-from ugcl.features.network import Network
-from ugcl.features.reading import parts
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.failure import MediaError
+from ugcl.features.networks.face_frames import face_blocks, on_grid
+from ugcl.features.networks.network import Network
+from ugcl.features.networks.reading import parts
 
 LENGTHS = (7, 1, 12, 5, 9)  # frames of the clips
 
@@ -174,8 +174,8 @@ def test_a_device_that_is_not_here_is_named(tmp_path: Path, project: Path) -> No
 
 KILLED = """
 import os, signal, sys, numpy as np
-from ugcl.features.media import Clip
-from ugcl.features.reading import parts
+from ugcl.features.media.clip import Clip
+from ugcl.features.networks.reading import parts
 
 def read(clip):
     yield np.zeros(3_000_000)

@@ -14,8 +14,8 @@ from ugcl.config.features import Sequences
 from ugcl.errors import UgclError
 from ugcl.features.encoder import info
 from ugcl.features.encoders.sequences import SequencesEncoder
-from ugcl.features.failure import MediaError
-from ugcl.features.media import Clip
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.failure import MediaError
 
 CONFIG = Sequences(kind="sequences", path="x.npz", rate=50.0, pool=4)
 NAMES = ["a", "b", "c", "d"]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from ugcl.features.failure import MediaError
-from ugcl.features.media import Clip
-from ugcl.features.sound import sound
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.failure import MediaError
+from ugcl.features.media.sound import sound
 
 
 def failure(path) -> str:

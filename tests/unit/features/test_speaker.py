@@ -16,7 +16,7 @@ from ugcl.features.faces.mtcnn import Mtcnn
 from ugcl.features.faces.speaker import Chain
 from ugcl.features.faces.table import Track
 from ugcl.features.faces.tracking import follow
-from ugcl.features.video import Frame, frames
+from ugcl.features.media.video import Frame, frames
 
 ROUGH = {"every": 5, "smooth": 1}
 

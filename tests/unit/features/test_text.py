@@ -10,8 +10,8 @@ from ugcl.config.features import Text
 from ugcl.errors import UgclError
 from ugcl.features.encoder import info
 from ugcl.features.encoders.text import TextEncoder
-from ugcl.features.failure import MediaError
-from ugcl.features.media import Clip
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.failure import MediaError
 
 WORDS = "it is eleven o'clock that is exactly what happened"
 

@@ -16,7 +16,7 @@ from ugcl.errors import UgclError
 from ugcl.features.encoders import vgg_face
 from ugcl.features.encoders.vgg_face import VggFaceEncoder
 from ugcl.features.faces import alignment, table
-from ugcl.features.media import Clip
+from ugcl.features.media.clip import Clip
 
 WIDTHS = [[2, 3], [4, 4], [5, 5, 5], [6, 6, 6], [6, 6, 6]]
 HIDDEN = 12

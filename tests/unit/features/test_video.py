@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ugcl.features.failure import MediaError
-from ugcl.features.video import Frame, frames, sample
+from ugcl.features.media.failure import MediaError
+from ugcl.features.media.video import Frame, frames, sample
 
 
 def levels(path: Path, fps: float | None = None) -> list[int]:

@@ -12,7 +12,7 @@ import pytest
 
 from ugcl import config as parameters
 from ugcl.errors import UgclError
-from ugcl.features.weight_file import weight_file
+from ugcl.features.networks.weight_file import weight_file
 
 CONTENT = b"weights" * 1000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

@@ -115,12 +115,12 @@ def edit(path: Path, change: str) -> None:
 
 
 def test_comments_docstrings_and_formatting_do_not_count(package: Path) -> None:
-    before = code.code_hash(["ugcl.data.splits"])
-    path = package / "data/leaks.py"
+    before = code.code_hash(["ugcl.data.splits.build"])
+    path = package / "data/splits/leaks.py"
     text = path.read_text().replace("SHOWN = 8", "SHOWN   =   8  # a comment")
     path.write_text(text.replace('"""What the parts of a split share', '"""Another docstring'))
     clear()
-    assert code.code_hash(["ugcl.data.splits"]) == before
+    assert code.code_hash(["ugcl.data.splits.build"]) == before
 
 
 @pytest.fixture
@@ -135,39 +135,39 @@ def place(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 def test_a_file_is_parsed_once_until_it_changes(
     package: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = code.code_hash(["ugcl.data.splits"])
+    before = code.code_hash(["ugcl.data.splits.build"])
     parsed = []
     parse = code._parse
     monkeypatch.setattr(code, "_parse", lambda source: (parsed.append(source), parse(source))[1])
     clear()
-    assert code.code_hash(["ugcl.data.splits"]) == before
+    assert code.code_hash(["ugcl.data.splits.build"]) == before
     assert not parsed
-    edit(package / "data/leaks.py", "\nADDED = 1\n")
-    assert code.code_hash(["ugcl.data.splits"]) != before
+    edit(package / "data/splits/leaks.py", "\nADDED = 1\n")
+    assert code.code_hash(["ugcl.data.splits.build"]) != before
     assert len(parsed) == 1
 
 
 def test_without_a_place_for_caches_the_hash_is_the_same(package: Path, place: Path) -> None:
     place.write_text("not a folder")
-    lonely = code.code_hash(["ugcl.data.splits"])
+    lonely = code.code_hash(["ugcl.data.splits.build"])
     place.unlink()
     clear()
     code._shelf.cache_clear()
-    assert code.code_hash(["ugcl.data.splits"]) == lonely
+    assert code.code_hash(["ugcl.data.splits.build"]) == lonely
     assert place.is_dir()
 
 
 def test_a_changed_statement_counts_also_in_an_imported_module(package: Path) -> None:
-    before = code.code_hash(["ugcl.data.splits"])
+    before = code.code_hash(["ugcl.data.splits.build"])
     edit(package / "data/tables.py", "\nADDED = 1\n")
-    assert code.code_hash(["ugcl.data.splits"]) != before
+    assert code.code_hash(["ugcl.data.splits.build"]) != before
 
 
 def test_a_module_that_is_not_imported_does_not_count(package: Path) -> None:
-    before = code.code_hash(["ugcl.data.splits"])
+    before = code.code_hash(["ugcl.data.splits.build"])
     edit(package / "data/sources.py", "\nADDED = 1\n")
     edit(package / "errors.py", "\nADDED = 1\n")
-    assert code.code_hash(["ugcl.data.splits"]) == before
+    assert code.code_hash(["ugcl.data.splits.build"]) == before
 
 
 def test_a_new_architecture_does_not_make_the_others_stale(package: Path, tree: dict) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ugcl import paths
 from ugcl.config import parse
+from ugcl.plan import paths
 from ugcl.provenance import prune
 
 

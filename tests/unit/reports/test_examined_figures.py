@@ -9,9 +9,13 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
 from ugcl.config import Config
-from ugcl.evaluation.robustness import CLEAN
-from ugcl.reports import condition_figures, draw, inside_figures, outputs, theme
-from ugcl.reports.read import read
+from ugcl.evaluation.networks.robustness import CLEAN
+from ugcl.plan import reports as outputs
+from ugcl.reports import theme
+from ugcl.reports.figures import conditions as condition_figures
+from ugcl.reports.figures import draw
+from ugcl.reports.figures import inside as inside_figures
+from ugcl.reports.tables.read import read
 
 
 @pytest.fixture(autouse=True)

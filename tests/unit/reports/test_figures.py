@@ -10,10 +10,11 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
 from ugcl.config import Config
-from ugcl.evaluation.names import is_reference_row
-from ugcl.reports import draw, theme
-from ugcl.reports.outputs import SUFFIXES, figure, figure_outputs, kinds
-from ugcl.reports.read import read
+from ugcl.plan.names import is_reference_row
+from ugcl.plan.reports import SUFFIXES, figure, figure_outputs, kinds
+from ugcl.reports import theme
+from ugcl.reports.figures import draw
+from ugcl.reports.tables.read import read
 
 
 @pytest.fixture(autouse=True)

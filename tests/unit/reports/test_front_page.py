@@ -15,13 +15,14 @@ from fixtures import finished
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from ugcl import config as configuration
-from ugcl import paths
 from ugcl.config import Config
 from ugcl.errors import UgclError
-from ugcl.evaluation import outputs as evaluation
-from ugcl.evaluation.names import is_reference_row
-from ugcl.reports import model_card, outputs, site, tables
-from ugcl.reports.read import read
+from ugcl.plan import evaluation, paths
+from ugcl.plan import reports as outputs
+from ugcl.plan.names import is_reference_row
+from ugcl.reports.pages import model_card, site
+from ugcl.reports.tables import papers as tables
+from ugcl.reports.tables.read import read
 
 SCORES = {
     "uar": partial(recall_score, average="macro"),

@@ -17,9 +17,9 @@ from PIL import Image
 
 from ugcl.config import Config
 from ugcl.data import sources
-from ugcl.reports import gallery
-from ugcl.reports.notebook import rows
-from ugcl.reports.read import read
+from ugcl.reports.pages import gallery
+from ugcl.reports.pages.notebook import rows
+from ugcl.reports.tables.read import read
 
 
 def write_clip(path: Path, frames: int = 9) -> bytes:

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from ugcl.config import Config
-from ugcl.reports import listings, notebook
-from ugcl.reports.read import read
+from ugcl.reports.pages import notebook
+from ugcl.reports.tables import columns as shown
+from ugcl.reports.tables.read import read
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ from ugcl.reports.read import read
     ],
 )
 def test_conditions_have_words(condition: str, level: str, words: str) -> None:
-    assert listings.condition_name(condition, level) == words
+    assert shown.condition_name(condition, level) == words
 
 
 def test_changes_are_marked_where_zero_is_outside_and_reasons_are_gathered() -> None:
@@ -39,13 +40,13 @@ def test_changes_are_marked_where_zero_is_outside_and_reasons_are_gathered() -> 
         ("a", "missing", "video", np.nan, np.nan, np.nan, np.nan, "does not read video"),
     ]
     columns = "system condition level value difference difference_low difference_high reason"
-    table = pd.DataFrame(rows, columns=columns.split()).assign(metric="uar")
-    shown = listings.robustness(table)
+    table = pd.DataFrame(rows, columns=shown.split()).assign(metric="uar")
+    shown = shown.robustness(table)
     words = "30 % of training labels wrong"
     assert list(shown) == ["system", "clean", "noise 10 dB", "noise 0 dB", words]
     rows = [["a", "70.0", "−10.0∗", "−2.0", "−25.0∗"], ["b", "50.0", "–", "–", "–"]]
     assert shown.to_numpy().tolist() == rows
-    assert listings.cannot(table).to_numpy().tolist() == [
+    assert shown.cannot(table).to_numpy().tolist() == [
         ["b", "noise 10 dB; noise 0 dB", "does not read audio"],
         ["a", "no video", "does not read video"],
     ]
@@ -58,17 +59,17 @@ def test_a_pair_of_clips_is_listed_once() -> None:
         (2, "z", "a", "x", "b", 0.8, 0.7),
     ]
     columns = ["fold", "clip", "label", "other", "other_label", "similarity", "own_similarity"]
-    shown = listings.hard_negatives(pd.DataFrame(rows, columns=columns))
+    shown = shown.hard_negatives(pd.DataFrame(rows, columns=columns))
     assert shown["clip"].tolist() == ["x", "z"]
 
 
 def test_runs_and_environment_of_a_finished_project(summarised: Config) -> None:
-    shown = listings.runs(read("runs", "demo"), read("summary", "demo")).set_index("system")
+    shown = shown.runs(read("runs", "demo"), read("summary", "demo")).set_index("system")
     assert shown.loc["ugcl", ["runs", "folds"]].tolist() == [3, 3]
     assert set(shown["lineage of the scores"]) == {"f00df00df00d"}
     table = read("environment", "demo")
-    assert listings.environment(table, ("code",))["content"].tolist() == ["0123456789ab"]
-    assert list(listings.environment(table, ("data",))) == ["item", "content", "runs"]
+    assert shown.environment(table, ("code",))["content"].tolist() == ["0123456789ab"]
+    assert list(shown.environment(table, ("data",))) == ["item", "content", "runs"]
 
 
 def test_class_names_stay_words_where_another_table_has_numbers(summarised: Config) -> None:

@@ -11,8 +11,10 @@ import yaml
 from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.errors import UgclError
-from ugcl.reports import model_card, outputs, tables
-from ugcl.reports.read import read
+from ugcl.plan import reports as outputs
+from ugcl.reports.pages import model_card
+from ugcl.reports.tables import papers as tables
+from ugcl.reports.tables.read import read
 
 
 def test_the_best_system_is_a_trained_one_and_the_first_of_equals() -> None:

@@ -11,8 +11,8 @@ from bs4 import BeautifulSoup
 
 from ugcl.config import Config
 from ugcl.errors import UgclError
-from ugcl.reports.read import read
-from ugcl.reports.render import execute, render, to_html
+from ugcl.reports.pages.render import execute, render, to_html
+from ugcl.reports.tables.read import read
 
 HEADER = """# ---
 # jupyter:

@@ -12,17 +12,14 @@ from matplotlib.colors import to_hex
 from scipy import stats
 
 from ugcl.config import Config
-from ugcl.evaluation.ranks import ranks
-from ugcl.reports import (
-    calibration_figures,
-    comparison_figures,
-    draw,
-    error_figures,
-    group_figures,
-    rank_figures,
-    strokes,
-)
-from ugcl.reports.read import read
+from ugcl.evaluation.statistics.ranks import ranks
+from ugcl.reports.figures import calibration as calibration_figures
+from ugcl.reports.figures import comparisons as comparison_figures
+from ugcl.reports.figures import draw, drawing
+from ugcl.reports.figures import errors as error_figures
+from ugcl.reports.figures import groups as group_figures
+from ugcl.reports.figures import ranks as rank_figures
+from ugcl.reports.tables.read import read
 
 PALETTE = {"a": "#0072b2", "b": "#d55e00"}
 
@@ -147,7 +144,7 @@ def test_small_groups_are_grey_and_attributes_of_many_groups_are_named_only() ->
     left, right = figure.axes
     assert [text.get_text() for text in left.get_yticklabels()] == ["sex", "female", "male"]
     shades = [to_hex(line.get_color()) for line in left.lines if line.get_marker() == "o"]
-    assert shades == [PALETTE["a"], strokes.FAINT]
+    assert shades == [PALETTE["a"], drawing.FAINT]
     assert [x for x, _ in points(right)] == [0.02, -0.02]
     assert "sentence (21 groups)" in figure.get_supxlabel()
     # The small group's interval does not stretch the axis.

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from ugcl.config import Config
-from ugcl.evaluation import published
-from ugcl.reports import cells, score_tables
-from ugcl.reports.read import read
+from ugcl.evaluation.tables import published
+from ugcl.reports.tables import cells, scores
+from ugcl.reports.tables.read import read
 
 PUBLISHED = pd.DataFrame(
     [
@@ -35,7 +35,7 @@ def test_numbers_with_intervals_signs_and_gaps() -> None:
 
 
 def test_published_results_stand_below_the_systems_and_others_are_kept_out(summarised: Config) -> None:
-    table = score_tables.published_table(read("summary", "ravdess"), PUBLISHED).set_index("system")
+    table = scores.published_table(read("summary", "ravdess"), PUBLISHED).set_index("system")
     assert list(table.index) == ["ugcl (here)", "ugcl-no-ugcl (here)", "audio-only (here)", "M"]
     theirs = table.loc["M"]
     assert theirs[["year", "UAR", "WAR", "macro-F1"]].tolist() == ["2024", "86.1", "85.0 ± 1.9", ""]
@@ -45,7 +45,7 @@ def test_published_results_stand_below_the_systems_and_others_are_kept_out(summa
 
 
 def test_results_of_other_protocols_are_one_row_a_method_with_the_reason() -> None:
-    table = score_tables.apart_table(PUBLISHED)
+    table = scores.apart_table(PUBLISHED)
     assert len(table) == 1
     row = table.iloc[0]
     assert (
@@ -54,7 +54,7 @@ def test_results_of_other_protocols_are_one_row_a_method_with_the_reason() -> No
 
 
 def test_groups_are_those_of_the_one_system(summarised: Config) -> None:
-    table = score_tables.subgroup_table(read("subgroups", "demo"), "ugcl")
+    table = scores.subgroup_table(read("subgroups", "demo"), "ugcl")
     rows = read("subgroups", "demo").query("system == 'ugcl'").reset_index(drop=True)
     assert table[["attribute", "group", "small"]].equals(rows[["attribute", "group", "small"]])
     assert table["UAR"][0] == cells.percent(rows["uar"][0], rows["ci_low"][0], rows["ci_high"][0])
@@ -63,7 +63,7 @@ def test_groups_are_those_of_the_one_system(summarised: Config) -> None:
 
 def test_confidence_is_the_mean_over_clips_and_bins_give_the_ece(summarised: Config) -> None:
     bins, summary = read("calibration", "demo"), read("summary", "demo")
-    table = score_tables.calibration_table(summary, bins).set_index("system")
+    table = scores.calibration_table(summary, bins).set_index("system")
     own = bins[bins["system"] == "ugcl"]
     share = own["clips"] / own["clips"].sum()
     gap = (own["accuracy"] - own["confidence"]).abs()
@@ -78,9 +78,9 @@ def test_confidence_is_the_mean_over_clips_and_bins_give_the_ece(summarised: Con
 def test_pairs_of_ranks_name_the_better_first() -> None:
     columns = ["system", "other", "rank", "other_rank", "p"]
     pairs = pd.DataFrame([("a", "b", 3.0, 1.5, 0.04), ("a", "c", 3.0, 5.0, 0.0001)], columns=columns)
-    table = score_tables.pair_table(pairs)
+    table = scores.pair_table(pairs)
     assert table.to_numpy().tolist() == [
         ["a (3.00)", "c (5.00)", "< 0.001"],
         ["b (1.50)", "a (3.00)", "0.040"],
     ]
-    assert len(score_tables.pair_table(pairs, most=1)) == 1
+    assert len(scores.pair_table(pairs, most=1)) == 1

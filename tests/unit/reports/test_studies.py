@@ -7,8 +7,9 @@ import pytest
 from fixtures.searched import IMPORTANCES, TRIALS, write_search
 
 from ugcl.config import Config
-from ugcl.reports import outputs, studies
-from ugcl.reports.render import render
+from ugcl.plan import reports as outputs
+from ugcl.reports import studies
+from ugcl.reports.pages.render import render
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from ugcl.config import Config
-from ugcl.reports import tables
-from ugcl.reports.outputs import TABLES, paper_table, table_outputs
+from ugcl.plan.reports import TABLES, paper_table, table_outputs
+from ugcl.reports.tables import papers as tables
 
 
 def summary(values: dict[str, dict[str, float]]) -> pd.DataFrame:

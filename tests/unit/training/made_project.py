@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from ugcl import paths
 from ugcl.data import tables
 from ugcl.data.shards import FeatureInfo, write_index, write_shard
+from ugcl.plan import paths
 
 CLASSES = ["angry", "happy", "sad"]
 

@@ -12,11 +12,12 @@ import torch
 import yaml
 from made_project import make_project
 
-from ugcl import config, paths
+from ugcl import config
 from ugcl.data import tables
 from ugcl.data.shards import FeatureStore
-from ugcl.evaluation.outputs import prediction, temperature
-from ugcl.evaluation.predict import predict
+from ugcl.evaluation.networks.predict import predict
+from ugcl.plan import paths
+from ugcl.plan.evaluation import prediction, temperature
 from ugcl.training import resume, selection
 from ugcl.training.checkpoint import load_run
 from ugcl.training.run import train_run, train_runs

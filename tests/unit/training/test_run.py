@@ -17,11 +17,12 @@ import torch
 import yaml
 from made_project import CLASSES, make_project
 
-from ugcl import config, paths
+from ugcl import config
 from ugcl.config import Run
 from ugcl.data import tables
 from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
+from ugcl.plan import paths
 from ugcl.training import loop, resume
 from ugcl.training.checkpoint import load_run
 from ugcl.training.run import load_parts, stores, train_run, train_runs

@@ -11,18 +11,20 @@ import pytest
 import yaml
 from made_project import make_project
 
-from ugcl import config, paths
+from ugcl import config
 from ugcl.data import tables
 from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
-from ugcl.evaluation import inference, user_predictions
-from ugcl.evaluation.observation import Observation
-from ugcl.evaluation.outputs import prediction, score
-from ugcl.evaluation.predict import predict
-from ugcl.evaluation.representation import represent
-from ugcl.evaluation.robustness import robustness
-from ugcl.features.failure import MediaError
-from ugcl.features.media import Clip
+from ugcl.evaluation.networks.predict import predict
+from ugcl.evaluation.networks.representation import represent
+from ugcl.evaluation.networks.robustness import robustness
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.failure import MediaError
+from ugcl.inference import ensemble as inference
+from ugcl.inference import predictions as user_predictions
+from ugcl.inference.observation import Observation
+from ugcl.plan import paths
+from ugcl.plan.evaluation import prediction, score
 from ugcl.training.run import load_parts, stores, train_run
 
 SPLIT = paths.split("made", "intended", 1)

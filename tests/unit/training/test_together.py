@@ -14,14 +14,16 @@ from made_project import make_project
 from safetensors.torch import load_file
 from torch import nn
 
-from ugcl import config, paths
+from ugcl import config
 from ugcl.config.model import Train
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset
 from ugcl.errors import UgclError
-from ugcl.training import resume, together
+from ugcl.plan import paths
+from ugcl.training import resume
 from ugcl.training import run as runs
-from ugcl.training.pack import Pack
+from ugcl.training.packed import together
+from ugcl.training.packed.pack import Pack
 from ugcl.training.run import train_runs
 
 SEEDS, FOLDS = [0, 1], [1, 2]

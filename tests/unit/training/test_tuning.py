@@ -13,15 +13,16 @@ from filelock import FileLock
 from made_project import make_project
 from typer.testing import CliRunner
 
-from ugcl import config, paths
+from ugcl import config
 from ugcl.cli.main import app
 from ugcl.data import tables
 from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
+from ugcl.plan import paths
 from ugcl.provenance import code
-from ugcl.training import tuning
 from ugcl.training.loop import Diverged, Outcome
 from ugcl.training.run import train_run
+from ugcl.training.search import tuning
 
 SPACE = {
     "train.lr": {"low": 1e-4, "high": 0.1, "log": True},
@@ -240,4 +241,4 @@ def test_what_cannot_be_searched_is_said_in_one_line(project, sections, words):
 
 def test_the_search_is_no_code_of_a_run():
     reached = code.reachable(["ugcl.training.run"])
-    assert "ugcl.training.loop" in reached and "ugcl.training.tuning" not in reached
+    assert "ugcl.training.loop" in reached and "ugcl.training.search.tuning" not in reached

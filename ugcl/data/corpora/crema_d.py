@@ -14,7 +14,7 @@ import pandas as pd
 
 from ugcl.config.corpora import CremaDCorpus
 from ugcl.data import tables
-from ugcl.data.release import Release
+from ugcl.data.corpora.release import Release
 from ugcl.errors import UgclError
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from ugcl.config.corpora import DemoCorpus
-from ugcl.data.demo import actors, names, votes
-from ugcl.data.demo.performance import performance
+from ugcl.demo import actors, names, votes
+from ugcl.demo.performance import performance
 from ugcl.errors import UgclError
 
 FILES = ("VideoMP4/*.mp4", "AudioWAV/*.wav")

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ugcl.config.corpora import IemocapCorpus
 from ugcl.data.corpora import emo_evaluation
-from ugcl.data.release import Release
+from ugcl.data.corpora.release import Release
 from ugcl.errors import UgclError
 
 TOP = "IEMOCAP_full_release"

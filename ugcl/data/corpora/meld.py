@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ugcl.config.corpora import MeldCorpus
-from ugcl.data.release import Release
+from ugcl.data.corpora.release import Release
 from ugcl.errors import UgclError
 
 TOPS = ("", "MELD.Raw/", "data/MELD/")

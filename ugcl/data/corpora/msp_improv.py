@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from ugcl.config.corpora import MspImprovCorpus
-from ugcl.data.release import Release
+from ugcl.data.corpora.release import Release
 from ugcl.errors import UgclError
 
 RATINGS = ("Evalution.txt", "Evaluation.txt")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from ugcl.config.corpora import RavdessCorpus
-from ugcl.data.release import Release
+from ugcl.data.corpora.release import Release
 from ugcl.errors import UgclError
 
 MEDIA = (  # the archives of the Zenodo record, unpacked in one place or each in a folder of its name

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ugcl.config.features import Hog
-from ugcl.features.face_frames import face_blocks, on_grid
-from ugcl.features.media import Clip
+from ugcl.features.media.clip import Clip
+from ugcl.features.networks.face_frames import face_blocks, on_grid
 
 BLOCK = 64  # crops that are held at a time
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ugcl.config.features import Image
 from ugcl.errors import UgclError
-from ugcl.features.face_network import FaceNetwork
-from ugcl.features.weights import weights_hash
+from ugcl.features.networks.faces import FaceNetwork
+from ugcl.features.networks.weights import weights_hash
 
 if TYPE_CHECKING:
     import torch

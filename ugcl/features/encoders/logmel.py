@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ugcl.config.features import LogMel
-from ugcl.features.media import Clip
-from ugcl.features.sound import RATE
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.sound import RATE
 
 FLOOR = 1e-10  # power below which the logarithm is cut, -100 dB
 

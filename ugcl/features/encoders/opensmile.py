@@ -12,8 +12,8 @@ import numpy as np
 
 from ugcl.config.features import OpenSmile
 from ugcl.errors import UgclError
-from ugcl.features.media import Clip
-from ugcl.features.sound import RATE
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.sound import RATE
 
 SETS = {"egemaps": "eGeMAPSv02", "compare": "ComParE_2016"}
 RATES = {"functionals": 0.0, "descriptors": 100.0}

@@ -12,8 +12,8 @@ from numpy.lib import format as npy
 from ugcl.config.features import Sequences
 from ugcl.data.sources import sha256
 from ugcl.errors import UgclError
-from ugcl.features.failure import MediaError
-from ugcl.features.media import Clip
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.failure import MediaError
 
 
 class SequencesEncoder:

@@ -11,8 +11,8 @@ import pandas as pd
 from ugcl.config.features import Table
 from ugcl.data.sources import sha256
 from ugcl.errors import UgclError
-from ugcl.features.failure import MediaError
-from ugcl.features.media import Clip
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.failure import MediaError
 
 
 class TableEncoder:

@@ -9,10 +9,10 @@ import numpy as np
 
 from ugcl.config.features import Text
 from ugcl.errors import UgclError
-from ugcl.features.failure import MediaError
-from ugcl.features.media import Clip
-from ugcl.features.sequence_network import SequenceNetwork
-from ugcl.features.weights import weights_hash
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.failure import MediaError
+from ugcl.features.networks.sequences import SequenceNetwork
+from ugcl.features.networks.weights import weights_hash
 
 if TYPE_CHECKING:
     import torch

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ugcl.config.features import VggFace
 from ugcl.errors import UgclError
-from ugcl.features.face_network import FaceNetwork
+from ugcl.features.networks.faces import FaceNetwork
 
 SIZE = 224
 # Mean of the training pixels, 0..255, in the order red, green, blue: the authors' vgg_face_torch/demo.lua

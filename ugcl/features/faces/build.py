@@ -16,7 +16,7 @@ def build(config: Config) -> Detector:
     settings = config.faces
     if isinstance(settings, YunetFaces):
         from ugcl.features.faces.yunet import Yunet
-        from ugcl.features.weight_file import weight_file
+        from ugcl.features.networks.weight_file import weight_file
 
         file = weight_file(config, "", settings.weights, settings.sha256, where="faces")
         return Yunet(file.path, settings.min_face)

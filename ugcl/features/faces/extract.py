@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from ugcl import paths
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.features.faces import table
 from ugcl.features.faces.build import build
 from ugcl.features.faces.tracking import follow
-from ugcl.features.failure import MediaError
+from ugcl.features.media.failure import MediaError
 from ugcl.features.progress import progress
 from ugcl.features.shard import clips_of, journal, remaining
+from ugcl.plan import paths
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ugcl.features.faces.table import Track
-from ugcl.features.media import Clip
+from ugcl.features.media.clip import Clip
 
 DETECTED, INTERPOLATED = (40, 220, 90), (255, 190, 30)
 """Colours of a box, RGB: found on this frame, or laid between two that were."""

@@ -16,9 +16,9 @@ from ugcl.features.faces import table
 from ugcl.features.faces.detector import MIN_OVERLAP, Detection, Detector, overlap
 from ugcl.features.faces.table import Track
 from ugcl.features.faces.tracking import follow
-from ugcl.features.failure import MediaError
-from ugcl.features.media import Clip
-from ugcl.features.media_files import VIDEO, named_files
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.failure import MediaError
+from ugcl.features.media.files import VIDEO, named_files
 
 if TYPE_CHECKING:
     from ugcl.config.features import Faces

@@ -10,8 +10,8 @@ import pytest
 import soundfile
 
 from ugcl.errors import UgclError
-from ugcl.features.failure import MediaError
-from ugcl.features.media import Clip
+from ugcl.features.media.clip import Clip
+from ugcl.features.media.failure import MediaError
 
 CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ugcl.errors import UgclError
-from ugcl.features.media import Clip
+from ugcl.features.media.clip import Clip
 
 TABLE = (
     "clip,video,speaker,emotion,start,end,region\na,d.avi,s1,sad,0.2,0.6,left\nb,d.avi,s2,happy,0.4,1,right\n"

@@ -10,7 +10,7 @@ import pytest
 
 from ugcl.data.corpora import emo_evaluation, iemocap
 from ugcl.errors import UgclError
-from ugcl.features.media import Clip
+from ugcl.features.media.clip import Clip
 
 FIRST = """% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]
 

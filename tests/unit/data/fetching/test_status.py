@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from ugcl.cli.data import app
 from ugcl.config import parse
-from ugcl.data.status import Status, status
+from ugcl.data.fetching.status import Status, status
 
 
 def of(project: Project, corpus: str) -> Status:

@@ -1,0 +1,64 @@
+"""`ugcl compare`: two systems or runs side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Name = Annotated[str, typer.Argument(help="<benchmark>/<system>, with /seed<s> and /fold<k> for one run.")]
+
+
+def compare(
+    first: Name,
+    second: Name,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
+) -> None:
+    """Compare two systems, or two runs, on identical test clips, from their predictions.
+
+    The interval of the difference is a bootstrap over speakers. p flips the signs of speakers' differences
+    (UAR) or is McNemar's mid-p on clips (WAR); neither is corrected for other comparisons.
+    """
+    from ugcl import config
+    from ugcl.evaluation import pairwise
+
+    parameters = config.load()
+    pair = [pairwise.tested(parameters, name) for name in (first, second)]
+    table = pairwise.compare(parameters, *pair)
+    facts = {
+        "first": first,
+        "second": second,
+        "clips": int(pair[0].frame["clip"].nunique()),
+        "speakers": int(pair[0].frame["speaker"].nunique()),
+        "seeds": int(pair[0].frame["seed"].nunique()),
+        "folds": int(pair[0].frame["fold"].nunique()),
+    }
+    if as_json:
+        import json
+
+        rows = table.astype(object).where(table.notna(), None).to_dict("records")
+        typer.echo(json.dumps({**facts, "metrics": rows}, indent=2))
+        return
+    from ugcl.cli import terminal
+    from ugcl.plan.names import LOWER_IS_BETTER, TITLES
+
+    rows = []
+    for row in table.itertuples():
+        p = row.p_permutation if row.metric == "uar" else row.p_mcnemar
+        better = row.difference < 0 if row.metric in LOWER_IS_BETTER else row.difference > 0
+        ahead = "" if row.difference == 0 else first if better else second
+        rows.append(
+            (
+                TITLES[row.metric],
+                f"{row.value:.3f}",
+                f"{row.reference_value:.3f}",
+                f"{row.difference:+.3f}",
+                f"{row.ci_low:+.3f} … {row.ci_high:+.3f}" if row.ci_low == row.ci_low else "–",
+                "" if p != p else f"{p:.3f}" if p >= 0.001 else "< 0.001",
+                ahead,
+            )
+        )
+    interval = f"{100 * parameters.evaluate.confidence:.0f} % interval"
+    columns = ("metric", first, second, "difference", interval, "p", "ahead")
+    title = "{clips} clips of {speakers} speakers, {seeds} seed(s), {folds} fold(s)".format(**facts)
+    terminal.show(title, columns, rows, right=columns[1:6])

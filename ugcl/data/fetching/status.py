@@ -1,0 +1,105 @@
+"""What of each corpus is here: present, partial or absent, how much, under which licence, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ugcl.config import Config
+from ugcl.data import manifest, sources
+from ugcl.data.fetching import mirror, registry
+from ugcl.data.fetching.registry import Source
+from ugcl.demo import names as demo
+
+
+@dataclass(frozen=True)
+class Status:
+    """One corpus.
+
+    Attributes:
+        state: present (all that its release has), partial, or absent.
+        files: how many of the files it needs are there.
+        bytes: their size.
+        licence: under which they may be used.
+        where: the corpus root.
+        missing: glob patterns of what is not there, or not all of it.
+        hint: how to get what is missing, "" where nothing is.
+    """
+
+    corpus: str
+    state: str
+    files: int
+    bytes: int
+    licence: str
+    where: str
+    missing: list[str] = field(default_factory=list)
+    hint: str = ""
+
+
+def status(config: Config) -> list[Status]:
+    """The status of every corpus of the parameters, in their order.
+
+    Raises:
+        UgclError: the registry of sources cannot be read.
+    """
+    rows = registry.read(Path(config.data.sources))
+    return [_corpus(config, name, rows) for name in config.corpora]
+
+
+def _corpus(config: Config, corpus: str, registered: Sequence[Source]) -> Status:
+    entry = config.corpora[corpus]
+    root = sources.root(config, corpus)
+    rows = [row for row in registered if row.corpus == entry.adapter and row.kind != "mirror"]
+    patterns = manifest.adapter(entry.adapter).FILES if entry.adapter != "folder" else ["**/*"]
+    files = sources.matches(root, patterns)
+    if entry.adapter == "folder":
+        missing = [] if (root / entry.table).is_file() else [entry.table]
+    elif entry.adapter == "demo":
+        clips = len(demo.clip_names(entry.actors))
+        missing = [pattern for pattern in patterns if len(sources.matches(root, [pattern])) < clips]
+    else:
+        missing = [row.path for row in rows if row.missing(root)]
+    state = "absent" if not files else "partial" if missing else "present"
+    return Status(
+        corpus=corpus,
+        state=state,
+        files=len(files),
+        bytes=sum(path.stat().st_size for path in files),
+        licence=licence(config, corpus, registered),
+        where=root.as_posix(),
+        missing=missing,
+        hint="" if state == "present" else _hint(config, corpus, rows, patterns),
+    )
+
+
+def licence(config: Config, corpus: str, registered: Sequence[Source]) -> str:
+    """Under which licences a corpus may be used.
+
+    Args:
+        config: the parameters.
+        corpus: key of `corpora`.
+        registered: the registry's rows, see :func:`ugcl.data.fetching.registry.read`.
+    """
+    entry = config.corpora[corpus]
+    rows = [row for row in registered if row.corpus == entry.adapter and row.kind != "mirror"]
+    own = "made here, SYNTHETIC" if entry.synthetic else "your own"
+    return ", ".join(dict.fromkeys(row.licence for row in rows)) or own
+
+
+def _hint(config: Config, corpus: str, rows: Sequence[Source], patterns: Sequence[str]) -> str:
+    """How to get what is missing, the nearest way first."""
+    entry = config.corpora[corpus]
+    if entry.adapter == "demo":
+        return "snakemake data makes it"
+    if entry.adapter == "folder":
+        return f"put {entry.table} and its media there"
+    base = sources.mirror(config)
+    folder = None if not base or mirror.is_url(base) else mirror.folder(base, (corpus, entry.adapter))
+    here = sources.matches(sources.root(config, corpus), patterns)
+    if folder is not None and not here:
+        return f"ugcl data fetch {corpus} (the mirror has {len(sources.matches(folder, patterns))} files)"
+    asked = [row.url for row in rows if row.kind == "request"]
+    if asked:
+        return f"apply at {asked[0]}"
+    return f"ugcl data fetch {'--complete ' if here else ''}{corpus}"

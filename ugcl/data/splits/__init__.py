@@ -1,0 +1,1 @@
+"""Folds, leaks and audits."""

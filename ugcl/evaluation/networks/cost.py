@@ -1,0 +1,170 @@
+"""What a system costs: size, work, training time and memory, speed on this device.
+
+The times are this machine's and never the same twice, so they stay out of results/tables: see
+:data:`ugcl.plan.evaluation.UNSTABLE`. Encoders are not counted: all systems of a benchmark share them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from ugcl.config import Config
+from ugcl.data import tables
+from ugcl.data.dataset import Batch, ClipDataset
+from ugcl.data.shards import FeatureStore
+from ugcl.devices import choose_device
+from ugcl.errors import UgclError
+from ugcl.evaluation.networks.perturb import test_clips
+from ugcl.plan import paths
+from ugcl.plan.evaluation import chosen, score
+from ugcl.training.checkpoint import load_run, read_card
+from ugcl.training.devices import describe
+
+COLUMNS = ("parameters", "flops", "latency_ms", "throughput", "device", "train_seconds")
+COLUMNS += ("train_seconds_total", "train_memory_mib", "train_device", "runs")
+BATCH = 32
+REPEATS = 15
+LONGEST = 0.5
+"""Seconds that one measurement may take, once each is repeated three times."""
+
+
+def flops(model: nn.Module, batch: Batch) -> int:
+    """Floating-point operations of one forward pass (a multiplication and an addition are two).
+
+    Matrix products, convolutions and attention count, as torch.utils.flop_counter counts them; element-wise
+    work does not.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # fused layers are black boxes to the counter
+    try:
+        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            model(batch.features, batch.masks, batch.present)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+    return int(counter.get_total_flops())
+
+
+def seconds(work: Callable[[], Any], device: torch.device) -> float:
+    """Median time of some work after a warm-up, seconds."""
+    taken: list[float] = []
+    for repeat in range(REPEATS + 1):
+        start = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        if repeat:
+            taken.append(time.perf_counter() - start)
+        if len(taken) >= 3 and sum(taken) > LONGEST:
+            break
+    return float(np.median(taken))
+
+
+def trained(cards: list[dict[str, Any]], where: str) -> dict[str, Any]:
+    """What the cards of a system's runs say: runs, parameters, and their training.
+
+    Returns:
+        runs, parameters, train_seconds (mean of runs), train_seconds_total, train_memory_mib (largest),
+        train_device.
+
+    Raises:
+        UgclError: a card lacks a number.
+    """
+    try:
+        times = [float(card["seconds"]) for card in cards]
+        return {
+            "runs": len(cards),
+            "parameters": int(cards[0]["parameters"]),
+            "train_seconds": float(np.mean(times)),
+            "train_seconds_total": float(np.sum(times)),
+            "train_memory_mib": max(float(card["memory_mib"]) for card in cards),
+            "train_device": " / ".join(sorted({str(card["device"]) for card in cards})),
+        }
+    except KeyError as error:
+        raise UgclError(f"{where}: a card has no {error}; train this system again") from None
+
+
+def measured(model: nn.Module, clips: ClipDataset, device: torch.device) -> dict[str, Any]:
+    """Work and speed of a network on real clips, from features on the device to probabilities.
+
+    Args:
+        model: in eval mode.
+        clips: at least one clip; the middle one by the frames it has is the clip at batch 1.
+        device: where to measure.
+
+    Returns:
+        flops (of that clip), latency_ms (of that clip, at batch 1), throughput (clips a second at batch 32),
+        device.
+    """
+    model = model.to(device)
+    sizes = [
+        sum(len(x) for m in clips.stores if (x := clips.features(m, i)) is not None)
+        for i in range(len(clips))
+    ]
+    middle = int(np.argsort(sizes, kind="stable")[len(sizes) // 2])
+    one = clips.batch([middle]).to(device)
+    many = clips.batch([i % len(clips) for i in range(BATCH)]).to(device)
+
+    def work(batch: Batch) -> Callable[[], Any]:
+        return lambda: model(batch.features, batch.masks, batch.present)["logits"].softmax(dim=1)
+
+    with torch.inference_mode():
+        latency, whole = seconds(work(one), device), seconds(work(many), device)
+    return {
+        "flops": flops(model, one),
+        "latency_ms": 1000 * latency,
+        "throughput": BATCH / whole,
+        "device": describe(device),
+    }
+
+
+def cost(config: Config, benchmark: str, systems: Iterable[str] | None = None) -> list[Path]:
+    """Measure systems of a benchmark on this device and write cost.csv, one row a system.
+
+    Columns: parameters, flops, latency_ms, throughput, device (here); train_seconds, train_seconds_total,
+    train_memory_mib, train_device, runs (from the cards). See :func:`measured` and :func:`trained`.
+
+    Args:
+        config: the parameters.
+        benchmark: key of `benchmarks`.
+        systems: which of its systems; default all.
+
+    Returns:
+        The files written.
+    """
+    entry = config.benchmark(benchmark)
+    device, classes = (
+        choose_device(config.evaluate.accelerator, "evaluate"),
+        config.protocol(benchmark).classes,
+    )
+    stores = {m: FeatureStore(paths.features(entry.corpus, name)) for m, name in entry.features.items()}
+    names = test_clips(config, benchmark)
+    names = names[:: max(1, len(names) // BATCH)][:BATCH]  # from all speakers, not the first ones alone
+    rows = pd.DataFrame({"clip": names, "speaker": "", "label": classes[0]})
+    written = []
+    for system in chosen(config, benchmark, systems):
+        runs = [
+            paths.run(benchmark, system, seed, fold)
+            for seed in entry.seeds
+            for fold in config.folds(benchmark)
+        ]
+        model, _ = load_run(paths.MODELS / runs[0])
+        own = {m: stores[m] for m in config.resolve(benchmark, system).model.modalities}
+        row = {
+            **trained([read_card(paths.MODELS / run) for run in runs], f"{benchmark}/{system}"),
+            **measured(model, ClipDataset(rows, own, classes), device),
+        }
+        path = score(benchmark, system, "cost")
+        tables.write(pd.DataFrame([row])[list(COLUMNS)], path)
+        written.append(path)
+    return written

@@ -1,0 +1,252 @@
+"""The inside of a benchmark's reference system on its test clips, in a few small tables.
+
+The first seed's runs are looked at, each on the fold it never saw. Every fold has a codebook and a space of
+its own, so nothing is compared across folds. A system without tokens has empty tables of them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ugcl.config import Config
+from ugcl.data import tables
+from ugcl.data.dataset import ClipDataset, part_rows
+from ugcl.data.shards import FeatureInfo, FeatureStore
+from ugcl.devices import choose_device
+from ugcl.evaluation.networks.embeddings import Inside, look
+from ugcl.losses.codebook import DEAD
+from ugcl.plan import paths
+from ugcl.plan.evaluation import REPRESENTATION, represent_outputs, score
+from ugcl.training.checkpoint import load_run
+
+log = logging.getLogger(__name__)
+
+PAIRS = 200  # most pairs of clips that the table of hard negatives keeps
+MAPPED = 600  # most clips on the map
+COLUMNS = {
+    name: ("fold", *columns.split())
+    for name, columns in {
+        "tokens": "modality token share first",
+        "token_usage": "modality tokens entropy perplexity clip_perplexity dead never_first",
+        "retrieval": "query target clips recall_at_1 recall_at_5 mean_rank chance_at_1 chance_at_5"
+        " chance_rank same_label_at_1",
+        "hard_negatives": "clip label other other_label similarity own_similarity",
+        "token_map": "clip speaker label modality x y",
+        "attention": "clip label predicted modality frame time weight",
+    }.items()
+}
+"""Columns of each table; see the function of its name."""
+
+
+def tokens(inside: Inside) -> pd.DataFrame:
+    """How often each token of the codebook is used.
+
+    Returns:
+        modality, token (from 0), share (its mean weight over clips), first (share of the clips whose largest
+        weight it has).
+    """
+    parts = []
+    for modality, weights in inside.assignments.items():
+        count = weights.shape[1]
+        first = np.bincount(weights.argmax(1), minlength=count) / len(weights)
+        frame = pd.DataFrame({"token": np.arange(count), "share": weights.mean(0), "first": first})
+        parts.append(frame.assign(modality=modality))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS["tokens"][1:])
+
+
+def token_usage(inside: Inside) -> pd.DataFrame:
+    """How evenly the codebook is used.
+
+    Returns:
+        One row a modality: tokens K; entropy (nats) of the mean weights and its perplexity e^entropy, K if
+        all are used alike; clip_perplexity, the mean of each clip's own; dead, tokens with less than a tenth
+        of an even share; never_first, tokens that are no clip's largest.
+    """
+    rows = []
+    for modality, weights in inside.assignments.items():
+        count, mean = weights.shape[1], weights.mean(0)
+        entropy = _entropy(mean[None])[0]
+        rows.append(
+            {
+                "modality": modality,
+                "tokens": count,
+                "entropy": entropy,
+                "perplexity": np.exp(entropy),
+                "clip_perplexity": np.exp(_entropy(weights)).mean(),
+                "dead": int((mean < DEAD / count).sum()),
+                "never_first": count - len(np.unique(weights.argmax(1))),
+            }
+        )
+    return pd.DataFrame(rows, columns=COLUMNS["token_usage"][1:])
+
+
+def _entropy(weights: np.ndarray) -> np.ndarray:
+    return -(weights * np.log(np.maximum(weights, 1e-300))).sum(1)
+
+
+def retrieval(inside: Inside, labels: np.ndarray) -> pd.DataFrame:
+    """Find a clip's other half among all test clips of the fold by the similarity of their tokens.
+
+    Returns:
+        One row a direction: query and target modality, clips, recall_at_1, recall_at_5, mean_rank (1 is best;
+        ties share the middle rank), what chance gives, and same_label_at_1: how often the nearest one has
+        the clip's emotion.
+    """
+    rows = []
+    for query, q in inside.tokens.items():
+        for target, t in inside.tokens.items():
+            if query == target:
+                continue
+            similarity = q @ t.T
+            own = similarity.diagonal()[:, None]
+            rank = 1 + (similarity > own).sum(1) + ((similarity == own).sum(1) - 1) / 2
+            count = len(rank)
+            rows.append(
+                {
+                    "query": query,
+                    "target": target,
+                    "clips": count,
+                    "recall_at_1": (rank <= 1).mean(),
+                    "recall_at_5": (rank <= 5).mean(),
+                    "mean_rank": rank.mean(),
+                    "chance_at_1": 1 / count,
+                    "chance_at_5": min(1.0, 5 / count),
+                    "chance_rank": (count + 1) / 2,
+                    "same_label_at_1": (labels[similarity.argmax(1)] == labels).mean(),
+                }
+            )
+    return pd.DataFrame(rows, columns=COLUMNS["retrieval"][1:])
+
+
+def hard_negatives(inside: Inside, clips: list[str], labels: np.ndarray) -> pd.DataFrame:
+    """Of each clip, the clip of another emotion that the system thinks most alike: what SND learns from.
+
+    Similarity is the mean over ordered pairs of modalities of ⟨z_m of the clip, z_n of the other⟩.
+
+    Returns:
+        clip, label, other, other_label, similarity, own_similarity (of the clip's own halves), most similar
+        first.
+    """
+    names = list(inside.tokens)
+    pairs = [(a, b) for a in names for b in names if a != b]
+    different = labels[:, None] != labels[None]
+    if not pairs or not different.any():
+        return pd.DataFrame(columns=COLUMNS["hard_negatives"][1:])
+    similarity = np.mean([inside.tokens[a] @ inside.tokens[b].T for a, b in pairs], axis=0)
+    allowed = np.where(different, similarity, -np.inf)
+    other = allowed.argmax(1)
+    frame = pd.DataFrame(
+        {
+            "clip": clips,
+            "label": labels,
+            "other": np.array(clips)[other],
+            "other_label": labels[other],
+            "similarity": allowed.max(1),
+            "own_similarity": similarity.diagonal(),
+        }
+    )
+    return frame.sort_values(["similarity", "clip"], ascending=[False, True], ignore_index=True)
+
+
+def token_map(inside: Inside, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The tokens of all modalities in the plane by t-SNE (van der Maaten and Hinton, JMLR 9, 2008).
+
+    Args:
+        inside: of one fold.
+        rows: clip, speaker, label of its clips; at most MAPPED of them, evenly spaced, are drawn.
+        seed: of t-SNE.
+
+    Returns:
+        clip, speaker, label, modality, x, y.
+    """
+    from sklearn.manifold import TSNE
+
+    kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAPPED)).round().astype(int))
+    points = [z[kept] for z in inside.tokens.values()]
+    if not points or len(points) * len(kept) < 5:
+        return pd.DataFrame(columns=COLUMNS["token_map"][1:])
+    z = np.concatenate(points)
+    # Of unit vectors, Euclidean distance orders as cosine distance does, and has a quick path.
+    perplexity = min(30.0, (len(z) - 1) / 3)
+    plane = TSNE(perplexity=perplexity, init="pca", random_state=seed, n_jobs=1).fit_transform(z)
+    parts = [rows.iloc[kept][["clip", "speaker", "label"]].assign(modality=name) for name in inside.tokens]
+    return pd.concat(parts, ignore_index=True).assign(x=plane[:, 0], y=plane[:, 1])
+
+
+def attention(
+    inside: Inside, rows: pd.DataFrame, classes: list[str], infos: dict[str, FeatureInfo]
+) -> pd.DataFrame:
+    """Pooling weights over time of one example clip a class: the one that is right with most confidence.
+
+    Returns:
+        clip, label, predicted, modality, frame, time (s, middle of the frame), weight (sums to 1 a clip).
+    """
+    parts = []
+    truth = rows["label"].map(classes.index).to_numpy()
+    predicted = inside.probabilities.argmax(1)
+    for number, name in enumerate(classes):
+        right = np.flatnonzero((truth == number) & (predicted == number))
+        if not len(right):
+            continue
+        clip = int(right[inside.probabilities[right, number].argmax()])
+        for modality, weights in inside.attention.items():
+            info, frames = infos[modality], np.arange(len(weights[clip]))
+            times = info.offset + frames / info.rate
+            frame = pd.DataFrame({"frame": frames, "time": times, "weight": weights[clip]})
+            parts.append(
+                frame.assign(clip=rows["clip"].iloc[clip], label=name, predicted=name, modality=modality)
+            )
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS["attention"][1:])
+
+
+def represent(config: Config, benchmark: str) -> list[Path]:
+    """Write the tables of :data:`COLUMNS` for a benchmark's reference system.
+
+    The map and the attention are of the first fold alone.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UgclError: a run, a split or features are missing.
+    """
+    entry, run = config.benchmark(benchmark), config.resolve(benchmark, config.benchmark(benchmark).reference)
+    stores = {m: FeatureStore(paths.features(entry.corpus, run.features[m])) for m in run.model.modalities}
+    infos = {m: store.info for m, store in stores.items()}
+    manifest = tables.read_manifest(paths.manifest(entry.corpus))
+    quarantined = tables.read(paths.quarantine(benchmark))["clip"].tolist()
+    device, classes = choose_device(config.evaluate.accelerator, "evaluate"), run.protocol.classes
+    found: dict[str, list[pd.DataFrame]] = defaultdict(list)
+    for fold in config.folds(benchmark):
+        split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))
+        rows = part_rows(manifest, split, "test", run.protocol, quarantined)
+        rows = rows.sort_values("clip", ignore_index=True)
+        model, _ = load_run(paths.MODELS / paths.run(benchmark, entry.reference, entry.seeds[0], fold))
+        clips = ClipDataset(rows, stores, classes, by_speaker=run.model.speaker_normalisation)
+        inside = look(model, clips, config.evaluate.batch, device)
+        labels = rows["label"].to_numpy()
+        made = {
+            "tokens": tokens(inside),
+            "token_usage": token_usage(inside),
+            "retrieval": retrieval(inside, labels),
+            "hard_negatives": hard_negatives(inside, rows["clip"].tolist(), labels),
+        }
+        if not found:
+            made["token_map"] = token_map(inside, rows, config.evaluate.seed)
+            made["attention"] = attention(inside, rows, classes, infos)
+        for name, frame in made.items():
+            found[name].append(frame.assign(fold=fold))
+        log.info("%s/%s: fold %d, %d clips", benchmark, entry.reference, fold, len(rows))
+    for name in REPRESENTATION:
+        full = [frame for frame in found[name] if len(frame)] or found[name][:1]
+        whole = pd.concat(full, ignore_index=True)
+        if name == "hard_negatives" and len(whole):
+            order = whole.sort_values(["similarity", "clip"], ascending=[False, True])
+            whole = order.head(PAIRS)
+        tables.write(whole[list(COLUMNS[name])], score(benchmark, entry.reference, name))
+    return represent_outputs(config, benchmark)

@@ -1,0 +1,192 @@
+"""UAR by sex, age band, race, ethnicity, level and sentence, and by speaker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ugcl.config.report import Evaluate
+from ugcl.evaluation.statistics import bootstrap
+from ugcl.plan.names import FEW
+
+ATTRIBUTES = ("sex", "age", "race", "ethnicity", "level", "sentence")
+"""Manifest columns whose values are groups, where the manifest has them."""
+
+AGE_BANDS = {"under 30": 30, "30 to 44": 45, "45 to 59": 60, "60 and over": 121}
+"""Name of each band and the first age above it."""
+
+SUBGROUPS = (
+    "attribute",
+    "group",
+    "uar",
+    "ci_low",
+    "ci_high",
+    "gap",
+    "gap_low",
+    "gap_high",
+    "clips",
+    "speakers",
+    "classes",
+    "small",
+)
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Clips and hits of some speakers (P): hits (P, S, C) by seed and class, support (P, C)."""
+
+    hits: np.ndarray
+    support: np.ndarray
+
+    @property
+    def clips(self) -> int:
+        """Number of clips."""
+        return int(self.support.sum())
+
+    @property
+    def members(self) -> np.ndarray:
+        """Which speakers have a clip, (P,)."""
+        return self.support.any(1)
+
+    @property
+    def present(self) -> np.ndarray:
+        """Which classes have a clip, (C,)."""
+        return self.support.any(0)
+
+    def uar(self, weights: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """UAR over the given classes (a mask) under speaker weights (B, P): (B, S)."""
+        hits = (weights @ self.hits.reshape(len(self.hits), -1)).reshape(len(weights), *self.hits.shape[1:])
+        recall = bootstrap.ratio(hits, np.broadcast_to((weights @ self.support)[:, None], hits.shape))
+        return bootstrap.mean_known(recall[..., classes])
+
+
+def groups(manifest: pd.DataFrame, attribute: str) -> pd.Series:
+    """The group of each clip, indexed by clip: "" where it is unknown, ages as bands."""
+    column = manifest.set_index("clip").get(attribute, pd.Series("", index=manifest["clip"]))
+    if attribute != "age":
+        return column.astype(str)
+    edges = [0, *AGE_BANDS.values()]
+    bands = pd.cut(column.astype(float), edges, right=False, labels=list(AGE_BANDS))
+    return bands.astype(object).fillna("")
+
+
+def subgroups(
+    frame: pd.DataFrame, manifest: pd.DataFrame, classes: list[str], settings: Evaluate
+) -> pd.DataFrame:
+    """UAR of each group of clips, and how far it is from the other groups of its attribute.
+
+    Args:
+        frame: predictions of all seeds and folds.
+        manifest: has clip and some of :data:`ATTRIBUTES`; one with fewer than two groups is left out.
+        classes: class names in order.
+        settings: draws, level and seed of the intervals.
+
+    Returns:
+        The columns SUBGROUPS. uar: over the classes that the group has, seeds averaged; gap: UAR of the group
+        minus that of all clips of the attribute's other groups, over the classes that both have, with its
+        interval; classes: how many the group has; small: why little can be said of the group (few speakers,
+        missing classes), "" otherwise.
+    """
+    rows = []
+    first = frame[frame["seed"] == frame["seed"].iloc[0]]
+    for attribute in ATTRIBUTES:
+        group = first["clip"].map(groups(manifest, attribute)).fillna("").to_numpy()
+        names = [*AGE_BANDS] if attribute == "age" else sorted(set(group))
+        names = [name for name in names if name and (group == name).any()]
+        for name in names if len(names) > 1 else []:
+            inside = hits(frame, classes, group == name)
+            outside = hits(frame, classes, (group != name) & (group != ""))
+            rows.append(
+                {"attribute": attribute, "group": name, **_scores(inside, outside, classes, settings)}
+            )
+    return pd.DataFrame(rows, columns=SUBGROUPS)
+
+
+def hits(frame: pd.DataFrame, classes: list[str], chosen: np.ndarray) -> Hits:
+    """Count clips and hits of the chosen clips; `chosen` is a mask over the clips of one seed."""
+    seeds = frame["seed"].nunique()
+    right = (frame["label"] == frame["predicted"]).to_numpy().reshape(seeds, -1)[:, chosen]
+    first = frame.iloc[: len(frame) // seeds][chosen]
+    who = pd.Categorical(first["speaker"], sorted(frame["speaker"].unique())).codes.astype(int)
+    shape = (frame["speaker"].nunique(), len(classes))
+    cell = who * len(classes) + first["label"].map(classes.index).to_numpy()
+    counted = [np.bincount(cell, row, shape[0] * shape[1]).reshape(shape) for row in right]
+    support = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    return Hits(np.stack(counted, axis=1), support.astype(float))
+
+
+def _scores(inside: Hits, outside: Hits, classes: list[str], settings: Evaluate) -> dict[str, object]:
+    speakers = int(inside.members.sum())
+    value, drawn = _uar(inside, inside.members, inside.present, settings)
+    low, high = bootstrap.interval(value, drawn, settings.confidence, speakers, "logit")
+    gap, gap_low, gap_high = _gap(inside, outside, settings)
+    missing = [name for name, there in zip(classes, inside.present, strict=True) if not there]
+    few = [f"{speakers} speaker{'s' * (speakers > 1)}"] if speakers < FEW else []
+    return {
+        "uar": value.mean(),
+        "ci_low": low,
+        "ci_high": high,
+        "gap": gap,
+        "gap_low": gap_low,
+        "gap_high": gap_high,
+        "clips": inside.clips,
+        "speakers": speakers,
+        "classes": int(inside.present.sum()),
+        "small": "; ".join(few + ([f"no {', '.join(missing)}"] if missing else [])),
+    }
+
+
+def _gap(inside: Hits, outside: Hits, settings: Evaluate) -> tuple[float, float, float]:
+    both = inside.present & outside.present
+    if not both.any():
+        return float("nan"), float("nan"), float("nan")
+    if (inside.members & outside.members).any():
+        members = inside.members | outside.members
+        value, drawn = (
+            np.subtract(*pair)
+            for pair in zip(*(_uar(side, members, both, settings) for side in (inside, outside)), strict=True)
+        )
+        error, freedom = bootstrap.standard_error(value, drawn, members.sum())
+    else:
+        # Groups of different speakers are independent: their variances add up (Welch's t interval).
+        sides = [_uar(side, side.members, both, settings) for side in (inside, outside)]
+        value = sides[0][0] - sides[1][0]
+        numbers = [inside.members.sum(), outside.members.sum()]
+        errors = np.array(
+            [bootstrap.standard_error(*side, n) for side, n in zip(sides, numbers, strict=True)]
+        )
+        squares = errors[:, 0] ** 2
+        error = np.sqrt(squares.sum())
+        freedom = squares.sum() ** 2 / (squares**2 / errors[:, 1]).sum() if error > 0 else 1.0
+    return float(value.mean()), *bootstrap.student(value.mean(), error, freedom, settings.confidence)
+
+
+def _uar(
+    side: Hits, members: np.ndarray, classes: np.ndarray, settings: Evaluate
+) -> tuple[np.ndarray, np.ndarray]:
+    """UAR of each seed (S,), and in draws of the member speakers (B, S)."""
+    own = Hits(side.hits[members], side.support[members])
+    weights = bootstrap.draw(int(members.sum()), settings.bootstrap, settings.seed)
+    return own.uar(np.ones((1, int(members.sum()))), classes)[0], own.uar(weights, classes)
+
+
+def per_speaker(frame: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
+    """Scores of each test speaker, seeds averaged.
+
+    Returns:
+        speaker, uar (over the classes that the speaker has), war, clips, classes (how many the speaker has).
+    """
+    whole = hits(frame, classes, np.ones(len(frame) // frame["seed"].nunique(), dtype=bool))
+    uar = whole.uar(np.eye(len(whole.support)), whole.present).mean(1)
+    clips = whole.support.sum(1)
+    return pd.DataFrame(
+        {
+            "speaker": sorted(frame["speaker"].unique()),
+            "uar": uar,
+            "war": whole.hits.sum(2).mean(1) / clips,
+            "clips": clips.astype(int),
+            "classes": (whole.support > 0).sum(1),
+        }
+    )

@@ -1,0 +1,96 @@
+"""Tables about a benchmark's data: clips, parts with their leak audit, votes and quarantine."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pandas as pd
+
+from ugcl.config import Config
+from ugcl.data import tables
+from ugcl.data.labels import labelled, merged
+from ugcl.evaluation.statistics.baselines import vote_channels
+from ugcl.plan import paths
+
+PAIRS = tuple(combinations(tables.PARTS, 2))
+QUARANTINE = ("clip", "speaker", "label", "modality", "failure", "detail")
+
+
+def read_splits(config: Config, benchmark: str) -> dict[int, pd.DataFrame]:
+    """Fold → its split table without quarantined clips."""
+    entry = config.benchmarks[benchmark]
+    bad = set(read_quarantine(benchmark)["clip"])
+    folds = {}
+    for fold in config.folds(benchmark):
+        split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))
+        folds[fold] = split[~split["clip"].isin(bad)]
+    return folds
+
+
+def read_quarantine(benchmark: str) -> pd.DataFrame:
+    """The excluded clips of a benchmark with their reasons."""
+    return tables.read(paths.quarantine(benchmark))
+
+
+def clips(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFrame:
+    """One row a clip of the protocol.
+
+    Returns:
+        clip, speaker, sex, session, level, label, duration, fold (where it is tested, "" if in none),
+        failure ("" if good; the first where several encoders failed).
+    """
+    protocol = config.protocol(benchmark)
+    frame = labelled(manifest, protocol)
+    where: dict[str, str] = {}
+    for fold, split in read_splits(config, benchmark).items():
+        for clip in split.loc[split["part"] == "test", "clip"]:
+            where.setdefault(clip, str(fold))
+    failures = read_quarantine(benchmark).drop_duplicates("clip").set_index("clip")["failure"]
+    frame = frame.assign(
+        fold=frame["clip"].map(where).fillna(""), failure=frame["clip"].map(failures).fillna("")
+    )
+    return frame[["clip", "speaker", "sex", "session", "level", "label", "duration", "fold", "failure"]]
+
+
+def parts(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFrame:
+    """Sizes of every part of every fold, and the speakers it shares with the other parts.
+
+    Returns:
+        fold, part, clips, speakers, seconds (NaN where no duration is known), shared (names of speakers that
+        another part has too, spaces between; "" when the split is clean).
+    """
+    speaker = manifest.set_index("clip")["speaker"]
+    seconds = manifest.set_index("clip")["duration"]
+    rows = []
+    for fold, split in read_splits(config, benchmark).items():
+        members = {part: split.loc[split["part"] == part, "clip"] for part in tables.PARTS}
+        names = {part: set(speaker.loc[clips]) for part, clips in members.items()}
+        for part, clip_names in members.items():
+            others = set().union(*(names[other] for other in tables.PARTS if other != part))
+            rows.append(
+                {
+                    "fold": fold,
+                    "part": part,
+                    "clips": len(clip_names),
+                    "speakers": len(names[part]),
+                    "seconds": float(seconds.loc[clip_names].sum(min_count=1)),
+                    "shared": " ".join(sorted(names[part] & others)),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def votes(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFrame:
+    """How often raters' majority equals the label target, by channel.
+
+    Returns:
+        channel, clips, ties, agreement (ties wrong), agreement_untied.
+    """
+    protocol = config.protocol(benchmark)
+    frame = labelled(manifest, protocol)
+    rows = []
+    for channel in vote_channels(manifest, protocol.label):
+        equal = merged(frame[channel], protocol.merge) == frame["label"]
+        tied = frame[channel] == ""
+        rows.append((channel, len(frame), int(tied.sum()), equal.mean(), equal[~tied].mean()))
+    return pd.DataFrame(rows, columns=["channel", "clips", "ties", "agreement", "agreement_untied"])

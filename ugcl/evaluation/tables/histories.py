@@ -1,0 +1,110 @@
+"""What the training histories tell: learning curves, and the optimism of choosing epochs on the test fold."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from ugcl.config import Config
+from ugcl.data import tables
+from ugcl.errors import UgclError
+from ugcl.plan import paths
+from ugcl.plan.evaluation import cards
+
+UNSTABLE = ("seconds",)
+"""History columns that differ from run to run and stay out of the tables."""
+
+
+def read(config: Config, benchmark: str, system: str) -> pd.DataFrame:
+    """The histories of all runs of a system, one row an epoch: seed, fold, epoch and the run's columns."""
+    frames = []
+    for seed in config.benchmarks[benchmark].seeds:
+        for fold in config.folds(benchmark):
+            history = tables.read(paths.MODELS / paths.run(benchmark, system, seed, fold) / "history.csv")
+            history = history.drop(columns=[c for c in UNSTABLE if c in history])
+            history = history.apply(lambda column: pd.to_numeric(column, errors="coerce"))
+            history.insert(0, "fold", fold)
+            history.insert(0, "seed", seed)
+            frames.append(history)
+    return pd.concat(frames, ignore_index=True)
+
+
+def runs(config: Config, benchmark: str, system: str) -> pd.DataFrame:
+    """What the cards of a system's runs say, without times.
+
+    Returns:
+        seed, fold, epoch (selected on dev), epochs (trained), dev_uar, parameters (how many
+        numbers the network trains), lineage.
+
+    Raises:
+        UgclError: a card is missing or damaged.
+    """
+    rows = []
+    for path in cards(config, benchmark, system):
+        try:
+            card = json.loads(path.read_text())
+            rows.append(
+                {
+                    "seed": card["seed"],
+                    "fold": card["fold"],
+                    "epoch": int(card["selected"]["epoch"]),
+                    "epochs": card["epochs"],
+                    "dev_uar": card["selected"]["dev_uar"],
+                    "parameters": card["parameters"],
+                    "lineage": card["lineage"],
+                }
+            )
+        except (OSError, ValueError, KeyError) as error:
+            text = f"{type(error).__name__} {error}"
+            raise UgclError(f"{path}: not a whole card ({text}); train this run again") from None
+    return pd.DataFrame(rows)
+
+
+def optimism(history: pd.DataFrame, cards: pd.DataFrame) -> pd.DataFrame:
+    """What choosing the epoch on the test fold would have added to the UAR of each run.
+
+    Training chose the epoch on dev; the monitored test UAR shows what the test fold would have chosen.
+
+    Args:
+        history: of :func:`read`; runs without the monitoring column test_uar are left out.
+        cards: of :func:`runs`; the selected epochs.
+
+    Returns:
+        seed, fold, epoch (selected), uar (test, there), best_epoch, best_uar (test, the best of all epochs),
+        optimism = best_uar − uar ≥ 0.
+    """
+    rows = []
+    selected = cards.set_index(["seed", "fold"])["epoch"]
+    if "test_uar" in history:
+        for (seed, fold), run in history.dropna(subset=["test_uar"]).groupby(["seed", "fold"]):
+            test = run.set_index("epoch")["test_uar"]
+            epoch = int(selected.loc[(seed, fold)])
+            best = int(test.idxmax())
+            rows.append((seed, fold, epoch, test[epoch], best, test[best], test[best] - test[epoch]))
+    columns = ["seed", "fold", "epoch", "uar", "best_epoch", "best_uar", "optimism"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def optimism_by_system(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """The mean optimism of a system's runs.
+
+    Args:
+        runs: of :func:`optimism`.
+        confidence: level of the interval.
+
+    Returns:
+        One row (none without runs): runs, uar, best_uar, optimism (means over runs), ci_low, ci_high
+        (Student's interval over folds, seeds averaged, not below zero; empty with one fold).
+    """
+    if runs.empty:
+        return pd.DataFrame(columns=["runs", "uar", "best_uar", "optimism", "ci_low", "ci_high"])
+    folds = runs.groupby("fold")["optimism"].mean()
+    mean, low, high = folds.mean(), np.nan, np.nan
+    if len(folds) > 1:
+        half = stats.t.ppf((1 + confidence) / 2, len(folds) - 1) * folds.sem()
+        low, high = max(0.0, mean - half), mean + half
+    row = {"runs": len(runs), "uar": runs["uar"].mean(), "best_uar": runs["best_uar"].mean()}
+    return pd.DataFrame([row | {"optimism": mean, "ci_low": low, "ci_high": high}])

@@ -1,0 +1,200 @@
+"""All results of the given benchmarks in a few tables."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from ugcl.config import Config
+from ugcl.data import tables
+from ugcl.data.labels import labelled
+from ugcl.evaluation.statistics import baselines, mistakes, ranks, raters
+from ugcl.evaluation.tables import (
+    audit,
+    comparisons,
+    environment,
+    examined,
+    histories,
+    predictions,
+    published,
+)
+from ugcl.plan import paths
+from ugcl.plan.evaluation import SCORES, marks, metrics_json, score, summary_outputs, table
+from ugcl.plan.names import is_reference_row
+
+log = logging.getLogger(__name__)
+
+SUMMARY = (
+    "benchmark",
+    "corpus",
+    "protocol",
+    "label_target",
+    "system",
+    "modalities",
+    "metric",
+    "value",
+    "ci_low",
+    "ci_high",
+    "folds",
+    "seeds",
+    "clips",
+    "speakers",
+    "lineage",
+)
+"""Columns of results/tables/summary.csv, a public interface."""
+
+LEDGER = ("uar", "war", "macro_f1")
+"""Metrics that metrics.json holds."""
+
+
+def summarise(config: Config, benchmarks: Iterable[str] | None = None) -> list[Path]:
+    """Write every table of :func:`ugcl.plan.evaluation.summary_outputs`, metrics.json among them.
+
+    Args:
+        config: the parameters.
+        benchmarks: keys of `benchmarks`; default the active ones.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UgclError: a benchmark is unknown, or an input is missing or broken.
+    """
+    collected: dict[str, list[pd.DataFrame]] = defaultdict(list)
+    for benchmark in benchmarks or config.active:
+        log.info("summarising %s", benchmark)
+        for name, frame in benchmark_tables(config, benchmark).items():
+            collected[name].append(frame)
+    whole = {name: pd.concat(_filled(frames), ignore_index=True) for name, frames in collected.items()}
+    for name, frame in whole.items():
+        tables.write(frame, table(name))
+    _write_json(whole["summary"])
+    return summary_outputs(config)
+
+
+def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
+    """Every table of one benchmark: stem → rows."""
+    entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
+    folds, mark = config.folds(benchmark), marks(config, benchmark)
+    manifest = tables.read_manifest(paths.manifest(entry.corpus))
+    frames = {}
+    for system in entry.systems:
+        stacked = predictions.stack(benchmark, system, entry.seeds, folds, protocol.classes)
+        frames[system] = predictions.with_rater_shares(stacked, manifest, protocol)
+    scores = {system: _read_scores(benchmark, system) for system in entry.systems}
+    cards = {system: histories.runs(config, benchmark, system) for system in entry.systems}
+    history = {system: histories.read(config, benchmark, system) for system in entry.systems}
+    per_fold = _per_fold(scores)
+    compared = comparisons.comparisons(config, benchmark, frames)
+    optimism = {s: histories.optimism(frame, cards[s]) for s, frame in history.items()}
+    friedman, nemenyi = ranks.ranks(per_fold, config.evaluate.confidence)
+    found = {
+        "per_fold": per_fold,
+        "comparisons": compared,
+        "ablations": comparisons.ablations(config, benchmark, compared),
+        "friedman": friedman,
+        "nemenyi": nemenyi,
+        "errors": _mistakes(config, benchmark, frames[entry.reference], manifest),
+        "disagreement": _of_systems(
+            {s: raters.disagreement(f, manifest, protocol, config.evaluate) for s, f in frames.items()}
+        ),
+        "published": published.published(config, benchmark, published.read()),
+        "optimism": _of_systems(optimism),
+        "optimism_by_system": _of_systems(
+            {s: histories.optimism_by_system(f, config.evaluate.confidence) for s, f in optimism.items()}
+        ),
+        "learning_curves": _of_systems(history),
+        "runs": _of_systems(cards),
+        "environment": environment.environment(config, benchmark),
+        "clips": audit.clips(config, benchmark, manifest),
+        "parts": audit.parts(config, benchmark, manifest),
+        "votes": audit.votes(config, benchmark, manifest),
+        "quarantine": audit.read_quarantine(benchmark).reindex(columns=list(audit.QUARANTINE)),
+    }
+    for name in SCORES[1:]:
+        found[name] = _of_systems({s: tables.read(score(benchmark, s, name)) for s in entry.systems})
+    found |= examined.examined(config, benchmark)
+    result = {"summary": _summary(config, benchmark, frames[entry.reference], scores, manifest)}
+    for name, frame in found.items():
+        frame = frame.copy()
+        frame.insert(0, "benchmark", benchmark)
+        result[name] = frame.assign(marks=mark)
+    return result
+
+
+def _summary(
+    config: Config,
+    benchmark: str,
+    tested: pd.DataFrame,
+    scores: dict[str, pd.DataFrame],
+    manifest: pd.DataFrame,
+) -> pd.DataFrame:
+    entry, protocol = config.benchmarks[benchmark], config.protocol(benchmark)
+    parts = []
+    for system, frame in scores.items():
+        rows = frame[frame["scope"] == "pooled"]
+        modalities = "+".join(config.resolve(benchmark, system).model.modalities)
+        parts.append(rows.assign(system=system, modalities=modalities, seeds=len(entry.seeds)))
+    clips = tested[tested["seed"] == tested["seed"].iloc[0]]
+    label = labelled(manifest, protocol).set_index("clip")["label"]
+    training = {
+        fold: label.loc[split.loc[split["part"] == "train", "clip"]]
+        for fold, split in audit.read_splits(config, benchmark).items()
+    }
+    others = baselines.reference_rows(clips, manifest, training, protocol, config.evaluate)
+    for (name, modalities), rows in others.items():
+        parts.append(rows.assign(system=name, modalities=modalities, seeds=0, lineage=""))
+    mark = "".join(f" [{word}]" for word in marks(config, benchmark).split())
+    table = pd.concat(parts, ignore_index=True).assign(
+        benchmark=benchmark,
+        corpus=entry.corpus,
+        protocol=entry.protocol,
+        label_target=protocol.label + mark,
+        folds=len(config.folds(benchmark)),
+    )
+    return table[list(SUMMARY)]
+
+
+def _mistakes(config: Config, benchmark: str, frame: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
+    reference, protocol = config.benchmarks[benchmark].reference, config.protocol(benchmark)
+    channel = raters.richest_channel(manifest, protocol.label)
+    shares = raters.shares(manifest, channel, protocol) if channel else None
+    table = mistakes.errors(frame, manifest, protocol.classes, channel, shares)
+    table.insert(0, "system", reference)
+    return table
+
+
+def _read_scores(benchmark: str, system: str) -> pd.DataFrame:
+    frame = tables.read(score(benchmark, system, "metrics"))
+    for column in ("value", "ci_low", "ci_high"):
+        frame[column] = pd.to_numeric(frame[column])
+    return frame
+
+
+def _per_fold(scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    frames = {s: frame[frame["scope"] == "fold"] for s, frame in scores.items()}
+    return _of_systems(frames)[["system", "seed", "fold", "metric", "value", "clips", "speakers"]]
+
+
+def _of_systems(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    parts = [frame.assign(system=system) for system, frame in frames.items()]
+    whole = pd.concat(_filled(parts), ignore_index=True)
+    return whole[["system", *[column for column in whole if column != "system"]]]
+
+
+def _filled(frames: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    # pandas warns when empty frames decide column types; the first is kept for its columns if all are empty.
+    return [frame for frame in frames if len(frame)] or frames[:1]
+
+
+def _write_json(summary: pd.DataFrame) -> None:
+    tree: dict[str, dict[str, dict[str, float]]] = {}
+    trained = summary[summary["metric"].isin(LEDGER) & ~summary["system"].map(is_reference_row)]
+    for row in trained.itertuples():
+        tree.setdefault(row.benchmark, {}).setdefault(row.system, {})[row.metric] = round(row.value, 6)
+    metrics_json().write_text(json.dumps(tree, indent=2, sort_keys=True) + "\n")

@@ -1,0 +1,1 @@
+"""Media decoding: sound, pictures, clips."""

@@ -1,0 +1,90 @@
+"""A clip's media: where its sound and pictures come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ugcl.features.faces import table
+from ugcl.features.media.failure import MediaError
+from ugcl.features.media.interval import Interval
+from ugcl.features.media.sound import RATE, sound
+from ugcl.features.media.video import Frame, frames, sample
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One utterance as encoders see it.
+
+    Attributes:
+        name: the clip's name in the manifest.
+        audio: sound file; None where the corpus has none of its own (then the video file's sound is read).
+        video: video file, or None.
+        faces: the face track, where the shard of face tables was made; else None.
+        interval: the utterance's part of the video file; None for all of it. A sound file of its own is
+            the utterance already.
+        region: the speaker's half of the picture, "left" or "right"; "" for all.
+        transcript: the spoken words; "" where the corpus has none.
+    """
+
+    name: str
+    audio: Path | None = None
+    video: Path | None = None
+    faces: table.Track | None = None
+    interval: Interval | None = None
+    region: str = ""
+    transcript: str = ""
+
+    @classmethod
+    def from_row(cls, row: Any, root: Path, faces: table.Track | None = None) -> Clip:
+        """A clip from a manifest row and the root.
+
+        The row is a mapping with clip, audio and video, and maybe start, end, region and transcript.
+        """
+        audio, video = (root / row[key] if row[key] else None for key in ("audio", "video"))
+        start, end = (float(row.get(key, math.nan)) for key in ("start", "end"))
+        interval = None if math.isnan(start) or math.isnan(end) else Interval(start, end)
+        region, transcript = row.get("region", ""), row.get("transcript", "")
+        return cls(row["clip"], audio, video, faces, interval, region, transcript)
+
+    def sound(self, rate: int = RATE) -> np.ndarray:
+        """Mono samples, (samples,) float32 at `rate` Hz: see :func:`ugcl.features.media.sound.sound`."""
+        if self.audio is not None:
+            return sound(self.audio, rate)
+        if self.video is None:
+            raise MediaError("no_audio", f"{self.name}: the manifest names no media with sound")
+        return sound(self.video, rate, self.interval)
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame, its time from the clip's start: see :func:`ugcl.features.media.video.frames`."""
+        if self.video is None:
+            raise MediaError("no_video", f"{self.name}: the manifest names no video")
+        return frames(self.video, self.interval, self.region)
+
+    def sampled(self, fps: float) -> Iterator[tuple[float, Frame]]:
+        """The video on an even grid: see :func:`ugcl.features.media.video.sample`."""
+        return sample(self.frames(), fps)
+
+
+def with_faces(clips: Sequence[Clip], source: Path | None) -> Iterator[Clip]:
+    """Clips with their face tracks.
+
+    Args:
+        clips: in the order of their names.
+        source: table of face tracks (:func:`ugcl.features.faces.table.read`), in the same order; other clips
+            may be between. None leaves the clips as they are.
+    """
+    if source is None:
+        yield from clips
+        return
+    tracks = table.read(source)
+    name, track = next(tracks, ("", None))
+    for clip in clips:
+        while track is not None and name < clip.name:
+            name, track = next(tracks, ("", None))
+        yield replace(clip, faces=track if name == clip.name else None)

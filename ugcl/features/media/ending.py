@@ -1,0 +1,81 @@
+"""Whether a media file ends before it says it does."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ugcl.features.media.failure import MediaError
+
+# A stream may end this much before its declared duration without being called truncated, seconds.
+END_TOLERANCE = 0.25
+
+
+def origin(container: Any) -> float:
+    """Time zero of a file on its own clock, seconds: the start of its earliest stream."""
+    starts = [s.start_time * s.time_base for s in container.streams if s.start_time is not None]
+    return float(min(starts, default=0))
+
+
+def check_end(path: Path, container: Any, stream: Any, end: float) -> None:
+    """Refuse a stream that ends before its file says.
+
+    Where a stream has no duration of its own (flv, Matroska) the file's is that of its longest stream: this
+    one may be shorter, as long as another reaches the file's end. A file that names no duration cannot be
+    judged.
+
+    Args:
+        path: the file, for another look at it.
+        container, stream: the open file, read to its end.
+        end: where the stream ended, seconds after :func:`origin`.
+
+    Raises:
+        MediaError: truncated.
+    """
+    if stream.duration is not None:
+        first = float((stream.start_time or 0) * stream.time_base) - origin(container)
+        declared = first + float(stream.duration * stream.time_base)
+        cut = end < declared - END_TOLERANCE
+    elif container.duration:
+        declared, tolerance = container.duration / 1e6, 2 * END_TOLERANCE  # microseconds, coarsely kept
+        cut = end < declared - tolerance and _last(path) < declared - tolerance
+    else:
+        return
+    if cut:
+        kind = "pictures end" if stream.type == "video" else "the sound ends"
+        raise MediaError("truncated", f"{path}: {kind} at {end:.2f} s of {declared:.2f} s")
+
+
+def _last(path: Path) -> float:
+    """Where the last packet of any stream of a file ends, seconds after :func:`origin`."""
+    import av
+
+    end = 0.0
+    with av.open(str(path)) as container:
+        start = origin(container)
+        with suppress(av.error.FFmpegError, OSError):  # what cannot be read is beyond the end
+            for packet in container.demux():
+                if packet.pts is not None:
+                    end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base) - start)
+    return end
+
+
+def box_past_end(path: Path) -> bool:
+    """Whether an ISO (mp4) file's top-level boxes say that bytes are missing (ISO/IEC 14496-12, §4.2)."""
+    size, offset, names = path.stat().st_size, 0, []
+    with path.open("rb") as file:
+        while offset + 8 <= size:
+            file.seek(offset)
+            length, name = int.from_bytes(file.read(4), "big"), file.read(4)
+            if not names and name != b"ftyp":
+                return False
+            names.append(name)
+            if length == 1:
+                length = int.from_bytes(file.read(8), "big")
+            elif length == 0:
+                length = size - offset
+            if length < 8 or offset + length > size:
+                return True
+            offset += length
+    return bool(names) and (b"moov" not in names or offset != size)

@@ -1,0 +1,1 @@
+"""What encoders that run a pretrained network share."""

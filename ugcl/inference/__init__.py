@@ -1,0 +1,1 @@
+"""Trained systems on a user's own clips."""

@@ -1,0 +1,196 @@
+"""A trained system on a user's own clips: an ensemble of its runs with calibrated confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from ugcl.config import Config, Run
+from ugcl.data.dataset import ClipDataset
+from ugcl.data.moments import moments, standardised
+from ugcl.data.shards import FeatureInfo
+from ugcl.data.stores import Held
+from ugcl.devices import choose_device
+from ugcl.errors import UgclError
+from ugcl.inference import temperature
+from ugcl.inference.observation import Observation
+from ugcl.inference.probabilities import probabilities
+from ugcl.plan import paths
+from ugcl.plan.evaluation import chosen
+from ugcl.training.checkpoint import load_run
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Runs of one system that vote: the mean of their probabilities.
+
+    Each run's probabilities are scaled by the temperature that its dev clips gave
+    (:mod:`ugcl.inference.temperature`) before the mean is taken. The mean of calibrated runs is a little
+    less confident than it could be; it is not fitted again, as no clip is unseen by all runs.
+
+    Attributes:
+        run: the parameters on the first run's card.
+        infos: modality → its features.
+        runs: seed and fold of each run.
+        models: their networks.
+        temperatures: theirs; 1 where none was fitted.
+        calibrated: whether all were fitted.
+        batch: clips a batch.
+        device: where the networks run.
+    """
+
+    run: Run
+    infos: Mapping[str, FeatureInfo]
+    runs: Sequence[tuple[int, int]]
+    models: Sequence[nn.Module]
+    temperatures: Sequence[float]
+    calibrated: bool
+    batch: int = 64
+    device: torch.device | str = "cpu"
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names in the order of the probabilities."""
+        return self.run.protocol.classes
+
+    def __call__(self, features: Sequence[Mapping[str, np.ndarray]]) -> np.ndarray:
+        """Class probabilities of clips, (clips, classes).
+
+        Args:
+            features: of each clip, modality → (frames, dim); a modality that is not there is missing, and
+                the network's missing-modality token stands for it.
+        """
+        names = [str(i) for i in range(len(features))]
+        stores = {
+            modality: Held(
+                info,
+                {
+                    n: torch.from_numpy(f[modality])
+                    for n, f in zip(names, features, strict=True)
+                    if modality in f
+                },
+            )
+            for modality, info in self.infos.items()
+        }
+        # No label is known, and none reaches a network; the dataset asks for one.
+        rows = pd.DataFrame({"clip": names, "speaker": "", "label": self.classes[0]})
+        clips = ClipDataset(rows, stores, self.classes)
+        each = [
+            temperature.scale(probabilities(model, clips, self.batch, self.device), t)
+            for model, t in zip(self.models, self.temperatures, strict=True)
+        ]
+        return np.mean(each, axis=0)
+
+
+def load(config: Config, benchmark: str, system: str, fold: int | None = None) -> Ensemble:
+    """The ensemble of a system's runs: all seeds and folds, or those of one fold.
+
+    Raises:
+        UgclError: a name is unknown, or a run was not trained.
+    """
+    entry = config.benchmark(benchmark)
+    chosen(config, benchmark, [system])
+    folds = config.folds(benchmark)
+    if fold is not None and fold not in folds:
+        raise UgclError(f"{benchmark} has no fold {fold}; choose from {', '.join(map(str, folds))}")
+    runs = [(seed, k) for seed in entry.seeds for k in folds if fold in (None, k)]
+    loaded = [load_run(paths.MODELS / paths.run(benchmark, system, *run)) for run in runs]
+    fitted = temperature.read(benchmark, system)
+    card = loaded[0][1]
+    return Ensemble(
+        run=Run.model_validate(card["run"]),
+        infos={m: FeatureInfo.from_dict(fields) for m, fields in card["features"].items()},
+        runs=runs,
+        models=[model for model, _ in loaded],
+        temperatures=[fitted.get(run, 1.0) for run in runs],
+        calibrated=all(run in fitted for run in runs),
+        batch=config.evaluate.batch,
+        device=choose_device(config.evaluate.accelerator, "evaluate"),
+    )
+
+
+def of_one_speaker(observed: Sequence[Observation]) -> list[Observation]:
+    """Clips of one person, standardised over all of them, for a system with `model.speaker_normalisation`.
+
+    Raises:
+        UgclError: a modality is in one clip alone.
+    """
+    features: list[dict[str, np.ndarray]] = [{} for _ in observed]
+    for modality in dict.fromkeys(m for one in observed for m in one.features):
+        having = [i for i, one in enumerate(observed) if modality in one.features]
+        if len(having) == 1:
+            raise UgclError(
+                f"{observed[having[0]].clip.name}: no other clip has {modality}, and this system compares the"
+                " clips of a person; give several recordings of one person, or take a system without"
+                " model.speaker_normalisation"
+            )
+        frames = [torch.from_numpy(observed[i].features[modality]) for i in having]
+        mean, std = moments(frames, frames[0].shape[1])
+        for i, x in zip(having, frames, strict=True):
+            features[i][modality] = standardised(x, mean, std).numpy()
+    return [replace(one, features=own) for one, own in zip(observed, features, strict=True)]
+
+
+def windows(duration: float, length: float, step: float) -> list[tuple[float, float]]:
+    """Starts and ends of sliding windows, seconds: one around the middle of every step, cut at the ends.
+
+    Args:
+        duration: of the clip, seconds.
+        length: of a window inside the clip.
+        step: from one middle to the next; the clip is cut into even steps of about this size.
+    """
+    count = max(1, round(duration / step))
+    middles = (np.arange(count) + 0.5) * duration / count
+    return [(max(0.0, t - length / 2), min(duration, t + length / 2)) for t in middles.tolist()]
+
+
+def within(
+    observed: Observation, infos: Mapping[str, FeatureInfo], start: float, end: float
+) -> dict[str, np.ndarray]:
+    """The features of a stretch of a clip, as if it were a clip of its own.
+
+    The frames whose centres lie in [start, end) are taken; the encoders have read the whole clip. A modality
+    with one vector a clip is taken whole. A modality is missing where no frame, or no face, falls in.
+    """
+    part = {}
+    for modality, x in observed.features.items():
+        info = infos[modality]
+        if info.rate:
+            centres = info.offset + np.arange(len(x)) / info.rate
+            x = x[(centres >= start) & (centres < end)]
+        if modality == "video" and observed.track is not None:
+            track = observed.track
+            seen = track.visible[(track.times >= start) & (track.times < end)]
+            if not seen.any():
+                continue
+        if len(x):
+            part[modality] = x
+    return part
+
+
+def timeline(ensemble: Ensemble, observed: Observation, length: float, step: float) -> pd.DataFrame:
+    """Probabilities over sliding windows of one clip.
+
+    Returns:
+        One row a window with something in it: time (its middle on the clip's axis), start, end (seconds),
+        modalities (joined by +), p_<class>.
+    """
+    places = windows(observed.duration, length, step)
+    middles = (np.arange(len(places)) + 0.5) * observed.duration / len(places)
+    parts = [within(observed, ensemble.infos, *place) for place in places]
+    kept = [i for i, part in enumerate(parts) if part]
+    table = pd.DataFrame(
+        {
+            "time": [middles[i] for i in kept],
+            "start": [places[i][0] for i in kept],
+            "end": [places[i][1] for i in kept],
+            "modalities": ["+".join(parts[i]) for i in kept],
+        }
+    )
+    p = ensemble([parts[i] for i in kept]) if kept else np.empty((0, len(ensemble.classes)))
+    return table.assign(**{f"p_{name}": p[:, i] for i, name in enumerate(ensemble.classes)})

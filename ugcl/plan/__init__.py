@@ -1,0 +1,1 @@
+"""Which files every step reads and writes, without torch or pandas."""

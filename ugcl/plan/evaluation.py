@@ -1,0 +1,226 @@
+"""Which files evaluation reads and writes; light, so that the Snakefile may import it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ugcl.config import Config
+from ugcl.errors import UgclError
+from ugcl.plan import paths
+
+TABLES = (
+    "summary",
+    "per_fold",
+    "per_class",
+    "confusion",
+    "comparisons",
+    "ablations",
+    "friedman",
+    "nemenyi",
+    "subgroups",
+    "per_speaker",
+    "calibration",
+    "pairs",
+    "errors",
+    "disagreement",
+    "published",
+    "optimism",
+    "optimism_by_system",
+    "learning_curves",
+    "runs",
+    "clips",
+    "parts",
+    "votes",
+    "quarantine",
+)
+"""Stems of the CSV tables that the summary writes into results/tables."""
+
+REPRESENTATION = ("tokens", "token_usage", "retrieval", "hard_negatives", "token_map", "attention")
+"""Stems of the tables on the inside of a benchmark's reference system."""
+
+EXAMINATIONS = ("robustness", "temperature", *REPRESENTATION)
+"""Stems of the summary's tables of what trained systems did beyond their predictions."""
+
+UNSTABLE = ("cost", "environment")
+"""Tables of times, devices and commits: not the same bytes each time, so they lie in results/scores."""
+
+SCORES = ("metrics", "confusion", "per_class", "subgroups", "per_speaker", "calibration", "pairs")
+"""Stems of the CSV tables that scoring writes into results/scores/<benchmark>/<system>."""
+
+
+def table(name: str) -> Path:
+    """One of the summary's tables."""
+    return (paths.SCORES if name in UNSTABLE else paths.TABLES) / f"{name}.csv"
+
+
+def metrics_json() -> Path:
+    """The scores that `dvc metrics` reads."""
+    return paths.TABLES / "metrics.json"
+
+
+def score(benchmark: str, system: str, name: str) -> Path:
+    """One of a system's score tables."""
+    return paths.SCORES / benchmark / system / f"{name}.csv"
+
+
+def prediction(benchmark: str, system: str, seed: int, fold: int) -> Path:
+    """The predictions of one run's test clips."""
+    return paths.PREDICTIONS / paths.run(benchmark, system, seed, fold).with_suffix(".csv")
+
+
+def temperature(benchmark: str, system: str) -> Path:
+    """The temperatures of a system's runs, beside their predictions."""
+    return paths.PREDICTIONS / benchmark / system / "temperature.csv"
+
+
+def noise_conditions(config: Config, benchmark: str) -> list[str]:
+    """The noise conditions that the benchmark's audio encoder can do: none where features are precomputed."""
+    encoder = config.benchmarks[benchmark].features.get("audio")
+    if encoder is None or config.encoders[encoder].precomputed:
+        return []
+    return [name for name in config.evaluate.robustness if name.startswith("noise:")]
+
+
+def chosen(config: Config, benchmark: str, systems: Iterable[str] | None) -> list[str]:
+    """Some systems of a benchmark by name, or all.
+
+    Raises:
+        UgclError: the benchmark lacks one.
+    """
+    known = config.benchmark(benchmark).systems
+    names = list(systems or known)
+    for name in names:
+        if name not in known:
+            raise UgclError(f"{benchmark} has no system {name!r}; choose from {', '.join(known)}")
+    return names
+
+
+def perturb_outputs(config: Config, benchmark: str) -> list[Path]:
+    """What `ugcl evaluate perturb` writes: a feature store a noise condition."""
+    shards = config.corpora[config.benchmarks[benchmark].corpus].shards
+    files = [
+        f"shard-{shard}{suffix}" for shard in range(1, shards + 1) for suffix in (".safetensors", ".csv")
+    ]
+    return [
+        paths.perturbed(benchmark, condition) / file
+        for condition in noise_conditions(config, benchmark)
+        for file in (*files, "index.csv")
+    ]
+
+
+def mislabelled(config: Config, benchmark: str, system: str) -> dict[str, str]:
+    """Conditions of wrong labels in training, such as `labels:0.1` → the name of what was trained so."""
+    found = config.mislabelled(benchmark).items()
+    return {f"labels:{share:g}": name for name, (base, share) in found if base == system}
+
+
+def mislabelled_outputs(config: Config, benchmark: str) -> list[Path]:
+    """Predictions of what a benchmark trains on partly wrong labels."""
+    names = config.mislabelled(benchmark)
+    return [path for name in names for path in predict_outputs(config, benchmark, name)]
+
+
+def under_conditions(config: Config, benchmark: str) -> list[str]:
+    """Systems of a benchmark that are looked at under some condition."""
+    entry = config.benchmarks[benchmark]
+    return [s for s in entry.systems if config.evaluate.robustness or entry.label_noise.get(s)]
+
+
+def robustness_outputs(config: Config, benchmark: str) -> list[Path]:
+    """What `ugcl evaluate robustness` writes: a table a system, none without conditions."""
+    return [score(benchmark, system, "robustness") for system in under_conditions(config, benchmark)]
+
+
+def cost_outputs(config: Config, benchmark: str) -> list[Path]:
+    """What `ugcl evaluate cost` writes: a table a system."""
+    return [score(benchmark, system, "cost") for system in config.benchmarks[benchmark].systems]
+
+
+def represent_outputs(config: Config, benchmark: str) -> list[Path]:
+    """What `ugcl evaluate represent` writes, for the reference system alone."""
+    return [score(benchmark, config.benchmarks[benchmark].reference, name) for name in REPRESENTATION]
+
+
+def _runs(config: Config, benchmark: str, system: str) -> list[tuple[str, str, int, int]]:
+    seeds = config.benchmarks[benchmark].seeds
+    return [(benchmark, system, seed, fold) for seed in seeds for fold in config.folds(benchmark)]
+
+
+def predict_outputs(config: Config, benchmark: str, system: str) -> list[Path]:
+    """What `ugcl evaluate predict` writes: one CSV a seed and fold."""
+    return [prediction(*run) for run in _runs(config, benchmark, system)]
+
+
+def score_outputs(config: Config, benchmark: str, system: str) -> list[Path]:
+    """What `ugcl evaluate score` writes."""
+    return [score(benchmark, system, name) for name in SCORES]
+
+
+def histories(config: Config, benchmark: str, system: str) -> list[Path]:
+    """The training histories of a system, one a seed and fold."""
+    return [paths.MODELS / paths.run(*run) / "history.csv" for run in _runs(config, benchmark, system)]
+
+
+def cards(config: Config, benchmark: str, system: str) -> list[Path]:
+    """The cards of a system's runs, one a seed and fold."""
+    return [path.with_name("card.json") for path in histories(config, benchmark, system)]
+
+
+def splits(config: Config, benchmark: str) -> list[Path]:
+    """The split tables of a benchmark's folds."""
+    entry = config.benchmarks[benchmark]
+    return [paths.split(entry.corpus, entry.protocol, fold) for fold in config.folds(benchmark)]
+
+
+def predicted(config: Config, benchmark: str, systems: Iterable[str] | None = None) -> list[Path]:
+    """A file a system that is there when its runs are trained and have predicted.
+
+    What comes after them names it in place of each run's files, which the same jobs write: Snakemake's time
+    grows with the number of inputs, and a benchmark may have a thousand runs.
+    """
+    return [temperature(benchmark, system) for system in systems or config.benchmarks[benchmark].systems]
+
+
+def summary_inputs(config: Config) -> list[Path]:
+    """What `ugcl evaluate summary` waits for, of the active benchmarks; published.csv if there."""
+    files: list[Path] = [paths.PUBLISHED] if paths.PUBLISHED.is_file() else []
+    for benchmark in config.active:
+        entry = config.benchmarks[benchmark]
+        files += [paths.manifest(entry.corpus), paths.quarantine(benchmark), *splits(config, benchmark)]
+        files += predicted(config, benchmark)
+        for system in entry.systems:
+            files += score_outputs(config, benchmark, system)
+        files += robustness_outputs(config, benchmark)
+        files += cost_outputs(config, benchmark)
+        files += represent_outputs(config, benchmark)
+    return list(dict.fromkeys(files))
+
+
+def summary_outputs(config: Config) -> list[Path]:
+    """What `ugcl evaluate summary` writes."""
+    return [*(table(name) for name in (*TABLES, *EXAMINATIONS, *UNSTABLE)), metrics_json()]
+
+
+def ablations(config: Config, benchmark: str) -> list[str]:
+    """Systems of the reference's architecture that differ from it in some setting."""
+    entry = config.benchmarks[benchmark]
+    architecture = config.resolve(benchmark, entry.reference).model.architecture
+    return [
+        system
+        for system in entry.systems
+        if system != entry.reference and config.resolve(benchmark, system).model.architecture == architecture
+    ]
+
+
+def marks(config: Config, benchmark: str) -> str:
+    """The warnings that every table of a benchmark carries: SYNTHETIC, LEAKY, both, or nothing."""
+    corpus = config.corpora[config.benchmarks[benchmark].corpus]
+    leaky = getattr(config.protocol(benchmark).folds, "allow_leak", False) is True
+    return " ".join(["SYNTHETIC"] * corpus.synthetic + ["LEAKY"] * leaky)
+
+
+def by_speaker(config: Config, benchmark: str) -> list[str]:
+    """The systems that read a test speaker's other clips, unlabelled (`model.speaker_normalisation`)."""
+    systems = config.benchmark(benchmark).systems
+    return [name for name in systems if config.resolve(benchmark, name).model.speaker_normalisation]

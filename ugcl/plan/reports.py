@@ -1,0 +1,195 @@
+"""Which files the reports write; light, so that the Snakefile may import it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ugcl.config import Config
+from ugcl.plan import evaluation, paths
+
+SUFFIXES = (".svg", ".png")
+KINDS = (
+    "data",
+    "forest",
+    "confusion",
+    "classes",
+    "pairs",
+    "subgroups",
+    "speakers",
+    "reliability",
+    "calibration",
+    "optimism",
+    "learning_curves",
+)
+"""Figures that every benchmark has."""
+
+ABLATIONS = "ablations"
+"""The figure that only benchmarks with ablations of their reference have."""
+
+ROBUSTNESS = "robustness"
+"""The figure that only benchmarks with bad conditions have."""
+
+COMPARISONS = "comparisons"
+"""The figure that only benchmarks of several systems have."""
+
+TOKENS = ("tokens", "token_map", "retrieval", "hard_negatives", "attention")
+"""Figures of the inside of a reference that has a codebook of tokens."""
+
+TUNING = "10_tuning"
+"""The notebook of searches for settings."""
+
+RANKS = "critical_difference"
+"""The figure that only benchmarks of three systems and two folds have."""
+
+TABLES = ("main", "comparisons", "ablations", "published", "subgroups", "calibration")
+"""Tables for papers, each as CSV, Markdown and LaTeX."""
+
+
+def kinds(config: Config, benchmark: str) -> list[str]:
+    """The kinds of figures a benchmark has."""
+    systems = len(config.benchmark(benchmark).systems)
+    ranked = systems > 2 and len(config.folds(benchmark)) > 1
+    return [
+        *KINDS,
+        *([COMPARISONS] if systems > 1 else []),
+        *([RANKS] if ranked else []),
+        *([ABLATIONS] if evaluation.ablations(config, benchmark) else []),
+        *([ROBUSTNESS] if evaluation.robustness_outputs(config, benchmark) else []),
+        *(TOKENS if has_tokens(config, benchmark) else []),
+    ]
+
+
+def has_tokens(config: Config, benchmark: str) -> bool:
+    """Whether a benchmark's reference has a codebook of tokens to look into."""
+    reference = config.benchmarks[benchmark].reference
+    return config.resolve(benchmark, reference).model.architecture == "ugcl"
+
+
+def figure(benchmark: str, kind: str, suffix: str) -> Path:
+    """One figure file."""
+    return paths.FIGURES / f"{benchmark}_{kind}{suffix}"
+
+
+def contact_sheet(corpus: str) -> Path:
+    """The page of example faces of a synthetic corpus."""
+    return paths.FIGURES / f"{corpus}_contact_sheet.png"
+
+
+def may_show(config: Config, corpus: str) -> bool:
+    """Whether pages may hold pictures and sound of a corpus: only of what the project makes itself.
+
+    Other corpora show actors under licences with conditions (ODbL, CC BY-NC-SA, an owner's agreement) that a
+    page passed from hand to hand would not keep.
+    """
+    return config.corpora[corpus].adapter == "demo"
+
+
+def contact_sheet_corpora(config: Config) -> list[str]:
+    """Active corpora whose faces pages may show."""
+    names = dict.fromkeys(config.benchmarks[name].corpus for name in config.active)
+    return [name for name in names if may_show(config, name)]
+
+
+def figure_outputs(config: Config) -> list[Path]:
+    """What `ugcl report figures` writes."""
+    drawn = [
+        figure(benchmark, kind, suffix)
+        for benchmark in config.active
+        for kind in kinds(config, benchmark)
+        for suffix in SUFFIXES
+    ]
+    return [*drawn, *map(contact_sheet, contact_sheet_corpora(config))]
+
+
+def paper_table(benchmark: str, name: str, suffix: str) -> Path:
+    """One table for papers."""
+    return paths.REPORTS / "tables" / f"{benchmark}_{name}{suffix}"
+
+
+def table_outputs(config: Config) -> list[Path]:
+    """What `ugcl report tables` writes."""
+    return [
+        paper_table(benchmark, name, suffix)
+        for benchmark in config.active
+        for name in TABLES
+        for suffix in (".csv", ".md", ".tex")
+    ]
+
+
+def model_card(benchmark: str) -> Path:
+    """The model card of a benchmark's best system."""
+    return paths.REPORTS / f"model_card_{benchmark}.md"
+
+
+def model_cards(config: Config) -> list[Path]:
+    """What `ugcl report cards` writes."""
+    return [model_card(benchmark) for benchmark in config.active]
+
+
+def studies(config: Config) -> list[tuple[str, str]]:
+    """Benchmark and system of the searches for settings that were made on active benchmarks."""
+    return [
+        (benchmark, system)
+        for benchmark in config.active
+        for system in config.systems
+        if paths.study_table(benchmark, system, "trials").is_file()
+    ]
+
+
+def study_tables(config: Config) -> list[Path]:
+    """The tables of these searches, which `ugcl tune` wrote."""
+    names = ("trials", "importances")
+    return [paths.study_table(*study, name) for study in studies(config) for name in names]
+
+
+def notebooks(config: Config) -> list[str]:
+    """The notebooks to render, in order; that of searches only where there is one."""
+    named = [name for name in config.report.notebooks if name != TUNING]
+    return [*named, TUNING] if studies(config) else named
+
+
+def notebook_source(name: str) -> Path:
+    """The jupytext script of a notebook."""
+    return Path("notebooks") / f"{name}.py"
+
+
+def notebook_title(name: str) -> str:
+    """The first heading of a notebook's script; its name where it has none."""
+    lines = notebook_source(name).read_text().splitlines()
+    return next((line.removeprefix("# # ") for line in lines if line.startswith("# # ")), name)
+
+
+def notebook_output(name: str) -> Path:
+    """The page that `ugcl report notebook NAME` writes."""
+    return paths.REPORTS / f"{name}.html"
+
+
+def notebook_outputs(config: Config) -> list[Path]:
+    """All pages of notebooks."""
+    return [notebook_output(name) for name in notebooks(config)]
+
+
+def workflow_report() -> Path:
+    """The page that `snakemake --report` makes of all that the front page rests on."""
+    return paths.REPORTS / "workflow.html"
+
+
+def evidence(config: Config) -> list[Path]:
+    """The tables, figures, notebooks and cards that a report consists of."""
+    return [
+        *evaluation.summary_outputs(config),
+        *figure_outputs(config),
+        *table_outputs(config),
+        *notebook_outputs(config),
+        *model_cards(config),
+    ]
+
+
+def site_inputs(config: Config) -> list[Path]:
+    """What `ugcl report site` reads or links to."""
+    return [*evidence(config), workflow_report()]
+
+
+def site_outputs() -> list[Path]:
+    """What `ugcl report site` writes."""
+    return [paths.INDEX]

@@ -1,0 +1,1 @@
+"""Pages: front page, notebooks, model cards."""

@@ -1,0 +1,108 @@
+"""A system's surest mistakes as cards: the clip to play where it may be shown, label, prediction, raters."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ugcl.config import Config
+from ugcl.data import sources, tables
+from ugcl.plan import paths
+from ugcl.plan.reports import may_show
+
+TYPES = {".mp4": "video/mp4", ".webm": "video/webm"}
+LARGEST = 200_000
+"""Bytes of a clip that a page may hold; a larger one is named only."""
+
+SIDE = 192
+"""Longer side of a still, pixels."""
+
+GRID = "display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:1rem"
+
+
+def mistakes(config: Config, benchmark: str, errors: pd.DataFrame, most: int = 12) -> str:
+    """The first mistakes as HTML cards with players.
+
+    Args:
+        config: the parameters.
+        benchmark: key of `benchmarks`.
+        errors: its rows of results/tables/errors.csv, the surest first.
+        most: cards to show.
+
+    Returns:
+        The cards; "" where the corpus's clips may not be shown (:func:`ugcl.plan.reports.may_show`), or
+        are not on this machine.
+    """
+    corpus = config.benchmarks[benchmark].corpus
+    if not may_show(config, corpus) or not paths.manifest(corpus).is_file():
+        return ""
+    video = tables.read_manifest(paths.manifest(corpus)).set_index("clip")["video"]
+    root = sources.root(config, corpus)
+    cards = []
+    for row in errors.head(most).itertuples():
+        file = root / video.get(row.clip, "")
+        if file.is_file() and file.suffix in TYPES and file.stat().st_size <= LARGEST:
+            cards.append(_card(row, file))
+    return f'<div style="{GRID}">{"".join(cards)}</div>' if cards else ""
+
+
+def mistake_table(errors: pd.DataFrame) -> pd.DataFrame:
+    """Mistakes as a table, the surest first, shares in per cent.
+
+    Args:
+        errors: rows of one benchmark, columns of results/tables/errors.csv.
+    """
+    table = errors[["clip", "speaker", "fold", "label", "predicted"]].assign(
+        fold=errors["fold"].map("{:.0f}".format),
+        sure=errors["probability"].map("{:.1%}".format),
+        **{"p of the label": errors["label_probability"].map("{:.1%}".format)},
+        **{"wrong seeds": errors["wrong_seeds"].map("{:.0f}".format)},
+    )
+    if errors["votes_label"].notna().any():
+        table["raters for the label"] = (
+            errors["votes_label"].map("{:.0%}".format, na_action="ignore").fillna("")
+        )
+        table["raters for the prediction"] = (
+            errors["votes_predicted"].map("{:.0%}".format, na_action="ignore").fillna("")
+        )
+    return table
+
+
+def poster(file: Path) -> bytes:
+    """A small JPEG of a clip's middle frame, so that its face is seen before it is played."""
+    from PIL import Image
+
+    from ugcl.features.media.video import frames
+
+    whole = list(frames(file))
+    image = Image.fromarray(whole[len(whole) // 2].rgb())
+    image.thumbnail((SIDE, SIDE))
+    text = io.BytesIO()
+    image.save(text, "JPEG", quality=75)
+    return text.getvalue()
+
+
+def _card(row, file: Path) -> str:
+    name, label, predicted = (html.escape(str(text)) for text in (row.clip, row.label, row.predicted))
+    data, still = (base64.b64encode(each).decode() for each in (file.read_bytes(), poster(file)))
+    told = f"label <b>{label}</b>, predicted <b>{predicted}</b> ({_percent(row.probability)})"
+    if np.isfinite(row.votes_label):
+        told += (
+            f"<br>raters: {_percent(row.votes_label)} {label}, {_percent(row.votes_predicted)} {predicted}"
+        )
+    return (
+        '<figure style="margin:0">'
+        f'<video controls preload="none" style="width:100%" aria-label="clip {name}, label {label}"'
+        f' poster="data:image/jpeg;base64,{still}" src="data:{TYPES[file.suffix]};base64,{data}"></video>'
+        f'<figcaption style="font-size:.8rem;line-height:1.35">{told}<br>'
+        f'<span style="color:#666">{name}</span></figcaption></figure>'
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if np.isfinite(share) else ""

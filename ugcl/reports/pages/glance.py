@@ -1,0 +1,75 @@
+"""A benchmark in four statements: its best system, and where that one is weak."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ugcl.config import Config
+from ugcl.reports.pages.model_card import best
+from ugcl.reports.tables.columns import condition_name
+from ugcl.reports.tables.papers import percent
+from ugcl.reports.tables.read import read
+
+
+def glance(config: Config, benchmark: str) -> list[dict[str, str]]:
+    """What a reader wants to know first, each with label, value and note.
+
+    Returns:
+        Best system, its confidence, its weakest class and the condition that costs it most (left out where no
+        condition was asked for).
+    """
+    summary = read("summary", benchmark)
+    system = best(summary)
+    own = summary[summary["system"] == system].set_index("metric")
+    shown = [
+        {
+            "label": "Best system",
+            "value": f"{system}, UAR {100 * own.loc['uar', 'value']:.1f}",
+            "note": _against(config, benchmark, system),
+        }
+    ]
+    if "ece" in own.index:
+        ece = f"{100 * own.loc['ece', 'value']:.1f}"
+        shown.append(
+            {
+                "label": "Its confidence",
+                "value": f"{ece} points off",
+                "note": "mean gap between confidence and accuracy (ECE)",
+            }
+        )
+    recall = read("per_class", benchmark).query("system == @system").reset_index(drop=True)
+    worst = recall.loc[recall["recall"].idxmin()]
+    shown.append(
+        {
+            "label": "Its weakest class",
+            "value": f"{worst['class']}, {100 * worst['recall']:.0f} %",
+            "note": "of the label's clips are recognised",
+        }
+    )
+    changes = read("robustness", benchmark).query("system == @system and metric == 'uar'")
+    changes = changes[np.isfinite(changes["difference"].astype(float))].reset_index(drop=True)
+    if len(changes):
+        row = changes.loc[changes["difference"].idxmin()]
+        shown.append(
+            {
+                "label": "Hardest condition",
+                "value": condition_name(row["condition"], row["level"]),
+                "note": percent(row["difference"], row["difference_low"], row["difference_high"], True)
+                + " points of UAR",
+            }
+        )
+    return shown
+
+
+def _against(config: Config, benchmark: str, system: str) -> str:
+    """How the best system stands against the reference."""
+    reference = config.benchmark(benchmark).reference
+    if system == reference:
+        return "it is the reference"
+    rows = read("comparisons", benchmark).query("system == @system and metric == 'uar'")
+    if rows.empty:
+        return ""
+    row = rows.iloc[0]
+    text = percent(row["difference"], row["ci_low"], row["ci_high"], True)
+    p = f", p = {row['p_holm']:.3f}" if np.isfinite(row["p_holm"]) else ""
+    return f"{text} points against {reference}{p}"

@@ -1,0 +1,163 @@
+"""Model cards (Mitchell et al., Model cards for model reporting, FAT* 2019): what a system is good for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ugcl import __version__
+from ugcl.config import Config
+from ugcl.data.fetching import registry, status
+from ugcl.plan import paths
+from ugcl.plan.evaluation import marks
+from ugcl.plan.names import TITLES, is_reference_row
+from ugcl.plan.reports import model_card
+from ugcl.reports.pages.templating import fill
+from ugcl.reports.tables.columns import condition_name
+from ugcl.reports.tables.papers import percent
+from ugcl.reports.tables.read import read
+
+METRICS = ("uar", "war", "macro_f1", "ece")
+"""Metrics of a card's table of results."""
+
+
+def best(summary: pd.DataFrame) -> str:
+    """The trained system with the highest pooled test UAR; the first of equals.
+
+    Args:
+        summary: rows of one benchmark, columns of results/tables/summary.csv.
+    """
+    rows = summary[(summary["metric"] == "uar") & ~summary["system"].map(is_reference_row)]
+    return str(rows.loc[rows["value"].idxmax(), "system"])
+
+
+def cards_of_all(config: Config) -> list[Path]:
+    """Write a card for the best system of every active benchmark (`ugcl report cards`).
+
+    Raises:
+        UgclError: a table or the registry of sources is missing.
+    """
+    written = []
+    for benchmark in config.active:
+        path = model_card(benchmark)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(fill("model_card.md.j2", context(config, benchmark)))
+        written.append(path)
+    return written
+
+
+def context(config: Config, benchmark: str) -> dict[str, Any]:
+    """What the template shows, all of it from results/tables and the parameters."""
+    entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
+    summary, parts = read("summary", benchmark), read("parts", benchmark)
+    system = best(summary)
+    run = config.resolve(benchmark, system)
+    own = summary[summary["system"] == system].set_index("metric")
+    trained = [name for name in dict.fromkeys(summary["system"]) if not is_reference_row(name)]
+    runs = read("runs", benchmark).query("system == @system")
+    quarantine = read("quarantine", benchmark)
+    return {
+        "benchmark": benchmark,
+        "system": system,
+        "version": __version__,
+        "marks": marks(config, benchmark).split(),
+        "synthetic": config.corpora[entry.corpus].synthetic,
+        "corpus": entry.corpus,
+        "licence": status.licence(config, entry.corpus, registry.read(Path(config.data.sources))),
+        "protocol": entry.protocol,
+        "label": protocol.label,
+        "classes": protocol.classes,
+        "folds": len(config.folds(benchmark)),
+        "seeds": entry.seeds,
+        "leaks": sorted(set(" ".join(parts["shared"]).split())),
+        "clips": int(own["clips"].iloc[0]),
+        "speakers": int(own["speakers"].iloc[0]),
+        "quarantined": quarantine["clip"].nunique(),
+        "architecture": run.model.architecture,
+        "modalities": run.model.modalities,
+        "by_speaker": run.model.speaker_normalisation,
+        "refit": run.train.refit,
+        "features": {m: name for m, name in entry.features.items() if m in run.model.modalities},
+        "parameters": f"{runs['parameters'].max():,.0f}",
+        "runs": len(runs),
+        "lineages": list(dict.fromkeys(runs["lineage"])),
+        "weights": (paths.MODELS / benchmark / system).as_posix(),
+        "candidates": len(trained),
+        "confidence": f"{100 * config.evaluate.confidence:g}",
+        "results": _results(summary, system),
+        "recall": _recall(read("per_class", benchmark), system),
+        "pair": _pair(read("pairs", benchmark), system),
+        "temperature": _temperature(read("temperature", benchmark), system),
+        "conditions": _conditions(read("robustness", benchmark), system),
+        "groups": _groups(read("subgroups", benchmark), system),
+        "optimism": _optimism(read("optimism_by_system", benchmark), system),
+    }
+
+
+def _results(summary: pd.DataFrame, system: str) -> list[dict[str, str]]:
+    """The system and the reference rows, a column a metric."""
+    rows = []
+    for name in [system, *(n for n in dict.fromkeys(summary["system"]) if is_reference_row(n))]:
+        by_metric = summary[summary["system"] == name].set_index("metric")
+        row = {"system": name}
+        for metric in METRICS:
+            cell = by_metric.loc[metric] if metric in by_metric.index else None
+            text = "" if cell is None else percent(cell["value"], cell["ci_low"], cell["ci_high"])
+            row[TITLES[metric]] = text or "–"
+        rows.append(row)
+    return rows
+
+
+def _recall(table: pd.DataFrame, system: str) -> list[tuple[str, str]]:
+    rows = table[table["system"] == system].sort_values("recall", ascending=False)
+    return [(row["class"], f"{100 * row['recall']:.0f} %") for row in rows.to_dict("records")]
+
+
+def _pair(table: pd.DataFrame, system: str) -> dict[str, str] | None:
+    """The two classes that are taken for each other most often."""
+    rows = table[table["system"] == system]
+    if rows.empty:
+        return None
+    row = rows.loc[rows["rate"].idxmax()]
+    return {"first": row["first"], "second": row["second"], "rate": f"{100 * row['rate']:.0f} %"}
+
+
+def _temperature(table: pd.DataFrame, system: str) -> str:
+    values = table.loc[table["system"] == system, "temperature"]
+    return f"{values.min():.2f} to {values.max():.2f}" if len(values) else ""
+
+
+def _conditions(table: pd.DataFrame, system: str) -> list[tuple[str, str]]:
+    rows = table[(table["system"] == system) & (table["metric"] == "uar")]
+    return [
+        (
+            condition_name(row.condition, row.level),
+            percent(row.difference, row.difference_low, row.difference_high, signed=True),
+        )
+        for row in rows.itertuples()
+        if np.isfinite(row.difference)
+    ]
+
+
+def _groups(table: pd.DataFrame, system: str) -> list[dict[str, Any]]:
+    rows = table[table["system"] == system]
+    return [
+        {
+            "attribute": row.attribute,
+            "group": row.group,
+            "uar": percent(row.uar, row.ci_low, row.ci_high),
+            "gap": percent(row.gap, row.gap_low, row.gap_high, signed=True),
+            "clips": int(row.clips),
+            "speakers": int(row.speakers),
+            "small": row.small,
+        }
+        for row in rows.itertuples()
+    ]
+
+
+def _optimism(table: pd.DataFrame, system: str) -> str:
+    rows = table[table["system"] == system]
+    return f"{100 * rows['optimism'].iloc[0]:.1f}" if len(rows) else ""

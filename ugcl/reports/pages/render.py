@@ -1,0 +1,98 @@
+"""Notebooks: from a jupytext script to an executed page that asks nothing of the network."""
+
+from __future__ import annotations
+
+import logging
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from ugcl.config import Config
+from ugcl.errors import UgclError
+from ugcl.plan.reports import notebook_output, notebook_source
+from ugcl.reports.pages.templating import TEMPLATES
+
+log = logging.getLogger(__name__)
+KERNEL = "python3"
+
+
+def render(config: Config, name: str, benchmarks: Iterable[str] | None = None) -> Path:
+    """Execute a notebook in the working folder and write it as HTML.
+
+    Args:
+        config: the parameters.
+        name: stem of a script in notebooks/.
+        benchmarks: passed to the notebook; default the active ones.
+
+    Returns:
+        The page.
+
+    Raises:
+        UgclError: there is no such notebook, or one of its cells fails (its error is named).
+    """
+    source = notebook_source(name)
+    if not source.is_file():
+        raise UgclError(f"{source}: not found; choose from {', '.join(config.report.notebooks)}")
+    parameters = {"root": ".", "benchmarks": list(benchmarks or config.active)}
+    page = to_html(execute(source, parameters), name)
+    output = notebook_output(name)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(page)
+    return output
+
+
+def execute(source: Path, parameters: dict[str, object]):
+    """Run a jupytext script with this interpreter's kernel, from the working folder.
+
+    Returns:
+        The executed notebook (nbformat NotebookNode), cells numbered in order instead of by chance.
+
+    Raises:
+        UgclError: a cell fails.
+    """
+    import jupytext
+    import nbformat
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    notebook = jupytext.read(source)
+    with tempfile.TemporaryDirectory() as folder:
+        before, after = Path(folder, "in.ipynb"), Path(folder, "out.ipynb")
+        nbformat.write(notebook, before)
+        try:
+            papermill.execute_notebook(
+                before, after, parameters, kernel_name=KERNEL, cwd=".", progress_bar=False, log_output=False
+            )
+        except PapermillExecutionError as error:
+            fault = f"{error.ename}: {' '.join(error.evalue.split())}"
+            raise UgclError(
+                f"{source}: cell {error.exec_count} fails with {fault}; run the stages before it, or mend it"
+            ) from None
+        done = nbformat.read(after, as_version=4)
+    for number, cell in enumerate(done.cells):
+        cell["id"] = f"cell-{number}"
+    return done
+
+
+def to_html(notebook, title: str) -> str:
+    """An executed notebook as one HTML page without requests; code of hidden cells is left out."""
+    from nbconvert import HTMLExporter
+    from nbconvert.preprocessors import TagRemovePreprocessor
+    from traitlets.config import Config as Traits
+
+    traits = Traits()
+    traits.TagRemovePreprocessor.enabled = True
+    traits.TagRemovePreprocessor.remove_cell_tags = {"injected-parameters", "parameters"}
+    traits.TagRemovePreprocessor.remove_input_tags = {"hide-input"}
+    exporter = HTMLExporter(
+        config=traits, template_name="offline", extra_template_basedirs=[str(TEMPLATES)], embed_images=True
+    )
+    exporter.register_preprocessor(TagRemovePreprocessor(config=traits), enabled=True)
+    page, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})
+    requests = re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=[\"'](?:https?:)?//[^\"']+", page)
+    if requests:
+        raise UgclError(
+            f"{title}: the page would load {requests[0][:120]}; remove that output from the notebook"
+        )
+    return page

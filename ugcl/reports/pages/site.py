@@ -1,0 +1,190 @@
+"""The front page: one file with every active benchmark, readable without network, script or mouse."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ugcl import __version__
+from ugcl.config import Config
+from ugcl.plan import paths
+from ugcl.plan.evaluation import by_speaker, marks, table
+from ugcl.plan.names import LOWER_IS_BETTER, TITLES, is_reference_row
+from ugcl.plan.reports import (
+    TABLES,
+    contact_sheet,
+    contact_sheet_corpora,
+    figure,
+    kinds,
+    model_card,
+    notebook_output,
+    notebook_title,
+    notebooks,
+    paper_table,
+    workflow_report,
+)
+from ugcl.reports.pages.glance import glance
+from ugcl.reports.pages.templating import fill
+from ugcl.reports.tables.papers import BY_SPEAKER, SHOWN, places
+from ugcl.reports.tables.read import read
+from ugcl.reports.theme import colour, colours
+
+CAPTIONS = {
+    "forest": "Systems with 95 % intervals over speakers. Small dots are folds; grey rows are references.",
+    "comparisons": "Difference from the reference on identical clips, and p of the speaker permutation test."
+    " Differences inside the pale band would be missed more than once in five times.",
+    "critical_difference": "Mean ranks over folds. A bar joins systems that Nemenyi cannot tell apart.",
+    "ablations": "What taking a part away changes. Left of zero, the part helps.",
+    "confusion": "Per cent of each label's clips, clips in brackets, over all folds and seeds.",
+    "classes": "Recall of each class, and how far confidence is from accuracy.",
+    "pairs": "Classes that the reference takes for each other, with 95 % intervals over speakers.",
+    "subgroups": "The reference on groups of clips, and how far each is from the others; small: grey.",
+    "speakers": "A dot a test speaker; the number names each system's hardest one.",
+    "reliability": "Accuracy in bins of confidence. Below the diagonal a system is surer than right.",
+    "calibration": "Scores of the probabilities, the smaller the better.",
+    "optimism": "What choosing the epoch on the test fold would have added. It is never done here.",
+    "learning_curves": "Mean over runs; bands reach from the 10th to the 90th percentile.",
+    "robustness": "UAR on test clips with a fault, for systems that were trained without it.",
+    "data": "Clips by class, speaker and part, and their durations.",
+}
+"""What each kind of figure shows, in the page's order."""
+
+OPEN = ("forest", "comparisons")
+"""Figures that are shown without unfolding."""
+
+
+def build(config: Config) -> Path:
+    """Write the front page (`ugcl report site`).
+
+    Raises:
+        UgclError: a table or figure is missing.
+    """
+    paths.INDEX.parent.mkdir(parents=True, exist_ok=True)
+    paths.INDEX.write_text(fill("index.html.j2", context(config)))
+    return paths.INDEX
+
+
+def context(config: Config) -> dict[str, Any]:
+    """What the template shows."""
+    summary, runs = read("summary"), read("runs")
+    found = [_benchmark(config, name) for name in config.active]
+    return {
+        "title": config.report.title,
+        "version": __version__,
+        "metrics": [(name, TITLES[name], name in LOWER_IS_BETTER) for name in SHOWN],
+        "primary": SHOWN[0],
+        "confidence": f"{100 * config.evaluate.confidence:g}",
+        "rows": [row for name in config.active for row in _rows(config, name, summary, runs)],
+        "benchmarks": found,
+        "synthetic": [b["name"] for b in found if "SYNTHETIC" in b["marks"]],
+        "leaky": [b["name"] for b in found if "LEAKY" in b["marks"] or b["leaks"]],
+        "notebooks": [(notebook_title(name), _link(notebook_output(name))) for name in notebooks(config)],
+        "workflow": _link(workflow_report()),
+        "tables": [(name, _link(table(name))) for name in ("summary", "per_fold", "comparisons")],
+    }
+
+
+def _rows(config: Config, benchmark: str, summary: pd.DataFrame, runs: pd.DataFrame) -> list[dict[str, Any]]:
+    own = summary[summary["benchmark"] == benchmark]
+    best, palette, adapted = places(own), colours(config), by_speaker(config, benchmark)
+    size = runs[runs["benchmark"] == benchmark].groupby("system")["parameters"].max()
+    rows = []
+    for system, group in own.groupby("system", sort=False):
+        by_metric = group.set_index("metric")
+        cells = []
+        for metric in SHOWN:
+            if metric not in by_metric.index:
+                cells.append(None)
+                continue
+            cell = by_metric.loc[metric]
+            interval = ""
+            if np.isfinite(cell["ci_low"]) and np.isfinite(cell["ci_high"]):
+                interval = f"{100 * cell['ci_low']:.1f}–{100 * cell['ci_high']:.1f}"
+            cells.append(
+                {
+                    "value": f"{100 * cell['value']:.1f}",
+                    "sort": f"{cell['value']:.6f}",
+                    "interval": interval,
+                    "place": best.get((system, TITLES[metric]), 0),
+                }
+            )
+        first = group.iloc[0]
+        rows.append(
+            {
+                "benchmark": benchmark,
+                "system": system,
+                "colour": colour(palette, system),
+                "reference_row": is_reference_row(system),
+                "is_reference": system == config.benchmark(benchmark).reference,
+                "by_speaker": BY_SPEAKER if system in adapted else "",
+                "modalities": first["modalities"],
+                "cells": cells,
+                "parameters": "" if system not in size.index else f"{size[system]:.0f}",
+                "seeds": int(first["seeds"]),
+                "clips": int(first["clips"]),
+                "speakers": int(first["speakers"]),
+                "lineage": first["lineage"],
+                "marks": marks(config, benchmark),
+            }
+        )
+    return rows
+
+
+def _benchmark(config: Config, name: str) -> dict[str, Any]:
+    entry, protocol = config.benchmark(name), config.protocol(name)
+    parts, quarantine = read("parts", name), read("quarantine", name)
+    drawn = kinds(config, name)
+    return {
+        "name": name,
+        "marks": marks(config, name),
+        "corpus": entry.corpus,
+        "protocol": entry.protocol,
+        "label": protocol.label,
+        "classes": protocol.classes,
+        "features": [f"{modality}: {encoder}" for modality, encoder in entry.features.items()],
+        "folds": len(config.folds(name)),
+        "seeds": entry.seeds,
+        "reference": entry.reference,
+        "glance": glance(config, name),
+        "model_card": _link(model_card(name)),
+        "parts": parts.to_dict("records"),
+        "leaks": sorted(set(" ".join(parts["shared"]).split())),
+        "quarantined": quarantine["clip"].nunique(),
+        "reasons": quarantine.groupby(["modality", "failure"])["clip"]
+        .nunique()
+        .reset_index()
+        .to_dict("records"),
+        "clips": len(read("clips", name)),
+        "figures": [
+            {
+                "kind": kind,
+                "title": kind.replace("_", " "),
+                "caption": text,
+                "open": kind in OPEN,
+                "source": _data_uri(figure(name, kind, ".svg"), "image/svg+xml"),
+                "png": _link(figure(name, kind, ".png")),
+            }
+            for kind, text in CAPTIONS.items()
+            if kind in drawn
+        ],
+        "contact_sheet": _link(contact_sheet(entry.corpus))
+        if entry.corpus in contact_sheet_corpora(config)
+        else "",
+        "paper_tables": [
+            (f"{kind} {suffix[1:]}", _link(paper_table(name, kind, suffix)))
+            for kind in TABLES
+            for suffix in (".md", ".tex", ".csv")
+        ],
+    }
+
+
+def _link(path: Path) -> str:
+    return path.relative_to(paths.INDEX.parent).as_posix()
+
+
+def _data_uri(path: Path, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"

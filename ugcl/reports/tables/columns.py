@@ -1,0 +1,159 @@
+"""The summary's tables as pages list them: fewer columns, plain names, rounded."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ugcl.reports.tables.papers import percent
+
+SHORT = 12
+"""Hexadecimal digits that a page shows of a hash."""
+
+CONDITIONS = {
+    "clean": "clean",
+    "missing:audio": "no audio",
+    "missing:video": "no video",
+    "missing:text": "no text",
+    "drop:alternate": "every second frame lost",
+    "drop:random": "half of the frames lost",
+}
+
+
+def condition_name(condition: str, level: str) -> str:
+    """A condition of the robustness table in words."""
+    if condition == "noise":
+        return f"noise {level} dB"
+    if condition == "shift":
+        number = float(level)
+        return f"audio {abs(number):g} s {'late' if number > 0 else 'early'}"
+    if condition == "labels":
+        return f"{100 * float(level):g} % of training labels wrong"
+    return CONDITIONS.get(f"{condition}:{level}".rstrip(":"), f"{condition} {level}")
+
+
+def robustness(table: pd.DataFrame, metric: str = "uar") -> pd.DataFrame:
+    """Systems by conditions: per cent when clean, then points from there.
+
+    ∗ marks where zero is outside the interval, – what has no value; conditions of which no system has a value
+    are left to :func:`cannot`.
+
+    Args:
+        table: rows of one benchmark, columns of results/tables/robustness.csv.
+        metric: which metric.
+    """
+    found = table[table["metric"] == metric]
+    names = [condition_name(c, level) for c, level in zip(found["condition"], found["level"], strict=True)]
+    cells = []
+    for row in found.itertuples():
+        if row.condition == "clean":
+            cells.append(f"{100 * row.value:.1f}")
+        elif np.isfinite(row.difference):
+            sure = row.difference_low > 0 or row.difference_high < 0
+            cells.append(percent(row.difference, np.nan, np.nan, signed=True) + "∗" * sure)
+        else:
+            cells.append("–")
+    found = found.assign(name=names, cell=cells)
+    wide = found.pivot(index="system", columns="name", values="cell")
+    wide = wide.loc[list(dict.fromkeys(found["system"])), list(dict.fromkeys(names))]
+    wide = wide.loc[:, (wide.fillna("–") != "–").any()]
+    return wide.fillna("–").rename_axis(columns=None).reset_index()
+
+
+def cannot(table: pd.DataFrame) -> pd.DataFrame:
+    """Which systems have no value under which conditions, and why."""
+    found = table[(table["metric"] == "uar") & (table["reason"] != "")]
+    names = [condition_name(c, level) for c, level in zip(found["condition"], found["level"], strict=True)]
+    groups = found.assign(conditions=names).groupby(["system", "reason"], sort=False)["conditions"]
+    groups = groups.agg("; ".join).reset_index().groupby(["reason", "conditions"], sort=False)["system"]
+    return groups.agg(", ".join).reset_index()[["system", "conditions", "reason"]]
+
+
+def cost(table: pd.DataFrame) -> pd.DataFrame:
+    """Size, work, speed and training of systems, in units that one can read."""
+    return pd.DataFrame(
+        {
+            "system": table["system"],
+            "parameters": table["parameters"].map("{:,.0f}".format),
+            "M operations a clip": (table["flops"] / 1e6).map("{:,.1f}".format),
+            "ms a clip, batch 1": table["latency_ms"].map("{:.2f}".format),
+            "clips a second, batch 32": table["throughput"].map("{:,.0f}".format),
+            "s a run": table["train_seconds"].map("{:,.1f}".format),
+            "min, all runs": (table["train_seconds_total"] / 60).map("{:,.1f}".format),
+            "peak MiB": table["train_memory_mib"].map("{:,.0f}".format),
+            "runs": table["runs"].map("{:.0f}".format),
+        }
+    )
+
+
+def runs(table: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
+    """One row a system: its runs, the epochs that dev chose, and two lineages.
+
+    Args:
+        table: rows of one benchmark of runs.csv.
+        summary: rows of the same benchmark of summary.csv.
+    """
+    scores = summary.groupby("system")["lineage"].first()
+    rows = []
+    for system, own in table.groupby("system", sort=False):
+        rows.append(
+            {
+                "system": system,
+                "runs": len(own),
+                "seeds": ", ".join(f"{seed:.0f}" for seed in sorted(set(own["seed"]))),
+                "folds": own["fold"].nunique(),
+                "epoch chosen on dev": f"{own['epoch'].min():.0f}–{own['epoch'].max():.0f}",
+                "epochs trained": f"{own['epochs'].min():.0f}–{own['epochs'].max():.0f}",
+                "lineage of the runs": ", ".join(dict.fromkeys(own["lineage"])),
+                "lineage of the scores": scores.get(system, ""),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def environment(table: pd.DataFrame, kinds: tuple[str, ...]) -> pd.DataFrame:
+    """Some kinds of rows of the environment table; hashes shortened.
+
+    Args:
+        table: rows of one benchmark, columns kind, item, content, runs.
+        kinds: of `code`, `software`, `device`, `data`.
+    """
+    found = table[table["kind"].isin(kinds)].copy()
+    long = found["kind"].isin(["code", "data"])
+    found.loc[long, "content"] = found.loc[long, "content"].str[:SHORT]
+    found["runs"] = found["runs"].map("{:.0f}".format)
+    return found[[*(["kind"] if len(kinds) > 1 else []), "item", "content", "runs"]]
+
+
+def optimism(table: pd.DataFrame) -> pd.DataFrame:
+    """Per cent and points of results/tables/optimism_by_system.csv."""
+    return pd.DataFrame(
+        {
+            "system": table["system"],
+            "runs": table["runs"].map("{:.0f}".format),
+            "UAR, epoch from dev": (100 * table["uar"]).map("{:.1f}".format),
+            "UAR, epoch from test": (100 * table["best_uar"]).map("{:.1f}".format),
+            "optimism": [
+                percent(row.optimism, row.ci_low, row.ci_high, signed=True) for row in table.itertuples()
+            ],
+        }
+    )
+
+
+def token_usage(table: pd.DataFrame) -> pd.DataFrame:
+    """How evenly the codebook is used, one row a fold and modality."""
+    shown = table[
+        ["fold", "modality", "tokens", "entropy", "perplexity", "clip_perplexity", "dead", "never_first"]
+    ]
+    shown = shown.round({"entropy": 2, "perplexity": 1, "clip_perplexity": 1})
+    whole = ["fold", "tokens", "dead", "never_first"]
+    return shown.astype(dict.fromkeys(whole, int)).rename(columns={"entropy": "entropy, nats"})
+
+
+def hard_negatives(table: pd.DataFrame, count: int = 12) -> pd.DataFrame:
+    """The most similar pairs of clips of different labels, each pair once."""
+    pair = [tuple(sorted(names)) for names in zip(table["clip"], table["other"], strict=True)]
+    once = table[~pd.Series(pair, index=table.index).duplicated()].head(count)
+    shown = once[["fold", "clip", "label", "other", "other_label", "similarity", "own_similarity"]]
+    shown = shown.round({"similarity": 2, "own_similarity": 2}).astype({"fold": int})
+    return shown.rename(columns={"other_label": "its label", "own_similarity": "with its own half"})

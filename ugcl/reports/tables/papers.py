@@ -1,0 +1,203 @@
+"""Tables that a paper can paste: CSV, Markdown and LaTeX (booktabs), best in bold, second underlined."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ugcl.config import Config
+from ugcl.data import tables as csv
+from ugcl.plan.evaluation import by_speaker, marks
+from ugcl.plan.names import LOWER_IS_BETTER, TITLES, is_reference_row
+from ugcl.plan.reports import TABLES, paper_table
+from ugcl.reports.tables import scores
+from ugcl.reports.tables.cells import number, p_value, percent
+from ugcl.reports.tables.read import read
+
+SHOWN = ("uar", "war", "macro_f1", "weighted_f1", "ece")
+"""Metrics of the main table."""
+
+CITED = ["source", "grade"]
+"""Columns that a paper says in its references: not in LaTeX."""
+
+BY_SPEAKER = "features standardised over all of a test speaker's clips, unlabelled"
+"""What is to be known of a system with `model.speaker_normalisation` wherever its scores stand."""
+
+TESTS = ("p permutation (Holm)", "p McNemar (Holm)", "detectable Δ UAR", "effect size g")
+"""Columns of the table of differences that say how sure one can be."""
+
+LATEX = str.maketrans(
+    {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "→": r"$\to$", "±": r"$\pm$", "−": "$-$", "–": "--"}
+)
+
+
+def main_table(summary: pd.DataFrame, metrics: tuple[str, ...] = SHOWN) -> pd.DataFrame:
+    """Systems by metrics, in per cent with intervals.
+
+    Args:
+        summary: rows of one benchmark, columns of results/tables/summary.csv.
+        metrics: which to show.
+
+    Returns:
+        system, modalities, one column a metric (its title), folds, seeds, clips, speakers, lineage.
+    """
+    rows = []
+    for system, group in summary.groupby("system", sort=False):
+        by_metric = group.set_index("metric")
+        row = {"system": system, "modalities": group["modalities"].iloc[0]}
+        for metric in metrics:
+            cell = by_metric.loc[metric] if metric in by_metric.index else None
+            row[TITLES[metric]] = (
+                "" if cell is None else percent(cell["value"], cell["ci_low"], cell["ci_high"])
+            )
+        row |= {name: int(group[name].iloc[0]) for name in ("folds", "seeds", "clips", "speakers")}
+        rows.append(row | {"lineage": group["lineage"].iloc[0]})
+    return pd.DataFrame(rows)
+
+
+def places(summary: pd.DataFrame, metrics: tuple[str, ...] = SHOWN) -> dict[tuple[str, str], int]:
+    """Which cells are best (1) and second (2) among trained systems: (system, metric title) → place.
+
+    Equal values, to the digit shown, share a place.
+    """
+    found = {}
+    trained = summary[~summary["system"].map(is_reference_row)]
+    for metric in metrics:
+        values = trained[trained["metric"] == metric].set_index("system")["value"].mul(100).round(1)
+        order = np.sort(values.unique())[:: 1 if metric in LOWER_IS_BETTER else -1]
+        for place, value in enumerate(order[:2], start=1):
+            found |= {(system, TITLES[metric]): place for system in values.index[values == value]}
+    return found
+
+
+def difference_table(
+    compared: pd.DataFrame, metrics: tuple[str, ...] = ("uar", "war", "macro_f1")
+) -> pd.DataFrame:
+    """Systems minus the reference in points with intervals, and what the tests say.
+
+    Args:
+        compared: rows of one benchmark of comparisons.csv, or of ablations.csv (then with `changes`).
+        metrics: which to show.
+
+    Returns:
+        system, changes, one column a metric, and TESTS: the corrected p of UAR and of WAR, the smallest
+        difference in UAR that the design finds in four of five tries, Hedges' g over speakers.
+    """
+    rows = []
+    for system, group in compared.groupby("system", sort=False):
+        by_metric = group.set_index("metric")
+        row = {"system": system}
+        if "changes" in group:
+            row["changes"] = group["changes"].iloc[0]
+        for metric in metrics:
+            cell = by_metric.loc[metric]
+            row[f"Δ {TITLES[metric]}"] = percent(cell["difference"], cell["ci_low"], cell["ci_high"], True)
+        row["p permutation (Holm)"] = p_value(by_metric.loc["uar", "p_holm"])
+        row["p McNemar (Holm)"] = p_value(by_metric.loc["war", "p_holm"])
+        uar = by_metric.loc["uar"]
+        row["detectable Δ UAR"] = percent(uar["detectable"], np.nan, np.nan)
+        row["effect size g"] = number(uar["effect"], uar["effect_low"], uar["effect_high"], 2, True)
+        rows.append(row)
+    front = ["system", *(["changes"] if "changes" in compared else [])]
+    columns = [*front, *(f"Δ {TITLES[m]}" for m in metrics), *TESTS]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def to_markdown(table: pd.DataFrame, caption: str, marked: dict[tuple[str, str], int] | None = None) -> str:
+    """A Markdown table with a caption line; best bold, second underlined."""
+    shown = _marked(table, marked or {}, {1: "**{}**", 2: "<u>{}</u>"})
+    return f"{caption}\n\n{shown.to_markdown(index=False, disable_numparse=True)}\n"
+
+
+def to_latex(
+    table: pd.DataFrame, caption: str, label: str, marked: dict[tuple[str, str], int] | None = None
+) -> str:
+    """A LaTeX table (needs booktabs and graphicx); best bold, second underlined."""
+    escaped = table.map(lambda cell: str(cell).translate(LATEX))
+    escaped.insert(0, "_", table.iloc[:, 0])
+    shown = _marked(escaped, marked or {}, {1: r"\textbf{{{}}}", 2: r"\underline{{{}}}"}).drop(columns="_")
+    head = " & ".join(column.translate(LATEX).replace("Δ", r"$\Delta$") for column in shown)
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{caption.translate(LATEX)}}}",
+        rf"\label{{tab:{label}}}",
+        r"\resizebox{\linewidth}{!}{%",
+        rf"\begin{{tabular}}{{{'l' * shown.shape[1]}}}",
+        r"\toprule",
+        head + r" \\",
+        r"\midrule",
+        *(" & ".join(row) + r" \\" for row in shown.itertuples(index=False, name=None)),
+        r"\bottomrule",
+        r"\end{tabular}}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def caption(config: Config, benchmark: str, text: str) -> str:
+    """What a table shows and under which protocol, with the benchmark's marks."""
+    entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
+    mark, adapted = marks(config, benchmark), by_speaker(config, benchmark)
+    return (
+        (f"[{mark}] " if mark else "")
+        + f"{benchmark}: {text} Corpus {entry.corpus}, protocol {entry.protocol},"
+        + f" label target {protocol.label}, {len(protocol.classes)} classes,"
+        + f" {len(config.folds(benchmark))} folds, {len(entry.seeds)} seed(s);"
+        + f" {100 * config.evaluate.confidence:g} % intervals by bootstrap over speakers."
+        + (f" {', '.join(adapted)}: {BY_SPEAKER}." if adapted else "")
+    )
+
+
+def tables_of_all(config: Config) -> list[Path]:
+    """Write the tables for papers of the active benchmarks (`ugcl report tables`)."""
+    written = []
+    for benchmark in config.active:
+        for name, (table, text, marked) in paper_tables(config, benchmark).items():
+            text = caption(config, benchmark, text)
+            csv.write(table, paper_table(benchmark, name, ".csv"))
+            paper_table(benchmark, name, ".md").write_text(to_markdown(table, text, marked))
+            latex = to_latex(table.drop(columns=CITED, errors="ignore"), text, f"{benchmark}-{name}", marked)
+            paper_table(benchmark, name, ".tex").write_text(latex)
+            written += [paper_table(benchmark, name, suffix) for suffix in (".csv", ".md", ".tex")]
+    return written
+
+
+def paper_tables(
+    config: Config, benchmark: str
+) -> dict[str, tuple[pd.DataFrame, str, dict[tuple[str, str], int]]]:
+    """The tables of a benchmark: name → table, what it shows, which cells are best and second."""
+    summary, published = read("summary", benchmark), read("published", benchmark)
+    reference = config.benchmark(benchmark).reference
+    beside = (
+        "systems and published results of the same protocol, in per cent; ± as published."
+        if (published["comparable"] == "yes").any()
+        else "scores in per cent; no published result of the same protocol is listed."
+    )
+    groups = f"{reference} on groups of clips: UAR in per cent, gap in points to the other groups."
+    sure = "ECE, confidence and WAR in per cent; Brier score and log-loss; best bold, second underlined."
+    found = {
+        "main": (main_table(summary), "scores in per cent, best bold, second underlined.", places(summary)),
+        "comparisons": (difference_table(read("comparisons", benchmark)), f"points against {reference}.", {}),
+        "ablations": (difference_table(read("ablations", benchmark)), f"ablations against {reference}.", {}),
+        "published": (scores.published_table(summary, published), beside, {}),
+        "subgroups": (scores.subgroup_table(read("subgroups", benchmark), reference), groups, {}),
+        "calibration": (
+            scores.calibration_table(summary, read("calibration", benchmark)),
+            sure,
+            places(summary, scores.SCORES),
+        ),
+    }
+    return {name: found[name] for name in TABLES}
+
+
+def _marked(table: pd.DataFrame, marked: dict[tuple[str, str], int], forms: dict[int, str]) -> pd.DataFrame:
+    shown = table.astype(str)
+    for i, system in enumerate(table.iloc[:, 0]):
+        for column in shown:
+            place = marked.get((system, column))
+            if place:
+                shown.iloc[i, shown.columns.get_loc(column)] = forms[place].format(shown.iloc[i][column])
+    return shown
