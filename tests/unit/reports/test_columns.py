@@ -1,4 +1,4 @@
-"""Listings hold the tables' numbers in fewer columns and plain words."""
+"""Pages hold the tables' numbers in fewer columns and plain words."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from ugcl.config import Config
-from ugcl.reports.pages import notebook
-from ugcl.reports.tables import columns as shown
+from ugcl.reports.tables import columns as listed
+from ugcl.reports.tables import notebook
 from ugcl.reports.tables.read import read
 
 
@@ -25,7 +25,7 @@ from ugcl.reports.tables.read import read
     ],
 )
 def test_conditions_have_words(condition: str, level: str, words: str) -> None:
-    assert shown.condition_name(condition, level) == words
+    assert listed.condition_name(condition, level) == words
 
 
 def test_changes_are_marked_where_zero_is_outside_and_reasons_are_gathered() -> None:
@@ -40,13 +40,13 @@ def test_changes_are_marked_where_zero_is_outside_and_reasons_are_gathered() -> 
         ("a", "missing", "video", np.nan, np.nan, np.nan, np.nan, "does not read video"),
     ]
     columns = "system condition level value difference difference_low difference_high reason"
-    table = pd.DataFrame(rows, columns=shown.split()).assign(metric="uar")
-    shown = shown.robustness(table)
+    table = pd.DataFrame(rows, columns=columns.split()).assign(metric="uar")
+    shown = listed.robustness(table)
     words = "30 % of training labels wrong"
     assert list(shown) == ["system", "clean", "noise 10 dB", "noise 0 dB", words]
     rows = [["a", "70.0", "−10.0∗", "−2.0", "−25.0∗"], ["b", "50.0", "–", "–", "–"]]
     assert shown.to_numpy().tolist() == rows
-    assert shown.cannot(table).to_numpy().tolist() == [
+    assert listed.cannot(table).to_numpy().tolist() == [
         ["b", "noise 10 dB; noise 0 dB", "does not read audio"],
         ["a", "no video", "does not read video"],
     ]
@@ -59,17 +59,17 @@ def test_a_pair_of_clips_is_listed_once() -> None:
         (2, "z", "a", "x", "b", 0.8, 0.7),
     ]
     columns = ["fold", "clip", "label", "other", "other_label", "similarity", "own_similarity"]
-    shown = shown.hard_negatives(pd.DataFrame(rows, columns=columns))
+    shown = listed.hard_negatives(pd.DataFrame(rows, columns=columns))
     assert shown["clip"].tolist() == ["x", "z"]
 
 
 def test_runs_and_environment_of_a_finished_project(summarised: Config) -> None:
-    shown = shown.runs(read("runs", "demo"), read("summary", "demo")).set_index("system")
+    shown = listed.runs(read("runs", "demo"), read("summary", "demo")).set_index("system")
     assert shown.loc["ugcl", ["runs", "folds"]].tolist() == [3, 3]
     assert set(shown["lineage of the scores"]) == {"f00df00df00d"}
     table = read("environment", "demo")
-    assert shown.environment(table, ("code",))["content"].tolist() == ["0123456789ab"]
-    assert list(shown.environment(table, ("data",))) == ["item", "content", "runs"]
+    assert listed.environment(table, ("code",))["content"].tolist() == ["0123456789ab"]
+    assert list(listed.environment(table, ("data",))) == ["item", "content", "runs"]
 
 
 def test_class_names_stay_words_where_another_table_has_numbers(summarised: Config) -> None:
