@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from ugcl.config import Config
+from ugcl.reports.pages import notebook
 from ugcl.reports.tables import columns as listed
-from ugcl.reports.tables import notebook
 from ugcl.reports.tables.read import read
 
 
