@@ -62,7 +62,7 @@ def kinds(config: Config, benchmark: str) -> list[str]:
 def has_tokens(config: Config, benchmark: str) -> bool:
     """Whether a benchmark's reference has a codebook of tokens to look into."""
     reference = config.benchmarks[benchmark].reference
-    return config.resolve(benchmark, reference).model.architecture == "ugcl"
+    return config.resolve(benchmark, reference).method.has_tokens
 
 
 def figure(benchmark: str, kind: str, suffix: str) -> Path:

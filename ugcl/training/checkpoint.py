@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ugcl.config import Run
 from ugcl.data.shards import FeatureInfo
 from ugcl.errors import UgclError
-from ugcl.models.build import build
+from ugcl.methods.build import build
 
 WEIGHTS = "model.safetensors"
 CARD = "card.json"
