@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -91,8 +92,10 @@ def test_runs_on_disk_predict_the_good_test_clips_of_their_fold(
     infos = {modality: kept.info for modality, kept in stores.items()}
     torch.manual_seed(0)
     model = build(run, infos, {m: (torch.zeros(12), torch.ones(12)) for m in infos})
-    card = {"run": run.model_dump(), "features": {m: info.to_dict() for m, info in infos.items()}}
-    save_run(paths.MODELS / paths.run("demo", "ugcl", 0, 2), model.state_dict(), card)
+    folder = paths.MODELS / paths.run("demo", "ugcl", 0, 2)
+    card = json.loads((folder / "card.json").read_text())
+    card |= {"run": run.model_dump(), "features": {m: info.to_dict() for m, info in infos.items()}}
+    save_run(folder, model.state_dict(), card)
 
     path = outputs.prediction("demo", "ugcl", 0, 2)
     path.unlink()
