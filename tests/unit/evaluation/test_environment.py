@@ -10,7 +10,8 @@ from fixtures import finished
 
 from ugcl.config import Config
 from ugcl.errors import UgclError
-from ugcl.evaluation.tables.environment import COLUMNS, environment
+from ugcl.evaluation.tables.environment import environment
+from ugcl.evaluation.tables.schemas import ENVIRONMENT
 from ugcl.plan import evaluation as outputs
 from ugcl.plan import paths
 
@@ -28,7 +29,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Path) -> Co
 def test_every_run_is_counted_and_a_file_by_those_that_read_it(config: Config) -> None:
     frame = environment(config, "demo")
     runs = len(finished.SKILL) * 2 * FOLDS
-    assert tuple(frame) == COLUMNS and list(dict.fromkeys(frame["kind"])) == [
+    assert tuple(frame) == ENVIRONMENT and list(dict.fromkeys(frame["kind"])) == [
         "code",
         "software",
         "device",

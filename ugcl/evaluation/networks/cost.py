@@ -18,19 +18,18 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ugcl.config import Config
-from ugcl.data import tables
 from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.data.shards import FeatureStore
 from ugcl.devices import choose_device
+from ugcl.evaluation import schema
 from ugcl.evaluation.networks.perturb import test_clips
+from ugcl.evaluation.networks.schemas import COST
 from ugcl.plan import paths
 from ugcl.plan.evaluation import chosen, score
 from ugcl.training.card import Card, read_card
 from ugcl.training.checkpoint import load_run
 from ugcl.training.devices import describe
 
-COLUMNS = ("parameters", "flops", "latency_ms", "throughput", "device", "train_seconds")
-COLUMNS += ("train_seconds_total", "train_memory_mib", "train_device", "runs")
 BATCH = 32
 REPEATS = 15
 LONGEST = 0.5
@@ -159,6 +158,6 @@ def cost(config: Config, benchmark: str, systems: Iterable[str] | None = None) -
             **measured(model, ClipDataset(rows, own, classes), device),
         }
         path = score(benchmark, system, "cost")
-        tables.write(pd.DataFrame([row])[list(COLUMNS)], path)
+        schema.write(pd.DataFrame([row]), COST, path)
         written.append(path)
     return written

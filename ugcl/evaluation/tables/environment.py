@@ -7,10 +7,10 @@ from collections import Counter
 import pandas as pd
 
 from ugcl.config import Config
+from ugcl.evaluation.tables.schemas import ENVIRONMENT
 from ugcl.plan.evaluation import cards
 from ugcl.training.card import read_card
 
-COLUMNS = ("kind", "item", "content", "runs")
 KINDS = ("code", "software", "device", "data")
 """Kinds of items, in the order of the rows."""
 
@@ -19,8 +19,8 @@ def environment(config: Config, benchmark: str) -> pd.DataFrame:
     """Count what the cards of all runs of a benchmark say; an item with two rows differed between runs.
 
     Returns:
-        The columns COLUMNS. kind `code`: item commit; `software`: a package and its version; `device`: item
-        train, the device; `data`: a file and its SHA-256. runs is how many runs say so.
+        The columns ENVIRONMENT. kind `code`: item commit; `software`: a package and its version; `device`:
+        item train, the device; `data`: a file and its SHA-256. runs is how many runs say so.
 
     Raises:
         UgclError: a card is missing or damaged.
@@ -34,4 +34,4 @@ def environment(config: Config, benchmark: str) -> pd.DataFrame:
             found.update(("software", *item) for item in card.versions.items())
             found.update(("data", *item) for item in card.data.items())
     order = sorted(found.items(), key=lambda item: (KINDS.index(item[0][0]), *item[0][1:]))
-    return pd.DataFrame([(*key, runs) for key, runs in order], columns=list(COLUMNS))
+    return pd.DataFrame([(*key, runs) for key, runs in order], columns=ENVIRONMENT)

@@ -8,6 +8,7 @@ from scipy import stats
 
 from ugcl.config import Config
 from ugcl.data import tables
+from ugcl.evaluation.tables.schemas import OPTIMISM, OPTIMISM_BY_SYSTEM
 from ugcl.plan import paths
 from ugcl.plan.evaluation import cards
 from ugcl.training.card import read_card
@@ -76,8 +77,7 @@ def optimism(history: pd.DataFrame, cards: pd.DataFrame) -> pd.DataFrame:
             epoch = int(selected.loc[(seed, fold)])
             best = int(test.idxmax())
             rows.append((seed, fold, epoch, test[epoch], best, test[best], test[best] - test[epoch]))
-    columns = ["seed", "fold", "epoch", "uar", "best_epoch", "best_uar", "optimism"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=OPTIMISM)
 
 
 def optimism_by_system(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -92,7 +92,7 @@ def optimism_by_system(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
         (Student's interval over folds, seeds averaged, not below zero; empty with one fold).
     """
     if runs.empty:
-        return pd.DataFrame(columns=["runs", "uar", "best_uar", "optimism", "ci_low", "ci_high"])
+        return pd.DataFrame(columns=OPTIMISM_BY_SYSTEM)
     folds = runs.groupby("fold")["optimism"].mean()
     mean, low, high = folds.mean(), np.nan, np.nan
     if len(folds) > 1:
