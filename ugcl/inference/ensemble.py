@@ -103,8 +103,8 @@ def load(config: Config, benchmark: str, system: str, fold: int | None = None) -
     fitted = temperature.read(benchmark, system)
     card = loaded[0][1]
     return Ensemble(
-        run=Run.model_validate(card["run"]),
-        infos={m: FeatureInfo.from_dict(fields) for m, fields in card["features"].items()},
+        run=Run.model_validate(card.run),
+        infos=card.features,
         runs=runs,
         models=[model for model, _ in loaded],
         temperatures=[fitted.get(run, 1.0) for run in runs],

@@ -23,12 +23,13 @@ from ugcl.data.dataset import ClipDataset, Store, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore
 from ugcl.data.stores import Changed, Held
 from ugcl.devices import choose_device
+from ugcl.evaluation import schema
 from ugcl.evaluation.networks.perturb import generator
+from ugcl.evaluation.networks.schemas import ROBUSTNESS
 from ugcl.evaluation.statistics import bootstrap, metrics, paired
 from ugcl.evaluation.tables import predictions
 from ugcl.plan import paths
 from ugcl.plan.evaluation import chosen, mislabelled, noise_conditions, score, under_conditions
-from ugcl.plan.names import ROBUSTNESS
 from ugcl.training.checkpoint import load_run
 
 log = logging.getLogger(__name__)
@@ -157,7 +158,7 @@ def robustness(config: Config, benchmark: str, systems: Iterable[str] | None = N
         obstacles = {c: obstacle(c, infos, c in noisy) for c in config.evaluate.robustness}
         obstacles |= dict.fromkeys(mislabelled(config, benchmark, system), "")
         path = score(benchmark, system, "robustness")
-        tables.write(table(whole, obstacles, classes, config.evaluate), path)
+        schema.write(table(whole, obstacles, classes, config.evaluate), ROBUSTNESS, path)
         written.append(path)
     return written
 
