@@ -72,7 +72,7 @@ class Run(Section):
 
 
 class Config(Section):
-    """params.yaml."""
+    """The parameter tree."""
 
     active: list[str] = Field(min_length=1, description="Benchmarks that `all` runs.")
     data: Data = Data()
@@ -263,7 +263,7 @@ class Config(Section):
 
 def _entry(entries: dict[str, Any], name: str, section: str) -> Any:
     if name not in entries:
-        raise UgclError(f"{name!r} is not in {section} of params.yaml; choose from {', '.join(entries)}")
+        raise UgclError(f"{name!r} is not in {section} of the parameters; choose from {', '.join(entries)}")
     return entries[name]
 
 

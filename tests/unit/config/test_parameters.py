@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from ugcl.config import load, parse
+from ugcl.config import load, parse, read
 from ugcl.config.load import schema_text
 from ugcl.config.system.overrides import SECTIONS
 from ugcl.errors import UgclError
@@ -21,7 +20,7 @@ Change = Callable[[dict[str, Any]], Any]
 
 @pytest.fixture
 def tree(project: Path) -> dict[str, Any]:
-    return yaml.safe_load((project / "params.yaml").read_text())
+    return read(project / "params.yaml")
 
 
 def test_the_projects_own_file_is_valid(project: Path) -> None:

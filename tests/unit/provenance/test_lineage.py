@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from ugcl.config import Config, parse
+from ugcl.config import Config, parse, read
 from ugcl.config.system.train import Ema, Train
 from ugcl.provenance import code, lineage
 
 
 @pytest.fixture
 def tree(project: Path) -> dict[str, Any]:
-    return yaml.safe_load((project / "params.yaml").read_text())
+    return read(project / "params.yaml")
 
 
 def changed(tree: dict[str, Any], path: str, value: Any) -> tuple[Config, Config]:
