@@ -1,0 +1,83 @@
+"""A method outside the package, made exactly as CONTRIBUTING.md shows it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
+from made_project import make_project
+
+
+def blocks(project: Path) -> tuple[str, dict]:
+    """The module and the parameters that the page shows."""
+    text = (project / "CONTRIBUTING.md").read_text().split("*A method of your own*")[1]
+    module = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    return module, yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+
+
+def ugcl(root: Path, *arguments: str, code: int = 0) -> str:
+    command = [sys.executable, "-m", "ugcl", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def root(tmp_path: Path, project: Path) -> Path:
+    make_project(tmp_path)
+    module, changes = blocks(project)
+    (tmp_path / "my_method.py").write_text(module)
+    params = yaml.safe_load((tmp_path / "params.yaml").read_text())
+    params["systems"] |= changes["systems"]
+    params["benchmarks"]["made"].update(systems=["ugcl", "concat", "mine"], folds=[1])
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    return tmp_path
+
+
+def test_the_page_needs_forty_lines(project: Path) -> None:
+    assert len(blocks(project)[0].splitlines()) <= 40
+
+
+def test_it_trains_predicts_and_loads_again(root: Path) -> None:
+    ugcl(root, "train", "made", "mine")
+    folder = root / "results/models/made/mine/seed0/fold1"
+    history = pd.read_csv(folder / "history.csv")
+    assert list(history.columns[:5]) == ["epoch", "lr", "loss", "classification", "agreement"]
+    total = 0.7 * history["classification"] + 0.2 * history["agreement"]
+    assert history["loss"].to_numpy() == pytest.approx(total.to_numpy(), abs=2e-5)
+    assert history["classification"].iloc[-1] < history["classification"].iloc[0]
+    ugcl(root, "evaluate", "predict", "made", "mine")
+    predicted = pd.read_csv(root / "results/predictions/made/mine/seed0/fold1.csv")
+    assert len(predicted) == 12 and predicted["p_angry"].between(0, 1).all()
+    card = json.loads((folder / "card.json").read_text())
+    (root / "my_method.py").write_text((root / "my_method.py").read_text().replace(".var(", ".std("))
+    planned = ugcl(root, "train", "made", "mine", "--lineage", card["lineage"], code=1)
+    assert "code or parameters changed" in planned, "its source is part of the lineage"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("class MyMethod(", "class Other(", "has no attribute 'MyMethod'"),
+        ("hidden: int", "hidden: str", "method.hidden"),
+        ('return {"agreement"', 'return {"closeness"', "gives the terms closeness"),
+        ("import torch\n", "import torch\nimport nowhere_to_be_found\n", "nowhere_to_be_found"),
+    ],
+)
+def test_a_fault_is_one_line(root: Path, old: str, new: str, words: str) -> None:
+    path = root / "my_method.py"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    output = ugcl(root, "train", "made", "mine", code=1)
+    errors = [line for line in output.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1 and words in errors[0]
