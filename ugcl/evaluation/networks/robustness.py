@@ -183,8 +183,8 @@ def _fold(
     for system in systems:
         for seed in entry.seeds:
             model, _ = load_run(paths.MODELS / paths.run(benchmark, system, seed, fold))
-            reads = config.resolve(benchmark, system).model
-            readers[tuple(reads.modalities), reads.speaker_normalisation][system, seed] = model.to(device)
+            reads = config.resolve(benchmark, system).input
+            readers[tuple(reads.modalities), reads.by_speaker][system, seed] = model.to(device)
     for (modalities, by_speaker), models in readers.items():
         own = {m: stores[m] for m in modalities}
         infos = {m: store.info for m, store in own.items()}
