@@ -7,9 +7,8 @@ import torch
 import torch.nn.functional as F
 from made_systems import FRAMES, VECTOR, make_batch, with_changes
 
-from ugcl.errors import UgclError
+from ugcl.methods.build import build
 from ugcl.models.attention import Attention, FeedForward, rotate
-from ugcl.models.build import build
 
 
 def test_rotary_scores_depend_on_time_differences_alone() -> None:
@@ -59,16 +58,16 @@ def test_gated_perceptron_by_hand_with_about_as_many_weights() -> None:
 def test_positions_are_read_by_every_attention_or_by_none(infos: dict) -> None:
     """Without a convolution, frames that change places change the logits only where positions are told."""
     for positions in ("sinusoid", "rotary", "none"):
-        run = with_changes("demo", model={"positions": positions, "kernel": 1})
+        run = with_changes("demo", encoder={"positions": positions, "kernel": 1})
         torch.manual_seed(0)
         model, batch = build(run, infos).eval(), make_batch(run, infos)
         with torch.no_grad():
-            before = model(batch.features, batch.masks, batch.present)["logits"]
+            before = model(batch)["logits"]
             batch.features["audio"][:, :5] = batch.features["audio"][:, [3, 0, 4, 2, 1]]
-            change = (model(batch.features, batch.masks, batch.present)["logits"] - before).abs().amax(dim=1)
+            change = (model(batch)["logits"] - before).abs().amax(dim=1)
         assert ((change > 1e-5) == (positions != "none")).all(), positions
 
 
 def test_heads_of_odd_width_cannot_turn() -> None:
-    with pytest.raises(UgclError, match="rotary"):
-        build(with_changes("demo", model={"positions": "rotary", "width": 36, "heads": 4}), FRAMES)
+    with pytest.raises(ValueError, match="rotary positions turn pairs of columns, a head has 9"):
+        with_changes("demo", encoder={"positions": "rotary", "width": 36, "heads": 4})

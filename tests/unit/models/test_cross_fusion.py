@@ -5,19 +5,21 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ugcl.config.model import Model
-from ugcl.models.fusion.cross import CrossFusion
+from ugcl.config.system.encoder import ModalityEncoder
+from ugcl.models.cross_fusion import CrossFusion
 
 
 def fused(readers, video):
     """Frames of both modalities after fusion; those of sound are always the same."""
     torch.manual_seed(0)
-    model = Model(width=8, heads=2, cross_layers=2, readers=readers, dropout=0)
+    settings = ModalityEncoder(width=8, heads=2, dropout=0)
     streams = {"audio": torch.arange(48.0).sin().reshape(1, 6, 8), "video": video}
     masks = {m: torch.ones(x.shape[:2], dtype=torch.bool) for m, x in streams.items()}
     tokens = {m: x.mean(dim=1) for m, x in streams.items()}
     given = dict(streams)
-    found = CrossFusion(model).eval()(streams, masks, tokens, dict.fromkeys(streams))
+    found = CrossFusion(list(streams), readers, 2, settings).eval()(
+        streams, masks, tokens, dict.fromkeys(streams)
+    )
     assert streams == given, "what was given has changed"
     return found
 

@@ -1,19 +1,42 @@
-"""What every system must hold to, whatever its fusion: a clip's prediction is its own."""
+"""What every system must hold to, and what its method claims: a clip's prediction is its own."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from made_systems import CONFIG, FRAMES, INFOS, NETWORKS, SYSTEMS, make_batch, resolve, take, without
+import torch.nn.functional as F
+from made_systems import (
+    CONFIG,
+    FRAMES,
+    INFOS,
+    NETWORKS,
+    SYSTEMS,
+    make_batch,
+    of_network,
+    resolve,
+    take,
+    without,
+)
 
-from ugcl.config.model import Loss
-from ugcl.losses.total import TotalLoss
-from ugcl.models.build import build
+from ugcl.config.methods.base import INVARIANTS
+from ugcl.methods.build import build
+from ugcl.training.objective import objective
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 systems = pytest.mark.parametrize(("benchmark", "system"), SYSTEMS)
-networks = pytest.mark.parametrize(("benchmark", "system"), NETWORKS)
 shapes = pytest.mark.parametrize("infos", INFOS.values(), ids=INFOS.keys())
+networks = pytest.mark.parametrize(("benchmark", "system"), NETWORKS)
+
+
+def claiming(invariant):
+    """Networks whose methods claim an invariant; the others are skipped, with the reason."""
+    marked = []
+    for names in NETWORKS:
+        method = resolve(*names).method
+        reason = f"method {method.name} does not claim the invariant {invariant!r}"
+        skip = pytest.mark.skipif(invariant not in method.invariants, reason=reason)
+        marked.append(pytest.param(*names, marks=skip))
+    return pytest.mark.parametrize(("benchmark", "system"), marked)
 
 
 def network(run, infos):
@@ -21,37 +44,45 @@ def network(run, infos):
     return build(run, infos)
 
 
-def silent(model):
-    """The network without its regularisers."""
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-        if hasattr(module, "dropout") and isinstance(module.dropout, float):
-            module.dropout = 0.0
-        if hasattr(module, "frame_mask"):
-            module.frame_mask = 0.0
-    return model
+@pytest.fixture
+def silent(monkeypatch):
+    """No dropout, whether a module or a function; gives a function that switches the encoders' masks off."""
+    attention = F.scaled_dot_product_attention
+
+    def plain(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False):
+        return attention(q, k, v, attn_mask, 0.0, is_causal)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", plain)
+    monkeypatch.setattr(F, "dropout", lambda x, *_, **__: x)
+
+    def without_masks(model):
+        for module in model.modules():
+            if hasattr(module, "frame_mask"):
+                module.frame_mask = 0.0
+        return model
+
+    return without_masks
 
 
-def parts(run, model, batch):
-    """Parts of the total loss of a batch, in the model's present mode."""
-    outputs = model(batch.features, batch.masks, batch.present)
-    return TotalLoss(run.loss, model=run.model)(outputs, batch.labels)
+def losses(model, batch):
+    """The total loss of a batch and its parts, in training mode."""
+    model.train()
+    return objective(model, model(batch), batch)
 
 
 def logits(model, batch):
     with torch.no_grad():
-        return model.eval()(batch.features, batch.masks, batch.present)["logits"]
+        return model.eval()(batch)["logits"]
 
 
-@networks
+@claiming("clips")
 @shapes
 def test_other_clips_do_not_matter(benchmark, system, infos):
     run = resolve(benchmark, system)
     model = network(run, infos)
     first, second = make_batch(run, infos, seed=1), make_batch(run, infos, seed=2)
     mixed = take(second, list(range(len(second))))
-    for modality in run.model.modalities:
+    for modality in run.input.modalities:
         mixed.features[modality] = mixed.features[modality].clone()
         mixed.masks[modality] = mixed.masks[modality].clone()
         mixed.features[modality][0] = first.features[modality][0]
@@ -60,7 +91,7 @@ def test_other_clips_do_not_matter(benchmark, system, infos):
     assert (logits(model, mixed)[1] - logits(model, first)[1]).abs().max() > 1e-3
 
 
-@networks
+@claiming("batch")
 @shapes
 def test_batch_size_does_not_matter(benchmark, system, infos):
     run = resolve(benchmark, system)
@@ -70,7 +101,7 @@ def test_batch_size_does_not_matter(benchmark, system, infos):
     torch.testing.assert_close(alone, whole, **CLOSE)
 
 
-@networks
+@claiming("padding")
 @shapes
 @pytest.mark.parametrize("pad", [1, 7])
 def test_padding_does_not_matter(benchmark, system, infos, pad):
@@ -82,23 +113,23 @@ def test_padding_does_not_matter(benchmark, system, infos, pad):
     torch.testing.assert_close(logits(model, padded), logits(model, make_batch(run, infos)), **CLOSE)
 
 
-def test_padding_does_not_matter_to_the_contrast_at_any_granularity():
+def test_padding_does_not_matter_to_the_contrast_at_any_granularity(silent):
     run = resolve("demo", "all-granularities")
-    model, losses = silent(network(run, FRAMES)).train(), {}
+    model, found = silent(network(run, FRAMES)), {}
     for pad in (0, 5):
         batch = make_batch(run, FRAMES, pad=pad)
         for modality, mask in batch.masks.items():
             batch.features[modality] = batch.features[modality].masked_fill(~mask[..., None], 3.0)
-        losses[pad] = parts(run, model, batch)["ugcl"]
-    torch.testing.assert_close(losses[0], losses[5], **CLOSE)
+        found[pad] = losses(model, batch)["contrast"]
+    torch.testing.assert_close(found[0], found[5], **CLOSE)
 
 
-@networks
+@claiming("order")
 def test_the_order_of_frames_matters(benchmark, system):
     run = resolve(benchmark, system)
     model, batch = network(run, FRAMES), make_batch(run, FRAMES)
     before = logits(model, batch)
-    for modality in run.model.modalities:
+    for modality in run.input.modalities:
         shuffled = take(batch, list(range(len(batch))))
         shuffled.features[modality] = batch.features[modality].clone()
         shuffled.features[modality][:, :5] = batch.features[modality][:, [3, 0, 4, 2, 1]]
@@ -110,13 +141,11 @@ def test_the_order_of_frames_matters(benchmark, system):
 @shapes
 def test_every_parameter_gets_a_gradient(benchmark, system, infos):
     run = resolve(benchmark, system)
-    model = network(run, infos).train()
+    model = network(run, infos)
     batch = make_batch(run, infos, clips=16)
-    for i, modality in enumerate(run.model.modalities):
+    for i, modality in enumerate(run.input.modalities):
         batch = without(batch, modality, [i])
-    TotalLoss(run.loss, model=run.model)(model(batch.features, batch.masks, batch.present), batch.labels)[
-        "loss"
-    ].backward()
+    losses(model, batch)["loss"].backward()
     idle = [
         name
         for name, p in model.named_parameters()
@@ -127,17 +156,17 @@ def test_every_parameter_gets_a_gradient(benchmark, system, infos):
 
 @systems
 @shapes
-def test_one_batch_can_be_learnt(benchmark, system, infos):
+def test_one_batch_can_be_learnt(benchmark, system, infos, silent):
     run = resolve(benchmark, system)
     model = silent(network(run, infos))  # this asks about capacity and wiring
-    batch, loss = make_batch(run, infos, clips=16), TotalLoss(run.loss, model=run.model)
+    batch = make_batch(run, infos, clips=16)
     batch.labels = batch.labels[torch.randperm(16, generator=torch.Generator().manual_seed(3))]
-    optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
+    optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3)
     for step in range(80):
         if step % 10 == 9 and (logits(model, batch).argmax(dim=1) == batch.labels).all():
             break
         optimiser.zero_grad()
-        loss(model.train()(batch.features, batch.masks, batch.present), batch.labels)["loss"].backward()
+        losses(model, batch)["loss"].backward()
         optimiser.step()
     assert (logits(model, batch).argmax(dim=1) == batch.labels).all()
 
@@ -147,15 +176,16 @@ def test_one_batch_can_be_learnt(benchmark, system, infos):
 def test_a_missing_modality_gives_finite_logits_that_depend_on_the_rest_alone(benchmark, system, infos):
     run = resolve(benchmark, system)
     model, batch = network(run, infos), make_batch(run, infos)
-    for modality in run.model.modalities:
+    for modality in run.input.modalities:
         gone = without(batch, modality, [0, 1])
         result = logits(model, gone)
         assert result.isfinite().all()
         gone.features[modality] = gone.features[modality].clone()
         gone.features[modality][:2] = 9.0
         torch.testing.assert_close(logits(model, gone), result, **CLOSE)
-        torch.testing.assert_close(result[2:], logits(model, batch)[2:], **CLOSE)
-        if len(run.model.modalities) > 1:
+        if "clips" in run.method.invariants:
+            torch.testing.assert_close(result[2:], logits(model, batch)[2:], **CLOSE)
+        if len(run.input.modalities) > 1:
             assert (result[0] - result[1]).abs().max() > 1e-4, "the other modality is not read"
 
 
@@ -163,52 +193,75 @@ def test_a_missing_modality_gives_finite_logits_that_depend_on_the_rest_alone(be
 def test_labels_stay_outside_and_outputs_are_deterministic(benchmark, system):
     run = resolve(benchmark, system)
     model, batch = network(run, FRAMES), make_batch(run, FRAMES)
-    assert torch.equal(logits(model, batch), logits(model, batch))
-    batch.labels = torch.zeros_like(batch.labels)
-    assert logits(model, batch).shape == (6, len(run.protocol.classes))
+    before = logits(model, batch)
+    assert before.shape == (6, len(run.protocol.classes))
+    assert torch.equal(logits(model, batch), before)
+    batch.labels = None
+    assert torch.equal(logits(model, batch), before)
 
 
-@pytest.mark.parametrize(
-    ("losses", "absent"),
-    [
-        ({"ugcl": {"weight": 0}}, ["log_scale"]),
-        ({"snd": {"weight": 0}}, ["matchers", "auxiliary"]),
-        ({"ugcl": {"weight": 0}, "snd": {"weight": 0}}, ["log_scale", "matchers", "auxiliary"]),
-        ({"snd": {"auxiliary": 0}}, ["auxiliary"]),
-    ],
-)
-def test_parameters_of_a_loss_without_weight_do_not_exist(losses, absent):
-    run = resolve("demo", "ugcl")
-    full = {name.split(".")[0] for name, _ in network(run, FRAMES).named_parameters()}
-    run = run.model_copy(update={"loss": Loss.model_validate(losses)})
-    model = network(run, FRAMES)
-    names = {name.split(".")[0] for name, _ in model.named_parameters()}
-    assert full - names == set(absent)
-    batch = make_batch(run, FRAMES)
-    parts = TotalLoss(run.loss, model=run.model)(
-        model.train()(batch.features, batch.masks, batch.present), batch.labels
-    )
-    assert ("ugcl" in parts) == ("log_scale" in names) and ("snd" in parts) == ("matchers" in names)
+@systems
+def test_clips_of_one_frame_are_learnt_from(benchmark, system):
+    run = resolve(benchmark, system)
+    model, batch = network(run, FRAMES), make_batch(run, FRAMES)
+    batch.features = {m: x[:, :1] for m, x in batch.features.items()}
+    batch.masks = {m: mask[:, :1] for m, mask in batch.masks.items()}
+    assert logits(model, batch).isfinite().all()
+    found = losses(model, batch)
+    assert all(value.isfinite() for value in found.values())
+    found["loss"].backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+
+
+@networks
+def test_facts_are_reported_once_and_not_of_batches_seen_before(benchmark, system):
+    run = resolve(benchmark, system)
+    model, batch = network(run, FRAMES), make_batch(run, FRAMES)
+    assert model.facts() == {}
+    losses(model, batch)
+    facts = model.facts()
+    assert all(isinstance(value, float) for value in facts.values())
+    assert not facts.keys() & {"loss", "classification", *run.method.weights.positive()}
+    assert model.facts() == {}, "they were taken"
+    with model.silenced():
+        losses(model, batch)
+    assert model.facts() == {}
+    losses(model, batch)
+    assert model.facts().keys() == facts.keys()
+
+
+@networks
+def test_terms_are_those_with_a_weight_and_do_not_depend_on_their_weights(benchmark, system):
+    run = resolve(benchmark, system)
+    batch, values = make_batch(run, FRAMES, clips=12), []
+    for factor in (1.0, 2.0):
+        weights = {name: factor * weight for name, weight in run.method.weights.positive().items()}
+        weights = run.method.weights.model_copy(update=weights)
+        changed = run.model_copy(update={"method": run.method.model_copy(update={"weights": weights})})
+        model = network(changed, FRAMES)
+        torch.manual_seed(1)
+        values.append(losses(model, batch))
+        assert list(values[-1]) == ["loss", "classification", *run.method.weights.positive()]
+    for name in values[0].keys() - {"loss"}:
+        assert torch.equal(values[0][name], values[1][name]), name
 
 
 def test_every_system_of_the_parameters_is_covered():
-    covered = {(r.model.model_dump_json(), r.loss.model_dump_json()) for r in (resolve(*s) for s in SYSTEMS)}
-    assert {model for model, _ in covered} == {resolve(*s).model.model_dump_json() for s in NETWORKS}
+    covered = {
+        (of_network(run), run.loss.model_dump_json()) for run in (resolve(*names) for names in SYSTEMS)
+    }
+    assert {network for network, _ in covered} == {of_network(resolve(*names)) for names in NETWORKS}
     for name, entry in CONFIG.benchmarks.items():
         for system in entry.systems:
             run = resolve(name, system)
-            if run.model.architecture != "released":
-                assert (run.model.model_dump_json(), run.loss.model_dump_json()) in covered
+            assert (of_network(run), run.loss.model_dump_json()) in covered
 
 
-def test_the_auxiliary_classifier_votes_at_inference_where_the_modality_is_there():
-    run = resolve("demo", "ugcl")
-    model, batch = network(run, FRAMES).eval(), without(make_batch(run, FRAMES), "video", [0])
-    with torch.no_grad():
-        outputs = model(batch.features, batch.masks, batch.present)
-        model.vote = 0.0
-        alone = model(batch.features, batch.masks, batch.present)["logits"]
-    votes = {m: x.log_softmax(dim=1) for m, x in outputs["auxiliary"].items()}
-    both = alone + run.model.vote * (votes["audio"] + votes["video"])
-    torch.testing.assert_close(outputs["logits"][1:], both[1:])
-    torch.testing.assert_close(outputs["logits"][0], alone[0] + run.model.vote * votes["audio"][0])
+def test_invariants_are_skipped_for_a_method_that_claims_none_with_the_reason():
+    for invariant in INVARIANTS:
+        marks = {mark.values: mark.marks[0] for mark in claiming(invariant).args[1]}
+        for names, mark in marks.items():
+            method = resolve(*names).method
+            assert mark.args == (invariant not in method.invariants,)
+            assert method.name in mark.kwargs["reason"] and invariant in mark.kwargs["reason"]
+        assert {mark.args for mark in marks.values()} == {(True,), (False,)}

@@ -7,17 +7,17 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from made_systems import CONFIG, INFOS, make_batch
+from made_systems import CONFIG, INFOS, make_batch, take
 from torch import Tensor
 
 from ugcl.config import Run
-from ugcl.losses.alignment import attraction
 from ugcl.losses.classification import double_softmax_focal, focal
+from ugcl.losses.contrast import attraction
 from ugcl.losses.matching import nearest
-from ugcl.losses.total import TotalLoss
-from ugcl.models.build import build
+from ugcl.methods.build import build
 from ugcl.models.crossmodal import hidden_keys, hidden_keys_of_clips
 from ugcl.models.released_fusion import ReleasedFusion
+from ugcl.training.objective import objective
 
 CLIPS, AUDIO, VIDEO = 4, 9, 6
 
@@ -112,7 +112,7 @@ def test_matching_loss_is_random_in_evaluation_unless_repaired(clips: tuple[Tens
 def test_every_parameter_is_taught(clips: tuple[Tensor, Tensor]) -> None:
     model = made().train()
     out = model(*clips)
-    (double_softmax_focal(out.logits, torch.tensor([0, 1, 2, 3])) + out.alignment + out.matching).backward()
+    (double_softmax_focal(out.logits, torch.tensor([0, 1, 2, 3])) + out.contrast + out.matching).backward()
     assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum()] == []
 
 
@@ -161,8 +161,7 @@ def test_a_lone_clip_is_its_own_negative() -> None:
 
 def system(**switches: bool | str) -> tuple[Run, torch.nn.Module]:
     run = CONFIG.resolve("demo", "ugcl-as-released")
-    released = run.model.released.model_copy(update={"layers": 2, **switches})
-    run = run.model_copy(update={"model": run.model.model_copy(update={"released": released})})
+    run = run.model_copy(update={"method": run.method.model_copy(update={"layers": 2, **switches})})
     torch.manual_seed(0)
     return run, build(run, INFOS["frames"])
 
@@ -174,17 +173,16 @@ def test_longer_clips_of_the_batch_move_a_prediction_unless_repaired(trunk: str)
         run, model = system(last_step=fault, trunk=trunk)
         model.eval()
         batch = make_batch(run, INFOS["frames"])
-        together = model(batch.features, batch.masks, batch.present)["logits"]
+        together = model(batch)["logits"]
         short = [m.sum(dim=1) < m.sum(dim=1).max() for m in batch.masks.values()]
         shorter = (short[0] | short[1]).tolist()
         assert any(shorter)
         for i, moves in enumerate(shorter):
             lengths = {m: int(mask[i].sum()) for m, mask in batch.masks.items()}
-            alone = model(
-                {m: x[[i], : lengths[m]] for m, x in batch.features.items()},
-                {m: x[[i], : lengths[m]] for m, x in batch.masks.items()},
-                {m: x[[i]] for m, x in batch.present.items()},
-            )["logits"][0]
+            one = take(batch, [i])
+            one.features = {m: x[:, : lengths[m]] for m, x in one.features.items()}
+            one.masks = {m: x[:, : lengths[m]] for m, x in one.masks.items()}
+            alone = model(one)["logits"][0]
             assert torch.allclose(alone, together[i], rtol=1e-4, atol=1e-5) is not (fault and moves)
 
 
@@ -199,8 +197,8 @@ def test_padding_beyond_the_longest_clip_is_not_read(trunk: str) -> None:
         batch = make_batch(run, INFOS["frames"], pad=pad)
         for modality, mask in batch.masks.items():
             batch.features[modality] = batch.features[modality].masked_fill(~mask[..., None], 3.0)
-        out = model(batch.features, batch.masks, batch.present)
-        outputs.append([out["logits"], out["losses"]["ugcl"], out["losses"]["snd"]])
+        out = model(batch)
+        outputs.append([out["logits"], *model.terms(out, batch).values()])
     torch.testing.assert_close(outputs[0], outputs[1], rtol=1e-4, atol=1e-5)
 
 
@@ -212,7 +210,7 @@ def test_clips_share_one_pass_of_the_auxiliary_stacks_where_all_end_at_one_step(
     batch, steps = make_batch(run, INFOS["frames"], clips=8), []
     for first in (model.fusion.a_mem_1, model.fusion.v_mem_1):
         first.register_forward_pre_hook(lambda _, inputs: steps.append(inputs[0].shape[:2]))
-    model.train()(batch.features, batch.masks, batch.present)
+    model.train()(batch)
     assert steps == [(8, 1 if fault else 8)] * 2  # clips stand where time should
 
 
@@ -222,7 +220,7 @@ def test_the_trunk_loses_the_last_frame_unless_repaired() -> None:
         run, model = system(off_by_one=fault, trunk="vit_b_16")
         frames = torch.randn(1, 5, INFOS["frames"]["video"].dim, generator=torch.Generator().manual_seed(4))
         mapped = model.trunk.eval()(frames)
-        assert mapped.shape == (1, 5, run.model.width)
+        assert mapped.shape == (1, 5, run.method.width)
         # Without attention every place would map its own frame; at the input of the stack it still does.
         model.trunk.encoder.layers = torch.nn.Identity()
         last = frames.clone()
@@ -234,8 +232,8 @@ def test_the_trunk_loses_the_last_frame_unless_repaired() -> None:
 def test_the_system_is_taught_by_its_total_loss() -> None:
     run, model = system()
     batch = make_batch(run, INFOS["frames"], clips=8)
-    losses = TotalLoss(run.loss)(model.train()(batch.features, batch.masks, batch.present), batch.labels)
-    expected = 0.7 * losses["classification"] + 0.15 * losses["ugcl"] + 0.15 * losses["snd"]
+    losses = objective(model, model.train()(batch), batch)
+    expected = 0.7 * losses["classification"] + 0.15 * losses["contrast"] + 0.15 * losses["matching"]
     torch.testing.assert_close(losses["loss"], expected)
     losses["loss"].backward()
     assert [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None] == []

@@ -6,11 +6,21 @@ import math
 
 import pytest
 import torch
-from made_outputs import outputs, parts_of, unit
+from made_parts import parts_of, unit
 
-from ugcl.config.model import Loss
-from ugcl.losses.alignment import info_nce, similarities, sup_con
-from ugcl.losses.total import TotalLoss
+from ugcl.losses.contrast import contrast, similarities
+
+
+def info_nce(u, v, scale):
+    """Each clip's own other modality against those of all clips, in both directions."""
+    scores = scale * u @ v.T
+    return contrast(scores, scores.T)
+
+
+def sup_con(u, v, labels, scale):
+    """The same with all clips of the emotion as positives."""
+    scores = scale * u @ v.T
+    return contrast(scores, scores.T, labels)
 
 
 def test_info_nce_against_loops():
@@ -41,16 +51,20 @@ def test_contrast_of_a_single_clip_is_nothing():
     assert info_nce(u, u, 5.0) == 0 and sup_con(u, u, torch.tensor([1]), 5.0) == 0
 
 
-@pytest.mark.parametrize("kind", ["info_nce", "supervised", "attraction"])
-def test_the_kinds_of_alignment(kind):
-    out, labels = outputs(), torch.tensor([0, 1, 0, 1])
-    u, v = out["tokens"]["audio"], out["tokens"]["video"]
-    expected = {
-        "info_nce": info_nce(u, v, out["scale"]),
-        "supervised": sup_con(u, v, labels, out["scale"]),
-        "attraction": (1 - (u * v).sum(dim=1).mean()) / 2,
-    }
-    torch.testing.assert_close(TotalLoss(Loss(ugcl={"kind": kind}))(out, labels)["ugcl"], expected[kind])
+@pytest.mark.parametrize("supervised", [False, True])
+def test_contrast_with_other_candidates_in_each_direction_against_loops(supervised):
+    """Three clips with two past ones of one modality and one of the other."""
+    generator = torch.Generator().manual_seed(4)
+    there, back = (torch.randn(3, m, generator=generator, dtype=torch.double) for m in (5, 4))
+    labels, labels_back = torch.tensor([0, 1, 0, 1, 0]), torch.tensor([0, 1, 0, 2])
+    total = 0.0
+    for scores, classes in ((there, labels), (back, labels_back)):
+        for i, row in enumerate(scores.tolist()):
+            alike = [j for j in range(len(row)) if classes[j] == classes[i]] if supervised else [i]
+            whole = sum(math.exp(x) for x in row)
+            total -= sum(math.log(math.exp(row[j]) / whole) for j in alike) / len(alike) / 6
+    found = contrast(there, back, *((labels, labels_back) if supervised else ()))
+    assert found.item() == pytest.approx(total)
 
 
 def test_similarity_of_parts_against_loops():
@@ -72,16 +86,3 @@ def test_similarity_of_single_parts_is_the_product():
     wide = torch.cat([u, unit(4, 1, 3, seed=2)], dim=1)
     general, _ = similarities(wide, v, torch.cat([here, ~here], dim=1), here, 7.0)
     torch.testing.assert_close(general, there)
-
-
-@pytest.mark.parametrize("kind", ["info_nce", "supervised", "attraction"])
-def test_granularities_are_averaged(kind):
-    out, labels = outputs(), torch.tensor([0, 1, 0, 1])
-    (u, u_here), (v, v_here) = parts_of([5, 2, 1, 4], 0), parts_of([3, 5, 4, 1], 1)
-    clip = out["levels"]["clip"]
-    frame = {"audio": (u.float(), u_here), "video": (v.float(), v_here)}
-    loss = TotalLoss(Loss(ugcl={"kind": kind}))
-    values = [loss(out | {"levels": {"x": level}}, labels)["ugcl"] for level in (clip, frame)]
-    both = loss(out | {"levels": {"clip": clip, "frame": frame}}, labels)["ugcl"]
-    torch.testing.assert_close(both, sum(values) / 2)
-    assert values[0] != values[1]
