@@ -14,6 +14,7 @@ from ugcl.config.model import Loss, Model, Train
 from ugcl.config.overrides import SECTIONS, Overrides, System, merge
 from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate, Report
+from ugcl.config.resources import Resources
 from ugcl.config.tune import Tune, check_space
 from ugcl.errors import UgclError
 
@@ -84,6 +85,7 @@ class Config(Section):
     tune: Tune = Tune()
     evaluate: Evaluate = Evaluate()
     report: Report = Report()
+    resources: Resources = Resources()
 
     @model_validator(mode="after")
     def names_exist(self) -> Config:

@@ -83,7 +83,7 @@ def test_the_map_is_the_same_for_the_same_seed_and_has_every_half() -> None:
 
 def test_the_tables_of_a_trained_system_are_whole_and_equal_on_a_rerun(tiny: Config, ugcl) -> None:
     ugcl("evaluate", "represent", "tiny")
-    files = outputs.represent_outputs(tiny, "tiny")
+    files = outputs.represent_outputs("tiny")
     frames = {path.stem: pd.read_csv(path) for path in files}
     assert {name: tuple(frame) for name, frame in frames.items()} == COLUMNS
     assert frames["tokens"].groupby(["fold", "modality"])["share"].sum().to_numpy() == pytest.approx(

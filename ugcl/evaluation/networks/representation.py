@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 PAIRS = 200  # most pairs of clips that the table of hard negatives keeps
 MAPPED = 600  # most clips on the map
 COLUMNS = {
-    name: ("fold", *columns.split())
+    name: ("system", "fold", *columns.split())
     for name, columns in {
         "tokens": "modality token share first",
         "token_usage": "modality tokens entropy perplexity clip_perplexity dead never_first",
@@ -56,7 +56,7 @@ def tokens(inside: Inside) -> pd.DataFrame:
         first = np.bincount(weights.argmax(1), minlength=count) / len(weights)
         frame = pd.DataFrame({"token": np.arange(count), "share": weights.mean(0), "first": first})
         parts.append(frame.assign(modality=modality))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS["tokens"][1:])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS["tokens"][2:])
 
 
 def token_usage(inside: Inside) -> pd.DataFrame:
@@ -82,7 +82,7 @@ def token_usage(inside: Inside) -> pd.DataFrame:
                 "never_first": count - len(np.unique(weights.argmax(1))),
             }
         )
-    return pd.DataFrame(rows, columns=COLUMNS["token_usage"][1:])
+    return pd.DataFrame(rows, columns=COLUMNS["token_usage"][2:])
 
 
 def _entropy(weights: np.ndarray) -> np.ndarray:
@@ -120,7 +120,7 @@ def retrieval(inside: Inside, labels: np.ndarray) -> pd.DataFrame:
                     "same_label_at_1": (labels[similarity.argmax(1)] == labels).mean(),
                 }
             )
-    return pd.DataFrame(rows, columns=COLUMNS["retrieval"][1:])
+    return pd.DataFrame(rows, columns=COLUMNS["retrieval"][2:])
 
 
 def hard_negatives(inside: Inside, clips: list[str], labels: np.ndarray) -> pd.DataFrame:
@@ -136,7 +136,7 @@ def hard_negatives(inside: Inside, clips: list[str], labels: np.ndarray) -> pd.D
     pairs = [(a, b) for a in names for b in names if a != b]
     different = labels[:, None] != labels[None]
     if not pairs or not different.any():
-        return pd.DataFrame(columns=COLUMNS["hard_negatives"][1:])
+        return pd.DataFrame(columns=COLUMNS["hard_negatives"][2:])
     similarity = np.mean([inside.tokens[a] @ inside.tokens[b].T for a, b in pairs], axis=0)
     allowed = np.where(different, similarity, -np.inf)
     other = allowed.argmax(1)
@@ -169,7 +169,7 @@ def token_map(inside: Inside, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAPPED)).round().astype(int))
     points = [z[kept] for z in inside.tokens.values()]
     if not points or len(points) * len(kept) < 5:
-        return pd.DataFrame(columns=COLUMNS["token_map"][1:])
+        return pd.DataFrame(columns=COLUMNS["token_map"][2:])
     z = np.concatenate(points)
     # Of unit vectors, Euclidean distance orders as cosine distance does, and has a quick path.
     perplexity = min(30.0, (len(z) - 1) / 3)
@@ -201,7 +201,7 @@ def attention(
             parts.append(
                 frame.assign(clip=rows["clip"].iloc[clip], label=name, predicted=name, modality=modality)
             )
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS["attention"][1:])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS["attention"][2:])
 
 
 def represent(config: Config, benchmark: str) -> list[Path]:
@@ -248,5 +248,6 @@ def represent(config: Config, benchmark: str) -> list[Path]:
         if name == "hard_negatives" and len(whole):
             order = whole.sort_values(["similarity", "clip"], ascending=[False, True])
             whole = order.head(PAIRS)
-        tables.write(whole[list(COLUMNS[name])], score(benchmark, entry.reference, name))
-    return represent_outputs(config, benchmark)
+        whole = whole.assign(system=entry.reference)
+        tables.write(whole[list(COLUMNS[name])], score(benchmark, name))
+    return represent_outputs(benchmark)
