@@ -16,3 +16,13 @@ rule all:
     default_target: True
     input:
         rules.report.input,
+
+
+# A wanted file without a rule would be taken from an earlier run: see ugcl/plan/check.py.
+try:
+    check.check_makers(
+        check.wanted(params_tree),
+        lambda file: any(rule.is_producer(file) for rule in workflow.rules),
+    )
+except UgclError as error:
+    raise WorkflowError(str(error)) from None

@@ -13,7 +13,7 @@ from ugcl.config import parse as parse_parameters
 from ugcl.config.load import PARAMS
 from ugcl.errors import UgclError
 from ugcl.plan import data as data_plan
-from ugcl.plan import evaluation, paths, reports
+from ugcl.plan import check, evaluation, paths, reports
 from ugcl.plan import features as features_plan
 from ugcl.plan import resources as needs
 from ugcl.plan import train as train_plan
@@ -26,6 +26,7 @@ def checked_parameters():
     """The validated tree. Commands read the same parameters, also where --config changed some."""
     try:
         tree = parse_parameters(config)
+        check.check(tree)
     except UgclError as error:
         raise WorkflowError(str(error)) from None
     with open(PARAMS) as file:

@@ -112,7 +112,7 @@ rule workflow_report:
         lineage=report_lineage,
     shell:
         "python -m snakemake --report {output:q} --nolock --cores {threads:q}"
-        " --configfile ${{UGCL_PARAMS:-params.yaml}} -- {input:q} > {log:q} 2>&1"
+        ' --configfile "${{UGCL_PARAMS:-params.yaml}}" -- {input:q} > {log:q} 2>&1'
 
 
 rule site:
