@@ -4,6 +4,10 @@
 configfile: "params.yaml"
 
 
+# With `--sdm apptainer` jobs run in this image; without, in the environment of the caller. See config/README.md.
+container: "workflow/container/ugcl.sif"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"
