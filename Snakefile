@@ -1,9 +1,6 @@
 # From raw media to a finished report. Milestones: data, features, train, evaluate, report, all.
 
 
-configfile: "params.yaml"
-
-
 # With `--sdm apptainer` jobs run in this image; without, in the environment of the caller. See config/README.md.
 container: "workflow/container/ugcl.sif"
 
@@ -23,10 +20,8 @@ rule all:
 
 
 # A wanted file without a rule would be taken from an earlier run: see ugcl/plan/check.py.
-try:
-    check.check_makers(
-        check.wanted(params_tree),
-        lambda file: any(rule.is_producer(file) for rule in workflow.rules),
-    )
-except UgclError as error:
-    raise WorkflowError(str(error)) from None
+one_line(
+    check.check_makers,
+    check.wanted(params_tree),
+    lambda file: any(rule.is_producer(file) for rule in workflow.rules),
+)

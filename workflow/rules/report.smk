@@ -111,8 +111,7 @@ rule workflow_report:
     params:
         lineage=report_lineage,
     shell:
-        "python -m snakemake --report {output:q} --nolock --cores {threads:q}"
-        ' --configfile "${{UGCL_PARAMS:-params.yaml}}" -- {input:q} > {log:q} 2>&1'
+        "python -m snakemake --report {output:q} --nolock --cores {threads:q} -- {input:q} > {log:q} 2>&1"
 
 
 rule site:

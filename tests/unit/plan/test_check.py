@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from fixtures import tiny_corpus
 
-from ugcl.config import Config, parse
+from ugcl.config import Config, parse, read
 from ugcl.errors import UgclError
 from ugcl.plan import check, paths, reports
 
@@ -21,7 +20,7 @@ Tree = dict[str, Any]
 def tree(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     """Parameters of the demo and of two corpora of a user, whose files are all there."""
     monkeypatch.chdir(tmp_path)
-    tree = yaml.safe_load((project / "params.yaml").read_text())
+    tree = read(project / "params.yaml")
     tree["active"] = ["demo", "tiny"]
     tree["corpora"]["tiny"] = {
         "adapter": "folder",

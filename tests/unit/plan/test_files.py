@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
-from ugcl.config import Config, parse
+from ugcl.config import Config, parse, read
 from ugcl.plan import data, evaluation, features, paths, train
 
 
 @pytest.fixture
 def config(project: Path) -> Config:
-    tree = yaml.safe_load((project / "params.yaml").read_text())
+    tree = read(project / "params.yaml")
     tree["active"] = ["demo", "demo_ablations"]
     tree["benchmarks"]["demo"] |= {"seeds": [0, 3], "folds_per_job": 4}
     return parse(tree)
@@ -61,22 +60,22 @@ def test_only_encoders_of_faces_wait_for_face_tracks(config: Config) -> None:
 
 
 def test_a_user_s_manifest_waits_for_the_table_and_each_medium(
-    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("clips/b.wav", "clips/deep/a.mp4", "clips/clips.csv"):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text("x")
-    tree = config.model_dump()
-    corpus = {"adapter": "folder", "root": "clips", "protocols": {}}
-    own = parse({**tree, "corpora": {**tree["corpora"], "mine": corpus}})
+    tree = read(project / "params.yaml")
+    tree["corpora"]["mine"] = {"adapter": "folder", "root": "clips", "protocols": {}}
+    own = parse(tree)
     assert [path.as_posix() for path in data.raw_files(own, "mine")] == [
         "clips/clips.csv",
         "clips/b.wav",
         "clips/deep/a.mp4",
     ]
-    assert data.raw_files(config, "ravdess") == [Path("data/raw/ravdess/fetched.csv")]
-    assert len(data.raw_files(config, "demo")) == 12 * 24 * 2
+    assert data.raw_files(own, "ravdess") == [Path("data/raw/ravdess/fetched.csv")]
+    assert len(data.raw_files(own, "demo")) == 12 * 24 * 2
 
 
 def test_the_summary_waits_for_one_table_of_each_kind_per_benchmark(config: Config) -> None:

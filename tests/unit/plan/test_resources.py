@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from ugcl.config import Config, parse
+from ugcl.config import Config, parse, read
 from ugcl.plan import data, resources, train
 from ugcl.provenance import lineage
 
 
 @pytest.fixture
 def tree(project: Path) -> dict[str, Any]:
-    return yaml.safe_load((project / "params.yaml").read_text())
+    return read(project / "params.yaml")
 
 
 def asked(tree: dict[str, Any], needs: dict[str, Any]) -> Config:

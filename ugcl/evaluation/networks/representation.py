@@ -18,8 +18,10 @@ from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore
 from ugcl.devices import choose_device
+from ugcl.evaluation import schema
 from ugcl.evaluation.networks.embeddings import Inside, look
-from ugcl.losses.codebook import DEAD
+from ugcl.evaluation.networks.schemas import REPRESENTATION as COLUMNS
+from ugcl.models.codebook import DEAD
 from ugcl.plan import paths
 from ugcl.plan.evaluation import REPRESENTATION, represent_outputs, score
 from ugcl.training.checkpoint import load_run
@@ -28,19 +30,6 @@ log = logging.getLogger(__name__)
 
 PAIRS = 200  # most pairs of clips that the table of hard negatives keeps
 MAPPED = 600  # most clips on the map
-COLUMNS = {
-    name: ("system", "fold", *columns.split())
-    for name, columns in {
-        "tokens": "modality token share first",
-        "token_usage": "modality tokens entropy perplexity clip_perplexity dead never_first",
-        "retrieval": "query target clips recall_at_1 recall_at_5 mean_rank chance_at_1 chance_at_5"
-        " chance_rank same_label_at_1",
-        "hard_negatives": "clip label other other_label similarity own_similarity",
-        "token_map": "clip speaker label modality x y",
-        "attention": "clip label predicted modality frame time weight",
-    }.items()
-}
-"""Columns of each table; see the function of its name."""
 
 
 def tokens(inside: Inside) -> pd.DataFrame:
@@ -56,7 +45,7 @@ def tokens(inside: Inside) -> pd.DataFrame:
         first = np.bincount(weights.argmax(1), minlength=count) / len(weights)
         frame = pd.DataFrame({"token": np.arange(count), "share": weights.mean(0), "first": first})
         parts.append(frame.assign(modality=modality))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS["tokens"][2:])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS["tokens"][1:])
 
 
 def token_usage(inside: Inside) -> pd.DataFrame:
@@ -82,7 +71,7 @@ def token_usage(inside: Inside) -> pd.DataFrame:
                 "never_first": count - len(np.unique(weights.argmax(1))),
             }
         )
-    return pd.DataFrame(rows, columns=COLUMNS["token_usage"][2:])
+    return pd.DataFrame(rows, columns=COLUMNS["token_usage"][1:])
 
 
 def _entropy(weights: np.ndarray) -> np.ndarray:
@@ -120,7 +109,7 @@ def retrieval(inside: Inside, labels: np.ndarray) -> pd.DataFrame:
                     "same_label_at_1": (labels[similarity.argmax(1)] == labels).mean(),
                 }
             )
-    return pd.DataFrame(rows, columns=COLUMNS["retrieval"][2:])
+    return pd.DataFrame(rows, columns=COLUMNS["retrieval"][1:])
 
 
 def hard_negatives(inside: Inside, clips: list[str], labels: np.ndarray) -> pd.DataFrame:
@@ -136,7 +125,7 @@ def hard_negatives(inside: Inside, clips: list[str], labels: np.ndarray) -> pd.D
     pairs = [(a, b) for a in names for b in names if a != b]
     different = labels[:, None] != labels[None]
     if not pairs or not different.any():
-        return pd.DataFrame(columns=COLUMNS["hard_negatives"][2:])
+        return pd.DataFrame(columns=COLUMNS["hard_negatives"][1:])
     similarity = np.mean([inside.tokens[a] @ inside.tokens[b].T for a, b in pairs], axis=0)
     allowed = np.where(different, similarity, -np.inf)
     other = allowed.argmax(1)
@@ -169,7 +158,7 @@ def token_map(inside: Inside, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAPPED)).round().astype(int))
     points = [z[kept] for z in inside.tokens.values()]
     if not points or len(points) * len(kept) < 5:
-        return pd.DataFrame(columns=COLUMNS["token_map"][2:])
+        return pd.DataFrame(columns=COLUMNS["token_map"][1:])
     z = np.concatenate(points)
     # Of unit vectors, Euclidean distance orders as cosine distance does, and has a quick path.
     perplexity = min(30.0, (len(z) - 1) / 3)
@@ -201,7 +190,7 @@ def attention(
             parts.append(
                 frame.assign(clip=rows["clip"].iloc[clip], label=name, predicted=name, modality=modality)
             )
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS["attention"][2:])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS["attention"][1:])
 
 
 def represent(config: Config, benchmark: str) -> list[Path]:
@@ -216,7 +205,7 @@ def represent(config: Config, benchmark: str) -> list[Path]:
         UgclError: a run, a split or features are missing.
     """
     entry, run = config.benchmark(benchmark), config.resolve(benchmark, config.benchmark(benchmark).reference)
-    stores = {m: FeatureStore(paths.features(entry.corpus, run.features[m])) for m in run.model.modalities}
+    stores = {m: FeatureStore(paths.features(entry.corpus, run.features[m])) for m in run.input.modalities}
     infos = {m: store.info for m, store in stores.items()}
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     quarantined = tables.read(paths.quarantine(benchmark))["clip"].tolist()
@@ -227,7 +216,7 @@ def represent(config: Config, benchmark: str) -> list[Path]:
         rows = part_rows(manifest, split, "test", run.protocol, quarantined)
         rows = rows.sort_values("clip", ignore_index=True)
         model, _ = load_run(paths.MODELS / paths.run(benchmark, entry.reference, entry.seeds[0], fold))
-        clips = ClipDataset(rows, stores, classes, by_speaker=run.model.speaker_normalisation)
+        clips = ClipDataset(rows, stores, classes, by_speaker=run.input.by_speaker)
         inside = look(model, clips, config.evaluate.batch, device)
         labels = rows["label"].to_numpy()
         made = {
@@ -248,6 +237,6 @@ def represent(config: Config, benchmark: str) -> list[Path]:
         if name == "hard_negatives" and len(whole):
             order = whole.sort_values(["similarity", "clip"], ascending=[False, True])
             whole = order.head(PAIRS)
-        whole = whole.assign(system=entry.reference)
-        tables.write(whole[list(COLUMNS[name])], score(benchmark, name))
+        columns = COLUMNS[name].between("system")
+        schema.write(whole.assign(system=entry.reference), columns, score(benchmark, name))
     return represent_outputs(benchmark)

@@ -9,9 +9,9 @@ import pandas as pd
 
 from ugcl.config import Config
 from ugcl.data import tables
+from ugcl.evaluation.networks.schemas import ROBUSTNESS
 from ugcl.evaluation.tables.score import read_scores
 from ugcl.plan.evaluation import REPRESENTATION, temperature, under_conditions
-from ugcl.plan.names import ROBUSTNESS
 
 
 def examined(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:

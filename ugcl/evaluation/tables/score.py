@@ -13,7 +13,9 @@ from ugcl.config import Config
 from ugcl.config.report import Evaluate
 from ugcl.data import tables
 from ugcl.errors import UgclError
+from ugcl.evaluation import schema
 from ugcl.evaluation.statistics import bootstrap, calibration, metrics, mistakes, subgroups
+from ugcl.evaluation.statistics.schemas import SCORES
 from ugcl.evaluation.tables import predictions
 from ugcl.plan import paths
 from ugcl.plan.evaluation import score as score_path
@@ -66,9 +68,7 @@ def score_table(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> 
         part = pd.DataFrame({"metric": list(values), "value": list(values.values())})
         part = part.assign(ci_low=np.nan, ci_high=np.nan, clips=len(rows), speakers=rows["speaker"].nunique())
         parts.append(part.assign(scope="fold", seed=str(seed), fold=str(fold)))
-    whole = pd.concat(parts, ignore_index=True)
-    front = ["scope", "seed", "fold"]
-    return whole[[*front, *[column for column in whole if column not in front]]]
+    return pd.concat(parts, ignore_index=True)
 
 
 def score(config: Config, benchmark: str, lineages: Mapping[str, str]) -> list[Path]:
@@ -85,11 +85,13 @@ def score(config: Config, benchmark: str, lineages: Mapping[str, str]) -> list[P
     found: dict[str, list[pd.DataFrame]] = defaultdict(list)
     for system in config.benchmark(benchmark).systems:
         for name, table in score_tables(config, benchmark, system).items():
-            table.insert(0, "system", system)
-            found[name].append(table.assign(lineage=lineages[system]) if name == "metrics" else table)
+            lineage = {"lineage": lineages[system]} if name == "metrics" else {}
+            found[name].append(table.assign(system=system, **lineage))
     for name, parts in found.items():
         filled = [part for part in parts if len(part)] or parts[:1]  # empty ones would decide column types
-        tables.write(pd.concat(filled, ignore_index=True), score_path(benchmark, name))
+        schema.write(
+            pd.concat(filled, ignore_index=True), SCORES[name].between("system"), score_path(benchmark, name)
+        )
     return [score_path(benchmark, name) for name in found]
 
 
