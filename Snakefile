@@ -1,6 +1,10 @@
 # From raw media to a finished report. Milestones: data, features, train, evaluate, report, all.
 
 
+# With `--sdm apptainer` jobs run in this image; without, in the environment of the caller. See config/README.md.
+container: "workflow/container/ugcl.sif"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"
@@ -13,3 +17,11 @@ rule all:
     default_target: True
     input:
         rules.report.input,
+
+
+# A wanted file without a rule would be taken from an earlier run: see ugcl/plan/check.py.
+one_line(
+    check.check_makers,
+    check.wanted(params_tree),
+    lambda file: any(rule.is_producer(file) for rule in workflow.rules),
+)

@@ -55,6 +55,56 @@ def test_imports_go_one_way(project: Path) -> None:
     assert not faults
 
 
+def imported_when_loaded(path: Path, names: set[str]) -> set[str]:
+    """Modules of `names` that a module imports outside its functions, for type checkers alone included."""
+    found: set[str] = set()
+    nodes: list[ast.AST] = [ast.parse(path.read_text())]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            full = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= full & names or {str(node.module)}
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            nodes += ast.iter_child_nodes(node)
+    return found & names
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """One circle of a graph, or nothing: what remains when nodes without remaining successors are removed."""
+    left = dict(graph)
+    while leaves := [node for node, targets in left.items() if not targets & left.keys()]:
+        for node in leaves:
+            del left[node]
+    path: list[str] = []
+    node = min(left, default="")
+    while node and node not in path:
+        path.append(node)
+        node = min(left[node] & left.keys())
+    return path[path.index(node) :] if path else []
+
+
+def test_no_modules_import_each_other_in_a_circle(project: Path) -> None:
+    files = {
+        ".".join(path.relative_to(project).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in modules(project)
+    }
+    graph = {name: imported_when_loaded(path, set(files)) for name, path in files.items()}
+    # The settings of a method check the run that holds them: each describes the other by type alone.
+    for name in graph:
+        if name.startswith("ugcl.config.methods."):
+            graph[name].discard("ugcl.config.root")
+    assert sum(map(len, graph.values())) > 500, "the graph has its edges"
+    assert circle(graph) == []
+
+
+def test_a_circle_is_found_behind_modules_outside_of_it() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"d", "e"}, "d": {"b"}, "e": set()}
+    assert circle(graph) == ["b", "c", "d"]
+    assert circle({**graph, "d": {"e"}}) == []
+
+
 def test_the_package_knows_no_workflow_engine(project: Path) -> None:
     for path in modules(project):
         tops = {name.split(".")[0] for name in imported(path)}
@@ -95,3 +145,20 @@ def test_scores_and_summary_do_without_torch_which_takes_seconds_to_load(project
 def test_files_are_short(project: Path) -> None:
     for path in [*modules(project), *(project / "workflow/rules").glob("*.smk")]:
         assert len(path.read_text().splitlines()) <= 350, path
+
+
+def test_folders_hold_at_most_twelve_files(project: Path) -> None:
+    folders = {path.parent for path in modules(project)}
+    counts = {str(f.relative_to(project)): len(list(f.glob("*.py"))) for f in sorted(folders)}
+    assert {folder: count for folder, count in counts.items() if count > 12} == {}
+
+
+def test_functions_are_short(project: Path) -> None:
+    long = {}
+    for path in modules(project):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None:
+                lines = node.end_lineno - node.lineno + 1
+                if lines > 60:
+                    long[f"{path.relative_to(project)}: {node.name}"] = lines
+    assert long == {}

@@ -97,7 +97,7 @@ def test_folds_that_share_a_job_are_one_job_a_system(finished) -> None:
 def test_wrong_labels_train_more_runs_and_no_other_again(finished) -> None:
     finished.set_parameters(lambda t: t["benchmarks"]["tiny"].update(label_noise={"ugcl": [0.1, 0.3]}))
     plan = finished.snakemake("-n", "all")
-    jobs = [planned(plan, rule) for rule in ("train_tiny", "predict_tiny", "score_tiny", "robustness_tiny")]
+    jobs = [planned(plan, rule) for rule in ("train_tiny", "predict_tiny", "score", "robustness")]
     assert jobs == [6, 2, 0, 1]
 
 

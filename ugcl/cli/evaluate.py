@@ -12,7 +12,6 @@ app = typer.Typer(no_args_is_help=True, help="Score trained systems from their p
 
 Benchmark = Annotated[str, typer.Argument(help="Key of `benchmarks` in params.yaml.")]
 System = Annotated[str, typer.Argument(help="One of the benchmark's systems.")]
-Systems = Annotated[list[str] | None, typer.Argument(help="Some of its systems; default all.")]
 
 
 @app.command()
@@ -25,16 +24,15 @@ def predict(benchmark: Benchmark, system: System, threads: Threads = 1) -> None:
 
 
 @app.command()
-def score(benchmark: Benchmark, systems: Systems = None) -> None:
-    """Write systems' metrics with intervals, their confusion and per-class tables."""
+def score(benchmark: Benchmark) -> None:
+    """Write the systems' metrics with intervals, their confusion and per-class tables."""
     from ugcl import config
     from ugcl.evaluation.tables.score import score as write
-    from ugcl.plan.evaluation import chosen
     from ugcl.provenance import lineage
 
     parameters = config.load()
-    for system in chosen(parameters, benchmark, systems):
-        write(parameters, benchmark, system, lineage.score(parameters, benchmark, system))
+    systems = parameters.benchmark(benchmark).systems
+    write(parameters, benchmark, {name: lineage.score(parameters, benchmark, name) for name in systems})
 
 
 @app.command()
@@ -47,12 +45,12 @@ def perturb(benchmark: Benchmark, threads: Threads = 1) -> None:
 
 
 @app.command()
-def robustness(benchmark: Benchmark, systems: Systems = None, threads: Threads = 1) -> None:
+def robustness(benchmark: Benchmark, threads: Threads = 1) -> None:
     """Score systems on test clips with noise, lost frames, bad synchrony or a missing modality."""
     from ugcl import config
     from ugcl.evaluation.networks.robustness import robustness as write
 
-    write(config.load(), benchmark, systems)
+    write(config.load(), benchmark)
 
 
 @app.command()
@@ -65,12 +63,12 @@ def represent(benchmark: Benchmark, threads: Threads = 1) -> None:
 
 
 @app.command()
-def cost(benchmark: Benchmark, systems: Systems = None, threads: Threads = 1) -> None:
-    """Measure systems' size, work and speed on this device."""
+def cost(benchmark: Benchmark, threads: Threads = 1) -> None:
+    """Measure the systems' size, work and speed on this device."""
     from ugcl import config
     from ugcl.evaluation.networks.cost import cost as write
 
-    write(config.load(), benchmark, systems)
+    write(config.load(), benchmark)
 
 
 @app.command()

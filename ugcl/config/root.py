@@ -14,6 +14,7 @@ from ugcl.config.methods import AnyMethod
 from ugcl.config.methods.ugcl import Ugcl
 from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate, Report
+from ugcl.config.resources import Resources
 from ugcl.config.system.encoder import ModalityEncoder
 from ugcl.config.system.input import Input
 from ugcl.config.system.loss import Loss
@@ -93,6 +94,7 @@ class Config(Section):
     tune: Tune = Tune()
     evaluate: Evaluate = Evaluate()
     report: Report = Report()
+    resources: Resources = Resources()
 
     @model_validator(mode="after")
     def names_exist(self) -> Config:

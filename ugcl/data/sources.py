@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ugcl.config import Config
-from ugcl.plan import paths
+from ugcl.plan import data, paths
 
 LISTING = "fetched.csv"
 """The table of what a root holds: path, bytes, sha256. It also tells users of a URL mirror what there is."""
@@ -20,7 +20,7 @@ LISTING = "fetched.csv"
 
 def root(config: Config, corpus: str) -> Path:
     """The folder of a corpus's raw tree."""
-    return Path(config.corpora[corpus].root or paths.RAW / corpus)
+    return data.root(config, corpus)
 
 
 def listing(corpus: str) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ugcl.demo.face.skin import Paint
-from ugcl.demo.names import FIRST
+from ugcl.plan.demo import FIRST
 
 SKINS = {
     "african": ((0.30, 0.165, 0.105), (0.16, 0.085, 0.055)),

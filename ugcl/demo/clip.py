@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ugcl.demo import names
 from ugcl.errors import UgclError
+from ugcl.plan import demo as names
 
 FPS = 25
 
@@ -52,7 +52,9 @@ def make_actor(
     wanted = names.actor_clips(actor_id) if clips is None else sorted(clips)
     foreign = sorted(set(wanted) - set(names.actor_clips(actor_id)))
     if foreign:
-        raise UgclError(f"demo clip {foreign[0]}: not a clip of actor {actor_id}; see names.actor_clips")
+        raise UgclError(
+            f"demo clip {foreign[0]}: not a clip of actor {actor_id}; see ugcl.plan.demo.actor_clips"
+        )
     who = cast.actor(actor_id - names.FIRST + 1, seed)
     utterances = speech.speak(who.number, seed, wanted)
     model = bust.Bust(who, seed)

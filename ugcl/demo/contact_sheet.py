@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ugcl.demo import names
 from ugcl.errors import UgclError
+from ugcl.plan import demo as names
 
 SENTENCE = "RVR"  # all at level XX
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ugcl.demo.actors import stream
-from ugcl.demo.names import EMOTIONS, SENTENCES
+from ugcl.plan.demo import EMOTIONS, SENTENCES
 
 CASES = {"both": 0.42, "face": 0.26, "voice": 0.30, "neither": 0.02}  # which channel carries the emotion
 FAULTS = {"faint": 0.55, "mixed": 0.27, "other": 0.18}  # how the other channel fails

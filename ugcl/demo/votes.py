@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ugcl.demo.actors import stream
-from ugcl.demo.names import EMOTIONS
 from ugcl.demo.performance import Performance
+from ugcl.plan.demo import EMOTIONS
 
 CHANNELS = ("voice", "face", "multimodal")
 RATERS = 10

@@ -33,10 +33,9 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
     Raises:
         UgclError: an unknown name, or weights, a table or a device that are not there.
     """
-    for name, section in ((corpus, "corpora"), (encoder, "encoders")):
-        if name not in getattr(config, section):
-            known = ", ".join(getattr(config, section))
-            raise UgclError(f"{section}: no entry {name!r} in params.yaml; choose from {known}")
+    config.corpus(corpus)  # names the corpora that there are
+    if encoder not in config.encoders:
+        raise UgclError(f"encoders: no entry {encoder!r}; choose from {', '.join(config.encoders)}")
     entry = config.encoders[encoder]
     device = choose_device(config.extraction.accelerator, "extraction") if entry.runs_network else "cpu"
     match entry:

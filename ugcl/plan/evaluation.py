@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ugcl.config import Config
 from ugcl.errors import UgclError
-from ugcl.plan import paths
+from ugcl.plan import data, features, paths, train
 
 TABLES = (
     "summary",
@@ -46,7 +46,7 @@ UNSTABLE = ("cost", "environment")
 """Tables of times, devices and commits: not the same bytes each time, so they lie in results/scores."""
 
 SCORES = ("metrics", "confusion", "per_class", "subgroups", "per_speaker", "calibration", "pairs")
-"""Stems of the CSV tables that scoring writes into results/scores/<benchmark>/<system>."""
+"""Stems of the CSV tables that scoring writes into results/scores/<benchmark>."""
 
 
 def table(name: str) -> Path:
@@ -59,9 +59,9 @@ def metrics_json() -> Path:
     return paths.TABLES / "metrics.json"
 
 
-def score(benchmark: str, system: str, name: str) -> Path:
-    """One of a system's score tables."""
-    return paths.SCORES / benchmark / system / f"{name}.csv"
+def score(benchmark: str, name: str) -> Path:
+    """One of a benchmark's score tables; its first column is the system."""
+    return paths.SCORES / benchmark / f"{name}.csv"
 
 
 def prediction(benchmark: str, system: str, seed: int, fold: int) -> Path:
@@ -96,8 +96,41 @@ def chosen(config: Config, benchmark: str, systems: Iterable[str] | None) -> lis
     return names
 
 
+def clip_inputs(config: Config, benchmark: str) -> list[Path]:
+    """What is read to run trained systems of a benchmark on its clips, beside their weights."""
+    return [
+        *clean_clips(config, benchmark),
+        *features.benchmark_files(config, benchmark, features.TENSORS),
+    ]
+
+
+def clean_clips(config: Config, benchmark: str) -> list[Path]:
+    """What names the clips of a benchmark's folds: manifest, splits, and the quarantine."""
+    manifest = paths.manifest(config.benchmark(benchmark).corpus)
+    return [manifest, *data.splits(config, benchmark), paths.quarantine(benchmark)]
+
+
+def predict_inputs(config: Config, benchmark: str, system: str) -> list[Path]:
+    """What `ugcl evaluate predict` reads for a system, or for the wildcard {system}."""
+    return [*clip_inputs(config, benchmark), *train.weights(config, benchmark, system)]
+
+
+def run_inputs(config: Config, benchmark: str, systems: Iterable[str] | None = None) -> list[Path]:
+    """What is read to run some trained systems of a benchmark, or all, on its test clips."""
+    return [*clip_inputs(config, benchmark), *predicted(config, benchmark, systems)]
+
+
+def robustness_inputs(config: Config, benchmark: str) -> list[Path]:
+    """What `ugcl evaluate robustness` reads."""
+    return [
+        *run_inputs(config, benchmark),
+        *perturb_outputs(config, benchmark),
+        *mislabelled_outputs(config, benchmark),
+    ]
+
+
 def perturb_outputs(config: Config, benchmark: str) -> list[Path]:
-    """What `ugcl evaluate perturb` writes: a feature store a noise condition."""
+    """What `ugcl evaluate perturb` writes: a feature store per noise condition."""
     shards = config.corpora[config.benchmarks[benchmark].corpus].shards
     files = [
         f"shard-{shard}{suffix}" for shard in range(1, shards + 1) for suffix in (".safetensors", ".csv")
@@ -128,18 +161,13 @@ def under_conditions(config: Config, benchmark: str) -> list[str]:
 
 
 def robustness_outputs(config: Config, benchmark: str) -> list[Path]:
-    """What `ugcl evaluate robustness` writes: a table a system, none without conditions."""
-    return [score(benchmark, system, "robustness") for system in under_conditions(config, benchmark)]
+    """What `ugcl evaluate robustness` writes: nothing without conditions."""
+    return [score(benchmark, "robustness")] if under_conditions(config, benchmark) else []
 
 
-def cost_outputs(config: Config, benchmark: str) -> list[Path]:
-    """What `ugcl evaluate cost` writes: a table a system."""
-    return [score(benchmark, system, "cost") for system in config.benchmarks[benchmark].systems]
-
-
-def represent_outputs(config: Config, benchmark: str) -> list[Path]:
-    """What `ugcl evaluate represent` writes, for the reference system alone."""
-    return [score(benchmark, config.benchmarks[benchmark].reference, name) for name in REPRESENTATION]
+def represent_outputs(benchmark: str) -> list[Path]:
+    """What `ugcl evaluate represent` writes, of the reference system."""
+    return [score(benchmark, name) for name in REPRESENTATION]
 
 
 def _runs(config: Config, benchmark: str, system: str) -> list[tuple[str, str, int, int]]:
@@ -148,13 +176,13 @@ def _runs(config: Config, benchmark: str, system: str) -> list[tuple[str, str, i
 
 
 def predict_outputs(config: Config, benchmark: str, system: str) -> list[Path]:
-    """What `ugcl evaluate predict` writes: one CSV a seed and fold."""
+    """What `ugcl evaluate predict` writes: one CSV per seed and fold."""
     return [prediction(*run) for run in _runs(config, benchmark, system)]
 
 
-def score_outputs(config: Config, benchmark: str, system: str) -> list[Path]:
+def score_outputs(benchmark: str) -> list[Path]:
     """What `ugcl evaluate score` writes."""
-    return [score(benchmark, system, name) for name in SCORES]
+    return [score(benchmark, name) for name in SCORES]
 
 
 def histories(config: Config, benchmark: str, system: str) -> list[Path]:
@@ -165,12 +193,6 @@ def histories(config: Config, benchmark: str, system: str) -> list[Path]:
 def cards(config: Config, benchmark: str, system: str) -> list[Path]:
     """The cards of a system's runs, one a seed and fold."""
     return [path.with_name("card.json") for path in histories(config, benchmark, system)]
-
-
-def splits(config: Config, benchmark: str) -> list[Path]:
-    """The split tables of a benchmark's folds."""
-    entry = config.benchmarks[benchmark]
-    return [paths.split(entry.corpus, entry.protocol, fold) for fold in config.folds(benchmark)]
 
 
 def predicted(config: Config, benchmark: str, systems: Iterable[str] | None = None) -> list[Path]:
@@ -187,13 +209,10 @@ def summary_inputs(config: Config) -> list[Path]:
     files: list[Path] = [paths.PUBLISHED] if paths.PUBLISHED.is_file() else []
     for benchmark in config.active:
         entry = config.benchmarks[benchmark]
-        files += [paths.manifest(entry.corpus), paths.quarantine(benchmark), *splits(config, benchmark)]
+        files += [paths.manifest(entry.corpus), paths.quarantine(benchmark), *data.splits(config, benchmark)]
         files += predicted(config, benchmark)
-        for system in entry.systems:
-            files += score_outputs(config, benchmark, system)
+        files += [*score_outputs(benchmark), score(benchmark, "cost"), *represent_outputs(benchmark)]
         files += robustness_outputs(config, benchmark)
-        files += cost_outputs(config, benchmark)
-        files += represent_outputs(config, benchmark)
     return list(dict.fromkeys(files))
 
 

@@ -24,6 +24,8 @@ def unwanted(config: Config) -> list[Path]:
     for tree in RUN_TREES:
         for level in range(1, 5):
             prefixes = {Path(*run.parts[:level]) for run in wanted}
+            if tree == paths.SCORES and level > 1:
+                prefixes.clear()  # a benchmark's scores are tables of all its systems
             for path in sorted(tree.glob("/".join("*" * level))):
                 tail = path.relative_to(tree)
                 name = tail.with_name(tail.name.split(".")[0]) if level == 4 else tail

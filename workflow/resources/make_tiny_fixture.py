@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ugcl.demo import names
 from ugcl.demo.clip import make_actor
+from ugcl.plan import demo as names
 
 ACTORS, EMOTIONS, SENTENCE, SEED, SIZE = 4, ("ANG", "HAP", "NEU"), "KEY", 2026, 144
 

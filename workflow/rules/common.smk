@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 from functools import cache
 from pathlib import Path
 
@@ -10,14 +9,15 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from ugcl.plan import paths
 from ugcl.config import parse as parse_parameters
 from ugcl.config.load import read_parts
-from ugcl.demo import names as demo
 from ugcl.errors import UgclError
-from ugcl.plan import evaluation
+from ugcl.plan import data as data_plan
+from ugcl.plan import check, evaluation, paths, reports
+from ugcl.plan import features as features_plan
+from ugcl.plan import resources as needs
+from ugcl.plan import train as train_plan
 from ugcl.provenance import contract, lineage
-from ugcl.plan import reports
 
 min_version("9.0")
 
@@ -41,6 +41,7 @@ for part in parts:
 def checked_parameters():
     """The validated tree. Commands read the same parameters, also where --config changed some."""
     tree = one_line(parse_parameters, config, parts)
+    one_line(check.check, tree)
     if config != {key: value for part in parts.values() for key, value in part.items()}:
         text = yaml.safe_dump(dict(config), sort_keys=False)  # systems have an order
         merged = Path(
@@ -57,122 +58,47 @@ params_tree = checked_parameters()
 # DVC refuses a stage whose out is absent; a benchmark may need no raw tree of ours, or no faces.
 for folder in contract.folders(Path("dvc.yaml")):
     folder.mkdir(parents=True, exist_ok=True)
-benchmarks = {name: params_tree.benchmark(name) for name in params_tree.active}
-active_corpora = list(dict.fromkeys(entry.corpus for entry in benchmarks.values()))
+active_corpora = data_plan.corpora(params_tree)
+NAME = r"[A-Za-z0-9][\w.+-]*"
 
 
 wildcard_constraints:
-    corpus=r"[^/]+",
-    benchmark=r"[^/]+",
-    system=r"[^/]+",
-    encoder=r"[^/]+",
-    protocol=r"[^/]+",
+    corpus=NAME,
+    benchmark=NAME,
+    system=NAME,
+    encoder=NAME,
+    protocol=NAME,
+    notebook=NAME,
     shard=r"\d+",
     seed=r"\d+",
     fold=r"\d+",
 
 
-def shard_numbers(corpus):
-    return range(1, params_tree.corpus(corpus).shards + 1)
+def share_overrides(resources, threads):
+    """Let overrides of `make`, `train`, `predict` or `perturb` reach every rule of that work.
+
+    A job of several outputs needs a rule of its own, and Snakemake looks `--set-resources` and `--set-threads`
+    up by the rule's name. What is given for one rule by its own name wins.
+    """
+    for name, work in needs.rules(params_tree).items():
+        if work in resources:
+            shared = resources[work].copy()
+            shared.update(resources.get(name, {}))
+            resources[name] = shared
+        if work in threads:
+            threads.setdefault(name, threads[work])
 
 
-def shard_files(corpus, encoder, suffix):
-    folder = paths.features(corpus, encoder)
-    return [folder / f"shard-{shard}{suffix}" for shard in shard_numbers(corpus)]
-
-
-def benchmark_features(benchmark, suffix):
-    """One kind of shard file of every encoder that a benchmark uses."""
-    entry = params_tree.benchmark(benchmark)
-    return [
-        file
-        for encoder in entry.features.values()
-        for file in shard_files(entry.corpus, encoder, suffix)
-    ]
-
-
-def benchmark_splits(benchmark):
-    entry = params_tree.benchmark(benchmark)
-    return [
-        paths.split(entry.corpus, entry.protocol, fold)
-        for fold in params_tree.folds(benchmark)
-    ]
-
-
-def run_files(benchmark, systems=None):
-    """What is read to run some trained systems of a benchmark, or all, on its test clips."""
-    return [
-        paths.manifest(params_tree.benchmark(benchmark).corpus),
-        paths.quarantine(benchmark),
-        *benchmark_splits(benchmark),
-        *benchmark_features(benchmark, ".safetensors"),
-        *evaluation.predicted(params_tree, benchmark, systems),
-    ]
-
-
-def raw_files(wildcards):
-    """What a manifest is made from: the demo corpus's media, a listing, or a user's table and media."""
-    entry = params_tree.corpus(wildcards.corpus)
-    root = Path(entry.root or paths.RAW / wildcards.corpus)
-    if entry.adapter == "demo":
-        return [
-            root / name
-            for actor in demo.actor_ids(entry.actors)
-            for name in demo.media_paths(actor)
-        ]
-    if entry.adapter == "folder":
-        files = sorted(file for file in root.rglob("*") if file.is_file())
-        return [
-            root / entry.table,
-            *(file for file in files if file != root / entry.table),
-        ]
-    return paths.RAW / wildcards.corpus / "fetched.csv"
-
-
-def demo_actors():
-    """Corpus and id of every synthetic actor: one job each."""
-    return [
-        (corpus, actor)
-        for corpus in active_corpora
-        if params_tree.corpus(corpus).adapter == "demo"
-        for actor in demo.actor_ids(params_tree.corpus(corpus).actors)
-    ]
-
-
-def encoder_inputs(wildcards):
-    """A shard of an encoder needs the manifest, and the face tracks if it reads faces."""
-    files = {"manifest": paths.manifest(wildcards.corpus)}
-    if params_tree.encoders[wildcards.encoder].needs_faces:
-        files["faces"] = paths.faces(wildcards.corpus, int(wildcards.shard))
-    return files
-
-
-@cache
-def gpus(accelerator):
-    """One GPU a job where it uses one, so that the profile's `gpu` decides how many go at once."""
-    seen = shutil.which("nvidia-smi") is not None
-    return int(accelerator == "cuda" or (accelerator == "auto" and seen))
+# Before the first rule: Snakemake reads the overrides once.
+share_overrides(
+    workflow.resource_settings.overwrite_resources,
+    workflow.resource_settings.overwrite_threads,
+)
 
 
 @cache
 def training_gpus(benchmark, system):
-    return gpus(params_tree.resolve(benchmark, system).train.accelerator)
-
-
-def encoder_gpus(encoder):
-    runs_network = params_tree.encoders[encoder].runs_network
-    return gpus(params_tree.extraction.accelerator) if runs_network else 0
-
-
-def encoder_threads(encoder):
-    """A network on a GPU has processes beside it that decode; on a CPU the shards share the cores."""
-    return 1 + params_tree.extraction.workers if encoder_gpus(encoder) else 1
-
-
-def encoder_memory(encoder, threads):
-    """MB of an encoder's job: the paper's large network takes 1.8 GiB, what needs no weights 0.7."""
-    own = 2000 if params_tree.encoders[encoder].runs_network else 1000
-    return own + 500 * (threads - 1)
+    return needs.gpus(params_tree.resolve(benchmark, system).train.accelerator)
 
 
 @cache
@@ -185,11 +111,8 @@ def shown(file):
     """Mark a file that `snakemake --report` shows, by benchmark."""
     if file.suffix != ".svg":
         return str(file)
-    owner = next(
-        name
-        for name in (*benchmarks, *active_corpora)
-        if file.stem.startswith(f"{name}_")
-    )
+    names = (*params_tree.active, *active_corpora)  # demo_ablations begins as demo does
+    owner = max((n for n in names if file.stem.startswith(f"{n}_")), key=len)
     kind = file.stem.removeprefix(f"{owner}_")
     return report(
         str(file),

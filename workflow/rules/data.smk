@@ -3,31 +3,30 @@
 
 rule data:
     input:
-        [paths.manifest(corpus) for corpus in active_corpora],
-        [benchmark_splits(name) for name in benchmarks],
+        data_plan.manifests(params_tree),
+        data_plan.all_splits(params_tree),
 
 
-for _corpus, _actor in demo_actors():
+for _corpus, _actor in data_plan.made_actors(params_tree):
 
     rule:
         name:
             f"make_{_corpus}_{_actor}"
         output:
-            [paths.RAW / _corpus / name for name in demo.media_paths(_actor)],
+            data_plan.actor_media(_corpus, _actor),
         log:
             f"logs/data/{_corpus}-{_actor}.log",
         benchmark:
             f"logs/benchmarks/data/{_corpus}-{_actor}.tsv"
         threads: 1
         resources:
-            mem_mb=1500,
-            runtime=10,
+            **needs.of_rule(params_tree, "make"),
         params:
             corpus=_corpus,
             actor=_actor,
             lineage=lineage.raw(params_tree, _corpus),
         shell:
-            "python -m ugcl data demo {params.corpus} {params.actor} > {log} 2>&1"
+            "python -m ugcl data demo {params.corpus:q} {params.actor:q} > {log:q} 2>&1"
 
 
 rule fetch:
@@ -39,17 +38,16 @@ rule fetch:
         "logs/benchmarks/data/fetch-{corpus}.tsv"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=600,
+        **needs.of_rule(params_tree, "fetch"),
     params:
         lineage=lambda wildcards: lineage.raw(params_tree, wildcards.corpus),
     shell:
-        "python -m ugcl data fetch {wildcards.corpus} > {log} 2>&1"
+        "python -m ugcl data fetch {wildcards.corpus:q} > {log:q} 2>&1"
 
 
 rule manifest:
     input:
-        raw_files,
+        lambda wildcards: data_plan.raw_files(params_tree, wildcards.corpus),
     output:
         "data/manifests/{corpus}.csv",
     log:
@@ -58,12 +56,11 @@ rule manifest:
         "logs/benchmarks/data/manifest-{corpus}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        **needs.of_rule(params_tree, "manifest"),
     params:
         lineage=lambda wildcards: lineage.manifest(params_tree, wildcards.corpus),
     shell:
-        "python -m ugcl data manifest {wildcards.corpus} > {log} 2>&1"
+        "python -m ugcl data manifest {wildcards.corpus:q} > {log:q} 2>&1"
 
 
 rule split:
@@ -77,11 +74,11 @@ rule split:
         "logs/benchmarks/data/split-{corpus}-{protocol}-{fold}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs.of_rule(params_tree, "split"),
     params:
         lineage=lambda wildcards: lineage.splits(
             params_tree, wildcards.corpus, wildcards.protocol
         ),
     shell:
-        "python -m ugcl data split {wildcards.corpus} {wildcards.protocol} {wildcards.fold} > {log} 2>&1"
+        "python -m ugcl data split {wildcards.corpus:q} {wildcards.protocol:q} {wildcards.fold:q}"
+        " > {log:q} 2>&1"

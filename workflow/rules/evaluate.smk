@@ -6,29 +6,15 @@ rule evaluate:
         evaluation.summary_outputs(params_tree),
 
 
-for _benchmark in benchmarks:
+for _benchmark in params_tree.active:
 
     rule:
         name:
             f"predict_{_benchmark}"
         input:
-            manifest=paths.manifest(benchmarks[_benchmark].corpus),
-            splits=benchmark_splits(_benchmark),
-            quarantine=paths.quarantine(_benchmark),
-            shards=benchmark_features(_benchmark, ".safetensors"),
-            weights=[
-                paths.MODELS
-                / paths.run(_benchmark, "{system}", seed, fold)
-                / "model.safetensors"
-                for seed in benchmarks[_benchmark].seeds
-                for fold in params_tree.folds(_benchmark)
-            ],
+            evaluation.predict_inputs(params_tree, _benchmark, "{system}"),
         output:
-            [
-                evaluation.prediction(_benchmark, "{system}", seed, fold)
-                for seed in benchmarks[_benchmark].seeds
-                for fold in params_tree.folds(_benchmark)
-            ],
+            evaluation.predict_outputs(params_tree, _benchmark, "{system}"),
             evaluation.temperature(_benchmark, "{system}"),
         log:
             f"logs/evaluate/predict-{_benchmark}-{{system}}.log",
@@ -36,29 +22,29 @@ for _benchmark in benchmarks:
             f"logs/benchmarks/evaluate/predict-{_benchmark}-{{system}}.tsv"
         threads: 1
         resources:
-            mem_mb=1500,
-            runtime=60,
-            gpu=gpus(params_tree.evaluate.accelerator),
+            mem_mb=lambda wildcards, name=_benchmark: needs.of_system(
+                params_tree, "predict", name, wildcards.system
+            )[0],
+            runtime=lambda wildcards, name=_benchmark: needs.of_system(
+                params_tree, "predict", name, wildcards.system
+            )[1],
+            gpu=needs.gpus(params_tree.evaluate.accelerator),
         params:
             benchmark=_benchmark,
             lineage=lambda wildcards, name=_benchmark: lineage.predict(
                 params_tree, name, wildcards.system
             ),
         shell:
-            "python -m ugcl evaluate predict {params.benchmark} {wildcards.system}"
-            " --threads {threads} > {log} 2>&1"
+            "python -m ugcl evaluate predict {params.benchmark:q} {wildcards.system:q}"
+            " --threads {threads:q} > {log:q} 2>&1"
 
-
-for _benchmark in benchmarks:
     if evaluation.perturb_outputs(params_tree, _benchmark):
 
         rule:
             name:
                 f"perturb_{_benchmark}"
             input:
-                paths.manifest(benchmarks[_benchmark].corpus),
-                benchmark_splits(_benchmark),
-                paths.quarantine(_benchmark),
+                evaluation.clean_clips(params_tree, _benchmark),
             output:
                 evaluation.perturb_outputs(params_tree, _benchmark),
             log:
@@ -67,112 +53,98 @@ for _benchmark in benchmarks:
                 f"logs/benchmarks/evaluate/perturb-{_benchmark}.tsv"
             threads: 1
             resources:
-                mem_mb=1500,
-                runtime=600,
-                gpu=encoder_gpus(benchmarks[_benchmark].features["audio"]),
+                **needs.perturb(params_tree, _benchmark),
             params:
                 benchmark=_benchmark,
                 lineage=lineage.perturb(params_tree, _benchmark),
             shell:
-                "python -m ugcl evaluate perturb {params.benchmark} --threads {threads} > {log} 2>&1"
+                "python -m ugcl evaluate perturb {params.benchmark:q} --threads {threads:q}"
+                " > {log:q} 2>&1"
 
-    if evaluation.robustness_outputs(params_tree, _benchmark):
 
-        rule:
-            name:
-                f"robustness_{_benchmark}"
-            input:
-                run_files(_benchmark),
-                evaluation.perturb_outputs(params_tree, _benchmark),
-                evaluation.mislabelled_outputs(params_tree, _benchmark),
-            output:
-                evaluation.robustness_outputs(params_tree, _benchmark),
-            log:
-                f"logs/evaluate/robustness-{_benchmark}.log",
-            benchmark:
-                f"logs/benchmarks/evaluate/robustness-{_benchmark}.tsv"
-            threads: 1
-            resources:
-                mem_mb=2000,
-                runtime=600,
-                gpu=gpus(params_tree.evaluate.accelerator),
-            params:
-                benchmark=_benchmark,
-                lineage=lineage.robustness(params_tree, _benchmark),
-            shell:
-                "python -m ugcl evaluate robustness {params.benchmark} --threads {threads} > {log} 2>&1"
+rule robustness:
+    input:
+        lambda wildcards: evaluation.robustness_inputs(params_tree, wildcards.benchmark),
+    output:
+        evaluation.score("{benchmark}", "robustness"),
+    log:
+        "logs/evaluate/robustness-{benchmark}.log",
+    benchmark:
+        "logs/benchmarks/evaluate/robustness-{benchmark}.tsv"
+    threads: 1
+    resources:
+        **needs.of_rule(params_tree, "robustness"),
+        gpu=needs.gpus(params_tree.evaluate.accelerator),
+    params:
+        lineage=lambda wildcards: lineage.robustness(params_tree, wildcards.benchmark),
+    shell:
+        "python -m ugcl evaluate robustness {wildcards.benchmark:q} --threads {threads:q} > {log:q} 2>&1"
 
-    rule:
-        name:
-            f"score_{_benchmark}"
-        input:
-            paths.manifest(benchmarks[_benchmark].corpus),
-            evaluation.predicted(params_tree, _benchmark),
-        output:
-            [
-                evaluation.score_outputs(params_tree, _benchmark, system)
-                for system in benchmarks[_benchmark].systems
-            ],
-        log:
-            f"logs/evaluate/score-{_benchmark}.log",
-        benchmark:
-            f"logs/benchmarks/evaluate/score-{_benchmark}.tsv"
-        threads: 1
-        resources:
-            mem_mb=1000,
-            runtime=60,
-        params:
-            benchmark=_benchmark,
-            lineage=[
-                lineage.score(params_tree, _benchmark, system)
-                for system in benchmarks[_benchmark].systems
-            ],
-        shell:
-            "python -m ugcl evaluate score {params.benchmark} > {log} 2>&1"
 
-    rule:
-        name:
-            f"cost_{_benchmark}"
-        input:
-            run_files(_benchmark),
-        output:
-            evaluation.cost_outputs(params_tree, _benchmark),
-        log:
-            f"logs/evaluate/cost-{_benchmark}.log",
-        benchmark:
-            f"logs/benchmarks/evaluate/cost-{_benchmark}.tsv"
-        threads: 1
-        resources:
-            mem_mb=1500,
-            runtime=60,
-            gpu=gpus(params_tree.evaluate.accelerator),
-        params:
-            benchmark=_benchmark,
-            lineage=lineage.cost(params_tree, _benchmark),
-        shell:
-            "python -m ugcl evaluate cost {params.benchmark} --threads {threads} > {log} 2>&1"
+rule score:
+    input:
+        lambda wildcards: paths.manifest(
+            params_tree.benchmark(wildcards.benchmark).corpus
+        ),
+        lambda wildcards: evaluation.predicted(params_tree, wildcards.benchmark),
+    output:
+        evaluation.score_outputs("{benchmark}"),
+    log:
+        "logs/evaluate/score-{benchmark}.log",
+    benchmark:
+        "logs/benchmarks/evaluate/score-{benchmark}.tsv"
+    threads: 1
+    resources:
+        **needs.of_rule(params_tree, "score"),
+    params:
+        lineage=lambda wildcards: [
+            lineage.score(params_tree, wildcards.benchmark, system)
+            for system in params_tree.benchmark(wildcards.benchmark).systems
+        ],
+    shell:
+        "python -m ugcl evaluate score {wildcards.benchmark:q} > {log:q} 2>&1"
 
-    rule:
-        name:
-            f"represent_{_benchmark}"
-        input:
-            run_files(_benchmark, [benchmarks[_benchmark].reference]),
-        output:
-            evaluation.represent_outputs(params_tree, _benchmark),
-        log:
-            f"logs/evaluate/represent-{_benchmark}.log",
-        benchmark:
-            f"logs/benchmarks/evaluate/represent-{_benchmark}.tsv"
-        threads: 1
-        resources:
-            mem_mb=1500,
-            runtime=60,
-            gpu=gpus(params_tree.evaluate.accelerator),
-        params:
-            benchmark=_benchmark,
-            lineage=lineage.represent(params_tree, _benchmark),
-        shell:
-            "python -m ugcl evaluate represent {params.benchmark} --threads {threads} > {log} 2>&1"
+
+rule cost:
+    input:
+        lambda wildcards: evaluation.run_inputs(params_tree, wildcards.benchmark),
+    output:
+        evaluation.score("{benchmark}", "cost"),
+    log:
+        "logs/evaluate/cost-{benchmark}.log",
+    benchmark:
+        "logs/benchmarks/evaluate/cost-{benchmark}.tsv"
+    threads: 1
+    resources:
+        **needs.of_rule(params_tree, "cost"),
+        gpu=needs.gpus(params_tree.evaluate.accelerator),
+    params:
+        lineage=lambda wildcards: lineage.cost(params_tree, wildcards.benchmark),
+    shell:
+        "python -m ugcl evaluate cost {wildcards.benchmark:q} --threads {threads:q} > {log:q} 2>&1"
+
+
+rule represent:
+    input:
+        lambda wildcards: evaluation.run_inputs(
+            params_tree,
+            wildcards.benchmark,
+            [params_tree.benchmark(wildcards.benchmark).reference],
+        ),
+    output:
+        evaluation.represent_outputs("{benchmark}"),
+    log:
+        "logs/evaluate/represent-{benchmark}.log",
+    benchmark:
+        "logs/benchmarks/evaluate/represent-{benchmark}.tsv"
+    threads: 1
+    resources:
+        **needs.of_rule(params_tree, "represent"),
+        gpu=needs.gpus(params_tree.evaluate.accelerator),
+    params:
+        lineage=lambda wildcards: lineage.represent(params_tree, wildcards.benchmark),
+    shell:
+        "python -m ugcl evaluate represent {wildcards.benchmark:q} --threads {threads:q} > {log:q} 2>&1"
 
 
 rule summary:
@@ -186,9 +158,8 @@ rule summary:
         "logs/benchmarks/evaluate/summary.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=60,
+        **needs.of_rule(params_tree, "summary"),
     params:
         lineage=lineage.tables(params_tree),
     shell:
-        "python -m ugcl evaluate summary > {log} 2>&1"
+        "python -m ugcl evaluate summary > {log:q} 2>&1"

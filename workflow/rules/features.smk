@@ -3,12 +3,7 @@
 
 rule features:
     input:
-        [
-            paths.features(entry.corpus, encoder) / "index.csv"
-            for entry in benchmarks.values()
-            for encoder in entry.features.values()
-        ],
-        [paths.quarantine(name) for name in benchmarks],
+        features_plan.outputs(params_tree),
 
 
 rule faces:
@@ -23,18 +18,17 @@ rule faces:
         "logs/benchmarks/features/faces-{corpus}-{shard}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=600,
+        **needs.of_rule(params_tree, "faces"),
     params:
         lineage=lambda wildcards: lineage.faces(params_tree, wildcards.corpus),
     shell:
-        "python -m ugcl features faces {wildcards.corpus} {wildcards.shard}"
-        " --threads {threads} > {log} 2>&1"
+        "python -m ugcl features faces {wildcards.corpus:q} {wildcards.shard:q}"
+        " --threads {threads:q} > {log:q} 2>&1"
 
 
 rule encode:
     input:
-        unpack(encoder_inputs),
+        lambda wildcards: features_plan.encode_inputs(params_tree, **wildcards),
     output:
         tensors="data/features/{corpus}/{encoder}/shard-{shard}.safetensors",
         table="data/features/{corpus}/{encoder}/shard-{shard}.csv",
@@ -42,25 +36,29 @@ rule encode:
         "logs/features/{encoder}-{corpus}-{shard}.log",
     benchmark:
         "logs/benchmarks/features/{encoder}-{corpus}-{shard}.tsv"
-    threads: lambda wildcards: encoder_threads(wildcards.encoder)
+    threads: lambda wildcards: needs.encoder_threads(params_tree, wildcards.encoder)
     resources:
-        mem_mb=lambda wildcards, threads: encoder_memory(wildcards.encoder, threads),
-        runtime=600,
-        gpu=lambda wildcards: encoder_gpus(wildcards.encoder),
+        mem_mb=lambda wildcards, threads: needs.encode(
+            params_tree, wildcards.encoder, threads
+        )[0],
+        runtime=lambda wildcards: needs.encode(params_tree, wildcards.encoder, 1)[1],
+        gpu=lambda wildcards: needs.encoder_gpus(params_tree, wildcards.encoder),
     params:
         lineage=lambda wildcards: lineage.features(
             params_tree, wildcards.corpus, wildcards.encoder
         ),
     shell:
-        "python -m ugcl features encode {wildcards.corpus} {wildcards.encoder} {wildcards.shard}"
-        " --threads 1 --workers $(({threads} - 1)) > {log} 2>&1"
+        "python -m ugcl features encode {wildcards.corpus:q} {wildcards.encoder:q} {wildcards.shard:q}"
+        " --threads 1 --workers $(({threads:q} - 1)) > {log:q} 2>&1"
 
 
 rule index:
     input:
-        lambda wildcards: shard_files(wildcards.corpus, wildcards.encoder, ".csv"),
-        lambda wildcards: shard_files(
-            wildcards.corpus, wildcards.encoder, ".safetensors"
+        lambda wildcards: features_plan.shard_files(
+            params_tree, **wildcards, suffix=features_plan.TABLE
+        ),
+        lambda wildcards: features_plan.shard_files(
+            params_tree, **wildcards, suffix=features_plan.TENSORS
         ),
     output:
         "data/features/{corpus}/{encoder}/index.csv",
@@ -70,22 +68,23 @@ rule index:
         "logs/benchmarks/features/index-{corpus}-{encoder}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs.of_rule(params_tree, "index"),
     params:
         lineage=lambda wildcards: lineage.features(
             params_tree, wildcards.corpus, wildcards.encoder
         ),
     shell:
-        "python -m ugcl features index {wildcards.corpus} {wildcards.encoder} > {log} 2>&1"
+        "python -m ugcl features index {wildcards.corpus:q} {wildcards.encoder:q} > {log:q} 2>&1"
 
 
 rule quarantine:
     input:
-        manifest=lambda wildcards: paths.manifest(
+        lambda wildcards: paths.manifest(
             params_tree.benchmark(wildcards.benchmark).corpus
         ),
-        shards=lambda wildcards: benchmark_features(wildcards.benchmark, ".csv"),
+        lambda wildcards: features_plan.benchmark_files(
+            params_tree, wildcards.benchmark, features_plan.TABLE
+        ),
     output:
         "data/quarantine/{benchmark}.csv",
     log:
@@ -94,9 +93,8 @@ rule quarantine:
         "logs/benchmarks/features/quarantine-{benchmark}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs.of_rule(params_tree, "quarantine"),
     params:
         lineage=lambda wildcards: lineage.quarantine(params_tree, wildcards.benchmark),
     shell:
-        "python -m ugcl features quarantine {wildcards.benchmark} > {log} 2>&1"
+        "python -m ugcl features quarantine {wildcards.benchmark:q} > {log:q} 2>&1"

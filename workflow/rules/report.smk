@@ -11,8 +11,8 @@ rule report:
 rule figures:
     input:
         evaluation.summary_outputs(params_tree),
-        [paths.manifest(corpus) for corpus in active_corpora],
-        [benchmark_splits(name) for name in benchmarks],
+        data_plan.manifests(params_tree),
+        data_plan.all_splits(params_tree),
     output:
         [shown(file) for file in reports.figure_outputs(params_tree)],
     log:
@@ -21,12 +21,11 @@ rule figures:
         "logs/benchmarks/report/figures.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=60,
+        **needs.of_rule(params_tree, "figures"),
     params:
         lineage=report_lineage,
     shell:
-        "python -m ugcl report figures > {log} 2>&1"
+        "python -m ugcl report figures > {log:q} 2>&1"
 
 
 rule tables:
@@ -40,12 +39,11 @@ rule tables:
         "logs/benchmarks/report/tables.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs.of_rule(params_tree, "tables"),
     params:
         lineage=report_lineage,
     shell:
-        "python -m ugcl report tables > {log} 2>&1"
+        "python -m ugcl report tables > {log:q} 2>&1"
 
 
 rule cards:
@@ -60,12 +58,11 @@ rule cards:
         "logs/benchmarks/report/cards.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs.of_rule(params_tree, "cards"),
     params:
         lineage=report_lineage,
     shell:
-        "python -m ugcl report cards > {log} 2>&1"
+        "python -m ugcl report cards > {log:q} 2>&1"
 
 
 rule notebook:
@@ -91,12 +88,11 @@ rule notebook:
         "logs/benchmarks/report/{notebook}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=60,
+        **needs.of_rule(params_tree, "notebook"),
     params:
         lineage=report_lineage,
     shell:
-        "python -m ugcl report notebook {wildcards.notebook} > {log} 2>&1"
+        "python -m ugcl report notebook {wildcards.notebook:q} > {log:q} 2>&1"
 
 
 # Snakemake itself, for what is already there: it runs no job, so it needs no lock.
@@ -111,12 +107,11 @@ rule workflow_report:
         "logs/benchmarks/report/workflow.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs.of_rule(params_tree, "workflow_report"),
     params:
         lineage=report_lineage,
     shell:
-        "python -m snakemake --report {output} --nolock --cores {threads} -- {input} > {log} 2>&1"
+        "python -m snakemake --report {output:q} --nolock --cores {threads:q} -- {input:q} > {log:q} 2>&1"
 
 
 rule site:
@@ -134,9 +129,8 @@ rule site:
         "logs/benchmarks/report/site.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs.of_rule(params_tree, "site"),
     params:
         lineage=report_lineage,
     shell:
-        "python -m ugcl report site > {log} 2>&1"
+        "python -m ugcl report site > {log:q} 2>&1"

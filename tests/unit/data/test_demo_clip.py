@@ -17,10 +17,10 @@ from ugcl.config.corpora import DemoCorpus
 from ugcl.config.protocols import Protocol
 from ugcl.data import tables
 from ugcl.data.corpora import demo
-from ugcl.demo import names
 from ugcl.demo.clip import make_actor, write_mp4
 from ugcl.demo.contact_sheet import contact_sheet
 from ugcl.errors import UgclError
+from ugcl.plan import demo as names
 
 CLIPS = ["1002_RVR_HAP_XX", "1002_RVR_SAD_XX"]
 

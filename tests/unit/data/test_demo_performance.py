@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ugcl.demo import names, votes
+from ugcl.demo import votes
 from ugcl.demo.actors import actor
 from ugcl.demo.performance import Channel, Performance, performance
+from ugcl.plan import demo as names
 
 CLIPS = names.clip_names(12)
 

@@ -83,9 +83,11 @@ def test_the_map_is_the_same_for_the_same_seed_and_has_every_half() -> None:
 
 def test_the_tables_of_a_trained_system_are_whole_and_equal_on_a_rerun(tiny: Config, ugcl) -> None:
     ugcl("evaluate", "represent", "tiny")
-    files = outputs.represent_outputs(tiny, "tiny")
+    files = outputs.represent_outputs("tiny")
     frames = {path.stem: pd.read_csv(path) for path in files}
-    assert {name: tuple(frame) for name, frame in frames.items()} == COLUMNS
+    assert {name: tuple(frame) for name, frame in frames.items()} == {
+        name: ("system", *columns) for name, columns in COLUMNS.items()
+    }
     assert frames["tokens"].groupby(["fold", "modality"])["share"].sum().to_numpy() == pytest.approx(
         1, abs=1e-4
     )
@@ -101,5 +103,7 @@ def test_a_reference_without_tokens_has_tables_without_rows(tiny: Config) -> Non
     tree["benchmarks"]["tiny"]["reference"] = "concat"
     config = configuration.parse(tree)
     frames = {path.stem: pd.read_csv(path) for path in represent(config, "tiny")}
-    assert {name: tuple(frame) for name, frame in frames.items()} == COLUMNS
+    assert {name: tuple(frame) for name, frame in frames.items()} == {
+        name: ("system", *columns) for name, columns in COLUMNS.items()
+    }
     assert len(frames["tokens"]) == len(frames["retrieval"]) == 0

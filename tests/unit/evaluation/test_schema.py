@@ -31,7 +31,7 @@ def test_the_tables_of_a_finished_project_have_the_declared_columns(summarised: 
         assert found == list(columns) or name == "learning_curves", name
     assert set(SCORES) == set(outputs.SCORES)
     for name, columns in SCORES.items():
-        assert header(outputs.score("demo", "ugcl", name)) == list(columns), name
+        assert header(outputs.score("demo", name)) == ["system", *columns], name
 
 
 def test_columns_of_the_history_follow_the_epoch_and_are_numbers(summarised: Config) -> None:
@@ -44,12 +44,12 @@ def test_columns_of_the_history_follow_the_epoch_and_are_numbers(summarised: Con
 def test_a_table_with_an_undeclared_column_is_not_written(
     finished_project: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = outputs.score("demo", "ugcl", "per_class")
+    path = outputs.score("demo", "per_class")
     path.unlink(missing_ok=True)
     own = metrics.per_class
     monkeypatch.setattr(metrics, "per_class", lambda *given: own(*given).assign(specificity=0.5))
     with pytest.raises(UgclError, match=r"per_class\.csv: column 'specificity' is not declared"):
-        score(finished_project, "demo", "ugcl")
+        score(finished_project, "demo", dict.fromkeys(finished_project.benchmark("demo").systems, "f00d"))
     assert not path.exists()
 
 

@@ -15,7 +15,7 @@ from ugcl.features.faces.detector import Detection, overlap
 from ugcl.features.faces.mtcnn import Mtcnn
 from ugcl.features.faces.tracking import follow, smooth
 from ugcl.features.media.clip import Clip
-from ugcl.features.media.video import Frame
+from ugcl.features.media.frame import Frame
 
 SETTINGS = Faces(every=5, smooth=3)
 

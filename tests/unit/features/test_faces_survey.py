@@ -131,7 +131,7 @@ def test_a_preview_leaves_out_an_odd_row_and_column(tmp_path: Path, video: Path)
         def frames(self):
             from dataclasses import dataclass
 
-            from ugcl.features.media.video import Frame
+            from ugcl.features.media.frame import Frame
 
             @dataclass(frozen=True)
             class Cut(Frame):

@@ -16,7 +16,8 @@ from ugcl.features.faces.mtcnn import Mtcnn
 from ugcl.features.faces.speaker import Chain
 from ugcl.features.faces.table import Track
 from ugcl.features.faces.tracking import follow
-from ugcl.features.media.video import Frame, frames
+from ugcl.features.media.frame import Frame
+from ugcl.features.media.video import frames
 
 ROUGH = {"every": 5, "smooth": 1}
 

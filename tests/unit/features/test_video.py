@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ugcl.features.media.failure import MediaError
-from ugcl.features.media.video import Frame, frames, sample
+from ugcl.features.media.frame import Frame
+from ugcl.features.media.video import frames, sample
 
 
 def levels(path: Path, fps: float | None = None) -> list[int]:

@@ -29,7 +29,7 @@ def test_only_unwanted_results_are_listed_and_removed(
         place(paths.PREDICTIONS / "demo/ugcl+labels0.1/temperature.csv"),
         place(paths.MODELS / paths.run("demo", "ugcl", 0, 1) / "model.safetensors"),
         place(paths.PREDICTIONS / paths.run("demo", "ugcl", 0, 1).with_suffix(".csv")),
-        place(paths.SCORES / "demo/ugcl/metrics.csv"),
+        place(paths.SCORES / "demo/metrics.csv"),
         place(paths.TABLES / "summary.csv"),
     ]
     place(paths.MODELS / paths.run("demo", "ugcl+labels0.3", 0, 1) / "model.safetensors")
@@ -37,7 +37,8 @@ def test_only_unwanted_results_are_listed_and_removed(
     place(paths.MODELS / paths.run("demo", "ugcl", 7, 1) / "model.safetensors")
     place(paths.MODELS / paths.run("demo", "ugcl", 0, 99) / "model.safetensors")
     place(paths.PREDICTIONS / paths.run("demo", "ugcl", 0, 99).with_suffix(".csv"))
-    place(paths.SCORES / "old/ugcl/metrics.csv")
+    place(paths.SCORES / "old/metrics.csv")
+    place(paths.SCORES / "demo/ugcl/metrics.csv")
     found = prune.unwanted(config)
     assert [path.as_posix() for path in found] == [
         "results/models/demo/removed",
@@ -45,6 +46,7 @@ def test_only_unwanted_results_are_listed_and_removed(
         "results/models/demo/ugcl/seed7",
         "results/models/demo/ugcl+labels0.3",
         "results/predictions/demo/ugcl/seed0/fold99.csv",
+        "results/scores/demo/ugcl",
         "results/scores/old",
     ]
     assert prune.size(found[0]) == 1000

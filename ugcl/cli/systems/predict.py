@@ -69,17 +69,23 @@ def predict(
         )  # a folder's sound and features need not stay in memory
     if out is not None:
         user_predictions.write(ensemble, results, out)
-    if as_json:
-        import json
-
-        typer.echo(json.dumps(user_predictions.document(ensemble, results), indent=2, ensure_ascii=False))
-    else:
-        _show(ensemble, results)
+    _print(ensemble, results, as_json)
     for result in results:
         if result.failure:
             typer.echo(f"not predicted: {result.clip.name}: {result.failure}", err=True)
     if all(result.failure for result in results):
         raise typer.Exit(1)
+
+
+def _print(ensemble: Ensemble, results: list[Prediction], as_json: bool) -> None:
+    if as_json:
+        import json
+
+        from ugcl.inference import predictions as user_predictions
+
+        typer.echo(json.dumps(user_predictions.document(ensemble, results), indent=2, ensure_ascii=False))
+    else:
+        _show(ensemble, results)
 
 
 def _show(ensemble: Ensemble, results: list[Prediction]) -> None:

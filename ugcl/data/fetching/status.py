@@ -10,7 +10,7 @@ from ugcl.config import Config
 from ugcl.data import manifest, sources
 from ugcl.data.fetching import mirror, registry
 from ugcl.data.fetching.registry import Source
-from ugcl.demo import names as demo
+from ugcl.plan import demo
 
 
 @dataclass(frozen=True)

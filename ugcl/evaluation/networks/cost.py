@@ -7,7 +7,7 @@ The times are this machine's and never the same twice, so they stay out of resul
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from ugcl.evaluation import schema
 from ugcl.evaluation.networks.perturb import test_clips
 from ugcl.evaluation.networks.schemas import COST
 from ugcl.plan import paths
-from ugcl.plan.evaluation import chosen, score
+from ugcl.plan.evaluation import score
 from ugcl.training.card import Card, read_card
 from ugcl.training.checkpoint import load_run
 from ugcl.training.devices import describe
@@ -121,19 +121,19 @@ def measured(model: nn.Module, clips: ClipDataset, device: torch.device) -> dict
     }
 
 
-def cost(config: Config, benchmark: str, systems: Iterable[str] | None = None) -> list[Path]:
-    """Measure systems of a benchmark on this device and write cost.csv, one row a system.
+def cost(config: Config, benchmark: str) -> Path:
+    """Measure the systems of a benchmark on this device and write cost.csv, one row per system.
 
-    Columns: parameters, flops, latency_ms, throughput, device (here); train_seconds, train_seconds_total,
-    train_memory_mib, train_device, runs (from the cards). See :func:`measured` and :func:`trained`.
+    Columns: system, parameters, flops, latency_ms, throughput, device (here); train_seconds,
+    train_seconds_total, train_memory_mib, train_device, runs (from the cards). See :func:`measured` and
+    :func:`trained`.
 
     Args:
         config: the parameters.
         benchmark: key of `benchmarks`.
-        systems: which of its systems; default all.
 
     Returns:
-        The files written.
+        The file written.
     """
     entry = config.benchmark(benchmark)
     device, classes = (
@@ -144,8 +144,8 @@ def cost(config: Config, benchmark: str, systems: Iterable[str] | None = None) -
     names = test_clips(config, benchmark)
     names = names[:: max(1, len(names) // BATCH)][:BATCH]  # from all speakers, not the first ones alone
     rows = pd.DataFrame({"clip": names, "speaker": "", "label": classes[0]})
-    written = []
-    for system in chosen(config, benchmark, systems):
+    measurements = []
+    for system in entry.systems:
         runs = [
             paths.run(benchmark, system, seed, fold)
             for seed in entry.seeds
@@ -154,10 +154,11 @@ def cost(config: Config, benchmark: str, systems: Iterable[str] | None = None) -
         model, _ = load_run(paths.MODELS / runs[0])
         own = {m: stores[m] for m in config.resolve(benchmark, system).input.modalities}
         row = {
+            "system": system,
             **trained([read_card(paths.MODELS / run) for run in runs]),
             **measured(model, ClipDataset(rows, own, classes), device),
         }
-        path = score(benchmark, system, "cost")
-        schema.write(pd.DataFrame([row]), COST, path)
-        written.append(path)
-    return written
+        measurements.append(row)
+    path = score(benchmark, "cost")
+    schema.write(pd.DataFrame(measurements), COST.between("system"), path)
+    return path

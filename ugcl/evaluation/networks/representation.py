@@ -237,5 +237,6 @@ def represent(config: Config, benchmark: str) -> list[Path]:
         if name == "hard_negatives" and len(whole):
             order = whole.sort_values(["similarity", "clip"], ascending=[False, True])
             whole = order.head(PAIRS)
-        schema.write(whole, COLUMNS[name], score(benchmark, entry.reference, name))
-    return represent_outputs(config, benchmark)
+        columns = COLUMNS[name].between("system")
+        schema.write(whole.assign(system=entry.reference), columns, score(benchmark, name))
+    return represent_outputs(benchmark)

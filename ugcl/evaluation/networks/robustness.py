@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +23,14 @@ from ugcl.data.dataset import ClipDataset, Store, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore
 from ugcl.data.stores import Changed, Held
 from ugcl.devices import choose_device
+from ugcl.errors import UgclError
 from ugcl.evaluation import schema
 from ugcl.evaluation.networks.perturb import generator
 from ugcl.evaluation.networks.schemas import ROBUSTNESS
 from ugcl.evaluation.statistics import bootstrap, metrics, paired
 from ugcl.evaluation.tables import predictions
 from ugcl.plan import paths
-from ugcl.plan.evaluation import chosen, mislabelled, noise_conditions, score, under_conditions
+from ugcl.plan.evaluation import mislabelled, noise_conditions, score, under_conditions
 from ugcl.training.checkpoint import load_run
 
 log = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ def changed(
     return {modality: lossy(modality, store) for modality, store in stores.items()}
 
 
-def robustness(config: Config, benchmark: str, systems: Iterable[str] | None = None) -> list[Path]:
+def robustness(config: Config, benchmark: str) -> Path:
     """Predict the test clips of all folds and seeds under every condition and write robustness.csv.
 
     What was trained on wrong labels is not predicted here: its predictions are read.
@@ -130,16 +131,16 @@ def robustness(config: Config, benchmark: str, systems: Iterable[str] | None = N
     Args:
         config: the parameters; `evaluate.robustness` and the benchmark's `label_noise` have the conditions.
         benchmark: key of `benchmarks`.
-        systems: which of its systems; default all that have conditions.
 
     Returns:
-        The files written, one a system, with the columns of :func:`table`.
+        The file written: for each system that has conditions, its name and the columns of :func:`table`.
 
     Raises:
-        UgclError: a name is unknown, or a run, its predictions, a split or features are missing.
+        UgclError: no conditions are named, or a run, its predictions, a split or features are missing.
     """
-    entry = config.benchmark(benchmark)
-    systems = chosen(config, benchmark, systems or under_conditions(config, benchmark))
+    entry, systems = config.benchmark(benchmark), under_conditions(config, benchmark)
+    if not systems:
+        raise UgclError(f"{benchmark} has no conditions; name some in evaluate.robustness or its label_noise")
     stores = {m: FeatureStore(paths.features(entry.corpus, name)) for m, name in entry.features.items()}
     noisy = {c: FeatureStore(paths.perturbed(benchmark, c)) for c in noise_conditions(config, benchmark)}
     frames: dict[str, dict[str, list[pd.DataFrame]]] = {s: defaultdict(list) for s in systems}
@@ -147,7 +148,7 @@ def robustness(config: Config, benchmark: str, systems: Iterable[str] | None = N
         for system, condition, frame in _fold(config, benchmark, fold, systems, stores, noisy):
             frames[system][condition].append(frame)
         log.info("%s: fold %d under %d conditions", benchmark, fold, len(config.evaluate.robustness))
-    written, classes = [], config.protocol(benchmark).classes
+    scored, classes = [], config.protocol(benchmark).classes
     for system, parts in frames.items():
         for condition, name in mislabelled(config, benchmark, system).items():
             whole = predictions.stack(benchmark, name, entry.seeds, config.folds(benchmark), classes)
@@ -157,10 +158,10 @@ def robustness(config: Config, benchmark: str, systems: Iterable[str] | None = N
         whole = {name: pd.concat(part).sort_values(order, ignore_index=True) for name, part in parts.items()}
         obstacles = {c: obstacle(c, infos, c in noisy) for c in config.evaluate.robustness}
         obstacles |= dict.fromkeys(mislabelled(config, benchmark, system), "")
-        path = score(benchmark, system, "robustness")
-        schema.write(table(whole, obstacles, classes, config.evaluate), ROBUSTNESS, path)
-        written.append(path)
-    return written
+        scored.append(table(whole, obstacles, classes, config.evaluate).assign(system=system))
+    path = score(benchmark, "robustness")
+    schema.write(pd.concat(scored, ignore_index=True), ROBUSTNESS.between("system"), path)
+    return path
 
 
 def _fold(

@@ -21,7 +21,7 @@ SCORES = {
         "first second rate ci_low ci_high first_as_second second_as_first count", text="first second"
     ),
 }
-"""Stem → columns of the tables in results/scores/<benchmark>/<system>.
+"""Stem → columns of the tables in results/scores/<benchmark>, after the system.
 
 Pooled rows of `metrics` have `all` as seed and fold.
 """

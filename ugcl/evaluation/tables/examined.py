@@ -10,7 +10,8 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.evaluation.networks.schemas import ROBUSTNESS
-from ugcl.plan.evaluation import REPRESENTATION, score, temperature, under_conditions
+from ugcl.evaluation.tables.score import read_scores
+from ugcl.plan.evaluation import REPRESENTATION, temperature, under_conditions
 
 
 def examined(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
@@ -30,13 +31,11 @@ def examined(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     found = {
         "robustness": pd.DataFrame(columns=["system", *ROBUSTNESS]),
         "temperature": _stacked((s, temperature(benchmark, s)) for s in entry.systems),
-        "cost": _stacked((s, score(benchmark, s, "cost")) for s in entry.systems),
+        "cost": read_scores(benchmark, "cost", entry.systems),
     }
     if systems := under_conditions(config, benchmark):
-        found["robustness"] = _stacked((s, score(benchmark, s, "robustness")) for s in systems)
-    for name in REPRESENTATION:
-        found[name] = _stacked([(entry.reference, score(benchmark, entry.reference, name))])
-    return found
+        found["robustness"] = read_scores(benchmark, "robustness", systems)
+    return found | {name: read_scores(benchmark, name, [entry.reference]) for name in REPRESENTATION}
 
 
 def _stacked(files: Iterable[tuple[str, Path]]) -> pd.DataFrame:

@@ -1,7 +1,9 @@
-"""From the predictions of one system to its score tables."""
+"""From the predictions of a benchmark to its score tables."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +12,16 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.config.report import Evaluate
 from ugcl.data import tables
+from ugcl.errors import UgclError
 from ugcl.evaluation import schema
 from ugcl.evaluation.statistics import bootstrap, calibration, metrics, mistakes, subgroups
 from ugcl.evaluation.statistics.schemas import SCORES
 from ugcl.evaluation.tables import predictions
 from ugcl.plan import paths
 from ugcl.plan.evaluation import score as score_path
+
+COMPLETE = ("metrics", "cost", "robustness")
+"""Stems of the tables in which every system has rows; a system may, say, have no confused pair of classes."""
 
 
 def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.DataFrame:
@@ -65,25 +71,43 @@ def score_table(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> 
     return pd.concat(parts, ignore_index=True)
 
 
-def score(config: Config, benchmark: str, system: str, lineage: str = "") -> list[Path]:
-    """Score a system of a benchmark from its prediction files and the manifest, and write its tables.
+def score(config: Config, benchmark: str, lineages: Mapping[str, str]) -> list[Path]:
+    """Score the systems of a benchmark from their predictions and the manifest, and write its tables.
 
     Args:
         config: the parameters.
         benchmark: key of `benchmarks`.
-        system: one of the benchmark's systems.
-        lineage: hash of what the result depends on; printed in every table.
+        lineages: system → hash of what its scores depend on, printed in the table of metrics.
 
     Returns:
-        The files written (:func:`ugcl.plan.evaluation.score_outputs`).
+        The files written (:func:`ugcl.plan.evaluation.score_outputs`); `system` is their first column.
+    """
+    found: dict[str, list[pd.DataFrame]] = defaultdict(list)
+    for system in config.benchmark(benchmark).systems:
+        for name, table in score_tables(config, benchmark, system).items():
+            lineage = {"lineage": lineages[system]} if name == "metrics" else {}
+            found[name].append(table.assign(system=system, **lineage))
+    for name, parts in found.items():
+        filled = [part for part in parts if len(part)] or parts[:1]  # empty ones would decide column types
+        schema.write(
+            pd.concat(filled, ignore_index=True), SCORES[name].between("system"), score_path(benchmark, name)
+        )
+    return [score_path(benchmark, name) for name in found]
+
+
+def score_tables(config: Config, benchmark: str, system: str) -> dict[str, pd.DataFrame]:
+    """The score tables of one system: stem → rows.
+
+    Raises:
+        UgclError: predictions are missing or broken.
     """
     protocol, entry, settings = config.protocol(benchmark), config.benchmark(benchmark), config.evaluate
     classes, folds = protocol.classes, config.folds(benchmark)
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     frame = predictions.stack(benchmark, system, entry.seeds, folds, classes)
     frame = predictions.with_rater_shares(frame, manifest, protocol)
-    results = {
-        "metrics": score_table(frame, classes, settings).assign(lineage=lineage),
+    return {
+        "metrics": score_table(frame, classes, settings),
         "confusion": metrics.confusion(frame, classes),
         "per_class": class_table(frame, classes),
         "subgroups": subgroups.subgroups(frame, manifest, classes, settings),
@@ -91,9 +115,20 @@ def score(config: Config, benchmark: str, system: str, lineage: str = "") -> lis
         "calibration": calibration.calibration(frame, classes, settings),
         "pairs": mistakes.pairs(frame, classes, settings),
     }
-    for name, table in results.items():
-        schema.write(table, SCORES[name], score_path(benchmark, system, name))
-    return [score_path(benchmark, system, name) for name in results]
+
+
+def read_scores(benchmark: str, name: str, systems: list[str]) -> pd.DataFrame:
+    """Some systems' rows of one of a benchmark's score tables.
+
+    Raises:
+        UgclError: the table is missing, or has no row of a system that must have one.
+    """
+    path = score_path(benchmark, name)
+    frame = tables.read(path)
+    missing = [system for system in systems if system not in set(frame["system"])]
+    if missing and name in COMPLETE:
+        raise UgclError(f"{path}: has no rows of {missing[0]}; run `snakemake evaluate`")
+    return frame[frame["system"].isin(systems)].reset_index(drop=True)
 
 
 def class_table(frame: pd.DataFrame, classes: list[str]) -> pd.DataFrame:

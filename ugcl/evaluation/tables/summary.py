@@ -25,8 +25,9 @@ from ugcl.evaluation.tables import (
     published,
 )
 from ugcl.evaluation.tables.schemas import PER_FOLD, QUARANTINE, SUMMARY, TABLES
+from ugcl.evaluation.tables.score import read_scores
 from ugcl.plan import paths
-from ugcl.plan.evaluation import SCORES, marks, metrics_json, score, summary_outputs, table
+from ugcl.plan.evaluation import SCORES, marks, metrics_json, summary_outputs, table
 from ugcl.plan.names import is_reference_row
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     for system in entry.systems:
         stacked = predictions.stack(benchmark, system, entry.seeds, folds, protocol.classes)
         frames[system] = predictions.with_rater_shares(stacked, manifest, protocol)
-    scores = {system: _read_scores(benchmark, system) for system in entry.systems}
+    scores = _read_scores(benchmark, entry.systems)
     cards = {system: histories.runs(config, benchmark, system) for system in entry.systems}
     history = {system: histories.read(config, benchmark, system) for system in entry.systems}
     per_fold = _per_fold(scores)
@@ -100,7 +101,7 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         "quarantine": audit.read_quarantine(benchmark).reindex(columns=QUARANTINE),
     }
     for name in SCORES[1:]:
-        found[name] = _of_systems({s: tables.read(score(benchmark, s, name)) for s in entry.systems})
+        found[name] = read_scores(benchmark, name, entry.systems)
     found |= examined.examined(config, benchmark)
     result = {"summary": _summary(config, benchmark, frames[entry.reference], scores, manifest)}
     return result | {name: frame.assign(benchmark=benchmark, marks=mark) for name, frame in found.items()}
@@ -146,11 +147,11 @@ def _mistakes(config: Config, benchmark: str, frame: pd.DataFrame, manifest: pd.
     return mistakes.errors(frame, manifest, protocol.classes, channel, shares).assign(system=reference)
 
 
-def _read_scores(benchmark: str, system: str) -> pd.DataFrame:
-    frame = tables.read(score(benchmark, system, "metrics"))
+def _read_scores(benchmark: str, systems: list[str]) -> dict[str, pd.DataFrame]:
+    frame = read_scores(benchmark, "metrics", systems)
     for column in ("value", "ci_low", "ci_high"):
         frame[column] = pd.to_numeric(frame[column])
-    return frame
+    return {system: frame[frame["system"] == system] for system in systems}
 
 
 def _per_fold(scores: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 from ugcl.features.faces.detector import Detection, Detector, overlap
 from ugcl.features.faces.speaker import Chain, link, look, ranked, rival
 from ugcl.features.faces.table import Track
-from ugcl.features.media.video import Frame
+from ugcl.features.media.frame import Frame
 
 if TYPE_CHECKING:
     from ugcl.config.features import Faces

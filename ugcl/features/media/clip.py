@@ -12,9 +12,10 @@ import numpy as np
 
 from ugcl.features.faces import table
 from ugcl.features.media.failure import MediaError
+from ugcl.features.media.frame import Frame
 from ugcl.features.media.interval import Interval
 from ugcl.features.media.sound import RATE, sound
-from ugcl.features.media.video import Frame, frames, sample
+from ugcl.features.media.video import frames, sample
 
 
 @dataclass(frozen=True)

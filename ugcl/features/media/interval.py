@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ugcl.features.media.failure import MediaError
-
-if TYPE_CHECKING:
-    from ugcl.features.media.video import Frame
+from ugcl.features.media.frame import Frame
 
 # Decoding begins this much before the start, seconds: indexes are coarse, and coders look back.
 MARGIN = 0.5

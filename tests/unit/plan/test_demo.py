@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 
-from ugcl.demo import names
+from ugcl.plan import demo as names
 
 
 def test_twelve_actors_speak_four_sentences_in_six_emotions() -> None:
@@ -35,7 +35,7 @@ def test_media_paths_are_one_video_and_one_sound_a_clip() -> None:
 
 def test_listing_the_files_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from ugcl.demo import names; names.clip_names(12);"
+        "import sys; from ugcl.plan import demo as names; names.clip_names(12);"
         "heavy = {'numpy', 'numba', 'cv2', 'av', 'parselmouth', 'pandas'} & set(sys.modules);"
         "sys.exit(','.join(heavy) or 0)"
     )

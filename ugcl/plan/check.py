@@ -1,0 +1,99 @@
+"""Whether every result can be made, before any job runs.
+
+Where a job's input is missing and no rule makes it, Snakemake drops the job and takes its old output for a
+source file: old results would stand under new parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from ugcl.config import Config
+from ugcl.config.features import Sequences, Table
+from ugcl.config.protocols import Partitions, SplitFiles
+from ugcl.errors import UgclError
+from ugcl.plan import data, evaluation, features, paths, reports
+
+
+def check(config: Config) -> None:
+    """Check that what users bring is there, and that `resources` names known systems and encoders.
+
+    Raises:
+        UgclError: the first file, folder or name that is missing.
+    """
+    for problem in _missing(config):
+        raise UgclError(problem)
+    asked = config.resources
+    names = [("train.systems", name, config.systems) for name in asked.train.systems]
+    names += [("predict.systems", name, config.systems) for name in asked.predict.systems]
+    names += [("encode.encoders", name, config.encoders) for name in asked.encode.encoders]
+    for where, name, known in names:
+        if name not in known:
+            raise UgclError(f"resources.{where}: {name!r} is unknown; choose from {', '.join(known)}")
+
+
+def wanted(config: Config) -> Iterator[Path]:
+    """Files that rules with wildcards make for the active benchmarks."""
+    for corpus in data.corpora(config):
+        yield from (paths.faces(corpus, n) for n in range(1, config.corpus(corpus).shards + 1))
+    yield from [*data.manifests(config), *data.all_splits(config), *features.outputs(config)]
+    for benchmark in config.active:
+        for suffix in (features.TENSORS, features.TABLE):
+            yield from features.benchmark_files(config, benchmark, suffix)
+    yield from evaluation.summary_inputs(config)
+    yield from reports.site_inputs(config)
+
+
+def check_makers(files: Iterable[Path], made: Callable[[str], bool]) -> None:
+    """Check that some rule makes every file that is not there as a source.
+
+    Args:
+        files: such as of :func:`wanted`.
+        made: whether a rule makes a file of this name.
+
+    Raises:
+        UgclError: the first file without a rule.
+    """
+    sources = {paths.PUBLISHED}
+    for file in files:
+        if file not in sources and not made(file.as_posix()):
+            raise UgclError(f"{file}: no rule makes it; use names of letters, digits and _ . + - alone")
+
+
+def _missing(config: Config) -> Iterator[str]:
+    for corpus in data.corpora(config):
+        yield from _missing_of_corpus(config, corpus)
+    for name in reports.notebooks(config):
+        if not (source := reports.notebook_source(name)).is_file():
+            yield f"report.notebooks: {source} not found; correct the name or remove it from the list"
+    if not Path(config.data.sources).is_file():
+        yield f"data.sources: {config.data.sources} not found; correct the path"
+
+
+def _missing_of_corpus(config: Config, corpus: str) -> Iterator[str]:
+    entry, root, where = config.corpus(corpus), data.root(config, corpus), f"corpora.{corpus}"
+    if entry.adapter != "folder":
+        # Otherwise the corpus is fetched into its root, which may be new.
+        fetched = entry.root is not None and data.raw_files(config, corpus)[0].is_file()
+        if fetched and not root.is_dir():
+            yield f"{where}.root: folder {root} not found; correct the path, or mount its disk"
+        return
+    if not root.is_dir():
+        yield f"{where}.root: folder {root} not found; correct the path, or mount its disk"
+    yield from _absent(f"{where}.table", root / entry.table)
+    for name in config.active:
+        benchmark = config.benchmark(name)
+        if benchmark.corpus != corpus:
+            continue
+        if isinstance(scheme := config.protocol(name).folds, SplitFiles | Partitions):
+            for file in scheme.files:
+                yield from _absent(f"{where}.protocols.{benchmark.protocol}.folds.files", root / file)
+        for encoder in benchmark.features.values():
+            if isinstance(table := config.encoders[encoder], Table | Sequences):
+                yield from _absent(f"encoders.{encoder}.path", root / table.path)
+
+
+def _absent(where: str, file: Path) -> Iterator[str]:
+    if not file.is_file():
+        yield f"{where}: file {file} not found; correct the name or put the file there"

@@ -1,0 +1,61 @@
+"""Which files the data stage reads and writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ugcl.config import Config
+from ugcl.plan import demo, paths
+
+
+def corpora(config: Config) -> list[str]:
+    """The corpora of the active benchmarks, each once."""
+    return list(dict.fromkeys(config.benchmark(name).corpus for name in config.active))
+
+
+def root(config: Config, corpus: str) -> Path:
+    """The folder of a corpus's raw tree."""
+    return Path(config.corpus(corpus).root or paths.RAW / corpus)
+
+
+def made_actors(config: Config) -> list[tuple[str, int]]:
+    """Corpus and id of every synthetic actor of the active benchmarks: one job each."""
+    return [
+        (corpus, actor)
+        for corpus in corpora(config)
+        if (entry := config.corpus(corpus)).adapter == "demo"
+        for actor in demo.actor_ids(entry.actors)
+    ]
+
+
+def actor_media(corpus: str, actor: int) -> list[Path]:
+    """The files that one synthetic actor's job writes."""
+    return [paths.RAW / corpus / name for name in demo.media_paths(actor)]
+
+
+def raw_files(config: Config, corpus: str) -> list[Path]:
+    """What a manifest is made from: synthetic media, a user's table and media, or the listing of others."""
+    entry = config.corpus(corpus)
+    if entry.adapter == "demo":
+        return [file for actor in demo.actor_ids(entry.actors) for file in actor_media(corpus, actor)]
+    if entry.adapter == "folder":
+        folder = root(config, corpus)
+        table = folder / entry.table
+        return [table, *(file for file in sorted(folder.rglob("*")) if file.is_file() and file != table)]
+    return [paths.RAW / corpus / "fetched.csv"]
+
+
+def manifests(config: Config) -> list[Path]:
+    """The manifests of the active benchmarks."""
+    return [paths.manifest(corpus) for corpus in corpora(config)]
+
+
+def splits(config: Config, benchmark: str) -> list[Path]:
+    """The split tables of a benchmark's folds."""
+    entry = config.benchmark(benchmark)
+    return [paths.split(entry.corpus, entry.protocol, fold) for fold in config.folds(benchmark)]
+
+
+def all_splits(config: Config) -> list[Path]:
+    """The split tables of the active benchmarks, each once."""
+    return list(dict.fromkeys(path for name in config.active for path in splits(config, name)))
