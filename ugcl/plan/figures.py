@@ -44,7 +44,7 @@ def has_conditions(config: Config, benchmark: str) -> bool:
 def has_tokens(config: Config, benchmark: str) -> bool:
     """Whether a benchmark's reference has a codebook of tokens to look into."""
     reference = config.benchmarks[benchmark].reference
-    return config.resolve(benchmark, reference).model.architecture == "ugcl"
+    return config.resolve(benchmark, reference).method.has_tokens
 
 
 @dataclass(frozen=True)

@@ -89,9 +89,13 @@ def _cache() -> Check:
 
 def _recorded(config: Config) -> Check:
     fetched = [name for name, entry in config.corpora.items() if entry.adapter != "folder"]
+    try:
+        contract.check_parameter_files(Path("dvc.yaml"))
+    except UgclError as error:
+        return Check("ledger", False, str(error))
     missing = contract.unrecorded(fetched, contract.read_stages(Path("dvc.yaml")))
     if not missing:
-        return Check("ledger", True, "dvc.yaml records every corpus")
+        return Check("ledger", True, "dvc.yaml records every corpus and parameter file")
     line = f"data/raw/{missing[0]}: {{persist: true}}"
     return Check(
         "ledger", None, f"dvc.yaml does not record {', '.join(missing)}; add `{line}` to data's outs"

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ugcl.config import Run
 from ugcl.errors import UgclError
-from ugcl.models.build import build
+from ugcl.methods.build import build
 from ugcl.training import card as cards
 from ugcl.training.card import Card, read_card
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from fixtures import finished
 from torch import nn
+from ugcl.models.build import build
 
 from ugcl import config as configuration
 from ugcl.data import tables
@@ -20,7 +21,6 @@ from ugcl.errors import UgclError
 from ugcl.evaluation.networks.predict import predict
 from ugcl.evaluation.tables.predictions import read
 from ugcl.inference.probabilities import predict_clips
-from ugcl.models.build import build
 from ugcl.plan import evaluation as outputs
 from ugcl.plan import paths
 from ugcl.training.checkpoint import save_run

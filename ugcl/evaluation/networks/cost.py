@@ -48,7 +48,7 @@ def flops(model: nn.Module, batch: Batch) -> int:
     torch.backends.mha.set_fastpath_enabled(False)  # fused layers are black boxes to the counter
     try:
         with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-            model(batch.features, batch.masks, batch.present)
+            model(batch)
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
     return int(counter.get_total_flops())
@@ -109,7 +109,7 @@ def measured(model: nn.Module, clips: ClipDataset, device: torch.device) -> dict
     many = clips.batch([i % len(clips) for i in range(BATCH)]).to(device)
 
     def work(batch: Batch) -> Callable[[], Any]:
-        return lambda: model(batch.features, batch.masks, batch.present)["logits"].softmax(dim=1)
+        return lambda: model(batch)["logits"].softmax(dim=1)
 
     with torch.inference_mode():
         latency, whole = seconds(work(one), device), seconds(work(many), device)
@@ -152,7 +152,7 @@ def cost(config: Config, benchmark: str, systems: Iterable[str] | None = None) -
             for fold in config.folds(benchmark)
         ]
         model, _ = load_run(paths.MODELS / runs[0])
-        own = {m: stores[m] for m in config.resolve(benchmark, system).model.modalities}
+        own = {m: stores[m] for m in config.resolve(benchmark, system).input.modalities}
         row = {
             **trained([read_card(paths.MODELS / run) for run in runs]),
             **measured(model, ClipDataset(rows, own, classes), device),

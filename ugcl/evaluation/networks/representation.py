@@ -21,7 +21,7 @@ from ugcl.devices import choose_device
 from ugcl.evaluation import schema
 from ugcl.evaluation.networks.embeddings import Inside, look
 from ugcl.evaluation.networks.schemas import REPRESENTATION as COLUMNS
-from ugcl.losses.codebook import DEAD
+from ugcl.models.codebook import DEAD
 from ugcl.plan import paths
 from ugcl.plan.evaluation import REPRESENTATION, represent_outputs, score
 from ugcl.training.checkpoint import load_run
@@ -205,7 +205,7 @@ def represent(config: Config, benchmark: str) -> list[Path]:
         UgclError: a run, a split or features are missing.
     """
     entry, run = config.benchmark(benchmark), config.resolve(benchmark, config.benchmark(benchmark).reference)
-    stores = {m: FeatureStore(paths.features(entry.corpus, run.features[m])) for m in run.model.modalities}
+    stores = {m: FeatureStore(paths.features(entry.corpus, run.features[m])) for m in run.input.modalities}
     infos = {m: store.info for m, store in stores.items()}
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     quarantined = tables.read(paths.quarantine(benchmark))["clip"].tolist()
@@ -216,7 +216,7 @@ def represent(config: Config, benchmark: str) -> list[Path]:
         rows = part_rows(manifest, split, "test", run.protocol, quarantined)
         rows = rows.sort_values("clip", ignore_index=True)
         model, _ = load_run(paths.MODELS / paths.run(benchmark, entry.reference, entry.seeds[0], fold))
-        clips = ClipDataset(rows, stores, classes, by_speaker=run.model.speaker_normalisation)
+        clips = ClipDataset(rows, stores, classes, by_speaker=run.input.by_speaker)
         inside = look(model, clips, config.evaluate.batch, device)
         labels = rows["label"].to_numpy()
         made = {

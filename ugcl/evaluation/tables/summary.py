@@ -117,7 +117,7 @@ def _summary(
     parts = []
     for system, frame in scores.items():
         rows = frame[frame["scope"] == "pooled"]
-        modalities = "+".join(config.resolve(benchmark, system).model.modalities)
+        modalities = "+".join(config.resolve(benchmark, system).input.modalities)
         parts.append(rows.assign(system=system, modalities=modalities, seeds=len(entry.seeds)))
     clips = tested[tested["seed"] == tested["seed"].iloc[0]]
     label = labelled(manifest, protocol).set_index("clip")["label"]
