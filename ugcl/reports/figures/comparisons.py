@@ -20,7 +20,7 @@ SECTIONS = {
     "loss": "classification loss",
     "train": "training",
 }
-"""Section of a system's settings → heading of the ablations that change only it; the first that fits counts."""
+"""Section of a system's settings → heading of the ablations that change only it; the first that fits."""
 
 SEVERAL = "several at once"
 
