@@ -15,7 +15,7 @@ from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.errors import UgclError
-from ugcl.evaluation.tables.schemas import SUMMARY
+from ugcl.evaluation.schemas.summary import SUMMARY
 from ugcl.evaluation.tables.score import score
 from ugcl.evaluation.tables.summary import summarise
 from ugcl.plan import evaluation as outputs

@@ -23,9 +23,9 @@ from ugcl.data.dataset import ClipDataset, Store, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore
 from ugcl.data.stores import Changed, Held
 from ugcl.devices import choose_device
-from ugcl.evaluation import schema
 from ugcl.evaluation.networks.perturb import generator
-from ugcl.evaluation.networks.schemas import ROBUSTNESS
+from ugcl.evaluation.schemas import schema
+from ugcl.evaluation.schemas.networks import ROBUSTNESS
 from ugcl.evaluation.statistics import bootstrap, metrics, paired
 from ugcl.evaluation.tables import predictions
 from ugcl.plan import paths

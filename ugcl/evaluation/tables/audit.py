@@ -7,8 +7,8 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.labels import labelled, merged
+from ugcl.evaluation.schemas.summary import CLIPS, VOTES
 from ugcl.evaluation.statistics.baselines import vote_channels
-from ugcl.evaluation.tables.schemas import CLIPS, VOTES
 from ugcl.plan import paths
 
 
