@@ -23,7 +23,7 @@ from ugcl import config
 from ugcl.evaluation.statistics.paired import holm
 from ugcl.plan import paths
 from ugcl.reports.tables.cells import p_value, percent
-from ugcl.training.card import read_card
+from ugcl.training.records import read_card
 
 TABLES = ("summary", "comparisons", "runs", "optimism_by_system")
 

@@ -189,30 +189,15 @@ KINDS = (
         "data",
         "Clips by class, speaker and part, and their durations.",
     ),
-    Kind(
-        "tokens",
-        "inside.tokens",
-        ("tokens", "token_usage"),
-        "use of the codebook, {reference}",
-        when=has_tokens,
-    ),
-    Kind("token_map", "inside.token_map", ("token_map",), "token map, {reference}", when=has_tokens),
-    Kind(
-        "retrieval",
-        "inside.retrieval",
-        ("retrieval",),
-        "finding the other half of a clip, {reference}",
-        when=has_tokens,
-    ),
-    Kind(
-        "hard_negatives",
-        "inside.hard_negatives",
-        ("hard_negatives",),
-        "clips taken for alike, {reference}",
-        when=has_tokens,
-    ),
-    Kind(
-        "attention", "inside.attention", ("attention",), "attention over time, {reference}", when=has_tokens
+    *(
+        Kind(name, f"inside.{name}", tuple(tables.split()), title + ", {reference}", when=has_tokens)
+        for name, tables, title in (
+            ("tokens", "tokens token_usage", "use of the codebook"),
+            ("token_map", "token_map", "token map"),
+            ("retrieval", "retrieval", "finding the other half of a clip"),
+            ("hard_negatives", "hard_negatives", "clips taken for alike"),
+            ("attention", "attention", "attention over time"),
+        )
     ),
     Kind("cost", "conditions.cost", ("cost", "summary"), "score and cost"),
 )

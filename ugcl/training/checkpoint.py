@@ -14,11 +14,9 @@ from torch import Tensor, nn
 from ugcl.config import Run
 from ugcl.errors import UgclError
 from ugcl.methods.build import build
-from ugcl.training import card as cards
-from ugcl.training.card import Card, read_card
+from ugcl.training.records import CARD, Card, read_card
 
 WEIGHTS = "model.safetensors"
-HISTORY = "history.csv"
 SELECTED = "selected/"
 """What the names of a second network's weights begin with; see `save_run`."""
 PACKAGES = ("ugcl", "torch", "lightning-fabric", "numpy", "safetensors")
@@ -37,7 +35,7 @@ def save_run(
     Args:
         folder: the run's folder.
         weights: by name, of the network to keep.
-        card: the fields of :class:`ugcl.training.card.Card`, and others worth keeping.
+        card: the fields of :class:`ugcl.training.records.Card`, and others worth keeping.
         selected: weights of the network that dev selected, where the one to keep learnt from dev clips too.
     """
     Card.model_validate(card)  # what is written can be read
@@ -46,9 +44,9 @@ def save_run(
     partial = folder / f"{WEIGHTS}.partial"
     save_file({name: value.contiguous() for name, value in weights.items()}, partial)
     partial.replace(folder / WEIGHTS)
-    partial = folder / f"{cards.NAME}.partial"
+    partial = folder / f"{CARD}.partial"
     partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
-    partial.replace(folder / cards.NAME)
+    partial.replace(folder / CARD)
 
 
 def load_run(folder: Path, unseen: Literal["dev", "test"] = "test") -> tuple[nn.Module, Card]:

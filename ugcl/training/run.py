@@ -18,7 +18,7 @@ from ugcl.data.shards import INDEX, FeatureStore
 from ugcl.errors import UgclError
 from ugcl.methods.build import build, parameters
 from ugcl.plan import paths
-from ugcl.training import checkpoint, devices, history, resume, seeding
+from ugcl.training import checkpoint, devices, records, resume, seeding
 from ugcl.training.loop import Outcome, fit
 from ugcl.training.packed.together import Member, fit_together
 
@@ -199,7 +199,7 @@ def _write(ready: Ready, outcome: Outcome, refitted: Outcome | None, device: tor
     if refitted:
         selected, clips = outcome.weights, card["clips"]
         card["refit"] = {"clips": clips["train"] + clips["dev"], "epochs": len(refitted.history)}
-    history.write(outcome.history, ready.folder / checkpoint.HISTORY)
+    records.write_history(outcome.history, ready.folder / records.HISTORY)
     checkpoint.save_run(ready.folder, kept.weights, card, selected)
     log.info("%s: epoch %d, dev uar %.3f", ready.folder, outcome.best["epoch"], outcome.best["dev_uar"])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from fixtures.folds import make_folds
 
 from ugcl.config import Config, load
 from ugcl.config.protocols import Protocol
@@ -53,7 +54,7 @@ def parts(frame: pd.DataFrame, fold: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def test_crema_d_tests_the_published_actor_blocks(config: Config, crema: tuple) -> None:
     frame, root = crema
-    folds = splits.make_folds(frame, protocol(config, "crema_d", "intended_5fold"), root)
+    folds = make_folds(frame, protocol(config, "crema_d", "intended_5fold"), root)
     found = [parts(frame, fold) for fold in folds]
     assert [len(fold["test"]) for fold in found] == [1463, 1470, 1476, 1474, 1555]
     ends = [1001, 1019, 1037, 1055, 1073, 1092]
@@ -100,7 +101,7 @@ def test_crema_d_vote_targets_leave_ties_out(
     frame, root = crema
     scheme = protocol(config, "crema_d", name)
     expected = clips or int(((frame[scheme.label] != "") & ~frame["clip"].isin(list(BROKEN))).sum())
-    folds = splits.make_folds(frame, scheme, root)
+    folds = make_folds(frame, scheme, root)
     assert {len(fold) for fold in folds} == {expected}
     assert sum((fold["part"] == "test").sum() for fold in folds) == expected
 
@@ -108,7 +109,7 @@ def test_crema_d_vote_targets_leave_ties_out(
 def test_crema_d_humans_against_the_intended_label(config: Config, crema: tuple) -> None:
     frame, root = crema
     scheme = protocol(config, "crema_d", "intended_5fold").model_copy(update={"exclude": []})
-    folds = dict(enumerate(splits.make_folds(frame, scheme, root), start=1))
+    folds = dict(enumerate(make_folds(frame, scheme, root), start=1))
     rows = references(frame, scheme, folds, config.evaluate.model_copy(update={"bootstrap": 100}))
     war = rows.query("metric == 'war' and fold == 'all'").set_index("system")["value"]
     assert {name: round(war[f"raters:{name}"], 3) for name in ("voice", "face", "multimodal")} == {
@@ -123,7 +124,7 @@ def test_crema_d_humans_against_the_intended_label(config: Config, crema: tuple)
 def test_unseen_sentences_of_crema_d_are_each_tested_in_one_fold(config: Config, crema: tuple) -> None:
     frame, root = crema
     scheme = protocol(config, "crema_d", "intended_5fold_text_independent")
-    found = [parts(frame, fold) for fold in splits.make_folds(frame, scheme, root)]
+    found = [parts(frame, fold) for fold in make_folds(frame, scheme, root)]
     tested = [set(fold["test"]["sentence"]) for fold in found]
     assert sorted(name for names in tested for name in names) == sorted(frame["sentence"].unique())
     for fold, names in zip(found, tested, strict=True):
@@ -135,11 +136,11 @@ def test_ravdess_variants_and_its_published_folds(config: Config, mirror: Path) 
     frame = ravdess.rows(root, config.corpora["ravdess"]).sort_values("clip", ignore_index=True)
     sizes = {"emotion8": 240, "emotion7": 208, "emotion6": 176, "emotion8_text_independent": 120}
     for name, size in sizes.items():
-        for fold in splits.make_folds(frame, protocol(config, "ravdess", name), root):
+        for fold in make_folds(frame, protocol(config, "ravdess", name), root):
             test = parts(frame, fold)["test"]
             assert len(test) == size
             assert test.drop_duplicates("speaker")["sex"].value_counts().to_dict() == {"female": 2, "male": 2}
-    folds = splits.make_folds(frame, protocol(config, "ravdess", "emotion8_published"), root)
+    folds = make_folds(frame, protocol(config, "ravdess", "emotion8_published"), root)
     found = [parts(frame, fold) for fold in folds]
     assert [len(fold["test"]) for fold in found] == [300, 300, 300, 300, 240]
     assert sorted(found[0]["test"]["speaker"].unique()) == ["02", "05", "14", "15", "16"]
@@ -161,13 +162,13 @@ def iemocap() -> pd.DataFrame:
 
 
 def test_iemocap_sessions_have_the_published_sizes(config: Config, iemocap: pd.DataFrame) -> None:
-    merged = splits.make_folds(iemocap, protocol(config, "iemocap", "hap_exc_5session"), Path())
+    merged = make_folds(iemocap, protocol(config, "iemocap", "hap_exc_5session"), Path())
     assert {len(fold) for fold in merged} == {5531}
     assert [(fold["part"] == "test").sum() for fold in merged] == [1085, 1023, 1151, 1031, 1241]
     assert [(fold["part"] == "dev").sum() for fold in merged] == [1023, 1151, 1031, 1241, 1085]
-    plain = splits.make_folds(iemocap, protocol(config, "iemocap", "hap_5session"), Path())
+    plain = make_folds(iemocap, protocol(config, "iemocap", "hap_5session"), Path())
     assert {len(fold) for fold in plain} == {4490}
-    (six,) = splits.make_folds(iemocap, protocol(config, "iemocap", "six_class"), Path())
+    (six,) = make_folds(iemocap, protocol(config, "iemocap", "six_class"), Path())
     found = parts(iemocap, six)
     assert {part: set(rows["session"]) for part, rows in found.items()} == {
         "test": {"5"},
@@ -179,7 +180,7 @@ def test_iemocap_sessions_have_the_published_sizes(config: Config, iemocap: pd.D
 def test_iemocap_speakers_are_tested_one_by_one_without_their_partner(
     config: Config, iemocap: pd.DataFrame
 ) -> None:
-    folds = splits.make_folds(iemocap, protocol(config, "iemocap", "hap_exc_10speaker"), Path())
+    folds = make_folds(iemocap, protocol(config, "iemocap", "hap_exc_10speaker"), Path())
     tested = []
     for fold in folds:
         found = parts(iemocap, fold)
@@ -196,7 +197,7 @@ def test_msp_improv_and_meld_follow_their_releases(config: Config) -> None:
     rows = [(f"{s}{x}_{c}", f"{x}0{s}", str(s), c) for s in range(1, 7) for x in "FM" for c in classes]
     frame = pd.DataFrame(rows, columns=["clip", "speaker", "session", "categorical"]).assign(sex="")
     scheme = protocol(config, "msp_improv", "four_class_6session")
-    found = [parts(frame, fold) for fold in splits.make_folds(frame, scheme, Path())]
+    found = [parts(frame, fold) for fold in make_folds(frame, scheme, Path())]
     assert [set(fold["test"]["speaker"]) for fold in found] == [{f"F0{s}", f"M0{s}"} for s in range(1, 7)]
 
     sizes = {"train": 9989, "dev": 1109, "test": 2610}
@@ -208,5 +209,5 @@ def test_msp_improv_and_meld_follow_their_releases(config: Config) -> None:
     ]
     frame = pd.DataFrame(rows, columns=["clip", "speaker", "part", "emotion", "sentiment"]).assign(sex="")
     for name in ("emotion7_official", "sentiment3_official"):
-        (fold,) = splits.make_folds(frame, protocol(config, "meld", name), Path())
+        (fold,) = make_folds(frame, protocol(config, "meld", name), Path())
         assert fold["part"].value_counts().to_dict() == sizes

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from fixtures.folds import make_folds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ugcl.config.protocols import Protocol, SpeakerBlocks, SplitFiles
 from ugcl.data import tables
-from ugcl.data.splits import build as splits
 from ugcl.errors import LeakError, UgclError
 
 CLASSES = ["angry", "happy"]
@@ -34,11 +34,11 @@ def test_speaker_blocks_never_leak_and_test_every_clip_once(speakers: int, folds
     frame = manifest(speakers)
     if speakers < folds:
         with pytest.raises(UgclError, match=f"corpus has {speakers}"):
-            splits.make_folds(frame, protocol(folds), Path())
+            make_folds(frame, protocol(folds), Path())
         return
     speaker = frame.set_index("clip")["speaker"]
     tested: list[str] = []
-    for fold in splits.make_folds(frame, protocol(folds), Path()):
+    for fold in make_folds(frame, protocol(folds), Path()):
         assert sorted(fold["clip"]) == sorted(frame["clip"])
         members = {part: set(speaker.loc[rows["clip"]]) for part, rows in fold.groupby("part")}
         assert set(members) == {"train", "dev", "test"}
@@ -50,7 +50,7 @@ def test_speaker_blocks_never_leak_and_test_every_clip_once(speakers: int, folds
 
 
 def test_blocks_are_consecutive_and_dev_is_the_next_block() -> None:
-    first, *_, last = splits.make_folds(manifest(12), protocol(6), Path())
+    first, *_, last = make_folds(manifest(12), protocol(6), Path())
     speakers = lambda fold, part: sorted(set(fold.loc[fold["part"] == part, "clip"].str[:2]))  # noqa: E731
     assert speakers(first, "test") == ["01", "02"]
     assert speakers(first, "dev") == ["03", "04"]
@@ -62,7 +62,7 @@ def test_clips_without_a_class_of_the_protocol_are_left_out() -> None:
     frame = manifest(6)
     frame.loc[0, "intended"] = ""
     frame.loc[1, "intended"] = "bored"
-    folds = splits.make_folds(frame, protocol(3), Path())
+    folds = make_folds(frame, protocol(3), Path())
     assert all(len(fold) == len(frame) - 2 for fold in folds)
 
 
@@ -70,7 +70,7 @@ def test_a_part_without_a_class_is_refused() -> None:
     frame = manifest(6)
     frame.loc[frame["speaker"].isin(["01", "02"]), "intended"] = "happy"
     with pytest.raises(UgclError, match=r"fold 1: test has no clip of class 'angry'"):
-        splits.make_folds(frame, protocol(3), Path())
+        make_folds(frame, protocol(3), Path())
 
 
 def write_split(path: Path, frame: pd.DataFrame, parts: dict[str, str]) -> None:
@@ -81,7 +81,7 @@ def test_split_files_are_used_as_given_and_checked(tmp_path: Path) -> None:
     frame = manifest(3)
     write_split(tmp_path / "a.csv", frame, {"01": "train", "02": "dev", "03": "test"})
     scheme = Protocol(classes=CLASSES, folds=SplitFiles(scheme="files", files=["a.csv"]))
-    (fold,) = splits.make_folds(frame, scheme, tmp_path)
+    (fold,) = make_folds(frame, scheme, tmp_path)
     assert fold["part"].value_counts().to_dict() == {"train": 4, "dev": 4, "test": 4}
 
 
@@ -97,11 +97,11 @@ def test_a_leaky_split_file_is_refused_with_the_speakers_named(tmp_path: Path) -
     frame = leaky_file(tmp_path)
     scheme = Protocol(classes=CLASSES, folds=SplitFiles(scheme="files", files=["leaky.csv"]))
     with pytest.raises(LeakError, match=r"train and test share 1 speakers \(01\)"):
-        splits.make_folds(frame, scheme, tmp_path)
+        make_folds(frame, scheme, tmp_path)
 
 
 def test_a_leaky_split_can_be_kept_only_when_asked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     frame = leaky_file(tmp_path)
     folds = SplitFiles(scheme="files", files=["leaky.csv"], allow_leak=True)
-    assert len(splits.make_folds(frame, Protocol(classes=CLASSES, folds=folds), tmp_path)) == 1
+    assert len(make_folds(frame, Protocol(classes=CLASSES, folds=folds), tmp_path)) == 1
     assert "LEAKY" in caplog.text

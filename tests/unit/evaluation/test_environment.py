@@ -10,8 +10,8 @@ from fixtures import finished
 
 from ugcl.config import Config
 from ugcl.errors import UgclError
+from ugcl.evaluation.schemas.summary import ENVIRONMENT
 from ugcl.evaluation.tables.environment import environment
-from ugcl.evaluation.tables.schemas import ENVIRONMENT
 from ugcl.plan import evaluation as outputs
 from ugcl.plan import paths
 

@@ -11,7 +11,6 @@ import pytest
 import torch
 from fixtures import finished
 from torch import nn
-from ugcl.models.build import build
 
 from ugcl import config as configuration
 from ugcl.data import tables
@@ -21,6 +20,7 @@ from ugcl.errors import UgclError
 from ugcl.evaluation.networks.predict import predict
 from ugcl.evaluation.tables.predictions import read
 from ugcl.inference.probabilities import predict_clips
+from ugcl.methods.build import build
 from ugcl.plan import evaluation as outputs
 from ugcl.plan import paths
 from ugcl.training.checkpoint import save_run
@@ -31,8 +31,8 @@ CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad"]
 class Mean(nn.Module):
     """Logits are the mean of the valid frames' first values: known without training."""
 
-    def forward(self, features, masks, present):
-        x, mask = features["audio"], masks["audio"].unsqueeze(2)
+    def forward(self, batch):
+        x, mask = batch.features["audio"], batch.masks["audio"].unsqueeze(2)
         return {"logits": (x * mask).sum(1) / mask.sum(1)}
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from ugcl.config import Config
 from ugcl.errors import UgclError
-from ugcl.evaluation.schema import Columns, typed, write
+from ugcl.evaluation.schemas.schema import Columns, typed, write
+from ugcl.evaluation.schemas.scores import SCORES
+from ugcl.evaluation.schemas.summary import TABLES
 from ugcl.evaluation.statistics import metrics
-from ugcl.evaluation.statistics.schemas import SCORES
-from ugcl.evaluation.tables.schemas import TABLES
 from ugcl.evaluation.tables.score import score
 from ugcl.plan import evaluation as outputs
 from ugcl.reports.tables.read import read

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from ugcl.config.model import Train
+
 from ugcl.data.dataset import Batch
-from ugcl.training import history, seeding
+from ugcl.training import records, seeding
 from ugcl.training.augment import drop_modality
 from ugcl.training.loop import plan
 from ugcl.training.optim import Average, learning_rate, optimiser
@@ -132,9 +133,9 @@ def test_a_history_has_the_columns_of_its_system(tmp_path):
             "seconds": 2.0,
         }
     ]
-    history.write(rows, tmp_path / "history.csv")
+    records.write_history(rows, tmp_path / "history.csv")
     assert (tmp_path / "history.csv").read_text() == (
         "epoch,lr,loss,dev_uar,dev_war,dev_loss,seconds\n"
         "1,0.000000100,0.500000,0.250000,0.250000,1.000000,2.000000\n"
     )
-    assert history.read(tmp_path / "history.csv")["loss"].tolist() == [0.5]
+    assert pd.read_csv(tmp_path / "history.csv")["loss"].tolist() == [0.5]

@@ -120,9 +120,7 @@ def _untar(stream: IO[bytes], archive: str, root: Path, patterns: Sequence[str])
                     check_space(root, entry.size)
                     _write(opened.extractfile(entry), root / goal, entry.size)
                 taken.append(goal)
-            elif entry.name.endswith(tuple(end for end in ARCHIVES if end != ".zip")) and not _hidden(
-                entry.name
-            ):
+            elif entry.name.endswith(TARS) and not _hidden(entry.name):
                 taken += _untar(opened.extractfile(entry), f"{archive}: {entry.name}", root, patterns)
     return taken
 

@@ -18,11 +18,6 @@ from ugcl.errors import LeakError, UgclError
 log = logging.getLogger(__name__)
 
 
-def make_folds(manifest: pd.DataFrame, protocol: Protocol, root: Path) -> list[pd.DataFrame]:
-    """All folds of a protocol; see :func:`make_fold`."""
-    return [make_fold(manifest, protocol, root, number) for number in protocol.fold_numbers]
-
-
 def make_fold(manifest: pd.DataFrame, protocol: Protocol, root: Path, number: int) -> pd.DataFrame:
     """Make and check the split table of one fold.
 

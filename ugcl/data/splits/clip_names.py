@@ -8,7 +8,6 @@ import pandas as pd
 
 from ugcl.errors import UgclError
 
-FACTS = ("speaker", "sentence", "session", "label")
 PATTERNS = {
     "CREMA-D": r"^(?P<speaker>\d{4})_(?P<sentence>[A-Z]{3})_(?P<label>[A-Z]{3})_[A-Z]{2}$",
     "RAVDESS": r"^\d\d-\d\d-(?P<label>\d\d)-\d\d-(?P<sentence>\d\d)-\d\d-(?P<speaker>\d\d)$",
@@ -26,7 +25,8 @@ def facts(clips: pd.Series, pattern: str | None = None) -> pd.DataFrame:
             patterns of known corpora.
 
     Returns:
-        The columns of :data:`FACTS` that the names tell; none where no pattern fits.
+        Those of the columns speaker, sentence, session and label that the names have; none where no pattern
+        fits.
 
     Raises:
         UgclError: the given pattern is not valid, has no group or does not fit a name.

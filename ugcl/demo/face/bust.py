@@ -22,6 +22,10 @@ THICKNESS = {
     "bun": 0.06,
 }
 CURTAIN = {"long": 5.6, "bob": 6.45}  # lower end of the hair, dm
+MATERIALS = np.array(
+    [shading.SKIN, shading.EYE, shading.EYE, shading.TEETH, shading.TEETH, shading.TONGUE, shading.LASH]
+).astype(np.uint8)
+"""Material of each part of `head`."""
 RECESSION = {"receding": 0.30, "short": 0.08, "crop": 0.12}
 
 
@@ -69,18 +73,7 @@ class Bust:
             grown = np.zeros(len(base), np.float32)
             grown[body] = amount[body]
             shape = shape + raster.vertex_normals(shape, triangles) * grown[:, None]
-        materials = np.array(
-            [
-                shading.SKIN,
-                shading.EYE,
-                shading.EYE,
-                shading.TEETH,
-                shading.TEETH,
-                shading.TONGUE,
-                shading.LASH,
-            ],
-            np.uint8,
-        )[parts]
+        materials = MATERIALS[parts]
         inside = _mouth_inside(base, triangles[parts == head.BODY])
         cavity = (parts == head.BODY) & inside[triangles].all(axis=1)
         materials[cavity] = shading.CAVITY
@@ -136,22 +129,9 @@ class Bust:
         points[:, 2] = vertices[:, 2]
         seen, weights = raster.rasterise(points, self.triangles, wide)
         depths = np.array([folds.get(name, 0.0) for name in skin.FOLDS], np.float32)
-        image = shading.shade(
-            seen,
-            weights,
-            self.triangles,
-            self.materials,
-            normals,
-            self.base,
-            self.openness,
-            self.texture,
-            self.tile,
-            depths,
-            self.colours,
-            self.hairstyle,
-            scene.light,
-            scene.background,
-        )
+        surface = shading.Surface(self.triangles, self.materials, normals, self.base, self.openness)
+        paint = shading.Paint(self.texture, self.tile, depths, self.colours, self.hairstyle)
+        image = shading.shade(seen, weights, surface, paint, scene.light, scene.background)
         return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
 
     def _turned(self, vertices: np.ndarray, pose: Pose) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -9,6 +11,42 @@ from ugcl.demo.face.skin import LEFT, SPAN, TOP
 
 SKIN, EYE, TEETH, TONGUE, LASH, HAIR, CAVITY, HAIRLINE = range(8)  # HAIRLINE: skin and hair meet inside
 EYE_X, EYE_Y, EYE_Z, EYE_RADIUS = 0.312, 7.285, 1.245, 0.146
+
+
+class Surface(NamedTuple):
+    """A posed bust of T triangles and V vertices.
+
+    Attributes:
+        triangles: (T, 3) vertices.
+        materials: (T,) of the constants above.
+        normals: (V, 3) in the view.
+        base: (V, 3) coordinates before identity and pose.
+        openness: (V,) to ambient light, 0..1.
+    """
+
+    triangles: np.ndarray
+    materials: np.ndarray
+    normals: np.ndarray
+    base: np.ndarray
+    openness: np.ndarray
+
+
+class Paint(NamedTuple):
+    """An actor's colours.
+
+    Attributes:
+        texture: (R, R, 3 + K) front paint, linear RGB, and the masks of K folds.
+        tile: (N, N) noise in 0..1.
+        folds: (K,) how deep each fold is now.
+        colours: (5, 3) skin, iris, hair, cloth, collar; linear RGB.
+        hairstyle: (4,) hairline height, temple recession, strand frequency, has hair (0 or 1).
+    """
+
+    texture: np.ndarray
+    tile: np.ndarray
+    folds: np.ndarray
+    colours: np.ndarray
+    hairstyle: np.ndarray
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -96,19 +134,99 @@ def _strands(tile: np.ndarray, frequency: float, x: float, y: float, z: float) -
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
+def _point(
+    corners: tuple, wb: float, wc: float, base: np.ndarray, normals: np.ndarray, openness: np.ndarray
+) -> tuple:
+    """Base position (x, y, z), unit normal (x, y, z) and openness at a place in a triangle."""
+    a, b, c = corners
+    wa = 1 - wb - wc
+    x = wa * base[a, 0] + wb * base[b, 0] + wc * base[c, 0]
+    y = wa * base[a, 1] + wb * base[b, 1] + wc * base[c, 1]
+    z = wa * base[a, 2] + wb * base[b, 2] + wc * base[c, 2]
+    nx = wa * normals[a, 0] + wb * normals[b, 0] + wc * normals[c, 0]
+    ny = wa * normals[a, 1] + wb * normals[b, 1] + wc * normals[c, 1]
+    nz = wa * normals[a, 2] + wb * normals[b, 2] + wc * normals[c, 2]
+    scale = 1 / (np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-9)
+    open_sky = wa * openness[a] + wb * openness[b] + wc * openness[c]
+    return x, y, z, nx * scale, ny * scale, nz * scale, open_sky
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _detail(
+    material: int, tile: np.ndarray, colours: np.ndarray, frequency: float, place: tuple, open_sky: float
+) -> tuple:
+    """Colour (red, green, blue), gloss and openness of what is neither skin nor cloth."""
+    x, y, z = place
+    gloss = 0.0
+    if material == EYE:
+        red, green, blue = _eye(tile, colours[1], x, y, z)
+        gloss = 1.2
+        open_sky *= 0.55 + 0.45 * min(1.0, max(0.0, (7.40 - y) / 0.14))  # the upper lid's shadow
+    elif material == HAIR:
+        bright = _strands(tile, frequency, x, y, z)
+        red, green, blue = colours[2, 0] * bright, colours[2, 1] * bright, colours[2, 2] * bright
+        gloss = 0.2 * (bright - 0.5)
+        open_sky *= 0.85
+    elif material == TEETH:
+        gap = 0.7 if abs((x * 16) % 1 - 0.5) > 0.44 else 1.0
+        red, green, blue = 0.62 * gap, 0.62 * gap, 0.52 * gap
+        open_sky = max(0.12, 1 - 3.6 * abs(x)) * min(1.0, max(0.25, (z - 0.9) / 0.45))
+        gloss = 0.2
+    elif material == TONGUE:
+        red, green, blue = 0.28, 0.07, 0.06
+        open_sky = 0.35
+    elif material == CAVITY:
+        red, green, blue = 0.09, 0.018, 0.016
+        open_sky = 0.5
+    else:
+        red, green, blue = 0.01, 0.01, 0.01
+    return red, green, blue, gloss, open_sky
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _halfway(light: np.ndarray) -> tuple:
+    """Unit vector halfway between the key light and the eye."""
+    x, y, z = light[0, 0], light[0, 1], light[0, 2] + np.float32(1)
+    length = np.sqrt(x * x + y * y + z * z)
+    return x / length, y / length, z / length
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _strengths(
+    material: int, light: np.ndarray, half: tuple, normal: tuple, gloss: float, wrap: float, open_sky: float
+) -> tuple:
+    """How much key light reaches red, and the other colours; fill light; and the light that glints."""
+    nx, ny, nz = normal
+    lambert = nx * light[0, 0] + ny * light[0, 1] + nz * light[0, 2]
+    # Light bleeds through skin past the edge of the shadow, red most.
+    warm = max(0.0, (lambert + 1.6 * wrap) / (1 + 1.6 * wrap)) * (0.35 + 0.65 * open_sky)
+    cool = max(0.0, (lambert + wrap) / (1 + wrap)) * (0.35 + 0.65 * open_sky)
+    below = 0.4 if material == SKIN and ny < 0 else 0.2
+    ambient = (0.6 + below * ny) * open_sky
+    spot = max(0.0, nx * half[0] + ny * half[1] + nz * half[2])
+    spot = spot * spot * spot * spot
+    spot = spot * spot * spot * spot  # exponent 16, for the wet eye 64
+    if material == EYE:
+        spot = spot * spot * spot * spot
+    return warm, cool, ambient, gloss * 0.16 * spot if lambert > 0 else 0.0
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _lit(colour: tuple, strengths: tuple, light: np.ndarray) -> tuple:
+    """A colour under the key light, the fill light and what glints."""
+    warm, cool, ambient, glint = strengths
+    red = colour[0] * (warm * light[1, 0] + ambient * light[2, 0]) + glint * light[1, 0]
+    green = colour[1] * (cool * light[1, 1] + ambient * light[2, 1]) + glint * light[1, 1]
+    blue = colour[2] * (cool * light[1, 2] + ambient * light[2, 2]) + glint * light[1, 2]
+    return red, green, blue
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
 def shade(
     seen: np.ndarray,
     weights: np.ndarray,
-    triangles: np.ndarray,
-    materials: np.ndarray,
-    normals: np.ndarray,
-    base: np.ndarray,
-    openness: np.ndarray,
-    texture: np.ndarray,
-    tile: np.ndarray,
-    fold_weights: np.ndarray,
-    colours: np.ndarray,
-    hairstyle: np.ndarray,
+    surface: Surface,
+    paint: Paint,
     light: np.ndarray,
     background: np.ndarray,
 ) -> np.ndarray:
@@ -116,101 +234,50 @@ def shade(
 
     Args:
         seen, weights: from `raster.rasterise`, side S.
-        triangles (T, 3), materials (T,): geometry and its material constants.
-        normals (V, 3), base (V, 3), openness (V,): view normals, base coordinates, ambient openness 0..1.
-        texture (R, R, 3 + K): front paint, linear RGB, and the masks of K folds. tile (N, N): noise in 0..1.
-        fold_weights (K,): how deep each fold is now.
-        colours (5, 3): skin, iris, hair, cloth, collar; linear RGB.
-        hairstyle (4,): hairline height, temple recession, strand frequency, has hair (0 or 1).
+        surface: the posed bust.
+        paint: its colours.
         light (4, 3): key direction, key colour, fill colour, (neckline y, neckline v-depth, shine).
         background (S, S, 3): uint8 RGB.
 
     Returns:
         (S, S, 3) uint8 RGB.
     """
-    size = seen.shape[0]
-    image = background.copy()
-    key, neckline, vee, shine = light[0], light[3, 0], light[3, 1], light[3, 2]
-    hx, hy, hz = key[0], key[1], key[2] + np.float32(1)  # halfway between light and eye
-    length = np.sqrt(hx * hx + hy * hy + hz * hz)
-    hx, hy, hz = hx / length, hy / length, hz / length
-    for row in range(size):
-        for column in range(size):
+    # Fields are taken out once: numba counts references to a field each time that it is taken.
+    triangles, materials, normals, base, openness = surface
+    texture, tile, folds, colours, hairstyle = paint
+    image, half = background.copy(), _halfway(light)
+    neckline, vee, shine = light[3, 0], light[3, 1], light[3, 2]
+    for row in range(seen.shape[0]):
+        for column in range(seen.shape[1]):
             t = seen[row, column]
             if t < 0:
                 continue
-            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            corners = triangles[t, 0], triangles[t, 1], triangles[t, 2]
             wb, wc = weights[row, column, 0], weights[row, column, 1]
-            wa = 1 - wb - wc
-            x = wa * base[a, 0] + wb * base[b, 0] + wc * base[c, 0]
-            y = wa * base[a, 1] + wb * base[b, 1] + wc * base[c, 1]
-            z = wa * base[a, 2] + wb * base[b, 2] + wc * base[c, 2]
-            nx = wa * normals[a, 0] + wb * normals[b, 0] + wc * normals[c, 0]
-            ny = wa * normals[a, 1] + wb * normals[b, 1] + wc * normals[c, 1]
-            nz = wa * normals[a, 2] + wb * normals[b, 2] + wc * normals[c, 2]
-            scale = 1 / (np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-9)
-            nx, ny, nz = nx * scale, ny * scale, nz * scale
-            open_sky = wa * openness[a] + wb * openness[b] + wc * openness[c]
+            x, y, z, nx, ny, nz, open_sky = _point(corners, wb, wc, base, normals, openness)
             material = materials[t]
-            gloss, wrap = 0.0, 0.0
-
             if material == HAIRLINE:
                 edge = _hairline(x, y, z, hairstyle[0], hairstyle[1])
                 edge += 0.05 * (_noise(tile, x * 60, y * 12 + z * 7) - 0.5)
                 material = HAIR if edge > 0 else SKIN
+            gloss, wrap = 0.0, 0.0
             if material == SKIN:
                 collar = neckline + 0.10 * (0.35 - z)
                 if z > 0.3:
                     collar -= vee * max(0.0, 0.5 - abs(x))
                 if y < collar:
-                    cloth = 4 if y > collar - 0.07 else 3
+                    cloth = colours[4 if y > collar - 0.07 else 3]
                     weave = 0.93 + 0.07 * _noise(tile, x * 40, y * 40)
-                    red, green, blue = (
-                        colours[cloth, 0] * weave,
-                        colours[cloth, 1] * weave,
-                        colours[cloth, 2] * weave,
-                    )
+                    red, green, blue = cloth[0] * weave, cloth[1] * weave, cloth[2] * weave
                 else:
-                    red, green, blue = _skin(texture, fold_weights, colours[0], x, y, z)
+                    red, green, blue = _skin(texture, folds, colours[0], x, y, z)
                     gloss, wrap = shine, 0.25
-            elif material == EYE:
-                red, green, blue = _eye(tile, colours[1], x, y, z)
-                gloss = 1.2
-                open_sky *= 0.55 + 0.45 * min(1.0, max(0.0, (7.40 - y) / 0.14))  # the upper lid's shadow
-            elif material == HAIR:
-                bright = _strands(tile, hairstyle[2], x, y, z)
-                red, green, blue = colours[2, 0] * bright, colours[2, 1] * bright, colours[2, 2] * bright
-                gloss = 0.2 * (bright - 0.5)
-                open_sky *= 0.85
-            elif material == TEETH:
-                gap = 0.7 if abs((x * 16) % 1 - 0.5) > 0.44 else 1.0
-                red, green, blue = 0.62 * gap, 0.62 * gap, 0.52 * gap
-                open_sky = max(0.12, 1 - 3.6 * abs(x)) * min(1.0, max(0.25, (z - 0.9) / 0.45))
-                gloss = 0.2
-            elif material == TONGUE:
-                red, green, blue = 0.28, 0.07, 0.06
-                open_sky = 0.35
-            elif material == CAVITY:
-                red, green, blue = 0.09, 0.018, 0.016
-                open_sky = 0.5
             else:
-                red, green, blue = 0.01, 0.01, 0.01
-
-            lambert = nx * key[0] + ny * key[1] + nz * key[2]
-            # Light bleeds through skin past the edge of the shadow, red most.
-            warm = max(0.0, (lambert + 1.6 * wrap) / (1 + 1.6 * wrap)) * (0.35 + 0.65 * open_sky)
-            cool = max(0.0, (lambert + wrap) / (1 + wrap)) * (0.35 + 0.65 * open_sky)
-            below = 0.4 if material == SKIN and ny < 0 else 0.2
-            ambient = (0.6 + below * ny) * open_sky
-            spot = max(0.0, nx * hx + ny * hy + nz * hz)
-            spot = spot * spot * spot * spot
-            spot = spot * spot * spot * spot  # exponent 16, for the wet eye 64
-            if material == EYE:
-                spot = spot * spot * spot * spot
-            glint = gloss * 0.16 * spot if lambert > 0 else 0.0
-            red = red * (warm * light[1, 0] + ambient * light[2, 0]) + glint * light[1, 0]
-            green = green * (cool * light[1, 1] + ambient * light[2, 1]) + glint * light[1, 1]
-            blue = blue * (cool * light[1, 2] + ambient * light[2, 2]) + glint * light[1, 2]
+                red, green, blue, gloss, open_sky = _detail(
+                    material, tile, colours, hairstyle[2], (x, y, z), open_sky
+                )
+            strengths = _strengths(material, light, half, (nx, ny, nz), gloss, wrap, open_sky)
+            red, green, blue = _lit((red, green, blue), strengths, light)
             image[row, column, 0] = _display(red)
             image[row, column, 1] = _display(green)
             image[row, column, 2] = _display(blue)

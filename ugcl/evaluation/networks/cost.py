@@ -21,14 +21,14 @@ from ugcl.config import Config
 from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.data.shards import FeatureStore
 from ugcl.devices import choose_device
-from ugcl.evaluation import schema
 from ugcl.evaluation.networks.perturb import test_clips
-from ugcl.evaluation.networks.schemas import COST
+from ugcl.evaluation.schemas import schema
+from ugcl.evaluation.schemas.networks import COST
 from ugcl.plan import paths
 from ugcl.plan.evaluation import score
-from ugcl.training.card import Card, read_card
 from ugcl.training.checkpoint import load_run
 from ugcl.training.devices import describe
+from ugcl.training.records import Card, read_card
 
 BATCH = 32
 REPEATS = 15

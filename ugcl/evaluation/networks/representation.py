@@ -18,9 +18,9 @@ from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore
 from ugcl.devices import choose_device
-from ugcl.evaluation import schema
 from ugcl.evaluation.networks.embeddings import Inside, look
-from ugcl.evaluation.networks.schemas import REPRESENTATION as COLUMNS
+from ugcl.evaluation.schemas import schema
+from ugcl.evaluation.schemas.networks import REPRESENTATION as COLUMNS
 from ugcl.models.codebook import DEAD
 from ugcl.plan import paths
 from ugcl.plan.evaluation import REPRESENTATION, represent_outputs, score

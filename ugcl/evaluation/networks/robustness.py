@@ -24,9 +24,9 @@ from ugcl.data.shards import FeatureInfo, FeatureStore
 from ugcl.data.stores import Changed, Held
 from ugcl.devices import choose_device
 from ugcl.errors import UgclError
-from ugcl.evaluation import schema
 from ugcl.evaluation.networks.perturb import generator
-from ugcl.evaluation.networks.schemas import ROBUSTNESS
+from ugcl.evaluation.schemas import schema
+from ugcl.evaluation.schemas.networks import ROBUSTNESS
 from ugcl.evaluation.statistics import bootstrap, metrics, paired
 from ugcl.evaluation.tables import predictions
 from ugcl.plan import paths

@@ -7,8 +7,8 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from ugcl.config.report import Evaluate
+from ugcl.evaluation.schemas.scores import SCORES
 from ugcl.evaluation.statistics import metrics
-from ugcl.evaluation.statistics.schemas import SCORES
 
 
 def calibration(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.DataFrame:

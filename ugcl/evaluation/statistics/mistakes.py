@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ugcl.config.report import Evaluate
+from ugcl.evaluation.schemas.scores import ERRORS, SCORES
 from ugcl.evaluation.statistics import bootstrap, metrics
-from ugcl.evaluation.statistics.schemas import ERRORS, SCORES
 
 MOST = 50
 """Rows of the table of mistakes."""

@@ -9,9 +9,9 @@ from scipy import stats
 from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate
 from ugcl.data.labels import merged, vote_column, vote_shares
+from ugcl.evaluation.schemas.scores import DISAGREEMENT
 from ugcl.evaluation.statistics import bootstrap, metrics
 from ugcl.evaluation.statistics.baselines import MADE_FROM, MODALITIES, vote_channels
-from ugcl.evaluation.statistics.schemas import DISAGREEMENT
 
 
 def shares(manifest: pd.DataFrame, channel: str, protocol: Protocol) -> np.ndarray | None:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ugcl.config.report import Evaluate
+from ugcl.evaluation.schemas.scores import SCORES
 from ugcl.evaluation.statistics import bootstrap
-from ugcl.evaluation.statistics.schemas import SCORES
 from ugcl.plan.names import FEW
 
 ATTRIBUTES = ("sex", "age", "race", "ethnicity", "level", "sentence")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import pandas as pd
 
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.labels import labelled, merged
+from ugcl.evaluation.schemas.summary import CLIPS, VOTES
 from ugcl.evaluation.statistics.baselines import vote_channels
-from ugcl.evaluation.tables.schemas import CLIPS, VOTES
 from ugcl.plan import paths
-
-PAIRS = tuple(combinations(tables.PARTS, 2))
 
 
 def read_splits(config: Config, benchmark: str) -> dict[int, pd.DataFrame]:

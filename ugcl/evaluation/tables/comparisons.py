@@ -72,7 +72,7 @@ def ablations(config: Config, benchmark: str, compared: pd.DataFrame) -> pd.Data
 
 
 def changes(config: Config, benchmark: str, system: str) -> str:
-    """What a system's settings change against the reference, such as `loss.ugcl.weight: 0.15 → 0`."""
+    """What a system's settings change against the reference, such as `method.weights.contrast: 0.15 → 0`."""
     entry = config.benchmarks[benchmark]
     own = _flat(_settings(config, benchmark, system))
     base = _flat(_settings(config, benchmark, entry.reference))
@@ -85,7 +85,9 @@ def changes(config: Config, benchmark: str, system: str) -> str:
 
 
 def _settings(config: Config, benchmark: str, system: str) -> dict[str, Any]:
-    return config.resolve(benchmark, system).model_dump(include={"model", "loss", "train"})
+    return config.resolve(benchmark, system).model_dump(
+        include={"input", "encoder", "method", "loss", "train"}
+    )
 
 
 def _flat(tree: Any, place: str = "") -> dict[str, Any]:

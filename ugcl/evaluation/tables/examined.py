@@ -9,7 +9,7 @@ import pandas as pd
 
 from ugcl.config import Config
 from ugcl.data import tables
-from ugcl.evaluation.networks.schemas import ROBUSTNESS
+from ugcl.evaluation.schemas.networks import ROBUSTNESS
 from ugcl.evaluation.tables.score import read_scores
 from ugcl.plan.evaluation import REPRESENTATION, temperature, under_conditions
 

@@ -8,10 +8,10 @@ from scipy import stats
 
 from ugcl.config import Config
 from ugcl.data import tables
-from ugcl.evaluation.tables.schemas import OPTIMISM, OPTIMISM_BY_SYSTEM
+from ugcl.evaluation.schemas.summary import OPTIMISM, OPTIMISM_BY_SYSTEM
 from ugcl.plan import paths
 from ugcl.plan.evaluation import cards
-from ugcl.training.card import read_card
+from ugcl.training.records import read_card
 
 UNSTABLE = ("seconds",)
 """History columns that differ from run to run and stay out of the tables."""

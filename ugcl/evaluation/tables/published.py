@@ -9,7 +9,7 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.errors import UgclError
-from ugcl.evaluation.tables.schemas import PUBLISHED
+from ugcl.evaluation.schemas.summary import PUBLISHED
 from ugcl.plan import paths
 from ugcl.plan.names import TITLES
 

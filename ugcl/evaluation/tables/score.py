@@ -13,9 +13,9 @@ from ugcl.config import Config
 from ugcl.config.report import Evaluate
 from ugcl.data import tables
 from ugcl.errors import UgclError
-from ugcl.evaluation import schema
+from ugcl.evaluation.schemas import schema
+from ugcl.evaluation.schemas.scores import SCORES
 from ugcl.evaluation.statistics import bootstrap, calibration, metrics, mistakes, subgroups
-from ugcl.evaluation.statistics.schemas import SCORES
 from ugcl.evaluation.tables import predictions
 from ugcl.plan import paths
 from ugcl.plan.evaluation import score as score_path

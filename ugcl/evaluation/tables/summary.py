@@ -13,7 +13,8 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.labels import labelled
-from ugcl.evaluation import schema
+from ugcl.evaluation.schemas import schema
+from ugcl.evaluation.schemas.summary import PER_FOLD, QUARANTINE, SUMMARY, TABLES
 from ugcl.evaluation.statistics import baselines, mistakes, ranks, raters
 from ugcl.evaluation.tables import (
     audit,
@@ -24,7 +25,6 @@ from ugcl.evaluation.tables import (
     predictions,
     published,
 )
-from ugcl.evaluation.tables.schemas import PER_FOLD, QUARANTINE, SUMMARY, TABLES
 from ugcl.evaluation.tables.score import read_scores
 from ugcl.plan import paths
 from ugcl.plan.evaluation import SCORES, marks, metrics_json, summary_outputs, table

@@ -12,18 +12,28 @@ from ugcl.reports import theme
 from ugcl.reports.figures import drawing
 
 PALE = "#ececec"
-SECTIONS = {"loss": "losses", "model": "model", "train": "training"}
-"""Section of params.yaml → heading of the ablations that change only it."""
+SECTIONS = {
+    "method.weights": "loss terms",
+    "method": "method",
+    "encoder": "encoder",
+    "input": "input",
+    "loss": "classification loss",
+    "train": "training",
+}
+"""Section of a system's settings → heading of the ablations that change only it; the first that fits."""
 
 SEVERAL = "several at once"
 
 
 def groups(changes: pd.Series) -> pd.Series:
-    """The heading of each ablation, such as "losses" for `loss.ugcl.weight: 0.15 → 0`."""
+    """The heading of each ablation, such as "loss terms" for `method.weights.contrast: 0.15 → 0`."""
 
     def heading(text: str) -> str:
-        sections = {change.split(".")[0] for change in text.split("; ") if change}
-        return SECTIONS.get(next(iter(sections)), SEVERAL) if len(sections) == 1 else SEVERAL
+        found = {
+            next((name for section, name in SECTIONS.items() if change.startswith(f"{section}.")), SEVERAL)
+            for change in text.split("; ")
+        }
+        return found.pop() if len(found) == 1 else SEVERAL
 
     return changes.map(heading)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -84,42 +85,41 @@ def token_map(table: pd.DataFrame, classes: list[str], title: str = "") -> Figur
             layout="constrained",
             width_ratios=[2.1, 1],
         )
+        words = {"label": "emotion (label)", "speaker": f"{len(speakers)} speakers", "modality": "modality"}
         for column, colours in shades.items():
-            axes, large = panels[column], column == "label"
-            for modality, rows in table.groupby("modality", sort=False):
-                shade, size = rows[column].map(colours).tolist(), 20 if large else 10
-                axes.scatter(rows["x"], rows["y"], c=shade, marker=MARKERS[modality], s=size, linewidths=0)
-            axes.set_xticks([])
-            axes.set_yticks([])
-            axes.grid(False)
-            axes.spines[:].set_visible(True)
-            axes.spines[:].set_color("#d0d0d0")
-            axes.set_aspect("equal")
-            words = {
-                "label": "emotion (label)",
-                "speaker": f"{len(speakers)} speakers",
-                "modality": "modality",
-            }
+            axes = panels[column]
+            _cloud(axes, table, column, colours, size=20 if column == "label" else 10)
             axes.set_title(words[column])
-            handles = [
-                plt.Line2D(
-                    [],
-                    [],
-                    color=colours[name],
-                    marker=MARKERS.get(name, "o"),
-                    linestyle="",
-                    markersize=4,
-                    label=name,
-                )
-                for name in names[column]
-            ]
-            if handles:
-                axes.legend(
-                    handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=4 if large else 2,
-                    handletextpad=0.1, columnspacing=0.8,
-                )  # fmt: skip
+            _key(axes, {name: colours[name] for name in names[column]}, 4 if column == "label" else 2)
         drawing.title(figure, title)
     return figure
+
+
+def _cloud(axes: Axes, table: pd.DataFrame, column: str, colours: dict[str, str], size: int) -> None:
+    """The points of a map, coloured by a column, without scales: distances alone mean something."""
+    for modality, rows in table.groupby("modality", sort=False):
+        shade = rows[column].map(colours).tolist()
+        axes.scatter(rows["x"], rows["y"], c=shade, marker=MARKERS[modality], s=size, linewidths=0)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    axes.spines[:].set_visible(True)
+    axes.spines[:].set_color("#d0d0d0")
+    axes.set_aspect("equal")
+
+
+def _key(axes: Axes, colours: dict[str, str], columns: int) -> None:
+    """A legend of colours below a panel; none without names."""
+    style = {"linestyle": "", "markersize": 4}
+    handles = [
+        plt.Line2D([], [], color=colour, marker=MARKERS.get(name, "o"), label=name, **style)
+        for name, colour in colours.items()
+    ]
+    if handles:
+        axes.legend(
+            handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=columns,
+            handletextpad=0.1, columnspacing=0.8,
+        )  # fmt: skip
 
 
 def retrieval(table: pd.DataFrame, title: str = "") -> Figure:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import tempfile
 from collections.abc import Iterable
@@ -13,7 +12,6 @@ from ugcl.errors import UgclError
 from ugcl.plan.reports import notebook_output, notebook_source
 from ugcl.reports.pages.templating import TEMPLATES
 
-log = logging.getLogger(__name__)
 KERNEL = "python3"
 
 

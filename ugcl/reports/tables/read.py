@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from ugcl.data import tables
-from ugcl.evaluation import schema
-from ugcl.evaluation.tables.schemas import TABLES
+from ugcl.evaluation.schemas import schema
+from ugcl.evaluation.schemas.summary import TABLES
 from ugcl.plan.evaluation import table
 
 
@@ -14,7 +14,7 @@ def read(name: str, benchmark: str | None = None) -> pd.DataFrame:
     """Read one of the summary's tables.
 
     Args:
-        name: a stem of :data:`ugcl.evaluation.tables.schemas.TABLES`.
+        name: a stem of :data:`ugcl.evaluation.schemas.summary.TABLES`.
         benchmark: keep its rows alone.
 
     Returns:

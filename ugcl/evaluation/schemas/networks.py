@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ugcl.evaluation.schema import Columns
+from ugcl.evaluation.schemas.schema import Columns
 
 ROBUSTNESS = Columns(
     "condition level metric value ci_low ci_high difference difference_low difference_high clips speakers"

@@ -1,16 +1,24 @@
-"""The card beside a run's weights: what was trained, on what, with what, and how it went. Needs no torch."""
+"""What a run leaves beside its weights: its card and its table of epochs. Needs no torch."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ugcl.data import tables
 from ugcl.data.shards import FeatureInfo
 from ugcl.errors import UgclError
 
-NAME = "card.json"
+CARD = "card.json"
+HISTORY = "history.csv"
+FIRST = ("epoch", "lr", "loss", "classification")
+LAST = ("dev_uar", "dev_war", "dev_loss", "test_uar", "seconds")
+"""Between these columns come the method's own: its terms, then its facts. `test_uar` is there to report what
+selection on test would have given; nothing selects by it."""
 
 
 class Selected(BaseModel):
@@ -23,7 +31,7 @@ class Selected(BaseModel):
 
 
 class Card(BaseModel):
-    """A run's card.
+    """A run's card: what was trained, on what, with what, and how it went.
 
     Attributes:
         benchmark, system, seed, fold: which run.
@@ -68,7 +76,7 @@ def read_card(folder: Path) -> Card:
     Raises:
         UgclError: there is none, or it is damaged.
     """
-    path = folder / NAME
+    path = folder / CARD
     try:
         return Card.model_validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -78,3 +86,13 @@ def read_card(folder: Path) -> Card:
         place = ".".join(map(str, first["loc"]))
         text = f"{place}: {first['msg']}" if place else first["msg"]
         raise UgclError(f"{path}: not a card of a run ({text}); train this run again") from None
+
+
+def write_history(rows: Sequence[Mapping[str, float]], path: Path) -> None:
+    """Write the history; what the rows lack has no column."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    own = [name for name in names if name not in (*FIRST, *LAST)]
+    columns = [name for name in (*FIRST, *own, *LAST) if name in names]
+    frame = pd.DataFrame(rows, columns=columns).astype({"epoch": int})
+    frame["lr"] = frame["lr"].map("{:.9f}".format)
+    tables.write(frame, path)

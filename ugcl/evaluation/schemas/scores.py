@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ugcl.evaluation.schema import Columns
+from ugcl.evaluation.schemas.schema import Columns
 
 SCORES = {
     "metrics": Columns(

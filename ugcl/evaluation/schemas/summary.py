@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ugcl.evaluation.networks.schemas import COST, REPRESENTATION, ROBUSTNESS
-from ugcl.evaluation.schema import Columns
-from ugcl.evaluation.statistics.schemas import DISAGREEMENT, ERRORS, SCORES
+from ugcl.evaluation.schemas.networks import COST, REPRESENTATION, ROBUSTNESS
+from ugcl.evaluation.schemas.schema import Columns
+from ugcl.evaluation.schemas.scores import DISAGREEMENT, ERRORS, SCORES
 from ugcl.inference import temperature
 
 SUMMARY = Columns(
