@@ -95,3 +95,15 @@ def test_scores_and_summary_do_without_torch_which_takes_seconds_to_load(project
 def test_files_are_short(project: Path) -> None:
     for path in [*modules(project), *(project / "workflow/rules").glob("*.smk")]:
         assert len(path.read_text().splitlines()) <= 350, path
+
+
+def test_the_clips_of_a_fold_have_one_door(project: Path) -> None:
+    """Who joins split, quarantine and features by hand forgets one of them some day."""
+    found = {}
+    for path in modules(project):
+        calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        names = {f.attr if isinstance(f, ast.Attribute) else getattr(f, "id", "") for f in calls}
+        names &= {"part_rows", "FeatureStore"}
+        if names:
+            found[path.relative_to(project / "ugcl").as_posix()] = names
+    assert found == {"data/parts.py": {"part_rows", "FeatureStore"}}

@@ -6,14 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from ugcl.config.protocols import Protocol
-from ugcl.data.labels import labelled, vote_shares
 from ugcl.data.moments import moments, standardised
 from ugcl.data.shards import FeatureInfo
 from ugcl.errors import UgclError
@@ -71,8 +68,11 @@ class Batch:
 class ClipDataset:
     """One part of a split, with its features.
 
-    The order is that of the split file. Features stay half-precision; they are kept in memory up to a limit
-    and read from their shards beyond it.
+    The order is that of the rows. Features stay half-precision; they are kept in memory up to a limit and
+    read from their shards beyond it.
+
+    Attributes:
+        rows: the table of the clips, in the order of the dataset.
     """
 
     def __init__(
@@ -93,6 +93,7 @@ class ClipDataset:
             by_speaker: standardise the frames of each speaker by those of all the clips here of that speaker
                 (speaker normalisation, Schuller et al. 2010); labels have no part in it.
         """
+        self.rows = rows.reset_index(drop=True)
         self.clips: list[str] = rows["clip"].tolist()
         self.speakers: list[str] = rows["speaker"].tolist()
         self.stores = dict(stores)
@@ -182,52 +183,3 @@ class ClipDataset:
                 )
             self._moments[key] = moments((store[clip] for clip in own), store.info.dim)
         return self._moments[key]
-
-
-def part_rows(
-    manifest: pd.DataFrame,
-    split: pd.DataFrame,
-    part: str,
-    protocol: Protocol,
-    quarantined: Sequence[str] = (),
-) -> pd.DataFrame:
-    """The clips of one part of a split.
-
-    Args:
-        manifest: clip, speaker and the protocol's label column.
-        split: clip, part.
-        part: `train`, `dev` or `test`.
-        protocol: label target and classes.
-        quarantined: clips to leave out.
-
-    Returns:
-        Columns clip, speaker, label, in the split's order; with a soft target also q_<class>, the shares of
-        the votes, all on the label where nobody voted for a class.
-
-    Raises:
-        UgclError: the part is empty, a clip is unknown or unlabelled, or a class has no clip.
-    """
-    rows = split.loc[(split["part"] == part) & ~split["clip"].isin(list(quarantined)), ["clip"]]
-    if rows.empty:
-        raise UgclError(f"part {part} of the split is empty; mend the split or the quarantined clips")
-    clips = labelled(manifest, protocol)
-    columns = ["clip", "speaker", "label"]
-    if protocol.soft:
-        shares = [f"q_{name}" for name in protocol.classes]
-        columns += shares
-        q = vote_shares(clips, protocol.soft, protocol.classes, protocol.merge)
-        q = np.where(np.isnan(q), clips["label"].to_numpy()[:, None] == np.array(protocol.classes), q)
-        clips = clips.assign(**dict(zip(shares, q.T, strict=True)))
-    rows = rows.merge(clips[columns], on="clip", how="left")
-    wrong = rows.loc[~rows["label"].isin(protocol.classes), "clip"]
-    if len(wrong):
-        raise UgclError(
-            f"part {part} of the split: {len(wrong)} clips have no label of the protocol in the manifest"
-            f" (first: {wrong.iloc[0]}); make the splits again"
-        )
-    absent = [name for name in protocol.classes if name not in set(rows["label"])]
-    if absent:
-        raise UgclError(
-            f"part {part} of the split has no clip of class {absent[0]!r}; use fewer folds or mend the split"
-        )
-    return rows

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ugcl.config.protocols import Protocol
-from ugcl.data.dataset import ClipDataset, part_rows
+from ugcl.data.dataset import ClipDataset
 from ugcl.data.shards import FeatureInfo, FeatureStore, write_index, write_shard
 from ugcl.errors import UgclError
 
@@ -145,44 +145,8 @@ def test_memory_is_bounded_and_results_are_the_same(stores):
     assert torch.equal(first.features["audio"], second.features["audio"])
 
 
-MANIFEST = pd.DataFrame(
-    {"clip": ["a", "b", "c", "d"], "speaker": list("wxyz"), "intended": ["sad", "angry", "sad", ""]}
-)
-SPLIT = pd.DataFrame({"clip": ["c", "b", "a"], "part": ["train", "train", "test"]})
-
-
-def test_a_part_has_the_splits_clips_without_the_quarantined():
-    part = part_rows(MANIFEST, SPLIT, "train", PROTOCOL)
-    assert part["clip"].tolist() == ["c", "b"] and part["label"].tolist() == ["sad", "angry"]
-    one = part_rows(
-        MANIFEST, SPLIT, "train", Protocol(label="intended", classes=["angry", "sad"]), quarantined=["a"]
-    )
-    assert one["clip"].tolist() == ["c", "b"]
-
-
-@pytest.mark.parametrize(
-    ("part", "split", "quarantined", "words"),
-    [
-        ("dev", SPLIT, [], "dev of the split is empty"),
-        ("train", SPLIT, ["b", "c"], "train of the split is empty"),
-        ("train", SPLIT, ["b"], "no clip of class 'angry'"),
-        ("test", SPLIT, [], "no clip of class 'angry'"),
-        ("train", pd.DataFrame({"clip": ["c", "d"], "part": "train"}), [], "first: d"),
-        ("train", pd.DataFrame({"clip": ["c", "e"], "part": "train"}), [], "first: e"),
-    ],
-)
-def test_a_part_that_cannot_be_used_is_refused(part, split, quarantined, words):
-    with pytest.raises(UgclError, match=words):
-        part_rows(MANIFEST, split, part, PROTOCOL, quarantined)
-
-
-def test_a_soft_target_is_the_share_of_votes_and_the_label_where_nobody_voted(stores):
-    protocol = PROTOCOL.model_copy(update={"soft": "votes_face"})
-    votes = {"votes_face_angry": [1, 0, 0], "votes_face_sad": [3, 2, 0], "votes_face_happy": [4, 0, 9]}
-    manifest = rows(labels=("sad", "sad", "angry")).rename(columns={"label": "intended"}).assign(**votes)
-    split = pd.DataFrame({"clip": ["c2", "c0", "c1"], "part": "train"})
-    data = ClipDataset(part_rows(manifest, split, "train", protocol), stores, protocol.classes)
-    batch = data.batch([1, 0])
-    assert batch.clips == ["c0", "c2"]
-    torch.testing.assert_close(batch.targets, torch.tensor([[0.25, 0.75], [1.0, 0.0]]))
-    assert ClipDataset(rows(), stores, protocol.classes).batch([0]).targets is None
+def test_a_batch_has_soft_targets_where_the_rows_have_shares(stores):
+    shares = {"q_angry": [0.25, 1.0, 0.0], "q_sad": [0.75, 0.0, 1.0]}
+    batch = ClipDataset(rows().assign(**shares), stores, PROTOCOL.classes).batch([1, 0])
+    torch.testing.assert_close(batch.targets, torch.tensor([[1.0, 0.0], [0.25, 0.75]]))
+    assert ClipDataset(rows(), stores, PROTOCOL.classes).batch([0]).targets is None

@@ -20,10 +20,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.dataset import Batch, ClipDataset
-from ugcl.data.shards import FeatureStore
+from ugcl.data.parts import BenchmarkData
 from ugcl.devices import choose_device
 from ugcl.errors import UgclError
-from ugcl.evaluation.networks.perturb import test_clips
 from ugcl.plan import paths
 from ugcl.plan.evaluation import chosen, score
 from ugcl.training.checkpoint import load_run, read_card
@@ -143,14 +142,8 @@ def cost(config: Config, benchmark: str, systems: Iterable[str] | None = None) -
         The files written.
     """
     entry = config.benchmark(benchmark)
-    device, classes = (
-        choose_device(config.evaluate.accelerator, "evaluate"),
-        config.protocol(benchmark).classes,
-    )
-    stores = {m: FeatureStore(paths.features(entry.corpus, name)) for m, name in entry.features.items()}
-    names = test_clips(config, benchmark)
-    names = names[:: max(1, len(names) // BATCH)][:BATCH]  # from all speakers, not the first ones alone
-    rows = pd.DataFrame({"clip": names, "speaker": "", "label": classes[0]})
+    device, data = choose_device(config.evaluate.accelerator, "evaluate"), BenchmarkData(config, benchmark)
+    rows = _rows(config, data)
     written = []
     for system in chosen(config, benchmark, systems):
         runs = [
@@ -159,12 +152,21 @@ def cost(config: Config, benchmark: str, systems: Iterable[str] | None = None) -
             for fold in config.folds(benchmark)
         ]
         model, _ = load_run(paths.MODELS / runs[0])
-        own = {m: stores[m] for m in config.resolve(benchmark, system).model.modalities}
+        run = config.resolve(benchmark, system)
+        clips = ClipDataset(rows, data.stores(run), run.protocol.classes)
         row = {
-            **trained([read_card(paths.MODELS / run) for run in runs], f"{benchmark}/{system}"),
-            **measured(model, ClipDataset(rows, own, classes), device),
+            **trained([read_card(paths.MODELS / name) for name in runs], f"{benchmark}/{system}"),
+            **measured(model, clips, device),
         }
         path = score(benchmark, system, "cost")
         tables.write(pd.DataFrame([row])[list(COLUMNS)], path)
         written.append(path)
     return written
+
+
+def _rows(config: Config, data: BenchmarkData) -> pd.DataFrame:
+    """Some test clips from all folds and speakers."""
+    run = config.resolve(data.benchmark, config.benchmark(data.benchmark).reference)
+    tests = [data.fold(run, fold, ["test"])["test"].rows for fold in config.folds(data.benchmark)]
+    rows = pd.concat(tests).drop_duplicates("clip").sort_values("clip")
+    return rows[:: max(1, len(rows) // BATCH)][:BATCH]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ugcl.config import Config, Run
 from ugcl.config.overrides import SECTIONS, System, at, merge
 from ugcl.config.tune import Dimension
+from ugcl.data.parts import BenchmarkData
 from ugcl.errors import UgclError
 from ugcl.plan import paths
 from ugcl.training import devices, seeding
@@ -217,7 +218,7 @@ def _value(config: Config, run: Run, benchmark: str, folds: list[int], trial: Tr
     """
     from optuna import TrialPruned
 
-    entry = config.benchmark(benchmark)
+    data, seed = BenchmarkData(config, benchmark), config.benchmark(benchmark).seeds[0]
     seeding.deterministic()
     fabric = devices.launch(run.train)
     total = 0.0
@@ -232,10 +233,9 @@ def _value(config: Config, run: Run, benchmark: str, folds: list[int], trial: Tr
             if trial.should_prune():
                 raise TrialPruned
 
-        split = paths.split(entry.corpus, entry.protocol, fold)
         with devices.memory_advice(run.train):
-            parts, model, loss = assemble(run, split, PARTS, (entry.seeds[0], fold))
-            outcome = fit(fabric, model, loss, run.train, parts, (entry.seeds[0], fold), watch=watch)
+            parts, model, loss = assemble(data, run, PARTS, (seed, fold))
+            outcome = fit(fabric, model, loss, run.train, parts, (seed, fold), watch=watch)
         total += outcome.best["dev_uar"]
         # Trials whose patience ended earlier have this step too.
         trial.report(total / len(folds), (number + 1) * STRIDE - 1)
