@@ -11,7 +11,7 @@ import pandas as pd
 from ugcl.config import Config, Run
 from ugcl.config.protocols import Protocol
 from ugcl.data import tables
-from ugcl.data.dataset import ClipDataset, Store
+from ugcl.data.dataset import ClipDataset, Context, Store
 from ugcl.data.labels import labelled, vote_shares
 from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
@@ -69,6 +69,7 @@ class BenchmarkData:
         cache: int = 2048,
         by_clip: bool = False,
         dev_is_train: bool = False,
+        context: Context = "clip",
     ) -> dict[str, ClipDataset]:
         """Parts of a fold by name, without the quarantined clips.
 
@@ -80,6 +81,7 @@ class BenchmarkData:
             cache: most features to keep in memory, MiB per part.
             by_clip: the clips are in the order of their names; default the order of the split table.
             dev_is_train: dev clips are among those of `train`.
+            context: whether batches keep dialogues whole; see :class:`ugcl.data.dataset.ClipDataset`.
 
         Raises:
             UgclError: a table or features are missing, or a part is not usable; see :func:`part_rows`.
@@ -93,7 +95,7 @@ class BenchmarkData:
             rows = part_rows(self.manifest, split, name, run.protocol, self.quarantined)
             rows = rows.sort_values("clip") if by_clip else rows
             parts[name] = ClipDataset(
-                rows, stores, run.protocol.classes, cache, run.model.speaker_normalisation
+                rows, stores, run.protocol.classes, cache, run.model.speaker_normalisation, context
             )
         return parts
 
@@ -130,8 +132,9 @@ def part_rows(
         quarantined: clips to leave out.
 
     Returns:
-        Columns clip, speaker, label, in the split's order; with a soft target also q_<class>, the shares of
-        the votes, all on the label where nobody voted for a class.
+        Columns clip, speaker, label, in the split's order; dialogue, turn and start where the manifest has
+        them; with a soft target also q_<class>, the shares of the votes, all on the label where nobody voted
+        for a class.
 
     Raises:
         UgclError: the part is empty, a clip is unknown or unlabelled, or a class has no clip.
@@ -140,7 +143,7 @@ def part_rows(
     if rows.empty:
         raise UgclError(f"part {part} of the split is empty; mend the split or the quarantined clips")
     clips = labelled(manifest, protocol)
-    columns = ["clip", "speaker", "label"]
+    columns = ["clip", "speaker", "label", *(c for c in ("dialogue", "turn", "start") if c in clips)]
     if protocol.soft:
         shares = [f"q_{name}" for name in protocol.classes]
         columns += shares

@@ -198,3 +198,27 @@ def test_an_unknown_benchmark_or_a_missing_table_is_one_line(parameters):
     with pytest.raises(UgclError, match=r"made\.csv: not found") as caught:
         open_fold(parameters, run(parameters), 1)
     assert "\n" not in str(caught.value)
+
+
+def test_a_fold_has_the_dialogues_of_the_manifest_without_the_clips_of_other_parts(parameters):
+    manifest = tables.read_manifest(paths.manifest("made")).set_index("clip")
+    turns = {"z1": 2, "b1": 3, "m1": 1, "d1": 0, "t5": 1, "t1": 2, "t9": 3}
+    names = {"t5": "x", "t1": "x", "t9": "y"}
+    manifest["turn"] = pd.Series(turns).astype("Int64")
+    manifest["dialogue"] = pd.Series(names)
+    manifest["dialogue"] = manifest["dialogue"].fillna("talk").where(manifest.index != "d2", "")
+    tables.write(manifest.reset_index(), paths.manifest("made"))
+    parts = open_fold(parameters, run(parameters), 1, by_clip=True, context="dialogue")
+    assert {name: part.clips for name, part in parts.items()} == {
+        "train": ["z1", "b1"],
+        "dev": ["d1", "d2"],
+        "test": ["t5", "t1", "t9"],
+    }
+    assert parts["test"].groups == [[0, 1], [2]] and parts["dev"].groups == [[0], [1]]
+    batch = parts["train"].batch([0, 1])
+    assert batch.turn.tolist() == [0, 1], "m1, the first turn, is quarantined"
+    assert open_fold(parameters, run(parameters), 1, ["test"])["test"].groups == [[0], [1], [2]]
+    both = open_fold(parameters, run(parameters), 1, ["train"], dev_is_train=True, context="dialogue")[
+        "train"
+    ]
+    assert both.clips == ["d1", "z1", "b1", "d2"] and both.groups == [[0, 1, 2], [3]]

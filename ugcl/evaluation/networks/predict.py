@@ -50,7 +50,7 @@ def predict(config: Config, benchmark: str, system: str) -> list[Path]:
             model, _ = load_run(folder)
             table = predict_clips(model, parts["test"], config.evaluate.batch, device)
             path = prediction(benchmark, system, seed, fold)
-            tables.write(table, path)
+            tables.write(table.sort_values("clip"), path)
             written.append(path)
             if run.train.refit:
                 model, _ = load_run(folder, unseen="dev")
