@@ -23,15 +23,14 @@ from torch import Tensor, nn
 
 from ugcl import config
 from ugcl.config import Config, Run
-from ugcl.data import tables
-from ugcl.data.dataset import ClipDataset, part_rows
+from ugcl.data.dataset import ClipDataset
 from ugcl.data.moments import moments, standardised
+from ugcl.data.parts import BenchmarkData
 from ugcl.data.shards import FeatureStore
 from ugcl.data.stores import Held
 from ugcl.inference.probabilities import probabilities
 from ugcl.plan import paths
 from ugcl.training.checkpoint import load_run
-from ugcl.training.run import stores
 
 
 def enrolled(rows: pd.DataFrame, count: int, one_emotion: bool, random: np.random.Generator) -> pd.DataFrame:
@@ -52,15 +51,12 @@ class Fold:
     models: dict[int, nn.Module]
 
 
-def folds(parameters: Config, run: Run) -> list[Fold]:
+def folds(parameters: Config, run: Run, data: BenchmarkData) -> list[Fold]:
     """The trained folds of a system."""
     entry = parameters.benchmark(run.benchmark)
-    manifest = tables.read_manifest(paths.manifest(run.corpus))
-    quarantined = tables.read(paths.quarantine(run.benchmark))["clip"].tolist()
     found = []
     for fold in parameters.folds(run.benchmark):
-        split = tables.read_split(paths.split(run.corpus, entry.protocol, fold))
-        rows = part_rows(manifest, split, "test", run.protocol, quarantined)
+        rows = data.fold(run, fold, ["test"])["test"].rows
         runs = {seed: paths.run(run.benchmark, run.system, seed, fold) for seed in entry.seeds}
         models = {seed: load_run(paths.MODELS / folder)[0] for seed, folder in runs.items()}
         found.append(Fold(rows, models))
@@ -107,13 +103,14 @@ def main() -> None:
     torch.set_num_threads(1)
     parameters = config.load()
     run = parameters.resolve(options.benchmark, options.system)
-    if not run.model.speaker_normalisation:
+    if not run.input.by_speaker:
         raise SystemExit(
-            f"{options.system}: its model.speaker_normalisation is off; take a system that has it"
+            f"{options.system}: its input.standardise is not speaker; take a system that has it"
         )
-    found = folds(parameters, run)
+    data = BenchmarkData(parameters, options.benchmark)
+    found = folds(parameters, run, data)
     every = [fold.rows for fold in found]
-    score = partial(uar, found, stores(run), classes=run.protocol.classes)
+    score = partial(uar, found, data.stores(run), classes=run.protocol.classes)
     print("clips of a speaker   of any emotion   of one emotion")
     for count in options.clips:
         random = np.random.default_rng(0)

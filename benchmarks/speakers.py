@@ -10,29 +10,36 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import tempfile
-from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
 from ugcl import config
-from ugcl.data import tables
-from ugcl.plan import paths
+from ugcl.config import Config
+from ugcl.data.parts import BenchmarkData
 from ugcl.training import devices, seeding
 from ugcl.training.loop import fit
 from ugcl.training.run import assemble
 
 
-def smaller(split: Path, speaker_of: dict[str, str], count: int, seed: int, target: Path) -> None:
-    """Write a split table whose training part has so many of its speakers."""
-    table = tables.read_split(split)
-    speaker, training = table["clip"].map(speaker_of), table["part"] == "train"
-    speakers = sorted(speaker[training].unique())
-    if count > len(speakers):
-        raise SystemExit(f"{split}: its training part has {len(speakers)} speakers; ask for as many at most")
-    kept = np.random.default_rng(seed).permutation(speakers)[:count]
-    tables.write(table[~training | speaker.isin(kept)], target)
+class FewerSpeakers(BenchmarkData):
+    """A benchmark whose training parts have so many of their speakers."""
+
+    def __init__(self, parameters: Config, benchmark: str, count: int) -> None:
+        super().__init__(parameters, benchmark)
+        self.count = count
+
+    def split(self, fold: int) -> pd.DataFrame:
+        """Clip and part of a fold; training clips of the speakers that are left out are not in it."""
+        table = super().split(fold)
+        speaker = table["clip"].map(self.manifest.set_index("clip")["speaker"])
+        training = table["part"] == "train"
+        speakers = sorted(speaker[training].unique())
+        if self.count > len(speakers):
+            raise SystemExit(f"fold {fold} has {len(speakers)} training speakers; ask for as many at most")
+        kept = np.random.default_rng(fold).permutation(speakers)[: self.count]
+        return table[~training | speaker.isin(kept)]
 
 
 def main() -> None:
@@ -47,19 +54,13 @@ def main() -> None:
     torch.set_num_threads(1)
     parameters = config.load()
     run = parameters.resolve(options.benchmark, options.system)
-    protocol = parameters.benchmark(options.benchmark).protocol
-    manifest = tables.read_manifest(paths.manifest(run.corpus))
-    speaker_of = dict(zip(manifest["clip"], manifest["speaker"], strict=True))
     seeding.deterministic()
     fabric = devices.launch(run.train)
     print("speakers  dev UAR  by fold")
     for count in options.speakers:
-        found = []
+        data, found = FewerSpeakers(parameters, options.benchmark, count), []
         for fold in parameters.folds(options.benchmark):
-            with tempfile.TemporaryDirectory() as folder:
-                split = Path(folder) / "split.csv"
-                smaller(paths.split(run.corpus, protocol, fold), speaker_of, count, fold, split)
-                parts, model, loss = assemble(run, split, ["train", "dev"], (options.seed, fold))
+            parts, model, loss = assemble(data, run, ["train", "dev"], (options.seed, fold))
             outcome = fit(fabric, model, loss, run.train, parts, (options.seed, fold))
             found.append(outcome.best["dev_uar"])
         print(f"{count:8}  {statistics.mean(found):.3f}    {' '.join(f'{x:.3f}' for x in found)}", flush=True)

@@ -162,3 +162,13 @@ def test_functions_are_short(project: Path) -> None:
                 if lines > 60:
                     long[f"{path.relative_to(project)}: {node.name}"] = lines
     assert long == {}
+def test_the_clips_of_a_fold_have_one_door(project: Path) -> None:
+    """Who joins split, quarantine and features by hand forgets one of them some day."""
+    found = {}
+    for path in modules(project):
+        calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        names = {f.attr if isinstance(f, ast.Attribute) else getattr(f, "id", "") for f in calls}
+        names &= {"part_rows", "FeatureStore"}
+        if names:
+            found[path.relative_to(project / "ugcl").as_posix()] = names
+    assert found == {"data/parts.py": {"part_rows", "FeatureStore"}}

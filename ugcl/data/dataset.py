@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Literal
 from typing import Protocol as Interface
 
 import numpy as np
@@ -12,11 +13,12 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from ugcl.config.protocols import Protocol
-from ugcl.data.labels import labelled, vote_shares
 from ugcl.data.moments import moments, standardised
 from ugcl.data.shards import FeatureInfo
 from ugcl.errors import UgclError
+
+Context = Literal["clip", "dialogue"]
+"""What a clip may be judged from: itself, or also the other clips of its dialogue."""
 
 
 class Store(Interface):
@@ -41,6 +43,10 @@ class Batch:
         clips: names of the clips.
         speakers: their speakers.
         targets: (B, C) shares of the raters' votes, where the protocol has a soft target.
+        group: (B,) number of the clip's group in the dataset: the clip itself, or its dialogue, of which the
+            batch then has all clips. Default: every clip is a group.
+        turn: (B,) place of the clip among those of its group, from 0.
+        speaker: (B,) number of the clip's speaker in the dataset.
     """
 
     features: dict[str, Tensor]
@@ -50,29 +56,92 @@ class Batch:
     clips: list[str]
     speakers: list[str]
     targets: Tensor | None = None
+    group: Tensor = None
+    turn: Tensor = None
+    speaker: Tensor = None
+
+    def __post_init__(self) -> None:
+        alone = torch.arange(len(self), device=self.labels.device)
+        self.group = alone if self.group is None else self.group
+        self.turn = torch.zeros_like(alone) if self.turn is None else self.turn
+        if self.speaker is None:
+            self.speaker = torch.from_numpy(pd.factorize(np.array(self.speakers))[0]).to(alone.device)
 
     def __len__(self) -> int:
         return len(self.clips)
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on a device."""
-        move = lambda tree: {m: x.to(device, non_blocking=True) for m, x in tree.items()}  # noqa: E731
-        return Batch(
-            move(self.features),
-            move(self.masks),
-            move(self.present),
-            self.labels.to(device, non_blocking=True),
-            self.clips,
-            self.speakers,
-            None if self.targets is None else self.targets.to(device, non_blocking=True),
+
+        def moved(value: object) -> object:
+            if isinstance(value, dict):
+                return {name: moved(x) for name, x in value.items()}
+            return value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
+
+        return replace(self, **{field.name: moved(getattr(self, field.name)) for field in fields(self)})
+
+
+def by_dialogue(rows: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """Bring the clips of each dialogue together, in the order of its turns.
+
+    A dialogue comes where its first clip was. A clip without a dialogue is a group of its own.
+
+    Args:
+        rows: clip, dialogue ("" = none), and turn or, where that column is absent, start.
+
+    Returns:
+        The rows in their new order, and the number of each row's group, from 0 in that order.
+
+    Raises:
+        UgclError: there is no column dialogue, or the order of the clips of a dialogue is not known.
+    """
+    if "dialogue" not in rows:
+        raise UgclError("the manifest has no column dialogue; add it, or use clips without context")
+    rows = rows.reset_index(drop=True)
+    alone = rows["clip"].where(rows["dialogue"] == "", "")
+    groups = rows.assign(alone=alone).groupby(["dialogue", "alone"], sort=False)
+    column = next((name for name in ("turn", "start") if name in rows), None)
+    keys = pd.DataFrame({"group": groups.ngroup(), "place": rows[column] if column else None})
+    unknown = (groups["clip"].transform("size") > 1) & (keys["place"].isna() | keys.duplicated(keep=False))
+    if unknown.any():
+        clip, name = rows.loc[unknown, ["clip", "dialogue"]].iloc[0]
+        raise UgclError(
+            f"dialogue {name!r}: the place of clip {clip} in it is not known; give each of its clips another"
+            f" value in the manifest's column {column or 'turn'}"
         )
+    order = keys.sort_values(["group", "place"]).index
+    return rows.loc[order], keys.loc[order, "group"].to_numpy()
+
+
+def filled(sizes: Sequence[int], limit: int, least: int = 1) -> list[range]:
+    """Divide a sequence of groups into batches that keep groups whole.
+
+    Args:
+        sizes: clips of each group.
+        limit: most clips of a batch; a batch of `least` groups may have more.
+        least: fewest groups of a batch; the last may have fewer.
+
+    Returns:
+        Places of the groups of each batch.
+    """
+    batches, start, clips = [], 0, 0
+    for place, size in enumerate(sizes):
+        if place - start >= least and clips + size > limit:
+            batches.append(range(start, place))
+            start, clips = place, 0
+        clips += size
+    return [*batches, range(start, len(sizes))] if sizes else []
 
 
 class ClipDataset:
     """One part of a split, with its features.
 
-    The order is that of the split file. Features stay half-precision; they are kept in memory up to a limit
-    and read from their shards beyond it.
+    The order is that of the rows; where dialogues are the context, their clips are brought together. Features
+    stay half-precision; they are kept in memory up to a limit and read from their shards beyond it.
+
+    Attributes:
+        rows: the table of the clips, in the order of the dataset.
+        groups: the clip numbers of each group, a clip or a dialogue; they follow one another.
     """
 
     def __init__(
@@ -82,17 +151,36 @@ class ClipDataset:
         classes: Sequence[str],
         cache: int = 2048,
         by_speaker: bool = False,
+        context: Context = "clip",
     ) -> None:
         """Hold the clips.
 
         Args:
-            rows: columns clip, speaker, label (class name) and, with a soft target, q_<class>.
+            rows: columns clip, speaker, label (class name) and, with a soft target, q_<class>; with dialogues
+                those of :func:`by_dialogue`.
             stores: modality → features.
             classes: class names in column order.
             cache: most features to keep in memory, MiB.
             by_speaker: standardise the frames of each speaker by those of all the clips here of that speaker
                 (speaker normalisation, Schuller et al. 2010); labels have no part in it.
+            context: what a group is.
+
+        Raises:
+            UgclError: dialogues are the context, and the rows do not say how they go.
         """
+        numbers = np.arange(len(rows))
+        if context == "dialogue":
+            rows, numbers = by_dialogue(rows)
+        self.groups: list[list[int]] = []
+        for clip, number in enumerate(numbers.tolist()):
+            if number == len(self.groups):
+                self.groups.append([])
+            self.groups[-1].append(clip)
+        self._group = torch.tensor(numbers)
+        turns = [turn for group in self.groups for turn in range(len(group))]
+        self._turn = torch.tensor(turns, dtype=torch.long)
+        self._speaker = torch.from_numpy(pd.factorize(rows["speaker"])[0])
+        self.rows = rows.reset_index(drop=True)
         self.clips: list[str] = rows["clip"].tolist()
         self.speakers: list[str] = rows["speaker"].tolist()
         self.stores = dict(stores)
@@ -147,13 +235,15 @@ class ClipDataset:
             [self.clips[i] for i in indices],
             [self.speakers[i] for i in indices],
             None if self.targets is None else self.targets[list(indices)],
+            self._group[list(indices)],
+            self._turn[list(indices)],
+            self._speaker[list(indices)],
         )
 
-    def batches(self, size: int, order: Sequence[int] | None = None) -> Iterator[Batch]:
-        """Batches in an order of clip numbers; default the dataset's own."""
-        order = range(len(self)) if order is None else order
-        for start in range(0, len(order), size):
-            yield self.batch(order[start : start + size])
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Batches of at most so many clips in the dataset's order; a larger group is one batch."""
+        for places in filled([len(group) for group in self.groups], size):
+            yield self.batch([clip for group in self.groups[places.start : places.stop] for clip in group])
 
     def counts(self) -> Tensor:
         """Clips of each class, (C,)."""
@@ -182,52 +272,3 @@ class ClipDataset:
                 )
             self._moments[key] = moments((store[clip] for clip in own), store.info.dim)
         return self._moments[key]
-
-
-def part_rows(
-    manifest: pd.DataFrame,
-    split: pd.DataFrame,
-    part: str,
-    protocol: Protocol,
-    quarantined: Sequence[str] = (),
-) -> pd.DataFrame:
-    """The clips of one part of a split.
-
-    Args:
-        manifest: clip, speaker and the protocol's label column.
-        split: clip, part.
-        part: `train`, `dev` or `test`.
-        protocol: label target and classes.
-        quarantined: clips to leave out.
-
-    Returns:
-        Columns clip, speaker, label, in the split's order; with a soft target also q_<class>, the shares of
-        the votes, all on the label where nobody voted for a class.
-
-    Raises:
-        UgclError: the part is empty, a clip is unknown or unlabelled, or a class has no clip.
-    """
-    rows = split.loc[(split["part"] == part) & ~split["clip"].isin(list(quarantined)), ["clip"]]
-    if rows.empty:
-        raise UgclError(f"part {part} of the split is empty; mend the split or the quarantined clips")
-    clips = labelled(manifest, protocol)
-    columns = ["clip", "speaker", "label"]
-    if protocol.soft:
-        shares = [f"q_{name}" for name in protocol.classes]
-        columns += shares
-        q = vote_shares(clips, protocol.soft, protocol.classes, protocol.merge)
-        q = np.where(np.isnan(q), clips["label"].to_numpy()[:, None] == np.array(protocol.classes), q)
-        clips = clips.assign(**dict(zip(shares, q.T, strict=True)))
-    rows = rows.merge(clips[columns], on="clip", how="left")
-    wrong = rows.loc[~rows["label"].isin(protocol.classes), "clip"]
-    if len(wrong):
-        raise UgclError(
-            f"part {part} of the split: {len(wrong)} clips have no label of the protocol in the manifest"
-            f" (first: {wrong.iloc[0]}); make the splits again"
-        )
-    absent = [name for name in protocol.classes if name not in set(rows["label"])]
-    if absent:
-        raise UgclError(
-            f"part {part} of the split has no clip of class {absent[0]!r}; use fewer folds or mend the split"
-        )
-    return rows

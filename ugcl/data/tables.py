@@ -64,7 +64,8 @@ MANIFEST = pa.DataFrameSchema(
         "start": pa.Column(float, pa.Check.ge(0), nullable=True, required=False),
         "end": pa.Column(float, pa.Check.gt(0), nullable=True, required=False),
         "region": pa.Column(str, pa.Check.isin(["", "left", "right"]), required=False),
-        "turn": pa.Column("Int64", pa.Check.ge(0), required=False),
+        "dialogue": pa.Column(str, required=False),
+        "turn": pa.Column("Int64", pa.Check.ge(0), nullable=True, required=False),
         "duration": pa.Column(float, pa.Check.ge(0), nullable=True),
         "audio_sha256": pa.Column(str, sha256_or_empty()),
         "video_sha256": pa.Column(str, sha256_or_empty()),
@@ -75,7 +76,8 @@ MANIFEST = pa.DataFrameSchema(
 
 A corpus whose clips are parts of longer videos has `start` and `end`, seconds in the video file (empty =
 all of it), and may have `region`, the half of the picture where the speaker is. One with dialogues has
-`dialogue`, `turn` (the order in it) and `transcript`. The rest are facts of the corpus under its own names.
+`dialogue` (a name unique in the corpus, "" = none), `turn` (the order in it) and `transcript`. The rest are
+facts of the corpus under its own names.
 """
 
 INTEGERS = ("age", "turn")

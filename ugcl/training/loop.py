@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ugcl.data.dataset import Batch, ClipDataset
+from ugcl.data.dataset import Batch, ClipDataset, filled
 from ugcl.errors import UgclError
 from ugcl.training import resume, seeding, selection
 from ugcl.training.augment import drop_modality, mask_spans, mix_up
@@ -146,7 +146,7 @@ def _epoch(
     """Train on every clip once; returns the last learning rate and the mean of each part of the loss."""
     rank, ranks = fabric.global_rank, fabric.world_size
     seeding.seed(*seeds, epoch, rank)
-    batches = plan(len(part), train.batch, (*seeds, epoch), rank, ranks)
+    batches = plan(part.groups, train.batch, (*seeds, epoch), rank, ranks)
     per_epoch = -(-len(batches) // train.accumulate)  # optimiser steps
     sums: dict[str, list[Tensor]] = {}
     model.train()
@@ -207,26 +207,28 @@ def diverged(losses: dict[str, Tensor], batch: Batch, place: str) -> Diverged:
     )
 
 
-def plan(clips: int, batch: int, numbers: tuple[int, ...], rank: int = 0, ranks: int = 1) -> list[list[int]]:
+def plan(
+    groups: Sequence[Sequence[int]], batch: int, numbers: tuple[int, ...], rank: int = 0, ranks: int = 1
+) -> list[list[int]]:
     """One epoch's batches on one of several devices.
 
     Args:
-        clips: number of clips.
-        batch: clips a batch, over all devices.
-        numbers: seed of the permutation.
+        groups: clip numbers of each group, a clip or a dialogue; no group is divided.
+        batch: clips a batch, over all devices; a larger group is a batch.
+        numbers: seed of the permutation of the groups.
         rank: number of this device, from 0.
-        ranks: number of devices; what does not divide by it at an epoch's end is left to other epochs.
+        ranks: number of devices; what does not divide by it at a batch's end is left to other epochs.
 
     Returns:
-        Clip numbers of each batch; all devices have the same number of batches of the same sizes.
+        Clip numbers of each batch; all devices have the same number of batches of as many groups.
     """
-    order = seeding.order(clips, *numbers)
+    order = seeding.order(len(groups), *numbers)
     batches = []
-    for start in range(0, clips, batch):
-        whole = order[start : start + batch]
+    for places in filled([len(groups[number]) for number in order], batch, ranks):
+        whole = order[places.start : places.stop]
         share = whole[: len(whole) - len(whole) % ranks][rank::ranks]
         if share:
-            batches.append(share)
+            batches.append([clip for number in share for clip in groups[number]])
     return batches
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ugcl.config import Config, Run
-from ugcl.data import label_noise, sources, tables
-from ugcl.data.dataset import ClipDataset, part_rows
-from ugcl.data.shards import INDEX, FeatureStore
+from ugcl.data import label_noise, sources
+from ugcl.data.dataset import ClipDataset
+from ugcl.data.parts import BenchmarkData
+from ugcl.data.shards import INDEX
 from ugcl.errors import UgclError
 from ugcl.methods.build import build, parameters
 from ugcl.plan import paths
@@ -31,39 +32,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def load_parts(
-    run: Run,
-    split: Path,
-    names: Sequence[str],
-    stores: dict[str, FeatureStore],
-    cache: int = 2048,
-    dev_is_train: bool = False,
-) -> dict[str, ClipDataset]:
-    """Parts of a fold by name, without the benchmark's quarantined clips.
-
-    Args:
-        run: the resolved parameters.
-        split: the fold's split table.
-        names: of `train`, `dev` and `test`; no other part is read.
-        stores: modality → features.
-        cache: most features to keep in memory, MiB a part.
-        dev_is_train: dev clips are among those of `train`.
-    """
-    manifest, fold = tables.read_manifest(paths.manifest(run.corpus)), tables.read_split(split)
-    if dev_is_train:
-        fold["part"] = fold["part"].replace("dev", "train")
-    quarantined = tables.read(paths.quarantine(run.benchmark))["clip"].tolist()
-    rows = {name: part_rows(manifest, fold, name, run.protocol, quarantined) for name in names}
-    by_speaker = run.input.by_speaker
-    return {
-        name: ClipDataset(part, stores, run.protocol.classes, cache, by_speaker)
-        for name, part in rows.items()
-    }
-
-
-def stores(run: Run) -> dict[str, FeatureStore]:
-    """The feature stores of the modalities that a run reads."""
-    return {m: FeatureStore(paths.features(run.corpus, run.features[m])) for m in run.input.modalities}
 
 
 def train_runs(
@@ -98,18 +66,18 @@ def train_runs(
     run = _resolve(config, benchmark, system, folds)
     seeding.deterministic()
     fabric = devices.launch(run.train)
-    protocol = config.benchmarks[benchmark].protocol
+    data = BenchmarkData(config, benchmark)
     pairs = [(seed, fold) for seed in seeds for fold in folds]
     for first in range(0, len(pairs), run.train.pack):
         group = []
         for seed, fold in pairs[first : first + run.train.pack]:
             names = {"benchmark": benchmark, "system": system, "seed": seed, "fold": fold, "lineage": lineage}
             with devices.memory_advice(run.train):
-                group.append(_prepare(run, paths.split(run.corpus, protocol, fold), names))
+                group.append(_prepare(data, run, names))
         with devices.memory_advice(run.train):
             outcomes = _fit(fabric, run.train, group)
             again = [
-                _refit(fabric, run, ready, outcome) if run.train.refit else None
+                _refit(fabric, data, run, ready, outcome) if run.train.refit else None
                 for ready, outcome in zip(group, outcomes, strict=True)
             ]
         if fabric.is_global_zero:
@@ -126,7 +94,6 @@ class Ready:
     """A run that is about to be trained; `card` is what its card will say of it."""
 
     card: dict[str, Any]
-    split: Path
     parts: dict[str, ClipDataset]
     model: Method
 
@@ -146,24 +113,27 @@ class Ready:
         return resume.fingerprint(self.card)
 
 
-def _prepare(run: Run, split: Path, names: dict[str, Any]) -> Ready:
+def _prepare(data: BenchmarkData, run: Run, names: dict[str, Any]) -> Ready:
     wanted = ["train", "dev", *(["test"] if run.train.monitor_test else [])]
-    parts, model = assemble(run, split, wanted, (names["seed"], names["fold"]))
+    parts, model = assemble(data, run, wanted, (names["seed"], names["fold"]))
     card = names | {
         "classes": run.protocol.classes,
         "run": run.model_dump(),
         "features": {m: store.info.to_dict() for m, store in parts["train"].stores.items()},
-        "data": data_hashes(run, split),
+        "data": data_hashes(run, data.split_path(names["fold"])),
         "versions": checkpoint.versions(),
         "parameters": parameters(model),
         "clips": {name: len(part) for name, part in parts.items()},
     }
-    return Ready(card, split, parts, model)
+    return Ready(card, parts, model)
 
 
 def _fit(fabric: Fabric, train: Train, group: list[Ready]) -> list[Outcome]:
     """Train some runs: in step where they can be, one after the other where not."""
-    together = len({len(ready.parts["train"]) for ready in group}) == 1 and len(group) > 1
+    parts = [ready.parts["train"] for ready in group]
+    together = len({len(part) for part in parts}) == 1 and len(group) > 1
+    # Batches of whole dialogues differ in size from run to run.
+    together = together and all(len(part.groups) == len(part) for part in parts)
     outcomes = None
     if together:
         members = [Member(r.model, r.parts, r.seeds, r.folder, r.fingerprint) for r in group]
@@ -174,9 +144,9 @@ def _fit(fabric: Fabric, train: Train, group: list[Ready]) -> list[Outcome]:
     ]
 
 
-def _refit(fabric: Fabric, run: Run, ready: Ready, outcome: Outcome) -> Outcome:
+def _refit(fabric: Fabric, data: BenchmarkData, run: Run, ready: Ready, outcome: Outcome) -> Outcome:
     """The run once more, on training and dev clips, for as many epochs as dev selected."""
-    parts, model = assemble(run, ready.split, ["train"], ready.seeds, dev_is_train=True)
+    parts, model = assemble(data, run, ["train"], ready.seeds, dev_is_train=True)
     folder = ready.folder / resume.FOLDER / "refit"
     last = int(outcome.best["epoch"])
     return fit(fabric, model, run.train, parts, ready.seeds, folder, ready.fingerprint, last=last)
@@ -205,23 +175,22 @@ def _write(ready: Ready, outcome: Outcome, refitted: Outcome | None, device: tor
 
 
 def assemble(
-    run: Run, split: Path, names: Sequence[str], seeds: tuple[int, ...], dev_is_train: bool = False
+    data: BenchmarkData, run: Run, names: Sequence[str], seeds: tuple[int, int], dev_is_train: bool = False
 ) -> tuple[dict[str, ClipDataset], Method]:
     """What the loop needs: the parts of a fold by name, and a fresh network.
 
     Args:
+        data: the benchmark's clips.
         run: the resolved parameters.
-        split: the fold's split table.
         names: the parts to load; `train` is one of them, and no other part is read.
-        seeds: of the network's first weights, and of wrong labels where the run has some.
+        seeds: run seed and fold; of the network's first weights, and of wrong labels where the run has some.
         dev_is_train: dev clips are among those of `train`.
     """
-    opened = stores(run)
-    parts = load_parts(run, split, names, opened, run.train.cache, dev_is_train)
+    parts = data.fold(run, seeds[1], names, cache=run.train.cache, dev_is_train=dev_is_train)
     if run.train.label_noise:
         label_noise.flip(parts["train"], run.train.label_noise.share, seeds)
     seeding.seed(*seeds)
-    infos = {modality: store.info for modality, store in opened.items()}
+    infos = {modality: store.info for modality, store in parts["train"].stores.items()}
     return parts, build(run, infos, parts["train"].statistics(), parts["train"].counts())
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ugcl.config.protocols import Protocol
-from ugcl.data.dataset import ClipDataset, part_rows
+from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.data.shards import FeatureInfo, FeatureStore, write_index, write_shard
 from ugcl.errors import UgclError
 
@@ -55,7 +55,7 @@ def test_a_clip_without_a_modality_is_there_and_marked(stores):
 def test_batches_cover_every_clip_once_in_order(stores):
     data = ClipDataset(rows(), stores, PROTOCOL.classes)
     assert [b.clips for b in data.batches(2)] == [["c0", "c1"], ["c2"]]
-    assert [b.clips for b in data.batches(2, [2, 0, 1])] == [["c2", "c0"], ["c1"]]
+    assert [b.clips for b in data.batches(9)] == [["c0", "c1", "c2"]]
 
 
 @pytest.mark.parametrize("cache", [0, 1])
@@ -145,44 +145,141 @@ def test_memory_is_bounded_and_results_are_the_same(stores):
     assert torch.equal(first.features["audio"], second.features["audio"])
 
 
-MANIFEST = pd.DataFrame(
-    {"clip": ["a", "b", "c", "d"], "speaker": list("wxyz"), "intended": ["sad", "angry", "sad", ""]}
-)
-SPLIT = pd.DataFrame({"clip": ["c", "b", "a"], "part": ["train", "train", "test"]})
+def test_a_batch_has_soft_targets_where_the_rows_have_shares(stores):
+    shares = {"q_angry": [0.25, 1.0, 0.0], "q_sad": [0.75, 0.0, 1.0]}
+    batch = ClipDataset(rows().assign(**shares), stores, PROTOCOL.classes).batch([1, 0])
+    torch.testing.assert_close(batch.targets, torch.tensor([[1.0, 0.0], [0.25, 0.75]]))
+    assert ClipDataset(rows(), stores, PROTOCOL.classes).batch([0]).targets is None
 
 
-def test_a_part_has_the_splits_clips_without_the_quarantined():
-    part = part_rows(MANIFEST, SPLIT, "train", PROTOCOL)
-    assert part["clip"].tolist() == ["c", "b"] and part["label"].tolist() == ["sad", "angry"]
-    one = part_rows(
-        MANIFEST, SPLIT, "train", Protocol(label="intended", classes=["angry", "sad"]), quarantined=["a"]
+class Anything:
+    """A store with two frames of every clip, whose value is the number in the clip's name."""
+
+    info = FeatureInfo("made", 1, rate=10.0)
+
+    def __contains__(self, clip):
+        return True
+
+    def __getitem__(self, clip):
+        return torch.full((2, 1), float(clip[1:]), dtype=torch.float16)
+
+
+def talk(**columns):
+    """Two dialogues in no order, one clip alone between them."""
+    frame = pd.DataFrame(
+        {
+            "clip": ["c4", "c7", "c1", "c5", "c2", "c3"],
+            "speaker": ["ann", "cat", "ben", "ben", "ann", "ann"],
+            "label": ["sad", "angry", "sad", "sad", "angry", "sad"],
+            "dialogue": ["d2", "", "d1", "d2", "d1", "d1"],
+            "turn": pd.array([4, None, 10, 9, 2, 30], "Int64"),
+        }
     )
-    assert one["clip"].tolist() == ["c", "b"]
+    return frame.assign(**columns)
+
+
+def dialogues(frame):
+    return ClipDataset(frame, {"audio": Anything()}, PROTOCOL.classes, context="dialogue")
+
+
+def test_without_context_every_clip_is_a_group_and_the_first_of_it():
+    data = ClipDataset(talk(), {"audio": Anything()}, PROTOCOL.classes)
+    assert data.clips == ["c4", "c7", "c1", "c5", "c2", "c3"] and data.groups == [[i] for i in range(6)]
+    batch = data.batch([3, 0, 2])
+    assert (batch.group.tolist(), batch.turn.tolist()) == ([3, 0, 2], [0, 0, 0])
+    assert batch.speakers == ["ben", "ann", "ben"] and batch.speaker.tolist() == [2, 0, 2]
+
+
+def test_the_clips_of_a_dialogue_follow_one_another_in_the_order_of_turns():
+    data = dialogues(talk())
+    assert data.clips == ["c4", "c5", "c7", "c2", "c1", "c3"] == data.rows["clip"].tolist()
+    assert data.groups == [[0, 1], [2], [3, 4, 5]]
+    batch = data.batch(range(6))
+    assert batch.group.tolist() == [0, 0, 1, 2, 2, 2] and batch.turn.tolist() == [0, 1, 0, 0, 1, 2]
+    assert (
+        batch.speaker.tolist() == [0, 1, 2, 0, 1, 0] and batch.group.dtype == batch.turn.dtype == torch.int64
+    )
+    assert batch.labels.tolist() == [1, 1, 0, 0, 1, 1]
+    assert batch.features["audio"][:, 0, 0].tolist() == [4, 5, 7, 2, 1, 3]
+
+
+def test_without_turns_the_start_of_a_clip_tells_the_order():
+    frame = talk(start=[0.5, np.nan, 7.0, 0.1, 3.0, 5.0]).drop(columns="turn")
+    assert dialogues(frame).clips == ["c5", "c4", "c7", "c2", "c3", "c1"]
+
+
+def test_clips_without_a_dialogue_stay_alone_even_if_one_has_the_name_of_a_dialogue():
+    assert dialogues(talk(dialogue="")).groups == [[i] for i in range(6)]
+    frame = talk(
+        dialogue=["c7", "", "", "c7", "", ""], turn=pd.array([1, None, None, 2, None, None], "Int64")
+    )
+    assert dialogues(frame).groups == [[0, 1], [2], [3], [4], [5]]
 
 
 @pytest.mark.parametrize(
-    ("part", "split", "quarantined", "words"),
+    ("frame", "words"),
     [
-        ("dev", SPLIT, [], "dev of the split is empty"),
-        ("train", SPLIT, ["b", "c"], "train of the split is empty"),
-        ("train", SPLIT, ["b"], "no clip of class 'angry'"),
-        ("test", SPLIT, [], "no clip of class 'angry'"),
-        ("train", pd.DataFrame({"clip": ["c", "d"], "part": "train"}), [], "first: d"),
-        ("train", pd.DataFrame({"clip": ["c", "e"], "part": "train"}), [], "first: e"),
+        (talk().drop(columns="dialogue"), "no column dialogue"),
+        (talk().drop(columns="turn"), "dialogue 'd2': the place of clip c4 .* column turn"),
+        (talk(turn=pd.array([4, None, 10, 9, 10, 30], "Int64")), "'d1': the place of clip c1"),
+        (talk(turn=pd.array([4, None, 10, 9, None, 30], "Int64")), "'d1': the place of clip c2"),
     ],
 )
-def test_a_part_that_cannot_be_used_is_refused(part, split, quarantined, words):
-    with pytest.raises(UgclError, match=words):
-        part_rows(MANIFEST, split, part, PROTOCOL, quarantined)
+def test_dialogues_of_unknown_order_are_refused(frame, words):
+    with pytest.raises(UgclError, match=words) as caught:
+        dialogues(frame)
+    assert "\n" not in str(caught.value)
 
 
-def test_a_soft_target_is_the_share_of_votes_and_the_label_where_nobody_voted(stores):
-    protocol = PROTOCOL.model_copy(update={"soft": "votes_face"})
-    votes = {"votes_face_angry": [1, 0, 0], "votes_face_sad": [3, 2, 0], "votes_face_happy": [4, 0, 9]}
-    manifest = rows(labels=("sad", "sad", "angry")).rename(columns={"label": "intended"}).assign(**votes)
-    split = pd.DataFrame({"clip": ["c2", "c0", "c1"], "part": "train"})
-    data = ClipDataset(part_rows(manifest, split, "train", protocol), stores, protocol.classes)
-    batch = data.batch([1, 0])
-    assert batch.clips == ["c0", "c2"]
-    torch.testing.assert_close(batch.targets, torch.tensor([[0.25, 0.75], [1.0, 0.0]]))
-    assert ClipDataset(rows(), stores, protocol.classes).batch([0]).targets is None
+@given(
+    sizes=st.lists(st.integers(0, 6), min_size=1, max_size=12),
+    size=st.integers(1, 9),
+    seed=st.integers(0, 99),
+)
+def test_batches_keep_dialogues_whole_and_fill_up(sizes, size, seed):
+    """A size of 0 is a clip without a dialogue."""
+    names = [(f"d{i}" if n else "", turn) for i, n in enumerate(sizes) for turn in range(max(n, 1))]
+    frame = pd.DataFrame(names, columns=["dialogue", "turn"]).assign(speaker="s", label="sad")
+    frame["clip"] = [f"c{i}" for i in range(len(frame))]
+    mixed = frame.sample(frac=1, random_state=seed)
+    data = dialogues(mixed)
+    parts = list(data.batches(size))
+    assert sorted(clip for part in parts for clip in part.clips) == sorted(frame["clip"])
+    assert [clip for part in parts for clip in part.clips] == data.clips
+    place = frame.set_index("clip")
+    whole = place["dialogue"].value_counts()
+    for number, part in enumerate(parts):
+        assert len(part) <= size or len(part.group.unique()) == 1
+        if number + 1 < len(parts):
+            following = parts[number + 1]
+            assert len(part) + int((following.group == following.group[0]).sum()) > size
+        for group in part.group.unique():
+            here = [part.clips[i] for i in (part.group == group).nonzero().flatten()]
+            rows = place.loc[here]
+            assert rows["dialogue"].nunique() == 1 and part.turn[part.group == group].tolist() == list(
+                range(len(here))
+            )
+            if rows["dialogue"].iloc[0]:
+                assert rows["turn"].tolist() == list(range(whole[rows["dialogue"].iloc[0]]))
+            else:
+                assert len(here) == 1
+
+
+def test_a_batch_takes_its_groups_to_the_device_and_has_groups_without_a_dataset():
+    batch = dialogues(talk()).batch([3, 4]).to("meta")
+    tensors = [
+        batch.labels,
+        batch.group,
+        batch.turn,
+        batch.speaker,
+        batch.features["audio"],
+        batch.masks["audio"],
+    ]
+    assert all(x.device.type == "meta" for x in [*tensors, batch.present["audio"]])
+    assert batch.clips == ["c2", "c1"] and batch.targets is None
+    made = Batch({}, {}, {}, torch.tensor([0, 1, 0]), ["x", "y", "z"], ["t", "s", "t"])
+    assert (made.group.tolist(), made.turn.tolist(), made.speaker.tolist()) == (
+        [0, 1, 2],
+        [0, 0, 0],
+        [0, 1, 0],
+    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import pandas as pd
 import pytest
 import torch
@@ -30,19 +33,74 @@ def test_dev_decides_and_test_cannot():
     assert not better(row(0.4, 0.1, test=1.0), row(0.5, 1.0))
 
 
+def clips_alone(count):
+    return [[number] for number in range(count)]
+
+
 @given(st.integers(1, 100), st.integers(1, 4), st.integers(1, 8), st.integers(0, 99))
 @settings(max_examples=80, deadline=None)
 def test_an_epoch_visits_every_clip_once(clips, ranks, times, seed):
-    batch = ranks * times
-    shares = [plan(clips, batch, (seed,), rank, ranks) for rank in range(ranks)]
+    batch, groups = ranks * times, clips_alone(clips)
+    shares = [plan(groups, batch, (seed,), rank, ranks) for rank in range(ranks)]
     assert len({tuple(map(len, share)) for share in shares}) == 1
     visited = [clip for share in shares for part in share for clip in part]
     assert len(visited) == len(set(visited)) == clips - clips % ranks
-    assert plan(clips, batch, (seed,), 0, ranks) == shares[0]
+    assert plan(groups, batch, (seed,), 0, ranks) == shares[0]
 
 
 def test_epochs_have_different_orders():
-    assert plan(50, 8, (0, 1, 1)) != plan(50, 8, (0, 1, 2)) != plan(50, 8, (1, 1, 2))
+    groups = clips_alone(50)
+    assert plan(groups, 8, (0, 1, 1)) != plan(groups, 8, (0, 1, 2)) != plan(groups, 8, (1, 1, 2))
+
+
+def test_batches_of_clips_are_those_that_published_weights_were_trained_with():
+    """Recorded before there were groups: another order would change every trained network."""
+    assert plan(clips_alone(10), 4, (0, 1, 1)) == [[2, 7, 0, 4], [1, 6, 8, 9], [3, 5]]
+    assert plan(clips_alone(7), 3, (5, 2, 3)) == [[3, 2, 5], [4, 6, 0], [1]]
+    devices = [plan(clips_alone(10), 4, (0, 1, 1), rank, 2) for rank in range(2)]
+    assert devices == [[[2, 0], [1, 8], [3]], [[7, 4], [6, 9], [5]]]
+    many = [
+        plan(clips_alone(clips), batch, (seed, fold, epoch), rank, ranks)
+        for clips, batch in ((1440, 32), (101, 16), (53, 3), (7, 64))
+        for seed in (0, 1)
+        for fold in (1, 3)
+        for epoch in (1, 7)
+        for ranks in (1, 2, 3)
+        for rank in range(ranks)
+    ]
+    digest = hashlib.sha256(json.dumps(many).encode()).hexdigest()
+    assert digest == "a74d80ea31a292787d63ea7fc98f2cc428a3b55255f1cec71a8d10c41c5ecea3"
+
+
+DIALOGUES = st.lists(st.integers(1, 12), min_size=1, max_size=40).map(
+    lambda sizes: [list(range(sum(sizes[:i]), sum(sizes[: i + 1]))) for i in range(len(sizes))]
+)
+
+
+@given(DIALOGUES, st.integers(1, 3), st.integers(1, 16), st.integers(0, 99))
+@settings(max_examples=120, deadline=None)
+def test_dialogues_stay_whole_and_in_order(dialogues, ranks, batch, seed):
+    shares = [plan(dialogues, batch, (seed,), rank, ranks) for rank in range(ranks)]
+    dialogue_of = {clip: number for number, clips in enumerate(dialogues) for clip in clips}
+    visited = []
+    for part in (part for share in shares for part in share):
+        order = list(dict.fromkeys(dialogue_of[clip] for clip in part))
+        assert part == [clip for number in order for clip in dialogues[number]]
+        visited += order
+    assert len(visited) == len(set(visited))
+    assert len({len(share) for share in shares}) == 1, "a device would wait for the others for ever"
+    if ranks == 1:
+        assert sorted(visited) == list(range(len(dialogues)))
+        assert all(len(part) <= batch or part in dialogues for part in shares[0])
+        for part, following in zip(shares[0], shares[0][1:], strict=False):
+            assert len(part) + len(dialogues[dialogue_of[following[0]]]) > batch, "it had room for one more"
+
+
+def test_every_dialogue_is_seen_by_one_of_several_devices_whatever_its_length():
+    dialogues = [list(range(20 * number, 20 * number + 20)) for number in range(6)]
+    shares = [plan(dialogues, 8, (3,), rank, 2) for rank in range(2)]
+    assert [len(share) for share in shares] == [3, 3]
+    assert sorted(clip for share in shares for part in share for clip in part) == list(range(120))
 
 
 def test_seeds_do_not_collide():

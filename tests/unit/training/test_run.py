@@ -20,12 +20,13 @@ from made_project import CLASSES, make_project
 from ugcl import config
 from ugcl.config import Run
 from ugcl.data import tables
+from ugcl.data.parts import open_fold
 from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
 from ugcl.plan import paths
 from ugcl.training import loop, resume
 from ugcl.training.checkpoint import load_run
-from ugcl.training.run import load_parts, stores, train_run, train_runs
+from ugcl.training.run import train_run, train_runs
 from ugcl.training.selection import classify
 
 FOLDER = Path("results/models/made/ugcl/seed0/fold1")
@@ -74,8 +75,7 @@ def test_the_selected_epoch_is_the_best_on_dev_and_its_weights_are_kept(project,
     best = history.sort_values(["dev_uar", "dev_loss", "epoch"], ascending=[False, True, True]).iloc[0]
     model, card = load_run(project / "kept")
     assert card.selected.epoch == best["epoch"]
-    run = Run.model_validate(card.run)
-    dev = load_parts(run, paths.split("made", "intended", 1), ["dev"], stores(run))["dev"]
+    dev = open_fold(config.load(), Run.model_validate(card.run), 1, ["dev"])["dev"]
     predicted = classify(model, dev.batches(5)).argmax(dim=1)
     recalls = [(predicted[dev.labels == c] == c).float().mean().item() for c in range(3)]
     assert sum(recalls) / 3 == pytest.approx(card.selected.dev_uar, abs=1e-6)

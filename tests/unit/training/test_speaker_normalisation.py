@@ -13,6 +13,7 @@ from made_project import make_project
 
 from ugcl import config
 from ugcl.data import tables
+from ugcl.data.parts import BenchmarkData, open_fold
 from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
 from ugcl.evaluation.networks.predict import predict
@@ -25,7 +26,7 @@ from ugcl.inference import predictions as user_predictions
 from ugcl.inference.observation import Observation
 from ugcl.plan import paths
 from ugcl.plan.evaluation import prediction, score
-from ugcl.training.run import load_parts, stores, train_run
+from ugcl.training.run import train_run
 
 SPLIT = paths.split("made", "intended", 1)
 
@@ -79,8 +80,8 @@ def test_no_clip_of_another_part_is_read(project, monkeypatch, part):
     read = set()
     get = FeatureStore.__getitem__
     monkeypatch.setattr(FeatureStore, "__getitem__", lambda self, clip: (read.add(clip), get(self, clip))[1])
-    run = config.load().resolve("made", "own")
-    clips = load_parts(run, SPLIT, [part], stores(run))[part]
+    parameters = config.load()
+    clips = open_fold(parameters, parameters.resolve("made", "own"), 1, [part])[part]
     clips.batch([0])
     clips.statistics()
     split = tables.read_split(SPLIT)
@@ -113,7 +114,7 @@ def ensemble(project, monkeypatch):
 
     class Observer:
         def __init__(self, *_):
-            self.stores = stores(made.run)
+            self.stores = BenchmarkData(config.load(), "made").stores(made.run)
 
         def __call__(self, clip: Clip) -> Observation:
             if clip.name == "broken":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partialmethod
 from pathlib import Path
 
 import pandas as pd
@@ -13,11 +14,12 @@ import yaml
 from made_project import make_project
 from safetensors.torch import load_file
 from torch import nn
+from ugcl.config.model import Train
 
 from ugcl import config
-from ugcl.config.model import Train
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset
+from ugcl.data.parts import BenchmarkData
 from ugcl.errors import UgclError
 from ugcl.plan import paths
 from ugcl.training import resume
@@ -195,6 +197,24 @@ def test_folds_of_other_sizes_are_trained_alone(project, monkeypatch):
     tables.write(fewer, paths.split("made", "intended", 2))
     monkeypatch.setattr(runs, "fit_together", lambda *a: pytest.fail("they do not fit together"))
     assert len(train_runs(parameters, "made", "concat", [0], FOLDS)) == 2
+
+
+def test_runs_whose_batches_are_dialogues_are_trained_alone(project, monkeypatch):
+    parameters = project(2, batch=8)
+    manifest = tables.read_manifest(paths.manifest("made"))
+    dialogue = manifest["speaker"] + "_" + manifest["intended"]
+    turns = manifest.assign(dialogue=dialogue, turn=3 - manifest.groupby(dialogue).cumcount())
+    tables.write(turns, paths.manifest("made"))
+    monkeypatch.setattr(BenchmarkData, "fold", partialmethod(BenchmarkData.fold, context="dialogue"))
+    monkeypatch.setattr(runs, "fit_together", lambda *a: pytest.fail("their batches differ in size"))
+    batch, seen = ClipDataset.batch, []
+    monkeypatch.setattr(ClipDataset, "batch", lambda self, i: seen.append(batch(self, i)) or seen[-1])
+    assert len(train_runs(parameters, "made", "concat", [0], FOLDS)) == 2
+    assert any(len(part) == 8 for part in seen), "two dialogues of four clips fit into a batch"
+    for clips in (part.clips for part in seen):
+        for first in range(0, len(clips), 4):
+            name = clips[first].rpartition("_")[0]
+            assert clips[first : first + 4] == [f"{name}_{turn}" for turn in (3, 2, 1, 0)]
 
 
 def test_a_loss_that_is_no_number_names_the_run(project, monkeypatch):

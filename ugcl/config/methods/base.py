@@ -63,6 +63,8 @@ class MethodSettings(Section):
         """
         if run.train.pack > 1 and not self.packable:
             raise ValueError(f"method {self.name} cannot be trained in step; set train.pack 1")
+        if run.train.pack > 1 and run.input.context != "clip":
+            raise ValueError("batches of dialogues differ from run to run; set train.pack 1")
 
 
 def one_of(run: Run, least: int, most: int | None = None) -> None:

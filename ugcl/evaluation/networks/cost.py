@@ -19,9 +19,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ugcl.config import Config
 from ugcl.data.dataset import Batch, ClipDataset
-from ugcl.data.shards import FeatureStore
+from ugcl.data.parts import BenchmarkData
 from ugcl.devices import choose_device
-from ugcl.evaluation.networks.perturb import test_clips
 from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.networks import COST
 from ugcl.plan import paths
@@ -136,15 +135,8 @@ def cost(config: Config, benchmark: str) -> Path:
         The file written.
     """
     entry = config.benchmark(benchmark)
-    device, classes = (
-        choose_device(config.evaluate.accelerator, "evaluate"),
-        config.protocol(benchmark).classes,
-    )
-    stores = {m: FeatureStore(paths.features(entry.corpus, name)) for m, name in entry.features.items()}
-    names = test_clips(config, benchmark)
-    names = names[:: max(1, len(names) // BATCH)][:BATCH]  # from all speakers, not the first ones alone
-    rows = pd.DataFrame({"clip": names, "speaker": "", "label": classes[0]})
-    measurements = []
+    device, data = choose_device(config.evaluate.accelerator, "evaluate"), BenchmarkData(config, benchmark)
+    rows, measurements = _rows(config, data), []
     for system in entry.systems:
         runs = [
             paths.run(benchmark, system, seed, fold)
@@ -152,13 +144,22 @@ def cost(config: Config, benchmark: str) -> Path:
             for fold in config.folds(benchmark)
         ]
         model, _ = load_run(paths.MODELS / runs[0])
-        own = {m: stores[m] for m in config.resolve(benchmark, system).input.modalities}
+        run = config.resolve(benchmark, system)
+        clips = ClipDataset(rows, data.stores(run), run.protocol.classes)
         row = {
             "system": system,
-            **trained([read_card(paths.MODELS / run) for run in runs]),
-            **measured(model, ClipDataset(rows, own, classes), device),
+            **trained([read_card(paths.MODELS / name) for name in runs]),
+            **measured(model, clips, device),
         }
         measurements.append(row)
     path = score(benchmark, "cost")
     schema.write(pd.DataFrame(measurements), COST.between("system"), path)
     return path
+
+
+def _rows(config: Config, data: BenchmarkData) -> pd.DataFrame:
+    """Some test clips from all folds and speakers."""
+    run = config.resolve(data.benchmark, config.benchmark(data.benchmark).reference)
+    tests = [data.fold(run, fold, ["test"])["test"].rows for fold in config.folds(data.benchmark)]
+    rows = pd.concat(tests).drop_duplicates("clip").sort_values("clip")
+    return rows[:: max(1, len(rows) // BATCH)][:BATCH]

@@ -36,41 +36,26 @@ def predict(config: Config, benchmark: str, system: str) -> list[Path]:
     Raises:
         UgclError: a run, a split or features are missing.
     """
-    from ugcl.data.dataset import ClipDataset, part_rows
-    from ugcl.data.shards import FeatureStore
+    from ugcl.data.parts import BenchmarkData
     from ugcl.training.checkpoint import load_run
 
     entry, run = config.benchmark(benchmark), config.resolve(benchmark, system)
-    stores = {
-        modality: FeatureStore(paths.features(entry.corpus, run.features[modality]))
-        for modality in run.input.modalities
-    }
-    manifest = tables.read_manifest(paths.manifest(entry.corpus))
-    quarantined = tables.read(paths.quarantine(benchmark))["clip"].tolist()
+    data = BenchmarkData(config, benchmark)
     device = choose_device(config.evaluate.accelerator, "evaluate")
     written, temperatures = [], []
     for fold in config.folds(benchmark):
-        split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))
-        clips, dev = (
-            ClipDataset(
-                part_rows(manifest, split, part, run.protocol, quarantined).sort_values("clip"),
-                stores,
-                run.protocol.classes,
-                by_speaker=run.input.by_speaker,
-            )
-            for part in ("test", "dev")
-        )
+        parts = data.fold(run, fold, ("test", "dev"), by_clip=True)
         for seed in entry.seeds:
             folder = paths.MODELS / paths.run(benchmark, system, seed, fold)
             model, _ = load_run(folder)
-            table = predict_clips(model, clips, config.evaluate.batch, device)
+            table = predict_clips(model, parts["test"], config.evaluate.batch, device)
             path = prediction(benchmark, system, seed, fold)
-            tables.write(table, path)
+            tables.write(table.sort_values("clip"), path)
             written.append(path)
             if run.train.refit:
                 model, _ = load_run(folder, unseen="dev")
-            p = probabilities(model, dev, config.evaluate.batch, device)
-            temperatures.append(temperature.fitted(seed, fold, p, dev.labels.numpy()))
+            p = probabilities(model, parts["dev"], config.evaluate.batch, device)
+            temperatures.append(temperature.fitted(seed, fold, p, parts["dev"].labels.numpy()))
             log.info("%s: %d clips, temperature %.2f", path, len(table), temperatures[-1]["temperature"])
     rows = pd.DataFrame(temperatures).sort_values(["seed", "fold"])
     tables.write(rows, temperature_path(benchmark, system))

@@ -14,9 +14,8 @@ import numpy as np
 import pandas as pd
 
 from ugcl.config import Config
-from ugcl.data import tables
-from ugcl.data.dataset import ClipDataset, part_rows
-from ugcl.data.shards import FeatureInfo, FeatureStore
+from ugcl.data.parts import BenchmarkData
+from ugcl.data.shards import FeatureInfo
 from ugcl.devices import choose_device
 from ugcl.evaluation.networks.embeddings import Inside, look
 from ugcl.evaluation.schemas import schema
@@ -205,25 +204,20 @@ def represent(config: Config, benchmark: str) -> list[Path]:
         UgclError: a run, a split or features are missing.
     """
     entry, run = config.benchmark(benchmark), config.resolve(benchmark, config.benchmark(benchmark).reference)
-    stores = {m: FeatureStore(paths.features(entry.corpus, run.features[m])) for m in run.input.modalities}
-    infos = {m: store.info for m, store in stores.items()}
-    manifest = tables.read_manifest(paths.manifest(entry.corpus))
-    quarantined = tables.read(paths.quarantine(benchmark))["clip"].tolist()
+    data = BenchmarkData(config, benchmark)
+    infos = {m: store.info for m, store in data.stores(run).items()}
     device, classes = choose_device(config.evaluate.accelerator, "evaluate"), run.protocol.classes
     found: dict[str, list[pd.DataFrame]] = defaultdict(list)
     for fold in config.folds(benchmark):
-        split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))
-        rows = part_rows(manifest, split, "test", run.protocol, quarantined)
-        rows = rows.sort_values("clip", ignore_index=True)
+        clips = data.fold(run, fold, ["test"], by_clip=True)["test"]
         model, _ = load_run(paths.MODELS / paths.run(benchmark, entry.reference, entry.seeds[0], fold))
-        clips = ClipDataset(rows, stores, classes, by_speaker=run.input.by_speaker)
         inside = look(model, clips, config.evaluate.batch, device)
-        labels = rows["label"].to_numpy()
+        rows, labels = clips.rows, clips.rows["label"].to_numpy()
         made = {
             "tokens": tokens(inside),
             "token_usage": token_usage(inside),
             "retrieval": retrieval(inside, labels),
-            "hard_negatives": hard_negatives(inside, rows["clip"].tolist(), labels),
+            "hard_negatives": hard_negatives(inside, clips.clips, labels),
         }
         if not found:
             made["token_map"] = token_map(inside, rows, config.evaluate.seed)

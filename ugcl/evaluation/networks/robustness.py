@@ -16,11 +16,11 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from ugcl.config import Config
+from ugcl.config import Config, Run
 from ugcl.config.report import Evaluate
-from ugcl.data import tables
-from ugcl.data.dataset import ClipDataset, Store, part_rows
-from ugcl.data.shards import FeatureInfo, FeatureStore
+from ugcl.data.dataset import ClipDataset, Store
+from ugcl.data.parts import BenchmarkData
+from ugcl.data.shards import FeatureInfo
 from ugcl.data.stores import Changed, Held
 from ugcl.devices import choose_device
 from ugcl.errors import UgclError
@@ -141,11 +141,11 @@ def robustness(config: Config, benchmark: str) -> Path:
     entry, systems = config.benchmark(benchmark), under_conditions(config, benchmark)
     if not systems:
         raise UgclError(f"{benchmark} has no conditions; name some in evaluate.robustness or its label_noise")
-    stores = {m: FeatureStore(paths.features(entry.corpus, name)) for m, name in entry.features.items()}
-    noisy = {c: FeatureStore(paths.perturbed(benchmark, c)) for c in noise_conditions(config, benchmark)}
+    data = BenchmarkData(config, benchmark)
+    noisy = {condition: data.perturbed(condition) for condition in noise_conditions(config, benchmark)}
     frames: dict[str, dict[str, list[pd.DataFrame]]] = {s: defaultdict(list) for s in systems}
     for fold in config.folds(benchmark):
-        for system, condition, frame in _fold(config, benchmark, fold, systems, stores, noisy):
+        for system, condition, frame in _fold(config, data, fold, systems, noisy):
             frames[system][condition].append(frame)
         log.info("%s: fold %d under %d conditions", benchmark, fold, len(config.evaluate.robustness))
     scored, classes = [], config.protocol(benchmark).classes
@@ -153,7 +153,7 @@ def robustness(config: Config, benchmark: str) -> Path:
         for condition, name in mislabelled(config, benchmark, system).items():
             whole = predictions.stack(benchmark, name, entry.seeds, config.folds(benchmark), classes)
             parts[condition] = [whole[KEYS]]
-        infos = {m: stores[m].info for m in config.resolve(benchmark, system).input.modalities}
+        infos = {m: store.info for m, store in data.stores(config.resolve(benchmark, system)).items()}
         order = ["seed", "fold", "clip"]
         whole = {name: pd.concat(part).sort_values(order, ignore_index=True) for name, part in parts.items()}
         obstacles = {c: obstacle(c, infos, c in noisy) for c in config.evaluate.robustness}
@@ -165,38 +165,31 @@ def robustness(config: Config, benchmark: str) -> Path:
 
 
 def _fold(
-    config: Config,
-    benchmark: str,
-    fold: int,
-    systems: list[str],
-    stores: Mapping[str, Store],
-    noisy: Mapping[str, Store],
+    config: Config, data: BenchmarkData, fold: int, systems: list[str], noisy: Mapping[str, Store]
 ) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Predictions of one fold: system, condition, and clip, speaker, label, predicted, seed, fold."""
-    entry, protocol = config.benchmarks[benchmark], config.protocol(benchmark)
-    manifest = tables.read_manifest(paths.manifest(entry.corpus))
-    split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))
-    quarantined = tables.read(paths.quarantine(benchmark))["clip"].tolist()
-    rows = part_rows(manifest, split, "test", protocol, quarantined).sort_values("clip")
-    rows = rows[["clip", "speaker", "label"]]
     device = choose_device(config.evaluate.accelerator, "evaluate")
-    # By modalities, and whether a speaker's clips are standardised together.
+    # By modalities, and whether a speaker's clips are standardised together: such systems share their clips.
     readers: dict[tuple[tuple[str, ...], bool], dict[tuple[str, int], nn.Module]] = defaultdict(dict)
+    runs: dict[tuple[tuple[str, ...], bool], Run] = {}
     for system in systems:
-        for seed in entry.seeds:
-            model, _ = load_run(paths.MODELS / paths.run(benchmark, system, seed, fold))
-            reads = config.resolve(benchmark, system).input
-            readers[tuple(reads.modalities), reads.by_speaker][system, seed] = model.to(device)
-    for (modalities, by_speaker), models in readers.items():
-        own = {m: stores[m] for m in modalities}
+        run = config.resolve(data.benchmark, system)
+        key = tuple(run.input.modalities), run.input.standardise, run.input.context
+        runs[key] = run
+        for seed in config.benchmarks[data.benchmark].seeds:
+            model, _ = load_run(paths.MODELS / paths.run(data.benchmark, system, seed, fold))
+            readers[key][system, seed] = model.to(device)
+    for key, models in readers.items():
+        own = data.stores(runs[key])
         infos = {m: store.info for m, store in own.items()}
         for condition in (CLEAN, *config.evaluate.robustness):
             if condition != CLEAN and obstacle(condition, infos, condition in noisy):
                 continue
             under = changed(condition, own, noisy, config.evaluate.seed)
-            clips = ClipDataset(rows, under, protocol.classes, cache=0, by_speaker=by_speaker)
+            clips = data.fold(runs[key], fold, ["test"], stores=under, cache=0, by_clip=True)["test"]
+            rows = clips.rows[["clip", "speaker", "label"]]
             for (system, seed), number in _predicted(models, clips, config.evaluate.batch, device).items():
-                names = [protocol.classes[i] for i in number]
+                names = [clips.classes[i] for i in number]
                 yield system, condition, rows.assign(predicted=names, seed=seed, fold=fold)
 
 

@@ -134,7 +134,7 @@ def _epoch(
 ) -> list[dict[str, float]]:
     """Train every run on every clip once; returns what `loop._epoch` does, for each."""
     seeding.seed(*(number for member in members for number in member.seeds), epoch)
-    orders = [plan(len(m.parts["train"]), train.batch, (*m.seeds, epoch)) for m in members]
+    orders = [plan(m.parts["train"].groups, train.batch, (*m.seeds, epoch)) for m in members]
     steps = range(0, len(orders[0]), train.accumulate)
     sums: list[dict[str, list[Tensor]]] = [{} for _ in members]
     for step, first in enumerate(steps):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ugcl.config import Config, Run
 from ugcl.config.system.overrides import SECTIONS, System, merge
 from ugcl.config.tune import Dimension, own_value, setting
+from ugcl.data.parts import BenchmarkData
 from ugcl.errors import UgclError
 from ugcl.plan import paths
 from ugcl.training import devices, seeding
@@ -228,7 +229,7 @@ def _value(config: Config, run: Run, benchmark: str, folds: list[int], trial: Tr
     """
     from optuna import TrialPruned
 
-    entry = config.benchmark(benchmark)
+    data, seed = BenchmarkData(config, benchmark), config.benchmark(benchmark).seeds[0]
     seeding.deterministic()
     fabric = devices.launch(run.train)
     total = 0.0
@@ -243,10 +244,9 @@ def _value(config: Config, run: Run, benchmark: str, folds: list[int], trial: Tr
             if trial.should_prune():
                 raise TrialPruned
 
-        split = paths.split(entry.corpus, entry.protocol, fold)
         with devices.memory_advice(run.train):
-            parts, model = assemble(run, split, PARTS, (entry.seeds[0], fold))
-            outcome = fit(fabric, model, run.train, parts, (entry.seeds[0], fold), watch=watch)
+            parts, model = assemble(data, run, PARTS, (seed, fold))
+            outcome = fit(fabric, model, run.train, parts, (seed, fold), watch=watch)
         total += outcome.best["dev_uar"]
         # Trials whose patience ended earlier have this step too.
         trial.report(total / len(folds), (number + 1) * STRIDE - 1)

@@ -46,3 +46,14 @@ def test_wrong_parts_are_one_line(build, film, tmp_path: Path, old: str, new: st
     with pytest.raises(UgclError, match=words) as caught:
         made(build, tmp_path, TABLE.replace(old, new))
     assert "\n" not in str(caught.value)
+
+
+def test_dialogues_of_a_user_are_kept_and_a_clip_may_have_none(build, film, tmp_path: Path) -> None:
+    film(tmp_path / "d.avi", 0.2)
+    table = "clip,video,speaker,emotion,dialogue,turn\n"
+    table += "a,d.avi,s1,sad,talk,10\nb,d.avi,s2,happy,talk,9\nc,d.avi,s1,sad,,\n"
+    frame = made(build, tmp_path, table)
+    assert frame["dialogue"].tolist() == ["talk", "talk", ""]
+    assert frame["turn"].fillna(-1).tolist() == [10, 9, -1]
+    with pytest.raises(UgclError, match=r"column 'turn': .*second.*; write numbers"):
+        made(build, tmp_path, table.replace(",9\n", ",second\n"))

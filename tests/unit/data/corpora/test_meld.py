@@ -60,6 +60,17 @@ def test_rows_of_the_three_parts(build, tree: Path) -> None:
     ]
 
 
+def test_a_dialogue_number_that_comes_again_in_another_part_is_another_dialogue(build, tree: Path) -> None:
+    for part in ("dev", "test"):
+        path = tree / f"{part}_sent_emo.csv"
+        path.write_text(
+            path.read_text("utf-8").replace(",110,7,", ",125,1,").replace(",38,4,", ",125,1,"), "utf-8"
+        )
+    frame = made(build, tree)
+    assert frame.groupby("dialogue").groups.keys() == {"dev_dia125", "test_dia125", "train_dia125"}
+    assert frame.loc[frame["dialogue"] == "train_dia125", "turn"].tolist() == [2, 3]
+
+
 def test_encoding_faults_are_repaired_and_the_rest_is_kept(build, tree: Path) -> None:
     assert list(made(build, tree)["transcript"]) == [
         "Oh, no.",

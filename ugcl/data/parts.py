@@ -1,0 +1,162 @@
+"""The one door to the clips of a fold: manifest, split, quarantine and features become datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ugcl.config import Config, Run
+from ugcl.config.protocols import Protocol
+from ugcl.data import tables
+from ugcl.data.dataset import ClipDataset, Store
+from ugcl.data.labels import labelled, vote_shares
+from ugcl.data.shards import FeatureStore
+from ugcl.errors import UgclError
+from ugcl.plan import paths
+
+
+class BenchmarkData:
+    """What the folds and systems of a benchmark share; each table and feature index is read once.
+
+    Attributes:
+        benchmark: key of `benchmarks`.
+        manifest: the corpus's manifest.
+        quarantined: clips that no part of a fold has.
+    """
+
+    def __init__(self, config: Config, benchmark: str) -> None:
+        """Read the manifest and the quarantined clips.
+
+        Raises:
+            UgclError: the benchmark is unknown, or a table is missing.
+        """
+        entry = config.benchmark(benchmark)
+        self.benchmark = benchmark
+        self.manifest = tables.read_manifest(paths.manifest(entry.corpus))
+        self.quarantined: list[str] = tables.read(paths.quarantine(benchmark))["clip"].tolist()
+        self._corpus, self._protocol = entry.corpus, entry.protocol
+        self._stores: dict[str, FeatureStore] = {}
+
+    def stores(self, run: Run) -> dict[str, FeatureStore]:
+        """The feature stores of the modalities that a run reads."""
+        for modality in run.input.modalities:
+            if modality not in self._stores:
+                self._stores[modality] = FeatureStore(paths.features(self._corpus, run.features[modality]))
+        return {modality: self._stores[modality] for modality in run.input.modalities}
+
+    def perturbed(self, condition: str) -> FeatureStore:
+        """The audio features of the test clips under a noise condition, such as `noise:10`."""
+        return FeatureStore(paths.perturbed(self.benchmark, condition))
+
+    def split_path(self, fold: int) -> Path:
+        """The split table of a fold."""
+        return paths.split(self._corpus, self._protocol, fold)
+
+    def split(self, fold: int) -> pd.DataFrame:
+        """Clip and part of a fold; quarantined clips are in it."""
+        return tables.read_split(self.split_path(fold))
+
+    def fold(
+        self,
+        run: Run,
+        fold: int,
+        names: Sequence[str] = tables.PARTS,
+        *,
+        stores: Mapping[str, Store] | None = None,
+        cache: int = 2048,
+        by_clip: bool = False,
+        dev_is_train: bool = False,
+    ) -> dict[str, ClipDataset]:
+        """Parts of a fold by name, without the quarantined clips.
+
+        Args:
+            run: the resolved parameters of a system of this benchmark.
+            fold: number of the fold, from 1.
+            names: of `train`, `dev` and `test`; no other part is read.
+            stores: modality → features to read; default those of the run.
+            cache: most features to keep in memory, MiB per part.
+            by_clip: the clips are in the order of their names; default the order of the split table.
+            dev_is_train: dev clips are among those of `train`.
+
+        Raises:
+            UgclError: a table or features are missing, or a part is not usable; see :func:`part_rows`.
+        """
+        split = self.split(fold)
+        if dev_is_train:
+            split["part"] = split["part"].replace("dev", "train")
+        stores = self.stores(run) if stores is None else stores
+        parts = {}
+        for name in names:
+            rows = part_rows(self.manifest, split, name, run.protocol, self.quarantined)
+            rows = rows.sort_values("clip") if by_clip else rows
+            reads = run.input.by_speaker, run.input.context
+            parts[name] = ClipDataset(rows, stores, run.protocol.classes, cache, *reads)
+        return parts
+
+
+def open_fold(
+    config: Config, run: Run, fold: int, names: Sequence[str] = tables.PARTS, **options: object
+) -> dict[str, ClipDataset]:
+    """Parts of one fold; for several folds or systems see :class:`BenchmarkData`.
+
+    Args:
+        config: the parameters.
+        run: the resolved parameters of a system.
+        fold: number of the fold, from 1.
+        names: of `train`, `dev` and `test`.
+        options: see :meth:`BenchmarkData.fold`.
+    """
+    return BenchmarkData(config, run.benchmark).fold(run, fold, names, **options)
+
+
+def part_rows(
+    manifest: pd.DataFrame,
+    split: pd.DataFrame,
+    part: str,
+    protocol: Protocol,
+    quarantined: Sequence[str] = (),
+) -> pd.DataFrame:
+    """The clips of one part of a split.
+
+    Args:
+        manifest: clip, speaker and the protocol's label column.
+        split: clip, part.
+        part: `train`, `dev` or `test`.
+        protocol: label target and classes.
+        quarantined: clips to leave out.
+
+    Returns:
+        Columns clip, speaker, label, in the split's order; dialogue, turn and start where the manifest has
+        them; with a soft target also q_<class>, the shares of the votes, all on the label where nobody voted
+        for a class.
+
+    Raises:
+        UgclError: the part is empty, a clip is unknown or unlabelled, or a class has no clip.
+    """
+    rows = split.loc[(split["part"] == part) & ~split["clip"].isin(list(quarantined)), ["clip"]]
+    if rows.empty:
+        raise UgclError(f"part {part} of the split is empty; correct the split or the quarantined clips")
+    clips = labelled(manifest, protocol)
+    columns = ["clip", "speaker", "label", *(c for c in ("dialogue", "turn", "start") if c in clips)]
+    if protocol.soft:
+        shares = [f"q_{name}" for name in protocol.classes]
+        columns += shares
+        q = vote_shares(clips, protocol.soft, protocol.classes, protocol.merge)
+        q = np.where(np.isnan(q), clips["label"].to_numpy()[:, None] == np.array(protocol.classes), q)
+        clips = clips.assign(**dict(zip(shares, q.T, strict=True)))
+    rows = rows.merge(clips[columns], on="clip", how="left")
+    wrong = rows.loc[~rows["label"].isin(protocol.classes), "clip"]
+    if len(wrong):
+        raise UgclError(
+            f"part {part} of the split: {len(wrong)} clips have no label of the protocol in the manifest"
+            f" (first: {wrong.iloc[0]}); make the splits again"
+        )
+    absent = [name for name in protocol.classes if name not in set(rows["label"])]
+    if absent:
+        raise UgclError(
+            f"part {part} of the split has no clip of class {absent[0]!r}; use fewer folds or correct the split"
+        )
+    return rows
