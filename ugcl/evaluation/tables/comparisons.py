@@ -20,14 +20,17 @@ COMPARED = (
     "difference",
     "ci_low",
     "ci_high",
-    "detectable",
-    "effect",
-    "effect_low",
-    "effect_high",
-    "p_permutation",
-    "p_mcnemar",
+    "p",
     "p_holm",
+    "family",
+    "family_size",
+    "covers",
+    "detectable",
+    *paired.APART,
 )
+
+PLANNED, EXPLORATORY = "planned", "exploratory"
+"""Families of comparisons, each corrected by itself (`benchmarks.X.planned`)."""
 
 
 def comparisons(config: Config, benchmark: str, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -39,8 +42,9 @@ def comparisons(config: Config, benchmark: str, frames: dict[str, pd.DataFrame])
         frames: system → stacked predictions.
 
     Returns:
-        The columns COMPARED (:func:`ugcl.evaluation.statistics.paired.compare`). `p_holm` corrects the row's
-        own test over the systems: the permutation test on the UAR rows, McNemar's on the WAR rows.
+        The columns COMPARED (:func:`ugcl.evaluation.statistics.paired.compare`). `p_holm` corrects `p` over
+        the `family_size` systems of the row's `family`, metric by metric. The tests that are given the
+        trained models (p_permutation, p_mcnemar) are not corrected.
     """
     entry = config.benchmarks[benchmark]
     classes = config.protocol(benchmark).classes
@@ -56,8 +60,11 @@ def comparisons(config: Config, benchmark: str, frames: dict[str, pd.DataFrame])
     if not parts:
         return pd.DataFrame(columns=COMPARED)
     table = pd.concat(parts, ignore_index=True)
-    raw = table["p_permutation"].fillna(table["p_mcnemar"])
-    table["p_holm"] = raw.groupby(table["metric"]).transform(lambda p: paired.holm(p.to_numpy()))
+    planned = table["system"].isin(entry.planned)
+    table["family"] = planned.map({True: PLANNED, False: EXPLORATORY})
+    families = table.groupby(["family", "metric"])
+    table["p_holm"] = families["p"].transform(lambda p: paired.holm(p.to_numpy()))
+    table["family_size"] = families["system"].transform("size")
     return table[list(COMPARED)]
 
 

@@ -28,15 +28,15 @@ def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.Da
     counts = bootstrap.count(frame, classes)
     speakers = len(counts.speakers)
     drawn = bootstrap.evaluate(counts, bootstrap.draw(speakers, settings.bootstrap, settings.seed))
+    left_out = bootstrap.evaluate(counts, bootstrap.without_folds(counts))
     clips = len(frame) // frame["seed"].nunique()
     rows = []
     for metric, values in each.items():
         low = high = np.nan
         if metric in drawn:
             scale = metrics.scale(metric)
-            low, high = bootstrap.interval(
-                values.to_numpy(), drawn[metric], settings.confidence, speakers, scale
-            )
+            found = values.to_numpy(), drawn[metric], settings.confidence, speakers, scale, left_out[metric]
+            low, high = bootstrap.interval(*found)
         rows.append((metric, values.mean(), low, high, clips, speakers))
     return pd.DataFrame(rows, columns=["metric", "value", "ci_low", "ci_high", "clips", "speakers"])
 

@@ -31,7 +31,7 @@ NUMBERS = frozenset(
     | {"gap", "gap_low", "gap_high", "classes", "war", "bin", "confidence", "accuracy", "rate", "followed"}
     | {"first_as_second", "second_as_first", "probability", "label_probability", "wrong_seeds", "votes_label"}
     | {"votes_predicted", "label_agreement", "right_agreed", "right_disputed", "kl", "cosine"}
-    | {"entropy_correlation"}
+    | {"entropy_correlation", "family_size", "p_error", "p_smallest", "tied_epochs", "tied_runs"}
 )
 """Columns read as numbers, unless a cell is a word; others stay text though they may look like numbers, as
 speaker 01 does."""
