@@ -133,6 +133,21 @@ def test_optimism_is_the_best_test_epoch_minus_the_chosen_one(summarised: Config
     assert (table("optimism")["optimism"] >= 0).all()
 
 
+def test_ties_of_the_highest_dev_uar_are_counted_run_by_run(summarised: Config) -> None:
+    files = {fold: paths.MODELS / paths.run("demo", "concat", 1, fold) / "history.csv" for fold in (1, 2)}
+    for fold, path in files.items():
+        history = tables.read(path)
+        dev = ["0.500000"] * len(history)
+        dev[: fold + 1] = ["0.750000"] * (fold + 1)
+        tables.write(history.assign(dev_uar=dev), path)
+    summarise(summarised)
+    rows = table("runs").query("system == 'concat' and seed == 1").set_index("fold")
+    assert (rows.loc[1, "tied_epochs"], rows.loc[2, "tied_epochs"]) == (2, 3)
+    runs = table("runs").query("system == 'concat'")
+    whole = table("optimism_by_system").set_index("system")
+    assert whole.loc["concat", "tied_runs"] == (runs["tied_epochs"] > 1).sum() >= 2
+
+
 def test_optimism_of_a_system_is_the_mean_of_its_runs(summarised: Config) -> None:
     runs = table("optimism").groupby("system")["optimism"]
     whole = table("optimism_by_system").set_index("system")

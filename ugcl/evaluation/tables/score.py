@@ -12,6 +12,7 @@ from ugcl.config.report import Evaluate
 from ugcl.data import tables
 from ugcl.evaluation.statistics import bootstrap, calibration, metrics, mistakes, subgroups
 from ugcl.evaluation.tables import predictions
+from ugcl.inference import temperature
 from ugcl.plan import paths
 from ugcl.plan.evaluation import score as score_path
 
@@ -65,6 +66,14 @@ def score_table(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> 
     return whole[[*front, *[column for column in whole if column not in front]]]
 
 
+def with_pooled(whole: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    """A score table with more pooled rows after its own: metric, value, ci_low, ci_high."""
+    pooled_rows = whole[whole["scope"] == "pooled"]
+    shared = pooled_rows.iloc[0][["scope", "seed", "fold", "clips", "speakers"]]
+    parts = [pooled_rows, more.assign(**shared)[list(whole)], whole[whole["scope"] != "pooled"]]
+    return pd.concat(parts, ignore_index=True)
+
+
 def score(config: Config, benchmark: str, system: str, lineage: str = "") -> list[Path]:
     """Score a system of a benchmark from its prediction files and the manifest, and write its tables.
 
@@ -82,8 +91,11 @@ def score(config: Config, benchmark: str, system: str, lineage: str = "") -> lis
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     frame = predictions.stack(benchmark, system, entry.seeds, folds, classes)
     frame = predictions.with_rater_shares(frame, manifest, protocol)
+    fitted = temperature.read(benchmark, system)
+    whole = score_table(frame, classes, settings)
+    beside = calibration.errors(frame, classes, settings, fitted)
     results = {
-        "metrics": score_table(frame, classes, settings).assign(lineage=lineage),
+        "metrics": with_pooled(whole, beside).assign(lineage=lineage),
         "confusion": metrics.confusion(frame, classes),
         "per_class": class_table(frame, classes),
         "subgroups": subgroups.subgroups(frame, manifest, classes, settings),
