@@ -6,7 +6,7 @@ Two systems are compared on made-up speakers of six classes with eight clips eac
 each system does on them (sd of the difference 7 points). Every run, one seed on one fold, adds noise of its
 own to the UAR of its test speakers (`run`, sd in points), and every seed noise that its runs on all folds
 share (`seed`). `level` is the share of trials in which p < .05 although both systems are equal, `coverage`
-that of 95 % intervals that hold the true difference, `power` that of p < .05 where one is three points better:
+that of 95 % intervals that hold the true difference, `power` that of p < .05 where one is 3 points better:
 
 - `ours`: the t of interval and p (`ugcl.evaluation.statistics.bootstrap.standard_error`);
 - `seeds`: the same without the folds, as it was before;
