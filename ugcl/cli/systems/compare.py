@@ -16,7 +16,7 @@ def compare(
 ) -> None:
     """Compare two systems, or two runs, on identical test clips, from their predictions.
 
-    Interval and p of a difference are one t inference over speakers and, where several seeds or three folds
+    Interval and p of a difference are one t inference over speakers and, where several seeds or four folds
     show it, training. p is not corrected for other comparisons. --json adds the tests given the trained
     models: sign flips of speakers (UAR), McNemar's mid-p (WAR).
     """
