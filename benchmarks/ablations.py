@@ -3,12 +3,15 @@
     python benchmarks/ablations.py BENCHMARK [--root FOLDER] [--kept FILE]
 
 In per cent: the mean dev UAR of the selected epochs, by which settings may be chosen; the UAR over the test
-clips of all folds; its paired difference from the reference, with the p of the permutation test after Holm's
-correction over all rows; and how much more a run's test fold would give if it also chose the epoch, which is
-never done. Intervals, 95 %, and tests are over speakers.
+clips of all folds; its paired difference from the reference; p after Holm's correction, the benchmark's
+planned comparisons and the others each by themselves; and how much more a run's test fold would give if it
+also chose the epoch, which is never done. p is that of the interval. Rows that were kept before there was
+such a p have that of the sign-flip test alone, which is given the trained models: a table with one of them
+shows it for all.
 
 A grid of many systems may be trained in parts: `--kept` names a file of rows, which those of this evaluation
-join or replace, and the table is then of all of them. Every part has the reference beside it, so that each
+join or replace, and the table is then of all of them; without an evaluation here it is of the kept rows. The
+file also has the UAR of each seed. Every part has the reference beside it, so that each
 difference is between runs of one commit and one machine.
 """
 
@@ -21,7 +24,9 @@ import pandas as pd
 
 from ugcl import config
 from ugcl.evaluation.statistics.paired import holm
+from ugcl.evaluation.tables.comparisons import EXPLORATORY, PLANNED
 from ugcl.plan import paths
+from ugcl.plan.evaluation import score
 from ugcl.reports.tables.cells import p_value, percent
 from ugcl.training.records import read_card
 
@@ -46,27 +51,43 @@ def evaluated(root: Path, benchmark: str) -> pd.DataFrame:
         table[table["metric"] == "uar"].set_index("system") for table in (own["summary"], own["comparisons"])
     )
     interval = {"ci_low": "difference_low", "ci_high": "difference_high"}
-    compared = against.rename(columns=interval)[["difference", *interval.values(), "p_permutation"]]
+    tests = ["p", "p_permutation", "p_error"]
+    compared = against.rename(columns=interval)[["difference", *interval.values(), *tests]]
     table = scores[["value", "ci_low", "ci_high", "lineage"]].join(compared)
     table["dev_uar"] = own["runs"].groupby("system")["dev_uar"].mean()
     table["optimism"] = own["optimism_by_system"].set_index("system")["optimism"]
-    table["commit"] = {system: card.commit[:7] for system, card in cards.items()}
-    return table.loc[[system for system in table.index if system in cards]]
+    table["commit"] = pd.Series({s: card.commit[:7] for s, card in cards.items()}, dtype=object)
+    table = table.loc[[system for system in table.index if system in cards]]
+    return table.join(by_seed(root, benchmark, list(table.index)))
+
+
+def by_seed(root: Path, benchmark: str, systems: list[str]) -> pd.DataFrame:
+    """The UAR of each seed over all folds: systems × uar_seed<s>."""
+    scores = pd.read_csv(root / score(benchmark, "metrics"))
+    rows = scores[(scores["scope"] == "seed") & (scores["metric"] == "uar") & scores["system"].isin(systems)]
+    return rows.assign(name="uar_seed" + rows["seed"].astype(str)).pivot(
+        index="system", columns="name", values="value"
+    )
 
 
 def joined(kept: Path, rows: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     """Rows of a file with new ones in place of theirs, in some order; the file is written anew."""
     if kept.exists():
         old = pd.read_csv(kept, index_col="system", dtype={"commit": str, "lineage": str})
-        rows = pd.concat([rows, old.drop(rows.index, errors="ignore")])
+        kept_rows = old.drop(rows.index, errors="ignore")
+        rows = pd.concat([rows, kept_rows]) if len(rows) else kept_rows
     rows = rows.loc[sorted(rows.index, key=lambda s: order.index(s) if s in order else len(order))]
     rows.to_csv(kept, float_format="%.6f")
     return rows
 
 
-def table(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows as people read them; Holm's correction is over all that are here."""
-    corrected = pd.Series(holm(rows["p_permutation"].to_numpy()), rows.index)
+def table(rows: pd.DataFrame, planned: list[str]) -> pd.DataFrame:
+    """The rows as people read them; Holm's correction is over all rows of a family that are here."""
+    tested = rows.reindex(columns=["p", "p_permutation"]).dropna(how="all")
+    name, title = ("p", "p") if tested["p"].notna().all() else ("p_permutation", "p, given the models")
+    family = pd.Series(rows.index.isin(planned), rows.index).map({True: PLANNED, False: EXPLORATORY})
+    corrected = rows[name].groupby(family).transform(lambda p: holm(p.to_numpy()))
+    family = family.where(rows[name].notna(), "")
     return pd.DataFrame(
         {
             "system": system,
@@ -75,7 +96,8 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
             "difference": percent(
                 row["difference"], row["difference_low"], row["difference_high"], signed=True
             ),
-            "p": p_value(corrected[system]),
+            "family": family[system],
+            title: p_value(corrected[system]),
             "chosen on test": f"+{100 * row['optimism']:.1f}",
             "lineage": row["lineage"],
             "commit": row["commit"],
@@ -92,11 +114,11 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path(), help="the project's folder")
     parser.add_argument("--kept", type=Path, help="file of rows that this evaluation's join")
     options = parser.parse_args()
-    rows = evaluated(options.root, options.benchmark)
+    rows, entry = evaluated(options.root, options.benchmark), config.load().benchmark(options.benchmark)
     if options.kept:
-        rows = joined(options.kept, rows, config.load().benchmark(options.benchmark).systems)
+        rows = joined(options.kept, rows, entry.systems)
     # Cells as they are, not padded: a row whose numbers stay is no change of the file it is pasted into.
-    print(table(rows).to_markdown(index=False, disable_numparse=True, stralign=None))
+    print(table(rows, entry.planned).to_markdown(index=False, disable_numparse=True, stralign=None))
 
 
 if __name__ == "__main__":

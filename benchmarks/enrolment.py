@@ -104,9 +104,7 @@ def main() -> None:
     parameters = config.load()
     run = parameters.resolve(options.benchmark, options.system)
     if not run.input.by_speaker:
-        raise SystemExit(
-            f"{options.system}: its input.standardise is not speaker; take a system that has it"
-        )
+        raise SystemExit(f"{options.system}: its input.standardise is not speaker; take a system that has it")
     data = BenchmarkData(parameters, options.benchmark)
     found = folds(parameters, run, data)
     every = [fold.rows for fold in found]

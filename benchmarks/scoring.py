@@ -54,13 +54,18 @@ def main() -> None:
     options = parser.parse_args()
     frame, manifest = made(options.clips, options.speakers, options.seeds)
     settings = Evaluate(bootstrap=options.draws)
+    side = paired.scored(frame, CLASSES, settings)
+    turned = frame.assign(predicted=np.where(frame.index % 50 == 0, frame["label"], frame["predicted"]))
+    other = paired.scored(turned, CLASSES, settings)
     work = {
         "metrics with intervals": lambda: score.pooled(frame, CLASSES, settings),
         "subgroups": lambda: subgroups.subgroups(frame, manifest, CLASSES, settings),
         "per_speaker": lambda: subgroups.per_speaker(frame, CLASSES),
         "calibration": lambda: calibration.calibration(frame, CLASSES, settings),
+        "band of the ECE": lambda: calibration.calibrated(frame, CLASSES, settings),
         "pairs": lambda: mistakes.pairs(frame, CLASSES, settings),
         "one side of a comparison": lambda: paired.scored(frame, CLASSES, settings),
+        "a comparison of two sides": lambda: paired.compare(side, other, settings),
     }
     for name, make in work.items():
         start = time.perf_counter()

@@ -41,6 +41,7 @@ for benchmark in benchmarks:
         continue
     figure(parameters, benchmark, "ablations")
     rows(tables.difference_table(ablations))
+    say(tables.inference(ablations))
 
 # %% [markdown]
 # ## What each system changes

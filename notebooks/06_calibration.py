@@ -43,8 +43,11 @@ for benchmark in benchmarks:
 # %% [markdown]
 # ## Scores of probabilities
 #
-# - **ECE**, the expected calibration error: the mean distance of the dots above from the diagonal. With few clips a bin
-#   it is above zero even for a perfectly calibrated system, and it says nothing of accuracy.
+# - **ECE**, the expected calibration error: the mean distance of the dots above from the diagonal. With few clips per
+#   bin it is above zero even for a perfectly calibrated system, and it says nothing of accuracy. `ECE if calibrated`
+#   is what such a system would show with the same confidences, with its 95 % band: an ECE inside the band shows no
+#   miscalibration, and no system is better than another inside it. `ECE after scaling` is of each run's
+#   probabilities at the temperature that its dev clips gave, which is how `ugcl predict` gives them.
 # - **Brier score**: squared distance of the probabilities from the label, 0 to 2; pays for calibration and for accuracy.
 # - **Log-loss**: minus the logarithm of the label's probability, in nats; one sure mistake costs much.
 #

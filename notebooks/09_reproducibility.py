@@ -55,7 +55,7 @@ for benchmark in benchmarks:
 evaluate = parameters.evaluate
 say(
     f"Resampling: seed {evaluate.seed}, {evaluate.bootstrap} draws of the speaker bootstrap,"
-    f" {evaluate.permutations} of the permutation test."
+    f" {evaluate.permutations} of the sign-flip test where it is not exact."
 )
 
 # %% [markdown]
@@ -84,7 +84,8 @@ for benchmark in benchmarks:
 # %% [markdown]
 # ## Optimism
 #
-# The epoch of every run is chosen on dev speakers. The test score of each epoch is recorded to know what choosing it
+# The epoch of every run is chosen on dev speakers: the highest dev UAR, of equal ones the least dev loss, then the
+# earliest. `tied_runs` in optimism_by_system.csv counts the runs where several epochs tie. The test score of each epoch is recorded to know what choosing it
 # on the test fold would have added, in points of UAR, and chooses nothing. The interval is over folds.
 
 # %% tags=["hide-input"]

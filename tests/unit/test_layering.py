@@ -162,6 +162,8 @@ def test_functions_are_short(project: Path) -> None:
                 if lines > 60:
                     long[f"{path.relative_to(project)}: {node.name}"] = lines
     assert long == {}
+
+
 def test_the_clips_of_a_fold_have_one_door(project: Path) -> None:
     """Who joins split, quarantine and features by hand forgets one of them some day."""
     found = {}

@@ -29,9 +29,10 @@ class Evaluate(Section):
     bootstrap: int = Field(10000, ge=100, description="Draws of the speaker bootstrap.")
     confidence: float = Field(0.95, gt=0, lt=1, description="Confidence level of the intervals.")
     permutations: int = Field(
-        10000,
+        1_000_000,
         ge=100,
-        description="Draws of the paired permutation test; exact with few speakers.",
+        description="Draws of the sign-flip test where it cannot be exact: more than 40 speakers, or 30 where"
+        " the classes' clips have a huge common multiple.",
     )
     seed: int = Field(0, ge=0, description="Seed of resampling.")
     bins: int = Field(15, ge=2, description="Equal-mass bins of the expected calibration error.")

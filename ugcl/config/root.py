@@ -37,6 +37,11 @@ class Benchmark(Section):
         default_factory=list, description="Keys of `grids`, whose systems are compared too."
     )
     reference: str = Field(description="The system that the others are compared with.")
+    planned: list[str] = Field(
+        default_factory=list,
+        description="Systems whose comparison with the reference was planned before anything was trained: one"
+        " family for Holm's correction; all others are another, exploratory one.",
+    )
     seeds: list[int] = Field(min_length=1, description="Training seeds.")
     folds: list[int] | None = Field(None, description="Folds to run; default all of the protocol.")
     folds_per_job: int = Field(
@@ -125,8 +130,9 @@ class Config(Section):
                         f"{where}.features.{modality}: encoder {encoder!r} is for"
                         f" {self.encoders[encoder].modality}; choose one for {modality}"
                     )
-            for system in benchmark.systems:
-                _known(system, self.systems, f"{where}.systems", "systems")
+            for key in ("systems", "planned"):
+                for system in getattr(benchmark, key):
+                    _known(system, self.systems, f"{where}.{key}", "systems")
             _known(benchmark.reference, benchmark.systems, f"{where}.reference", f"{where}.systems")
             folds = corpus.protocols[benchmark.protocol].fold_numbers
             for fold in benchmark.folds or []:

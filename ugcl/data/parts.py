@@ -157,6 +157,7 @@ def part_rows(
     absent = [name for name in protocol.classes if name not in set(rows["label"])]
     if absent:
         raise UgclError(
-            f"part {part} of the split has no clip of class {absent[0]!r}; use fewer folds or correct the split"
+            f"part {part} of the split has no clip of class {absent[0]!r}; use fewer folds or correct the"
+            " split"
         )
     return rows

@@ -26,6 +26,8 @@ TITLES = {
     "log_loss": "log-loss",
     "brier": "Brier",
     "ece": "ECE",
+    "ece_calibrated": "ECE if calibrated",
+    "ece_scaled": "ECE after scaling",
     "kl": "KL to raters",
     "cosine": "cosine to raters",
     **{f"{d}_{score}": f"{d} {title}" for d in DIMENSIONS for score, title in DIMENSION_SCORES.items()},

@@ -146,7 +146,7 @@ def tables(config: Config) -> str:
     runs = [
         score(config, name, system) for name in config.active for system in config.benchmark(name).systems
     ]
-    references = [config.benchmark(name).reference for name in config.active]
+    references = [[entry.reference, entry.planned] for entry in map(config.benchmark, config.active)]
     looks = [look(config, name) for name in config.active for look in (robustness, cost, represent)]
     return _lineage("tables", [f"{NAME}.evaluation.tables.summary"], [config.active, references, runs, looks])
 

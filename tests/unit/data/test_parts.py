@@ -118,8 +118,9 @@ def parameters(tmp_path, monkeypatch):
         },
         "systems": {
             "both": {},
-            "sound": {"model": {"architecture": "unimodal", "modalities": ["audio"]}},
-            "own": {"model": {"speaker_normalisation": True}},
+            "sound": {"method": {"name": "concat"}, "input": {"modalities": ["audio"]}},
+            "own": {"input": {"standardise": "speaker"}},
+            "talk": {"input": {"context": "dialogue"}},
         },
     }
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
@@ -208,7 +209,7 @@ def test_a_fold_has_the_dialogues_of_the_manifest_without_the_clips_of_other_par
     manifest["dialogue"] = pd.Series(names)
     manifest["dialogue"] = manifest["dialogue"].fillna("talk").where(manifest.index != "d2", "")
     tables.write(manifest.reset_index(), paths.manifest("made"))
-    parts = open_fold(parameters, run(parameters), 1, by_clip=True, context="dialogue")
+    parts = open_fold(parameters, run(parameters, "talk"), 1, by_clip=True)
     assert {name: part.clips for name, part in parts.items()} == {
         "train": ["z1", "b1"],
         "dev": ["d1", "d2"],
@@ -218,7 +219,5 @@ def test_a_fold_has_the_dialogues_of_the_manifest_without_the_clips_of_other_par
     batch = parts["train"].batch([0, 1])
     assert batch.turn.tolist() == [0, 1], "m1, the first turn, is quarantined"
     assert open_fold(parameters, run(parameters), 1, ["test"])["test"].groups == [[0], [1], [2]]
-    both = open_fold(parameters, run(parameters), 1, ["train"], dev_is_train=True, context="dialogue")[
-        "train"
-    ]
+    both = open_fold(parameters, run(parameters, "talk"), 1, ["train"], dev_is_train=True)["train"]
     assert both.clips == ["d1", "z1", "b1", "d2"] and both.groups == [[0, 1, 2], [3]]

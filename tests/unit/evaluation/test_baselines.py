@@ -76,6 +76,25 @@ def test_rows_that_draw_are_what_many_draws_give(rows: pd.DataFrame) -> None:
         assert value(rows, system, "uar") == pytest.approx(np.mean(recalls), abs=0.01)
 
 
+def test_rows_that_nothing_trained_do_not_vary_by_fold() -> None:
+    random = np.random.default_rng(0)
+    clips = [f"{i:03d}" for i in range(240)]
+    manifest = pd.DataFrame({"clip": clips, "speaker": [f"{i // 20:02d}" for i in range(240)]})
+    manifest["consensus"] = random.choice(CLASSES, 240)
+    manifest["intended"] = np.where(random.random(240) < 0.7, manifest["consensus"], "happy")
+    protocol = Protocol(label="consensus", classes=CLASSES)
+
+    def script(folds: int) -> pd.DataFrame:
+        splits = {
+            k: manifest[["clip"]].assign(part=np.where(np.arange(240) // 20 % folds == k, "test", "train"))
+            for k in range(folds)
+        }
+        found = references(manifest, protocol, splits, SETTINGS).query("system == 'script' and fold == 'all'")
+        return found[["metric", "value", "ci_low", "ci_high"]].reset_index(drop=True)
+
+    pd.testing.assert_frame_equal(script(2), script(6))
+
+
 def test_every_row_is_marked_as_a_reference(rows: pd.DataFrame) -> None:
     assert set(rows["system"]) == {
         "chance",

@@ -64,6 +64,62 @@ def test_draws_are_the_same_each_time_and_keep_the_number_of_speakers() -> None:
     assert not np.array_equal(first, bootstrap.draw(7, 50, 3, stream=1))
 
 
+def runs(seeds: int, folds: int, each: int, random: np.random.Generator) -> pd.DataFrame:
+    """Speakers of equally many clips in folds; every run has a skill of its own."""
+    rows = []
+    for seed in range(seeds):
+        for fold in range(folds):
+            right = random.random((each, 3, 10)) < random.uniform(0.3, 0.8)
+            for speaker, c, clip in np.ndindex(right.shape):
+                guess = CLASSES[c] if right[speaker, c, clip] else CLASSES[(c + 1) % 3]
+                rows.append((seed, fold, f"f{fold}s{speaker}", CLASSES[c], guess))
+    return pd.DataFrame(rows, columns=["seed", "fold", "speaker", "label", "predicted"])
+
+
+def error_of(frame: pd.DataFrame, metric: str = "uar") -> tuple[float, float]:
+    counts = bootstrap.count(frame, CLASSES)
+    weights = bootstrap.draw(len(counts.speakers), 20_000, 0)
+    parts = bootstrap.once(counts), weights, bootstrap.without_folds(counts)
+    point, drawn, left_out = (bootstrap.evaluate(counts, part)[metric] for part in parts)
+    return bootstrap.standard_error(point[0], drawn, len(counts.speakers), left_out)
+
+
+def test_one_seed_is_judged_by_the_variance_between_folds() -> None:
+    frame = runs(1, 5, 4, np.random.default_rng(0))
+    right = (frame["label"] == frame["predicted"]).groupby(frame["fold"]).mean()
+    # Folds of one size and balanced classes: UAR is the mean of the folds' accuracies.
+    assert error_of(frame) == pytest.approx((right.std() / np.sqrt(5), 4))
+
+
+def test_several_seeds_are_judged_by_speakers_and_by_runs() -> None:
+    frame = runs(3, 5, 4, np.random.default_rng(3))
+    right = (frame["label"] == frame["predicted"]).groupby([frame["seed"], frame["fold"], frame["speaker"]])
+    table = right.mean().unstack("seed")
+    speakers = table.mean(1).var() / 20
+    apart = table.sub(table.mean(1), axis=0)
+    noise = apart.var().sum() / 2 / 20
+    per_fold = table.groupby("fold").mean()
+    between = per_fold.sub(per_fold.mean(1), axis=0)
+    # Runs of a fold about their mean, each seed's own mean over folds taken out: 2 · 4 degrees of freedom.
+    residual = between.sub(between.mean(), axis=1)
+    by_run = np.square(residual).to_numpy().sum() / (2 * 4) / 5
+    by_seed = table.mean().var()
+    assert by_run > by_seed
+    training = max(0, by_run - noise) / 3
+    freedom = (speakers + training) ** 2 / (speakers**2 / 19 + training**2 / 8)
+    assert error_of(frame) == pytest.approx((np.sqrt(speakers + training), freedom), rel=0.02)
+
+
+def test_folds_are_unknown_where_a_speaker_is_in_several_or_the_table_has_none() -> None:
+    frame = runs(1, 4, 2, np.random.default_rng(0))
+    assert bootstrap.without_folds(bootstrap.count(frame, CLASSES)).shape == (4, 8)
+    assert bootstrap.count(frame.drop(columns="fold"), CLASSES).folds is None
+    assert (
+        bootstrap.count(frame.assign(fold=frame["speaker"].ne("f0s0") | frame.index % 2), CLASSES).folds
+        is None
+    )
+
+
 def test_the_interval_of_a_normal_estimate_is_student_s() -> None:
     n, error = 8, 0.05
     # A bootstrap of n clusters has the variance (n − 1) / n of the one wanted.

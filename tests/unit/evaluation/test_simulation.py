@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from ugcl.evaluation.statistics import bootstrap, paired
+from ugcl.evaluation.statistics import bootstrap, paired, signflip
 
 CLASSES = 4
 CLIPS = 8
@@ -62,6 +63,43 @@ def test_intervals_hold_the_true_recall_as_often_as_they_say(
     assert 0.93 <= held / 1500 <= 0.97
 
 
+def differences(
+    random: np.random.Generator, trials: int, seeds: int, run_noise: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two equal systems on 24 speakers in six folds: points (trials, seeds), draws and folds left out."""
+    fold = np.repeat(np.arange(6), 4)
+    base = usual(random, trials, 24)
+    values = []
+    for _ in range(2):
+        training = random.normal(0, run_noise, (trials, seeds, 6, 1))[:, :, fold]
+        own = random.normal(0, 0.05, (trials, 1, 24, 1))
+        counts = replace(outcomes(base + own + training, random), folds=fold)
+        weights = bootstrap.once(counts), bootstrap.draw(24, DRAWS, 0), bootstrap.without_folds(counts)
+        found = [
+            bootstrap.evaluate(counts, each)["uar"].reshape(len(each), trials, seeds) for each in weights
+        ]
+        values.append([found[0][0], found[1].swapaxes(0, 1), found[2].swapaxes(0, 1)])
+    return tuple(one - other for one, other in zip(*values, strict=True))
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("run_noise", [0.0, 0.05])
+def test_the_test_keeps_its_level_when_a_fold_s_speakers_share_the_noise_of_training(
+    seeds: int, run_noise: float
+) -> None:
+    random, trials = np.random.default_rng(11), 2000
+    found = zip(*differences(random, trials, seeds, run_noise), strict=True)
+    ours, given_models = np.zeros(trials, dtype=bool), np.zeros(trials, dtype=bool)
+    for i, (point, drawn, left_out) in enumerate(found):
+        error, freedom = bootstrap.standard_error(point, drawn, 24, left_out)
+        ours[i] = paired.student_p(point.mean(), error, freedom) < 0.05
+        known = bootstrap.standard_error(point.mean(keepdims=True), drawn.mean(1, keepdims=True), 24)
+        given_models[i] = paired.student_p(point.mean(), *known) < 0.05
+    assert 0.02 <= ours.mean() <= 0.063
+    if run_noise:
+        assert given_models.mean() > 0.08
+
+
 @pytest.mark.parametrize("speakers", [6, 12, 24])
 def test_equal_systems_differ_in_no_more_than_their_level(speakers: int) -> None:
     random, trials = np.random.default_rng(speakers), 800
@@ -69,15 +107,17 @@ def test_equal_systems_differ_in_no_more_than_their_level(speakers: int) -> None
     base = usual(random, trials, speakers)
     pair = [outcomes(base + random.normal(0, 0.06, base.shape), random) for _ in range(2)]
     (point, drawn), (other, other_drawn) = (uar(each, trials, 0) for each in pair)
+    hits = [np.einsum("tpcc->tpc", each.confusion[..., :-1]).astype(int) for each in pair]
+    support = np.full(CLASSES, CLIPS * speakers)
     found = np.zeros(2)
     for trial in range(trials):
-        own = [bootstrap.Counts(each.speakers, each.confusion[trial, None], {}) for each in pair]
-        difference = np.subtract(*map(paired.speaker_contributions, own))
-        assert difference.sum() == pytest.approx(point[trial, 0] - other[trial, 0])
+        difference = hits[0][trial] - hits[1][trial]
+        assert (difference / support).sum() / CLASSES == pytest.approx(point[trial, 0] - other[trial, 0])
         low, top = bootstrap.interval(
             point[trial] - other[trial], drawn[trial] - other_drawn[trial], 0.95, speakers
         )
-        found += [paired.sign_flip(difference, 500, trial) <= 0.05, low > 0 or top < 0]
+        p = signflip.sign_flip(difference, support, 500, trial).p
+        found += [p <= 0.05, low > 0 or top < 0]
     permutation, outside = found / trials
     assert permutation <= 0.06
     assert 0.03 <= outside <= 0.07
@@ -86,8 +126,9 @@ def test_equal_systems_differ_in_no_more_than_their_level(speakers: int) -> None
 def test_the_detectable_difference_is_found_four_times_in_five() -> None:
     random, trials, speakers, found = np.random.default_rng(2), 500, 12, 0
     spread = 0.02
-    shift = paired.detectable(spread * np.sqrt(speakers), speakers - 1, 0.95)
-    for trial in range(trials):
-        differences = random.normal(shift / speakers, spread, speakers)
-        found += paired.sign_flip(differences, 500, trial) <= 0.05
+    shift = paired.detectable(spread / np.sqrt(speakers), speakers - 1, 0.95)
+    for _ in range(trials):
+        values = random.normal(shift, spread, speakers)
+        error = values.std(ddof=1) / np.sqrt(speakers)
+        found += paired.student_p(values.mean(), error, speakers - 1) <= 0.05
     assert 0.75 <= found / trials <= 0.85

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from math import comb
 
 import numpy as np
@@ -15,7 +14,7 @@ from statsmodels.stats.power import TTestPower
 
 from ugcl.config.report import Evaluate
 from ugcl.errors import UgclError
-from ugcl.evaluation.statistics import bootstrap, metrics, paired, ranks
+from ugcl.evaluation.statistics import metrics, paired, ranks
 
 CLASSES = ["angry", "sad", "fear"]
 QUICK = Evaluate(bootstrap=200, permutations=2000)
@@ -37,27 +36,8 @@ def made(seed: int, skill: float = 0.5, clips: int = 60) -> pd.DataFrame:
 @given(st.integers(0, 10**6))
 def test_speakers_contributions_add_up_to_uar(seed: int) -> None:
     frame = made(seed)
-    found = paired.speaker_contributions(bootstrap.count(frame, CLASSES)).sum()
+    found = paired.scored(frame, CLASSES, QUICK).contributions.sum()
     assert found == pytest.approx(metrics.scores(frame, CLASSES)["uar"])
-
-
-def test_sign_flip_tries_every_pattern_of_few_speakers() -> None:
-    differences = np.array([0.03, -0.01, 0.02, 0.05, 0.011])
-    sums = [
-        sum(s * d for s, d in zip(signs, differences, strict=True)) for signs in product((1, -1), repeat=5)
-    ]
-    expected = np.mean(np.abs(sums) >= abs(differences.sum()) - 1e-12)
-    assert paired.sign_flip(differences, 5000, 0) == pytest.approx(expected)
-
-
-def test_sign_flip_of_equal_systems_is_one() -> None:
-    assert paired.sign_flip(np.zeros(9), 100, 0) == 1.0
-
-
-def test_sign_flip_holds_its_level_under_the_null() -> None:
-    random = np.random.default_rng(5)
-    p = [paired.sign_flip(random.normal(size=9), 600, i) for i in range(300)]
-    assert 0.015 <= np.mean(np.array(p) <= 0.05) <= 0.09
 
 
 @pytest.mark.parametrize(("b", "c"), [(1, 6), (10, 3), (0, 5), (2, 3)])
@@ -94,10 +74,43 @@ def test_a_better_system_differs_and_the_reference_does_not_from_itself() -> Non
     assert table.loc["uar", "difference"] == pytest.approx(expected)
     assert table.loc["uar", "ci_low"] > 0
     # Six speakers have 64 sign patterns: two of them at least are as extreme.
-    assert table.loc["uar", "p_permutation"] == pytest.approx(2 / 64)
+    assert table.loc["uar", ["p_permutation", "p_smallest", "p_error"]].tolist() == [2 / 64, 2 / 64, 0]
     assert table.loc["war", "p_mcnemar"] < 0.001
     same = compared(good, good).set_index("metric")
     assert (same["difference"] == 0).all() and same.loc["uar", "p_permutation"] == 1.0
+
+
+def test_p_is_small_where_and_only_where_the_interval_leaves_out_zero() -> None:
+    rows = []
+    for seed in range(40):
+        pair = [seeds_of(made, seed + 100 * i, 0.5 + 0.04 * i * (seed % 5)) for i in range(2)]
+        rows.append(compared(*pair))
+    table = pd.concat(rows)
+    outside = (table["ci_low"] > 0) | (table["ci_high"] < 0)
+    assert 5 < outside.sum() < len(table) - 5
+    assert (outside == (table["p"] < 0.05)).all()
+
+
+def seeds_of(make, first: int, skill: float) -> pd.DataFrame:
+    return pd.concat([make(first + 1000 * s, skill).assign(seed=s) for s in range(2)], ignore_index=True)
+
+
+def test_a_difference_without_any_spread_has_no_p_and_no_interval() -> None:
+    assert np.isnan(paired.student_p(0.25, 0.0, 3)) and paired.student_p(0.0, 0.0, 3) == 1
+    right, wrong = made(1, 1.0), made(1, 1.0)
+    wrong["predicted"] = np.roll(CLASSES, 1)[[CLASSES.index(name) for name in wrong["label"]]]
+    row = compared(right, wrong).set_index("metric").loc["uar"]
+    assert row["difference"] == 1 and row[["ci_low", "ci_high", "p"]].isna().all()
+
+
+def test_what_an_inference_covers_is_named() -> None:
+    alone = [made(seed).assign(fold=lambda f: f["speaker"]) for seed in (1, 2)]
+    assert set(compared(*alone)["covers"]) == {"speakers+training"}
+    three_folds = compared(made(1), made(2))
+    mixed = compared(*(made(seed).assign(fold=lambda f: f.index % 5) for seed in (1, 2)))
+    assert set(three_folds["covers"]) == set(mixed["covers"]) == {"speakers"}
+    seeds = compared(*(seeds_of(made, seed, 0.5).assign(fold=0) for seed in (1, 2)))
+    assert set(seeds["covers"]) == {"speakers+training"}
 
 
 def test_systems_on_other_clips_are_refused() -> None:

@@ -87,7 +87,40 @@ def test_ablations_name_what_they_change_and_leave_baselines_out(summarised: Con
     assert frame.loc["ugcl-no-ugcl", "changes"] == "method.weights.contrast: 0.15 → 0"
     compared = table("comparisons").query("metric == 'uar'").set_index("system")
     assert set(compared.index) == set(finished.SKILL) - {"ugcl"}
-    assert (compared["p_holm"].astype(float) >= compared["p_permutation"].astype(float)).all()
+    assert (compared["p_holm"].astype(float) >= compared["p"].astype(float)).all()
+
+
+def test_planned_and_exploratory_comparisons_are_corrected_apart(summarised: Config) -> None:
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    planned = ["ugcl-no-ugcl", "concat", "ugcl-no-snd"]
+    tree["benchmarks"]["demo"]["planned"] = planned
+    summarise(configuration.parse(tree))
+    for metric, rows in table("comparisons").groupby("metric"):
+        for family, own in rows.groupby("family"):
+            assert (family == "planned") == set(own["system"]).issubset(planned), metric
+            assert (own["family_size"] == 3).all()
+            p = own["p"].astype(float).sort_values()
+            # Holm by hand: the k-th smallest of three times 3, 2, 1, never below the one before.
+            expected = (p * [3, 2, 1]).cummax().clip(upper=1)
+            assert own["p_holm"].astype(float).loc[p.index].tolist() == pytest.approx(
+                expected.tolist(), abs=4e-6
+            )
+    ablations = table("ablations").query("metric == 'uar'").set_index("system")
+    assert ablations.loc["ugcl-neither", "family"] == "exploratory"
+
+
+def test_without_a_plan_every_comparison_is_exploratory(summarised: Config) -> None:
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["benchmarks"]["demo"].pop("planned", None)
+    summarise(configuration.parse(tree))
+    assert set(table("comparisons")["family"]) == {"exploratory"}
+
+
+def test_a_plan_of_an_unknown_system_is_refused(summarised: Config) -> None:
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["benchmarks"]["demo"]["planned"] = ["conkat"]
+    with pytest.raises(UgclError, match=r"demo\.planned.*conkat"):
+        configuration.parse(tree)
 
 
 def test_optimism_is_the_best_test_epoch_minus_the_chosen_one(summarised: Config) -> None:
@@ -98,6 +131,21 @@ def test_optimism_is_the_best_test_epoch_minus_the_chosen_one(summarised: Config
     assert row["epoch"] == chosen
     assert row["optimism"] == pytest.approx(history["test_uar"].max() - history["test_uar"][chosen], abs=2e-6)
     assert (table("optimism")["optimism"] >= 0).all()
+
+
+def test_ties_of_the_highest_dev_uar_are_counted_run_by_run(summarised: Config) -> None:
+    files = {fold: paths.MODELS / paths.run("demo", "concat", 1, fold) / "history.csv" for fold in (1, 2)}
+    for fold, path in files.items():
+        history = tables.read(path)
+        dev = ["0.500000"] * len(history)
+        dev[: fold + 1] = ["0.750000"] * (fold + 1)
+        tables.write(history.assign(dev_uar=dev), path)
+    summarise(summarised)
+    rows = table("runs").query("system == 'concat' and seed == 1").set_index("fold")
+    assert (rows.loc[1, "tied_epochs"], rows.loc[2, "tied_epochs"]) == (2, 3)
+    runs = table("runs").query("system == 'concat'")
+    whole = table("optimism_by_system").set_index("system")
+    assert whole.loc["concat", "tied_runs"] == (runs["tied_epochs"] > 1).sum() >= 2
 
 
 def test_optimism_of_a_system_is_the_mean_of_its_runs(summarised: Config) -> None:
@@ -122,7 +170,18 @@ def test_tables_of_systems_have_every_system_and_mistakes_are_the_reference_s(su
 
 def test_number_columns_of_the_new_tables_are_read_as_numbers(summarised: Config) -> None:
     words = {"benchmark", "system", "marks", "speaker", "clip", "label", "predicted", "majority", "small"}
-    words |= {"attribute", "group", "channel", "first", "second", "reference", "metric", "other"}
+    words |= {
+        "attribute",
+        "group",
+        "channel",
+        "first",
+        "second",
+        "reference",
+        "metric",
+        "other",
+        "family",
+        "covers",
+    }
     for name in ("subgroups", "per_speaker", "calibration", "pairs", "errors", "disagreement", "comparisons"):
         frame = read(name)
         for column in set(frame) - words:

@@ -73,6 +73,7 @@ def test_a_parameter_reaches_the_stages_downstream_of_it_only(
         ("encoders.logmel.bands", 40, [], ["perturb", "robustness", "cost", "represent"]),
         ("evaluate.seed", 7, ["cost"], ["perturb", "robustness", "represent"]),
         ("benchmarks.demo.label_noise", {"ugcl": [0.1]}, ["perturb", "cost", "represent"], ["robustness"]),
+        ("benchmarks.demo.planned", ["concat"], ["perturb", "robustness", "cost", "represent", "score"], []),
     ],
 )
 def test_a_parameter_reaches_the_examinations_that_read_it(

@@ -12,6 +12,7 @@ from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.errors import UgclError
 from ugcl.plan import reports as outputs
+from ugcl.plan.evaluation import table as outputs_of_summary
 from ugcl.reports.pages import model_card
 from ugcl.reports.tables import papers as tables
 from ugcl.reports.tables.read import read
@@ -21,6 +22,29 @@ def test_the_best_system_is_a_trained_one_and_the_first_of_equals() -> None:
     rows = [("a", 0.6), ("b", 0.7), ("c", 0.7), ("raters:voice", 0.9), ("chance", 0.2)]
     summary = pd.DataFrame(rows, columns=["system", "value"]).assign(metric="uar")
     assert model_card.best(summary) == "b"
+
+
+def test_a_shared_first_place_is_named_as_shared() -> None:
+    rows = [("a", 0.6), ("b", 0.7001), ("c", 0.7), ("raters:voice", 0.9)]
+    summary = pd.DataFrame(rows, columns=["system", "value"]).assign(metric="uar")
+    tests = pd.DataFrame({"system": ["b", "c"], "metric": "uar", "reference": "a", "p_holm": [0.01, 0.2]})
+    place = model_card.standing(summary, tests)
+    assert place == {"tied": ["c"], "against": ["a"], "p": 0.2, "shown": False}
+    alone = model_card.standing(summary[summary["system"] != "c"], tests.iloc[:1])
+    assert alone == {"tied": [], "against": ["a"], "p": 0.01, "shown": True}
+    reference_leads = tests.assign(system=["a", "c"], reference="b")
+    assert model_card.standing(summary, reference_leads)["against"] == ["c"]
+
+
+def test_the_card_of_a_tie_names_who_shares_the_place(summarised: Config) -> None:
+    path = outputs_of_summary("summary")
+    frame = pd.read_csv(path, keep_default_na=False, dtype=str)
+    own = (frame["benchmark"] == "demo") & (frame["metric"] == "uar")
+    frame.loc[own & frame["system"].isin(["ugcl", "ugcl-no-ugcl"]), "value"] = "1.000000"
+    frame.to_csv(path, index=False)
+    model_card.cards_of_all(summarised)
+    text = outputs.model_card("demo").read_text()
+    assert "shares the highest UAR" in text and "with ugcl" in text and "after Holm" in text
 
 
 def test_cards_say_what_the_tables_say(summarised: Config) -> None:

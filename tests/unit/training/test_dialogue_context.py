@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partialmethod
-
 import pandas as pd
 import yaml
 from made_project import make_project
@@ -11,13 +9,12 @@ from made_project import make_project
 from ugcl import config
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset
-from ugcl.data.parts import BenchmarkData
 from ugcl.evaluation.networks.predict import predict
 from ugcl.evaluation.networks.representation import represent
 from ugcl.evaluation.networks.robustness import robustness
 from ugcl.plan import paths
 from ugcl.plan.evaluation import prediction, score
-from ugcl.training.run import train_run
+from ugcl.training.run import train_runs
 
 FILES = [prediction("made", "ugcl", 0, 1)]
 FILES += [score("made", "ugcl", name) for name in ("robustness", "hard_negatives")]
@@ -26,7 +23,7 @@ FILES += [score("made", "ugcl", name) for name in ("robustness", "hard_negatives
 def evaluated():
     parameters = config.load()
     predict(parameters, "made", "ugcl")
-    robustness(parameters, "made", ["ugcl"])
+    robustness(parameters, "made")
     represent(parameters, "made")
     return [pd.read_csv(path) for path in FILES]
 
@@ -38,14 +35,15 @@ def test_results_are_those_of_their_clips_in_whatever_order_clips_are_read(tmp_p
     tree["benchmarks"]["made"] |= {"systems": ["ugcl"], "folds": [1]}
     tree["evaluate"] = {"bootstrap": 100, "permutations": 100, "batch": 5, "robustness": ["drop:alternate"]}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
-    train_run(config.load(), "made", "ugcl", 0, 1)
+    train_runs(config.load(), "made", "ugcl", [0], [1])
     before = evaluated()
 
     manifest = tables.read_manifest(paths.manifest("made"))
     dialogue = "talk" + manifest["clip"].str[-1]
     turn = 99 - manifest.groupby(dialogue).cumcount()
     tables.write(manifest.assign(dialogue=dialogue, turn=turn), paths.manifest("made"))
-    monkeypatch.setattr(BenchmarkData, "fold", partialmethod(BenchmarkData.fold, context="dialogue"))
+    tree["input"] = {"context": "dialogue"}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
     batch, read = ClipDataset.batch, []
     monkeypatch.setattr(ClipDataset, "batch", lambda self, i: read.append(batch(self, i)) or read[-1])
     for table, other in zip(before, evaluated(), strict=True):

@@ -205,7 +205,8 @@ def test_runs_whose_batches_are_dialogues_are_trained_alone(project, monkeypatch
     dialogue = manifest["speaker"] + "_" + manifest["intended"]
     turns = manifest.assign(dialogue=dialogue, turn=3 - manifest.groupby(dialogue).cumcount())
     tables.write(turns, paths.manifest("made"))
-    monkeypatch.setattr(BenchmarkData, "fold", partialmethod(BenchmarkData.fold, context="dialogue"))
+    reads = parameters.input.model_copy(update={"context": "dialogue"})
+    parameters = parameters.model_copy(update={"input": reads})
     monkeypatch.setattr(runs, "fit_together", lambda *a: pytest.fail("their batches differ in size"))
     batch, seen = ClipDataset.batch, []
     monkeypatch.setattr(ClipDataset, "batch", lambda self, i: seen.append(batch(self, i)) or seen[-1])

@@ -16,8 +16,9 @@ def compare(
 ) -> None:
     """Compare two systems, or two runs, on identical test clips, from their predictions.
 
-    The interval of the difference is a bootstrap over speakers. p flips the signs of speakers' differences
-    (UAR) or is McNemar's mid-p on clips (WAR); neither is corrected for other comparisons.
+    Interval and p of a difference are one t inference over speakers and, where several seeds or four folds
+    show it, training. p is not corrected for other comparisons. --json adds the tests given the trained
+    models: sign flips of speakers (UAR), McNemar's mid-p (WAR).
     """
     from ugcl import config
     from ugcl.evaluation import pairwise
@@ -44,7 +45,7 @@ def compare(
 
     rows = []
     for row in table.itertuples():
-        p = row.p_permutation if row.metric == "uar" else row.p_mcnemar
+        p = row.p
         better = row.difference < 0 if row.metric in LOWER_IS_BETTER else row.difference > 0
         ahead = "" if row.difference == 0 else first if better else second
         rows.append(

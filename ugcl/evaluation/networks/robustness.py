@@ -238,7 +238,8 @@ def table(
         here |= {"clips": frames[condition]["clip"].nunique(), "speakers": speakers}
         for metric in METRICS:
             values, drawn = scored[condition].point[metric], scored[condition].drawn[metric]
-            limits = bootstrap.interval(values, drawn, settings.confidence, speakers, metrics.scale(metric))
+            found = values, drawn, settings.confidence, speakers, metrics.scale(metric)
+            limits = bootstrap.interval(*found, scored[condition].left_out[metric])
             row = {"metric": metric, "value": values.mean(), "ci_low": limits[0], "ci_high": limits[1]}
             if condition != CLEAN:
                 apart = against.loc[metric, ["difference", "ci_low", "ci_high"]]

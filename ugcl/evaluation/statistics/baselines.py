@@ -55,7 +55,8 @@ def reference_rows(
     expected = expectations(clips, manifest, protocol)
     rows = {(name, MODALITIES.get(name.removeprefix(ONE_RATER), "")): row for name, row in expected.items()}
     for name, frame in guesses(clips, manifest, training, protocol).items():
-        row = pooled(frame, protocol.classes, settings)
+        # Nothing was trained: a fold is no source of variation.
+        row = pooled(frame.drop(columns="fold"), protocol.classes, settings)
         rows[name, MODALITIES.get(name.removeprefix(RATERS), "")] = row
     return rows
 

@@ -1,4 +1,11 @@
-"""Paired comparison of two systems on identical clips, and the correction for comparing many."""
+"""Paired comparison of two systems on identical clips, and the correction for comparing many.
+
+Interval and p of a difference are one inference: Student's t with the error of
+:func:`ugcl.evaluation.statistics.bootstrap.standard_error`, to which speakers and training runs add. p is
+below 1 − confidence where, and only where, the interval leaves out zero. It is about two ways to train, on
+new speakers. The sign-flip test and McNemar's test are given the trained models: they take training noise for
+a difference of the systems.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +19,15 @@ from statsmodels.stats.multitest import multipletests
 
 from ugcl.config.report import Evaluate
 from ugcl.errors import UgclError
-from ugcl.evaluation.statistics import bootstrap
+from ugcl.evaluation.statistics import bootstrap, signflip
 from ugcl.plan.names import METRICS
 
 POWER = 0.8
 """Probability of finding the smallest difference that :func:`detectable` names."""
+
+
+APART = ("effect", "effect_low", "effect_high", "p_permutation", "p_error", "p_smallest", "p_mcnemar")
+"""Columns that a comparison has on the rows of UAR or of WAR alone."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +38,27 @@ class Scored:
         frame: predictions of all seeds and folds (:func:`ugcl.evaluation.tables.predictions.stack`).
         point: metric → (S,) value of each seed.
         drawn: metric → (draws, S) under the draws that all systems of these speakers share.
-        contributions: (P,) what each speaker adds to the UAR.
+        left_out: metric → (folds, S) without each fold.
+        hits: (P, C) right clips of each speaker and class over all seeds, whole numbers.
+        support: (C,) clips of each class in one seed.
     """
 
     frame: pd.DataFrame
     point: dict[str, np.ndarray]
     drawn: dict[str, np.ndarray]
-    contributions: np.ndarray
+    left_out: dict[str, np.ndarray]
+    hits: np.ndarray
+    support: np.ndarray
+
+    @property
+    def contributions(self) -> np.ndarray:
+        """What each speaker adds to the UAR, (P,): Σ_c correct_pc / (C · n_c), averaged over seeds.
+
+        UAR is the sum of these over speakers, so a paired difference is a sum of speaker differences.
+        """
+        known = self.support > 0
+        seeds = len(self.point["uar"])
+        return (self.hits[:, known] / self.support[known]).sum(1) / (seeds * known.sum())
 
 
 def scored(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> Scored:
@@ -45,7 +70,9 @@ def scored(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> Score
         frame=frame,
         point={metric: value[0] for metric, value in point.items()},
         drawn=bootstrap.evaluate(counts, weights),
-        contributions=speaker_contributions(counts),
+        left_out=bootstrap.evaluate(counts, bootstrap.without_folds(counts)),
+        hits=np.einsum("spcc->pc", counts.confusion[..., :-1]).round().astype(np.int64),
+        support=counts.confusion[0].sum((0, 2)).round().astype(np.int64),
     )
 
 
@@ -60,46 +87,10 @@ def check_paired(first: pd.DataFrame, second: pd.DataFrame, names: str) -> None:
         raise UgclError(f"{names}: predictions are not on the same clips; predict both systems again")
 
 
-def speaker_contributions(counts: bootstrap.Counts) -> np.ndarray:
-    """What each speaker adds to the UAR, (P,): Σ_c correct_pc / (C · n_c), averaged over seeds.
-
-    UAR is the sum of these over speakers, so a paired difference is a sum of speaker differences.
-    """
-    hits = np.einsum("spcc->spc", counts.confusion[..., :-1])
-    support = counts.confusion.sum((1, 3))[:, None, :]
-    share = np.divide(hits, support, out=np.zeros_like(hits), where=support > 0)
-    return (share.sum(2) / (support > 0).sum(2)).mean(0)
-
-
-def sign_flip(differences: np.ndarray, permutations: int, seed: int) -> float:
-    """Two-sided p of a sum of speaker differences under random signs.
-
-    If the two systems are exchangeable, swapping their outputs on a speaker only turns the sign of that
-    speaker's difference. All sign patterns are tried when there are no more of them than `permutations`.
-
-    Args:
-        differences: (speakers,).
-        permutations: most random sign patterns.
-        seed: of the random signs.
-    """
-    if not np.any(differences) or len(differences) < 2:
-        return 1.0
-    test = stats.permutation_test(
-        (np.asarray(differences),),
-        np.sum,
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=permutations,
-        batch=1000,
-        rng=np.random.default_rng(seed),
-    )
-    return float(min(test.pvalue, 1.0))
-
-
 def mcnemar_mid_p(first: np.ndarray, second: np.ndarray) -> float:
     """McNemar's mid-p of two paired vectors of correctness: the exact p less half of the observed point's.
 
-    Clips count as independent here, which clips of one speaker are not; the sign-flip test is the safer one.
+    Clips count as independent here, which clips of one speaker are not, and the trained models as given.
 
     Source: Fagerland, Lydersen, Laake, BMC Medical Research Methodology 13:91, 2013.
     """
@@ -159,6 +150,22 @@ def detectable(error: float, freedom: float, confidence: float, power: float = P
     return float(error * special.nctdtrinc(freedom, 1 - power, critical))
 
 
+def student_p(difference: float, error: float, freedom: float) -> float:
+    """Two-sided p of a difference by Student's t; 1 where it is zero.
+
+    Args:
+        difference: observed.
+        error: of :func:`ugcl.evaluation.statistics.bootstrap.standard_error`.
+        freedom: its degrees of freedom.
+
+    Returns:
+        p; NaN where there is no error to judge a difference by.
+    """
+    if difference == 0:
+        return 1.0
+    return float(2 * stats.t.sf(abs(difference) / error, freedom)) if error > 0 else float("nan")
+
+
 def compare(system: Scored, reference: Scored, settings: Evaluate, names: str = "") -> pd.DataFrame:
     """A system minus the reference, metric by metric.
 
@@ -169,43 +176,68 @@ def compare(system: Scored, reference: Scored, settings: Evaluate, names: str = 
         names: what to call the pair in an error.
 
     Returns:
-        One row a metric: metric, value, reference_value, difference, ci_low, ci_high (speaker bootstrap of
-        the difference), detectable (smallest difference found with power .8), effect, effect_low,
-        effect_high (Hedges' g over speakers) and p_permutation on the UAR row, p_mcnemar on the WAR row
-        (the median over seeds).
+        One row per metric: metric, value, reference_value, difference, ci_low, ci_high and p (one t
+        inference), covers (`speakers+training`, or `speakers` where the design shows no training noise),
+        detectable (smallest difference found with power .8); on the UAR row effect, effect_low, effect_high
+        (Hedges' g over speakers) and the sign-flip test's p_permutation, p_error, p_smallest; on the WAR row
+        p_mcnemar (the median over seeds).
 
     Raises:
         UgclError: the two are not on identical clips.
     """
     check_paired(system.frame, reference.frame, names)
-    speakers = len(system.contributions)
+    speakers = len(system.hits)
     rows = []
     for metric in METRICS:
         if metric not in system.drawn or metric not in reference.drawn:
             continue
-        values = system.point[metric] - reference.point[metric]
-        drawn = system.drawn[metric] - reference.drawn[metric]
-        low, high = bootstrap.interval(values, drawn, settings.confidence, speakers)
-        error, freedom = bootstrap.standard_error(values, drawn, speakers)
+        values, drawn, left_out = (
+            getattr(system, part)[metric] - getattr(reference, part)[metric]
+            for part in ("point", "drawn", "left_out")
+        )
+        error, freedom = bootstrap.standard_error(values, drawn, speakers, left_out)
+        difference = _rounded(values.mean())
+        low, high = bootstrap.student(difference, error, freedom, settings.confidence)
+        if error == 0 and difference:
+            low = high = np.nan
         row = {
             "metric": metric,
             "value": system.point[metric].mean(),
             "reference_value": reference.point[metric].mean(),
-            "difference": values.mean(),
+            "difference": difference,
             "ci_low": low,
             "ci_high": high,
+            "p": student_p(difference, error, freedom),
+            "covers": _covers(values, left_out),
             "detectable": detectable(error, freedom, settings.confidence),
-            **dict.fromkeys(("effect", "effect_low", "effect_high", "p_permutation", "p_mcnemar"), np.nan),
+            **dict.fromkeys(APART, np.nan),
         }
         if metric == "uar":
             differences = system.contributions - reference.contributions
-            row["p_permutation"] = sign_flip(differences, settings.permutations, settings.seed)
+            row |= _given_models(system, reference, settings)
             effect = effect_size(differences, settings.confidence)
             row |= dict(zip(("effect", "effect_low", "effect_high"), effect, strict=True))
         if metric == "war":
             row["p_mcnemar"] = _median_mcnemar(system.frame, reference.frame)
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _rounded(difference: float) -> float:
+    """A difference of equal means is zero, whatever the order in which they were summed."""
+    return 0.0 if abs(difference) < 1e-12 else float(difference)
+
+
+def _covers(values: np.ndarray, left_out: np.ndarray) -> str:
+    whole = bootstrap.covers_training(len(values), len(left_out))
+    return "speakers+training" if whole else "speakers"
+
+
+def _given_models(system: Scored, reference: Scored, settings: Evaluate) -> dict[str, float]:
+    test = signflip.sign_flip(
+        system.hits - reference.hits, system.support, settings.permutations, settings.seed
+    )
+    return {"p_permutation": test.p, "p_error": test.error, "p_smallest": test.smallest}
 
 
 def _median_mcnemar(first: pd.DataFrame, second: pd.DataFrame) -> float:

@@ -7,27 +7,16 @@ from typing import Any
 import pandas as pd
 
 from ugcl.config import Config
+from ugcl.config.system.overrides import SECTIONS
+from ugcl.evaluation.schemas.summary import COMPARED
 from ugcl.evaluation.statistics import paired
 from ugcl.plan.evaluation import ablations as ablated
 from ugcl.plan.names import COUNTED
 
-COMPARED = (
-    "system",
-    "reference",
-    "metric",
-    "value",
-    "reference_value",
-    "difference",
-    "ci_low",
-    "ci_high",
-    "detectable",
-    "effect",
-    "effect_low",
-    "effect_high",
-    "p_permutation",
-    "p_mcnemar",
-    "p_holm",
-)
+COLUMNS = COMPARED.between("system reference")
+
+PLANNED, EXPLORATORY = "planned", "exploratory"
+"""Families of comparisons, each corrected by itself (`benchmarks.X.planned`)."""
 
 
 def comparisons(config: Config, benchmark: str, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -39,8 +28,9 @@ def comparisons(config: Config, benchmark: str, frames: dict[str, pd.DataFrame])
         frames: system → stacked predictions.
 
     Returns:
-        The columns COMPARED (:func:`ugcl.evaluation.statistics.paired.compare`). `p_holm` corrects the row's
-        own test over the systems: the permutation test on the UAR rows, McNemar's on the WAR rows.
+        The columns COLUMNS (:func:`ugcl.evaluation.statistics.paired.compare`). `p_holm` corrects `p` over
+        the `family_size` systems of the row's `family`, metric by metric. The tests that are given the
+        trained models (p_permutation, p_mcnemar) are not corrected.
     """
     entry = config.benchmarks[benchmark]
     classes = config.protocol(benchmark).classes
@@ -54,11 +44,14 @@ def comparisons(config: Config, benchmark: str, frames: dict[str, pd.DataFrame])
             part = paired.compare(own, reference, config.evaluate, names)
             parts.append(part.assign(system=system, reference=entry.reference))
     if not parts:
-        return pd.DataFrame(columns=COMPARED)
+        return pd.DataFrame(columns=COLUMNS)
     table = pd.concat(parts, ignore_index=True)
-    raw = table["p_permutation"].fillna(table["p_mcnemar"])
-    table["p_holm"] = raw.groupby(table["metric"]).transform(lambda p: paired.holm(p.to_numpy()))
-    return table[list(COMPARED)]
+    planned = table["system"].isin(entry.planned)
+    table["family"] = planned.map({True: PLANNED, False: EXPLORATORY})
+    families = table.groupby(["family", "metric"])
+    table["p_holm"] = families["p"].transform(lambda p: paired.holm(p.to_numpy()))
+    table["family_size"] = families["system"].transform("size")
+    return table[list(COLUMNS)]
 
 
 def ablations(config: Config, benchmark: str, compared: pd.DataFrame) -> pd.DataFrame:
@@ -66,9 +59,7 @@ def ablations(config: Config, benchmark: str, compared: pd.DataFrame) -> pd.Data
     names = ablated(config, benchmark)
     table = compared[compared["system"].isin(names) & compared["metric"].isin(COUNTED)]
     what = {name: changes(config, benchmark, name) for name in names}
-    table = table.assign(changes=table["system"].map(what))
-    front = ["system", "reference", "changes"]
-    return table[[*front, *[column for column in COMPARED if column not in front]]]
+    return table.assign(changes=table["system"].map(what))
 
 
 def changes(config: Config, benchmark: str, system: str) -> str:
@@ -85,9 +76,7 @@ def changes(config: Config, benchmark: str, system: str) -> str:
 
 
 def _settings(config: Config, benchmark: str, system: str) -> dict[str, Any]:
-    return config.resolve(benchmark, system).model_dump(
-        include={"input", "encoder", "method", "loss", "train"}
-    )
+    return config.resolve(benchmark, system).model_dump(include=set(SECTIONS))
 
 
 def _flat(tree: Any, place: str = "") -> dict[str, Any]:

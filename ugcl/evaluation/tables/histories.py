@@ -56,6 +56,24 @@ def runs(config: Config, benchmark: str, system: str) -> pd.DataFrame:
     )
 
 
+def with_ties(cards: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """The cards of runs with tied_epochs: how many epochs share the highest dev UAR, 1 where none ties.
+
+    Of tied epochs a run keeps the one with the least dev loss (:func:`ugcl.training.selection.better`).
+
+    Args:
+        cards: of :func:`runs`.
+        history: of :func:`read`; without the column dev_uar the count is empty.
+    """
+    if "dev_uar" not in history:
+        return cards.assign(tied_epochs=pd.NA)
+    by_run = history.groupby(["seed", "fold"])["dev_uar"]
+    # The files have six digits; a UAR that differs by less is the same number of right clips.
+    tied = (by_run.transform("max") - history["dev_uar"] < 2e-6).groupby([history["seed"], history["fold"]])
+    counted = tied.sum().rename("tied_epochs").astype("Int64")
+    return cards.merge(counted, how="left", left_on=["seed", "fold"], right_index=True)
+
+
 def optimism(history: pd.DataFrame, cards: pd.DataFrame) -> pd.DataFrame:
     """What choosing the epoch on the test fold would have added to the UAR of each run.
 
@@ -80,16 +98,18 @@ def optimism(history: pd.DataFrame, cards: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=OPTIMISM)
 
 
-def optimism_by_system(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
+def optimism_by_system(runs: pd.DataFrame, cards: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """The mean optimism of a system's runs.
 
     Args:
         runs: of :func:`optimism`.
+        cards: of :func:`with_ties`.
         confidence: level of the interval.
 
     Returns:
-        One row (none without runs): runs, uar, best_uar, optimism (means over runs), ci_low, ci_high
-        (Student's interval over folds, seeds averaged, not below zero; empty with one fold).
+        One row (none without runs): runs, tied_runs (whose highest dev UAR several epochs share), uar,
+        best_uar, optimism (means over runs), ci_low, ci_high (Student's interval over folds, seeds averaged,
+        not below zero; empty with one fold).
     """
     if runs.empty:
         return pd.DataFrame(columns=OPTIMISM_BY_SYSTEM)
@@ -98,5 +118,6 @@ def optimism_by_system(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
     if len(folds) > 1:
         half = stats.t.ppf((1 + confidence) / 2, len(folds) - 1) * folds.sem()
         low, high = max(0.0, mean - half), mean + half
-    row = {"runs": len(runs), "uar": runs["uar"].mean(), "best_uar": runs["best_uar"].mean()}
+    row = {"runs": len(runs), "tied_runs": int((cards["tied_epochs"] > 1).sum())}
+    row |= {"uar": runs["uar"].mean(), "best_uar": runs["best_uar"].mean()}
     return pd.DataFrame([row | {"optimism": mean, "ci_low": low, "ci_high": high}])

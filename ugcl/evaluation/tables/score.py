@@ -17,6 +17,7 @@ from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.scores import SCORES
 from ugcl.evaluation.statistics import bootstrap, calibration, metrics, mistakes, subgroups
 from ugcl.evaluation.tables import predictions
+from ugcl.inference import temperature
 from ugcl.plan import paths
 from ugcl.plan.evaluation import score as score_path
 
@@ -36,15 +37,15 @@ def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.Da
     counts = bootstrap.count(frame, classes)
     speakers = len(counts.speakers)
     drawn = bootstrap.evaluate(counts, bootstrap.draw(speakers, settings.bootstrap, settings.seed))
+    left_out = bootstrap.evaluate(counts, bootstrap.without_folds(counts))
     clips = len(frame) // frame["seed"].nunique()
     rows = []
     for metric, values in each.items():
         low = high = np.nan
         if metric in drawn:
             scale = metrics.scale(metric)
-            low, high = bootstrap.interval(
-                values.to_numpy(), drawn[metric], settings.confidence, speakers, scale
-            )
+            found = values.to_numpy(), drawn[metric], settings.confidence, speakers, scale, left_out[metric]
+            low, high = bootstrap.interval(*found)
         rows.append((metric, values.mean(), low, high, clips, speakers))
     return pd.DataFrame(rows, columns=["metric", "value", "ci_low", "ci_high", "clips", "speakers"])
 
@@ -68,6 +69,14 @@ def score_table(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> 
         part = pd.DataFrame({"metric": list(values), "value": list(values.values())})
         part = part.assign(ci_low=np.nan, ci_high=np.nan, clips=len(rows), speakers=rows["speaker"].nunique())
         parts.append(part.assign(scope="fold", seed=str(seed), fold=str(fold)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def with_pooled(whole: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    """A score table with more pooled rows after its own: metric, value, ci_low, ci_high."""
+    pooled_rows = whole[whole["scope"] == "pooled"]
+    shared = pooled_rows.iloc[0][["scope", "seed", "fold", "clips", "speakers"]]
+    parts = [pooled_rows, more.assign(**shared)[list(whole)], whole[whole["scope"] != "pooled"]]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -106,8 +115,9 @@ def score_tables(config: Config, benchmark: str, system: str) -> dict[str, pd.Da
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     frame = predictions.stack(benchmark, system, entry.seeds, folds, classes)
     frame = predictions.with_rater_shares(frame, manifest, protocol)
+    beside = calibration.errors(frame, classes, settings, temperature.read(benchmark, system))
     return {
-        "metrics": score_table(frame, classes, settings),
+        "metrics": with_pooled(score_table(frame, classes, settings), beside),
         "confusion": metrics.confusion(frame, classes),
         "per_class": class_table(frame, classes),
         "subgroups": subgroups.subgroups(frame, manifest, classes, settings),

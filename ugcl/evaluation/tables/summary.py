@@ -71,8 +71,11 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         stacked = predictions.stack(benchmark, system, entry.seeds, folds, protocol.classes)
         frames[system] = predictions.with_rater_shares(stacked, manifest, protocol)
     scores = _read_scores(benchmark, entry.systems)
-    cards = {system: histories.runs(config, benchmark, system) for system in entry.systems}
     history = {system: histories.read(config, benchmark, system) for system in entry.systems}
+    cards = {
+        system: histories.with_ties(histories.runs(config, benchmark, system), frame)
+        for system, frame in history.items()
+    }
     per_fold = _per_fold(scores)
     compared = comparisons.comparisons(config, benchmark, frames)
     optimism = {s: histories.optimism(frame, cards[s]) for s, frame in history.items()}
@@ -90,7 +93,10 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         "published": published.published(config, benchmark, published.read()),
         "optimism": _of_systems(optimism),
         "optimism_by_system": _of_systems(
-            {s: histories.optimism_by_system(f, config.evaluate.confidence) for s, f in optimism.items()}
+            {
+                s: histories.optimism_by_system(f, cards[s], config.evaluate.confidence)
+                for s, f in optimism.items()
+            }
         ),
         "learning_curves": _of_systems(history),
         "runs": _of_systems(cards),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from ugcl.config import Config
-from ugcl.reports.pages.model_card import best
+from ugcl.reports.pages.model_card import best, standing
+from ugcl.reports.tables.cells import p_value
 from ugcl.reports.tables.columns import condition_name
 from ugcl.reports.tables.papers import percent
 from ugcl.reports.tables.read import read
@@ -21,11 +23,15 @@ def glance(config: Config, benchmark: str) -> list[dict[str, str]]:
     summary = read("summary", benchmark)
     system = best(summary)
     own = summary[summary["system"] == system].set_index("metric")
+    place = standing(summary, read("comparisons", benchmark))
+    note = _against(config, benchmark, system)
+    if place["tied"]:
+        note = f"the same as {', '.join(place['tied'])}; {note}"
     shown = [
         {
-            "label": "Best system",
+            "label": "Best system" if place["shown"] else "Highest UAR, not shown to be best",
             "value": f"{system}, UAR {100 * own.loc['uar', 'value']:.1f}",
-            "note": _against(config, benchmark, system),
+            "note": note,
         }
     ]
     if "ece" in own.index:
@@ -34,7 +40,7 @@ def glance(config: Config, benchmark: str) -> list[dict[str, str]]:
             {
                 "label": "Its confidence",
                 "value": f"{ece} points off",
-                "note": "mean gap between confidence and accuracy (ECE)",
+                "note": "mean gap between confidence and accuracy (ECE)" + _band(own),
             }
         )
     recall = read("per_class", benchmark).query("system == @system").reset_index(drop=True)
@@ -61,6 +67,17 @@ def glance(config: Config, benchmark: str) -> list[dict[str, str]]:
     return shown
 
 
+def _band(own: pd.DataFrame) -> str:
+    """What a calibrated system would show, and what scaling leaves."""
+    found = []
+    if "ece_calibrated" in own.index:
+        low, high = 100 * own.loc["ece_calibrated", ["ci_low", "ci_high"]]
+        found.append(f"a calibrated system would show {low:.1f}–{high:.1f}")
+    if "ece_scaled" in own.index:
+        found.append(f"{100 * own.loc['ece_scaled', 'value']:.1f} after temperature scaling")
+    return "".join(f"; {each}" for each in found)
+
+
 def _against(config: Config, benchmark: str, system: str) -> str:
     """How the best system stands against the reference."""
     reference = config.benchmark(benchmark).reference
@@ -71,5 +88,5 @@ def _against(config: Config, benchmark: str, system: str) -> str:
         return ""
     row = rows.iloc[0]
     text = percent(row["difference"], row["ci_low"], row["ci_high"], True)
-    p = f", p = {row['p_holm']:.3f}" if np.isfinite(row["p_holm"]) else ""
-    return f"{text} points against {reference}{p}"
+    p = p_value(row["p_holm"])
+    return f"{text} points against {reference}" + (f", p {p if p[0] == '<' else f'= {p}'}" if p else "")

@@ -16,6 +16,8 @@ from ugcl.plan.evaluation import marks
 from ugcl.plan.names import TITLES, is_reference_row
 from ugcl.plan.reports import model_card
 from ugcl.reports.pages.templating import fill
+from ugcl.reports.tables import papers
+from ugcl.reports.tables.cells import p_value
 from ugcl.reports.tables.columns import condition_name
 from ugcl.reports.tables.papers import percent
 from ugcl.reports.tables.read import read
@@ -32,6 +34,28 @@ def best(summary: pd.DataFrame) -> str:
     """
     rows = summary[(summary["metric"] == "uar") & ~summary["system"].map(is_reference_row)]
     return str(rows.loc[rows["value"].idxmax(), "system"])
+
+
+def standing(summary: pd.DataFrame, compared: pd.DataFrame) -> dict[str, Any]:
+    """How sure the first place of :func:`best` is.
+
+    Args:
+        summary: rows of one benchmark, columns of results/tables/summary.csv.
+        compared: rows of the same benchmark of comparisons.csv.
+
+    Returns:
+        tied: the other systems of the same UAR, to the digit shown; against: whom the best is tested against
+        (:func:`ugcl.reports.tables.papers.lead`); p: the corrected p, None where nothing was compared; shown:
+        whether it is below the level.
+    """
+    system, trained = best(summary), summary[~summary["system"].map(is_reference_row)]
+    groups = papers.ranked(trained, "uar")
+    if compared.empty or len(trained["system"].unique()) < 2:
+        return {"tied": [], "against": [], "p": None, "shown": False}
+    reference, p = compared["reference"].iloc[0], papers.lead(compared, "uar", groups)
+    tied = [name for name in groups[0] if name != system]
+    against = [reference] if reference not in groups[0] else tied or groups[1]
+    return {"tied": tied, "against": against, "p": p, "shown": p < papers.LEVEL}
 
 
 def cards_of_all(config: Config) -> list[Path]:
@@ -59,6 +83,7 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
     trained = [name for name in dict.fromkeys(summary["system"]) if not is_reference_row(name)]
     runs = read("runs", benchmark).query("system == @system")
     quarantine = read("quarantine", benchmark)
+    place = standing(summary, read("comparisons", benchmark))
     return {
         "benchmark": benchmark,
         "system": system,
@@ -86,6 +111,9 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
         "lineages": list(dict.fromkeys(runs["lineage"])),
         "weights": (paths.MODELS / benchmark / system).as_posix(),
         "candidates": len(trained),
+        "place": place | {"p": p_value(place["p"]) if place["p"] is not None else ""},
+        "ece_band": _value(own, "ece_calibrated"),
+        "ece_scaled": _value(own, "ece_scaled"),
         "confidence": f"{100 * config.evaluate.confidence:g}",
         "results": _results(summary, system),
         "recall": _recall(read("per_class", benchmark), system),
@@ -109,6 +137,13 @@ def _results(summary: pd.DataFrame, system: str) -> list[dict[str, str]]:
             row[TITLES[metric]] = text or "–"
         rows.append(row)
     return rows
+
+
+def _value(own: pd.DataFrame, metric: str) -> str:
+    """One of the system's pooled values in per cent with its limits; "" without."""
+    if metric not in own.index:
+        return ""
+    return percent(*own.loc[metric, ["value", "ci_low", "ci_high"]])
 
 
 def _recall(table: pd.DataFrame, system: str) -> list[tuple[str, str]]:

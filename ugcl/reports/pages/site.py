@@ -67,7 +67,8 @@ def context(config: Config) -> dict[str, Any]:
 
 def _rows(config: Config, benchmark: str, summary: pd.DataFrame, runs: pd.DataFrame) -> list[dict[str, Any]]:
     own = summary[summary["benchmark"] == benchmark]
-    best, palette, adapted = places(own), colours(config), by_speaker(config, benchmark)
+    best = places(own, read("comparisons", benchmark))
+    palette, adapted = colours(config), by_speaker(config, benchmark)
     size = runs[runs["benchmark"] == benchmark].groupby("system")["parameters"].max()
     rows = []
     for system, group in own.groupby("system", sort=False):

@@ -1,4 +1,4 @@
-"""Tables that a paper can paste: CSV, Markdown and LaTeX (booktabs), best in bold, second underlined."""
+"""Tables that a paper can paste: CSV, Markdown and LaTeX (booktabs), a shown best in bold."""
 
 from __future__ import annotations
 
@@ -25,8 +25,13 @@ CITED = ["source", "grade"]
 BY_SPEAKER = "features standardised over all of a test speaker's clips, unlabelled"
 """What is to be known of a system with `input.standardise: speaker` wherever its scores stand."""
 
-TESTS = ("p permutation (Holm)", "p McNemar (Holm)", "detectable Δ UAR", "effect size g")
-"""Columns of the table of differences that say how sure one can be."""
+TESTS = ("p", "p (Holm)", "family", "p sign flips", "detectable Δ UAR", "effect size g")
+"""Columns of the table of differences that say how sure one can be of the UAR's."""
+
+LEVEL = 0.05
+"""A best value is marked where its corrected p is below this."""
+
+MARKED = "bold: best, where its difference is shown (p < 0.05 after Holm); underlined: then the second"
 
 LATEX = str.maketrans(
     {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "→": r"$\to$", "±": r"$\pm$", "−": "$-$", "–": "--"}
@@ -57,19 +62,64 @@ def main_table(summary: pd.DataFrame, metrics: tuple[str, ...] = SHOWN) -> pd.Da
     return pd.DataFrame(rows)
 
 
-def places(summary: pd.DataFrame, metrics: tuple[str, ...] = SHOWN) -> dict[tuple[str, str], int]:
+def places(
+    summary: pd.DataFrame, compared: pd.DataFrame, metrics: tuple[str, ...] = SHOWN
+) -> dict[tuple[str, str], int]:
     """Which cells are best (1) and second (2) among trained systems: (system, metric title) → place.
 
-    Equal values, to the digit shown, share a place.
+    Equal values, to the digit shown, share a place. A column has no places where its best is not shown to
+    differ (:func:`lead`), or where one of its ECEs lies in the band of a calibrated system.
+
+    Args:
+        summary: rows of one benchmark, columns of results/tables/summary.csv.
+        compared: rows of the same benchmark of comparisons.csv.
+        metrics: which to place.
     """
     found = {}
     trained = summary[~summary["system"].map(is_reference_row)]
     for metric in metrics:
-        values = trained[trained["metric"] == metric].set_index("system")["value"].mul(100).round(1)
-        order = np.sort(values.unique())[:: 1 if metric in LOWER_IS_BETTER else -1]
-        for place, value in enumerate(order[:2], start=1):
-            found |= {(system, TITLES[metric]): place for system in values.index[values == value]}
+        groups = ranked(trained, metric)
+        calibrated = metric == "ece" and any(in_band(trained, system) for each in groups for system in each)
+        if len(groups) < 2 or calibrated or (metric != "ece" and not lead(compared, metric, groups) < LEVEL):
+            continue
+        for place, systems in enumerate(groups, start=1):
+            found |= {(system, TITLES[metric]): place for system in systems}
     return found
+
+
+def ranked(trained: pd.DataFrame, metric: str) -> list[list[str]]:
+    """The systems of the best value of a metric and of the second, equal to the digit shown."""
+    values = trained[trained["metric"] == metric].set_index("system")["value"].mul(100).round(1)
+    order = np.sort(values.unique())[:: 1 if metric in LOWER_IS_BETTER else -1]
+    return [list(values.index[values == value]) for value in order[:2]]
+
+
+def lead(compared: pd.DataFrame, metric: str, groups: list[list[str]]) -> float:
+    """The corrected p by which the best of a metric is shown to differ; 1 where nothing was compared.
+
+    It is that of the best against the reference, or, where the reference is the best, of those that share
+    the first place with it, or else of the second; the largest of several.
+
+    Args:
+        compared: rows of one benchmark of comparisons.csv.
+        metric: which metric.
+        groups: of :func:`ranked`.
+    """
+    rows = compared[compared["metric"] == metric].set_index("system")
+    if rows.empty or not groups:
+        return 1.0
+    reference = rows["reference"].iloc[0]
+    rivals = groups[0]
+    if reference in rivals:
+        rivals = [s for s in rivals if s != reference] or [s for each in groups[1:] for s in each]
+    p = rows["p_holm"].reindex(rivals)
+    return 1.0 if p.isna().any() or p.empty else float(p.max())
+
+
+def in_band(trained: pd.DataFrame, system: str) -> bool:
+    """Whether a system's ECE is no higher than a calibrated system's would be with the same confidences."""
+    own = trained[trained["system"] == system].set_index("metric")
+    return "ece_calibrated" in own.index and own.loc["ece", "value"] <= own.loc["ece_calibrated", "ci_high"]
 
 
 def difference_table(
@@ -82,8 +132,9 @@ def difference_table(
         metrics: which to show.
 
     Returns:
-        system, changes, one column a metric, and TESTS: the corrected p of UAR and of WAR, the smallest
-        difference in UAR that the design finds in four of five tries, Hedges' g over speakers.
+        system, changes, one column per metric, and TESTS, all of the UAR: p of the interval's own inference,
+        the same after Holm, the family that it corrects, the sign-flip test's p, the smallest difference that
+        the design finds in four of five tries, Hedges' g over speakers.
     """
     rows = []
     for system, group in compared.groupby("system", sort=False):
@@ -94,15 +145,32 @@ def difference_table(
         for metric in metrics:
             cell = by_metric.loc[metric]
             row[f"Δ {TITLES[metric]}"] = percent(cell["difference"], cell["ci_low"], cell["ci_high"], True)
-        row["p permutation (Holm)"] = p_value(by_metric.loc["uar", "p_holm"])
-        row["p McNemar (Holm)"] = p_value(by_metric.loc["war", "p_holm"])
         uar = by_metric.loc["uar"]
-        row["detectable Δ UAR"] = percent(uar["detectable"], np.nan, np.nan)
-        row["effect size g"] = number(uar["effect"], uar["effect_low"], uar["effect_high"], 2, True)
-        rows.append(row)
+        flips = p_value(uar["p_permutation"])
+        drawn = f" ± {uar['p_error']:.1g}" if uar["p_error"] >= 5e-5 else ""
+        family = f"{uar['family']} ({uar['family_size']:.0f})"
+        size = number(uar["effect"], uar["effect_low"], uar["effect_high"], 2, True)
+        least = percent(uar["detectable"], np.nan, np.nan)
+        found = p_value(uar["p"]), p_value(uar["p_holm"]), family, flips + drawn, least, size
+        rows.append(row | dict(zip(TESTS, found, strict=True)))
     front = ["system", *(["changes"] if "changes" in compared else [])]
     columns = [*front, *(f"Δ {TITLES[m]}" for m in metrics), *TESTS]
     return pd.DataFrame(rows, columns=columns)
+
+
+def inference(compared: pd.DataFrame) -> str:
+    """What interval and p of a table of differences stand on, in two sentences."""
+    uar = compared[compared["metric"] == "uar"]
+    if uar.empty:
+        return ""
+    over = "speakers and training runs"
+    if (uar["covers"] == "speakers").any():
+        over = "speakers, given the trained models (one seed shows no training noise in so few folds)"
+    return (
+        f"Interval and p: one t inference over {over}; Holm within each family."
+        f" Sign flips: given the trained models, not corrected; their smallest possible p is"
+        f" {uar['p_smallest'].max():.2g}."
+    )
 
 
 def to_markdown(table: pd.DataFrame, caption: str, marked: dict[tuple[str, str], int] | None = None) -> str:
@@ -170,6 +238,7 @@ def paper_tables(
 ) -> dict[str, tuple[pd.DataFrame, str, dict[tuple[str, str], int]]]:
     """The tables of a benchmark: name → table, what it shows, which cells are best and second."""
     summary, published = read("summary", benchmark), read("published", benchmark)
+    compared, ablations = read("comparisons", benchmark), read("ablations", benchmark)
     reference = config.benchmark(benchmark).reference
     beside = (
         "systems and published results of the same protocol, in per cent; ± as published."
@@ -177,17 +246,25 @@ def paper_tables(
         else "scores in per cent; no published result of the same protocol is listed."
     )
     groups = f"{reference} on groups of clips: UAR in per cent, gap in points to the other groups."
-    sure = "ECE, confidence and WAR in per cent; Brier score and log-loss; best bold, second underlined."
+    sure = f"ECE, confidence and WAR in per cent; Brier score and log-loss; {MARKED}. {scores.BAND}"
     found = {
-        "main": (main_table(summary), "scores in per cent, best bold, second underlined.", places(summary)),
-        "comparisons": (difference_table(read("comparisons", benchmark)), f"points against {reference}.", {}),
-        "ablations": (difference_table(read("ablations", benchmark)), f"ablations against {reference}.", {}),
+        "main": (main_table(summary), f"scores in per cent; {MARKED}.", places(summary, compared)),
+        "comparisons": (
+            difference_table(compared),
+            f"points against {reference}. {inference(compared)}",
+            {},
+        ),
+        "ablations": (
+            difference_table(ablations),
+            f"ablations against {reference}. {inference(ablations)}",
+            {},
+        ),
         "published": (scores.published_table(summary, published), beside, {}),
         "subgroups": (scores.subgroup_table(read("subgroups", benchmark), reference), groups, {}),
         "calibration": (
             scores.calibration_table(summary, read("calibration", benchmark)),
             sure,
-            places(summary, scores.SCORES),
+            places(summary, compared, scores.SCORES),
         ),
     }
     return {name: found[name] for name in TABLES}

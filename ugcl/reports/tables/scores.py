@@ -8,8 +8,16 @@ import pandas as pd
 from ugcl.plan.names import COUNTED, TITLES, is_reference_row
 from ugcl.reports.tables import cells
 
+BESIDE = ("ece_calibrated", "ece_scaled")
 SCORES = ("ece", "brier", "log_loss")
 """Scores of probabilities, each better the smaller."""
+
+BAND = (
+    "If calibrated: the ECE of a perfectly calibrated system with the same confidences, mean and 95 % band,"
+    " clips as if independent; an ECE inside the band shows no miscalibration. After scaling: each run at the"
+    " temperature of its dev clips, as `ugcl predict` uses it."
+)
+"""How the ECE's neighbours in the table of calibration are read."""
 
 APART = ("method", "year", "modalities", "scores", "protocol", "why apart", "source", "grade")
 
@@ -90,7 +98,8 @@ def calibration_table(summary: pd.DataFrame, calibration: pd.DataFrame) -> pd.Da
         calibration: rows of one benchmark, columns of results/tables/calibration.csv.
 
     Returns:
-        system, ECE in per cent, Brier, log-loss, confidence (mean over all clips) and WAR in per cent.
+        system, ECE in per cent, that of a calibrated system, that after scaling, Brier, log-loss, confidence
+        (mean over all clips) and WAR in per cent.
     """
     rows = []
     own = summary[~summary["system"].map(is_reference_row)]
@@ -100,6 +109,10 @@ def calibration_table(summary: pd.DataFrame, calibration: pd.DataFrame) -> pd.Da
         for metric in (name for name in SCORES if name in by_metric.index):
             cell = by_metric.loc[metric, ["value", "ci_low", "ci_high"]]
             row[TITLES[metric]] = cells.percent(*cell) if metric == "ece" else cells.number(*cell, 3)
+            for beside in BESIDE if metric == "ece" else ():
+                there = beside in by_metric.index
+                limits = by_metric.loc[beside, ["value", "ci_low", "ci_high"]] if there else [np.nan] * 3
+                row[TITLES[beside]] = cells.percent(*limits)
         bins = calibration[calibration["system"] == system]
         row["confidence"] = f"{100 * np.average(bins['confidence'], weights=bins['clips']):.1f}"
         row["WAR"] = f"{100 * by_metric.loc['war', 'value']:.1f}"
