@@ -66,12 +66,13 @@ def make_project(root: Path, **train: object) -> Path:
             "sound": {"kind": "table", "modality": "audio", "path": "sound.csv", "rate": 25.0},
             "face": {"kind": "table", "modality": "video", "path": "face.csv", "rate": 12.5},
         },
-        "model": {"width": 16, "heads": 2, "tokens": 16},
+        "encoder": {"width": 16, "heads": 2},
+        "method": {"tokens": 16},
         "train": {"epochs": 4, "batch": 16, "lr": 0.003, **train},
         "systems": {
             "ugcl": {},
-            "concat": {"model": {"architecture": "concat"}},
-            "audio-only": {"model": {"architecture": "unimodal", "modalities": ["audio"]}},
+            "concat": {"method": {"name": "concat"}},
+            "audio-only": {"method": {"name": "concat"}, "input": {"modalities": ["audio"]}},
         },
     }
     (root / "params.yaml").write_text(yaml.safe_dump(params))
