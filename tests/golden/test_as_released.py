@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ugcl.errors import UgclError
 from ugcl.losses.classification import double_softmax_focal
-from ugcl.models.released import from_released_state
+from ugcl.methods.released import from_released_state
 from ugcl.models.released_fusion import ReleasedFusion
 
 NAME = "ugcl_as_released.safetensors"
@@ -40,10 +40,10 @@ def total(model: nn.Module, golden: dict[str, Tensor]) -> dict[str, Tensor]:
     focal = double_softmax_focal(out.logits, golden["input.label"])
     return {
         "logits": out.logits,
-        "loss_alignment": out.alignment,
+        "loss_alignment": out.contrast,
         "loss_matching": out.matching,
         "loss_focal": focal,
-        "loss_total": 0.15 * out.alignment + 0.15 * out.matching + 0.7 * focal,
+        "loss_total": 0.15 * out.contrast + 0.15 * out.matching + 0.7 * focal,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
@@ -11,7 +12,7 @@ from ugcl.config.methods import METHODS, AnyMethod
 from ugcl.config.system.encoder import ModalityEncoder
 from ugcl.config.system.input import Input
 from ugcl.config.system.loss import Loss
-from ugcl.config.system.overrides import at, change
+from ugcl.config.system.overrides import at, change, merge
 from ugcl.config.system.train import Train
 
 MODELS = {"input": Input, "encoder": ModalityEncoder, "method": AnyMethod, "loss": Loss, "train": Train}
@@ -72,8 +73,20 @@ class Tune(Section):
 
 
 def setting(key: str, value: Any) -> dict[str, Any]:
-    """The tree of changes that gives a parameter a value; null turns the block of the parameter off."""
-    return at(key.rpartition(".")[0], None) if value is None else at(key, value)
+    """The tree of changes that gives a parameter a value; null turns the block of the parameter off.
+
+    A parameter that stands in a section itself, in no block, becomes null.
+    """
+    block = key.rpartition(".")[0]
+    return at(block, None) if value is None and "." in block else at(key, value)
+
+
+def settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The tree of changes of several parameters; a block that one of them turns off stays off."""
+    tree: dict[str, Any] = {}
+    for key in sorted(values, key=lambda key: values[key] is None):
+        tree = merge(tree, setting(key, values[key]))
+    return tree
 
 
 def own_value(tree: dict[str, Any], key: str) -> Any:
@@ -92,6 +105,17 @@ def own_value(tree: dict[str, Any], key: str) -> Any:
     return branch
 
 
+def with_value(base: dict[str, dict[str, Any]], key: str, value: Any) -> Any:
+    """A parameter's section, from a tree of sections, where the parameter has a value.
+
+    Raises:
+        ValidationError: it cannot have this value.
+    """
+    section = key.split(".")[0]
+    changed = change(section, base[section], setting(key, value)[section])
+    return TypeAdapter(MODELS[section]).validate_python(changed)
+
+
 def check_space(space: dict[str, Dimension], base: dict[str, dict[str, Any]]) -> None:
     """Hold every key and value of a search space against the parameter tree.
 
@@ -108,11 +132,9 @@ def check_space(space: dict[str, Dimension], base: dict[str, dict[str, Any]]) ->
         value = _known_value(where, tree, key)
         if dimension.choices is None and isinstance(value, bool | str):
             raise ValueError(f"{where}: is {value!r}, which is not a number; give choices")
-        section = key.split(".")[0]
         for tried in dimension.values:
-            changed = change(section, tree[section], setting(key, tried)[section])
             try:
-                TypeAdapter(MODELS[section]).validate_python(changed)
+                with_value(tree, key, tried)
             except ValidationError as error:
                 raise ValueError(f"{where}: {tried!r}: {error.errors()[0]['msg']}") from None
 

@@ -67,7 +67,7 @@ def make_project(root: Path, **train: object) -> Path:
             "face": {"kind": "table", "modality": "video", "path": "face.csv", "rate": 12.5},
         },
         "encoder": {"width": 16, "heads": 2},
-        "method": {"name": "ugcl", "tokens": 16},
+        "method": {"tokens": 16},
         "train": {"epochs": 4, "batch": 16, "lr": 0.003, **train},
         "systems": {
             "ugcl": {},

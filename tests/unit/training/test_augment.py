@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ugcl.config.model import SpecAugment, Train
+from ugcl.config.system.train import Mixup, SpecAugment, Train
 from ugcl.data.dataset import Batch
 from ugcl.training.augment import mask_spans, mix_up
 from ugcl.training.optim import uphill
@@ -30,7 +30,7 @@ def made(labels, lengths, columns=3, targets=None):
 def test_clips_are_blended_with_their_class_alone_in_equal_shares_of_all_modalities(labels, seed, alpha):
     torch.manual_seed(seed)
     before = made(labels, [4] * len(labels))
-    after = mix_up(before, alpha)
+    after = mix_up(before, Mixup(alpha=alpha))
     audio, video = after.features["audio"], after.features["video"]
     torch.testing.assert_close(video, 100 * audio)
     for i, label in enumerate(labels):
@@ -49,7 +49,7 @@ def test_a_clip_keeps_its_frames_and_what_its_partner_lacks():
     before.features["video"][0] = 0
     before.masks["video"][0] = before.present["video"][0] = False
     for _ in range(20):
-        after = mix_up(before, 1.0)
+        after = mix_up(before, Mixup(alpha=1.0))
         assert torch.equal(after.masks["audio"], before.masks["audio"])
         assert (after.features["audio"][0, 2:] == 0).all(), "padding stays empty"
         assert (after.features["audio"][1, 2:] == 2).all(), "frames that the shorter partner lacks"
@@ -59,16 +59,21 @@ def test_a_clip_keeps_its_frames_and_what_its_partner_lacks():
 def test_soft_targets_are_blended_by_the_same_shares():
     torch.manual_seed(1)
     targets = torch.tensor([[1.0, 0.0], [0.6, 0.4], [0.0, 1.0]])
-    after = mix_up(made([0, 0, 1], [3, 3, 3], targets=targets), 1.0)
+    after = mix_up(made([0, 0, 1], [3, 3, 3], targets=targets), Mixup(alpha=1.0))
     share = 2 - after.features["audio"][0, 0, 0]  # of clip 0 in itself: a · 1 + (1 - a) · 2
     assert 0.5 <= share < 1, "the seed pairs clips 0 and 1"
     torch.testing.assert_close(after.targets[0], share * targets[0] + (1 - share) * targets[1])
     assert torch.equal(after.targets[2], targets[2])
 
 
-@given(st.integers(0, 3), st.integers(0, 3), st.floats(0.05, 1), st.floats(0.05, 1), st.integers(0, 99))
+COUNTS = st.tuples(st.integers(0, 3), st.integers(0, 3)).filter(any)
+"""Masks of frames and of columns, not both none."""
+
+
+@given(COUNTS, st.floats(0.05, 1), st.floats(0.05, 1), st.integers(0, 99))
 @settings(max_examples=40, deadline=None)
-def test_masked_spans_are_the_mean_and_no_longer_than_asked(times, bands, time_share, feature_share, seed):
+def test_masked_spans_are_the_mean_and_no_longer_than_asked(counts, time_share, feature_share, seed):
+    times, bands = counts
     torch.manual_seed(seed)
     before = made([0, 1], [6, 20], columns=16)
     masks = SpecAugment(
@@ -100,10 +105,15 @@ def test_masks_reach_every_frame_and_their_longest():
     assert hidden.any(dim=0).all()
 
 
+def test_a_block_that_masks_nothing_is_refused():
+    with pytest.raises(ValueError, match="spec_augment null"):
+        SpecAugment(time_share=0.4)
+
+
 def test_switched_off_nothing_changes_and_no_number_is_drawn():
     before = made([0, 0], [3, 4])
     state = torch.get_rng_state()
-    assert mask_spans(mix_up(before, 0.0), SpecAugment(), {}) is before
+    assert mask_spans(mix_up(before, None), None, {}) is before
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -123,4 +133,4 @@ def test_uphill_goes_along_the_gradient_and_comes_back_to_the_bit():
 
 def test_sam_refuses_scaled_gradients():
     with pytest.raises(ValueError, match="bf16-mixed"):
-        Train(sam=0.05, precision="16-mixed")
+        Train(sam={"radius": 0.05}, precision="16-mixed")

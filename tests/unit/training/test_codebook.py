@@ -11,21 +11,22 @@ from made_project import make_project
 
 from ugcl import config
 from ugcl.training.checkpoint import load_run
-from ugcl.training.run import train_run
+from ugcl.training.run import train_runs
 
 
-def history(folder: Path, monkeypatch: pytest.MonkeyPatch, **model: object) -> pd.DataFrame:
+def history(folder: Path, monkeypatch: pytest.MonkeyPatch, **method: object) -> pd.DataFrame:
     make_project(folder, epochs=8, monitor_test=False)
     tree = yaml.safe_load((folder / "params.yaml").read_text())
-    tree["model"] |= model
+    tree["method"] |= method
     (folder / "params.yaml").write_text(yaml.safe_dump(tree))
     monkeypatch.chdir(folder)
-    return pd.read_csv(train_run(config.load(), "made", "ugcl", 0, 1) / "history.csv")
+    (run,) = train_runs(config.load(), "made", "ugcl", [0], [1])
+    return pd.read_csv(run / "history.csv")
 
 
-@pytest.mark.parametrize("model", [{}, {"granularities": ["frame", "segment", "clip"]}])
-def test_no_token_dies_in_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: dict) -> None:
-    rows = history(tmp_path, monkeypatch, **model)
+@pytest.mark.parametrize("method", [{}, {"granularities": ["frame", "segment", "clip"]}])
+def test_no_token_dies_in_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: dict) -> None:
+    rows = history(tmp_path, monkeypatch, **method)
     assert (rows["dead_tokens"] == 0).all()
     assert rows["token_perplexity"].iloc[-1] > 16 / 2, "of 16 tokens"
     assert rows["clip_perplexity"].iloc[-1] < rows["token_perplexity"].iloc[-1] - 0.1, "clips differ"

@@ -11,18 +11,18 @@ from made_project import make_project
 from ugcl import config
 from ugcl.data.dataset import ClipDataset
 from ugcl.errors import UgclError
-from ugcl.training import loop, resume, selection
-from ugcl.training import run as runs
+from ugcl.methods.concat import Concat
+from ugcl.training import history, loop, resume, selection
 from ugcl.training.devices import memory_advice
-from ugcl.training.run import train_run
+from ugcl.training.run import train_runs
 
 FOLDER = Path("results/models/made/ugcl/seed0/fold1")
 EVERYTHING = {
-    "mixup": 0.4,
+    "mixup": {"alpha": 0.4},
     "spec_augment": {"time_masks": 2, "feature_masks": 1, "feature_share": 0.4},
-    "sam": 0.05,
+    "sam": {"radius": 0.05},
     "accumulate": 2,
-    "ema": 0.9,
+    "ema": {"decay": 0.9},
 }
 
 
@@ -49,10 +49,10 @@ def broken_clip(monkeypatch, name):
 
 
 def test_a_loss_that_is_no_number_names_the_batchs_clips_and_the_broken_one(project, monkeypatch):
-    parameters = project(batch=8, modality_dropout=0)
+    parameters = project(batch=8, modality_dropout=None)
     broken_clip(monkeypatch, "s1_sad_2")
     with pytest.raises(UgclError) as caught:
-        train_run(parameters, "made", "concat", 0, 1)
+        train_runs(parameters, "made", "concat", [0], [1])
     message = str(caught.value)
     assert "\n" not in message
     assert "epoch 1, step " in message and " of 6: the loss is not finite (classification)" in message
@@ -64,7 +64,7 @@ def test_a_loss_that_is_no_number_names_the_batchs_clips_and_the_broken_one(proj
 def test_a_learning_rate_that_is_too_high_is_named(project):
     parameters = project(lr=1e30, warmup=0, clip=1e30)
     with pytest.raises(loop.Diverged, match=r"epoch \d+, step \d of 3: .* lower train.lr; its clips: s\d_"):
-        train_run(parameters, "made", "concat", 0, 1)
+        train_runs(parameters, "made", "concat", [0], [1])
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,9 @@ def test_too_little_memory_says_which_setting_to_lower(project, monkeypatch, err
     def fail(*_):
         raise error
 
-    monkeypatch.setattr(runs.TotalLoss, "forward", fail)
+    monkeypatch.setattr(loop, "objective", fail)
     with pytest.raises(UgclError) as caught:
-        train_run(parameters, "made", "concat", 0, 1)
+        train_runs(parameters, "made", "concat", [0], [1])
     for word in ["out of memory", "train.accumulate (now 1)", *words]:
         assert word in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -111,40 +111,40 @@ def test_the_state_is_saved_when_its_time_has_come(project, monkeypatch):
 
     monkeypatch.setattr(loop.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(selection, "scores", three_seconds_each)
-    monkeypatch.setattr(resume, "save", lambda folder, state, mark: saved.append((state.epoch, now[0])))
-    train_run(parameters, "made", "concat", 0, 1)
+    monkeypatch.setattr(resume, "save", lambda folder, state, key: saved.append((state.epoch, now[0])))
+    train_runs(parameters, "made", "concat", [0], [1])
     assert saved == [(4, 12.0), (6, 18.0)], "ten seconds after the start, not ten after that, and at the end"
 
 
 @pytest.mark.parametrize("last", [1, 2, 4])
 def test_with_every_switch_on_a_run_goes_on_from_any_saved_epoch_to_the_same_bits(project, monkeypatch, last):
     parameters = project(epochs=5, patience=5, save_every=0, **EVERYTHING)
-    train_run(parameters, "made", "ugcl", 0, 1)
+    train_runs(parameters, "made", "ugcl", [0], [1])
     weights = (FOLDER / "model.safetensors").read_bytes()
-    history = (FOLDER / "history.csv").read_text()
+    rows = (FOLDER / "history.csv").read_text()
 
     class Killed(Exception):
         pass
 
     save = resume.save
 
-    def kill(folder, state, mark):
-        save(folder, state, mark)
+    def kill(folder, state, key):
+        save(folder, state, key)
         if state.epoch == last:
             raise Killed
 
     monkeypatch.setattr(resume, "save", kill)
     with pytest.raises(Killed):
-        train_run(parameters, "made", "ugcl", 0, 1)
+        train_runs(parameters, "made", "ugcl", [0], [1])
     monkeypatch.setattr(resume, "save", save)
     epochs = []
     monkeypatch.setattr(loop, "_epoch", _counted(loop._epoch, epochs))
-    train_run(parameters, "made", "ugcl", 0, 1)
+    train_runs(parameters, "made", "ugcl", [0], [1])
     assert epochs == list(range(last + 1, 6))
     assert (FOLDER / "model.safetensors").read_bytes() == weights
     without_seconds = [
         [line.rsplit(",", 1)[0] for line in text.splitlines()]
-        for text in (history, (FOLDER / "history.csv").read_text())
+        for text in (rows, (FOLDER / "history.csv").read_text())
     ]
     assert without_seconds[0] == without_seconds[1]
 
@@ -159,8 +159,24 @@ def _counted(run_epoch, epochs):
 
 @pytest.mark.parametrize("switch", ["mixup", "spec_augment", "sam"])
 def test_each_switch_changes_what_is_learnt(project, switch):
-    train_run(project(epochs=1), "made", "concat", 0, 1)
+    train_runs(project(epochs=1), "made", "concat", [0], [1])
     folder = Path("results/models/made/concat/seed0/fold1/model.safetensors")
     plain = folder.read_bytes()
-    train_run(project(epochs=1, **{switch: EVERYTHING[switch]}), "made", "concat", 0, 1)
+    train_runs(project(epochs=1, **{switch: EVERYTHING[switch]}), "made", "concat", [0], [1])
     assert folder.read_bytes() != plain
+
+
+@pytest.mark.parametrize(("switch", "seen"), [(None, [1, 2, 3]), ({"radius": 0.05}, [1, 3, 5])])
+def test_facts_are_of_the_first_look_at_a_batch(project, monkeypatch, switch, seen):
+    """With SAM, each of the three batches is seen twice; the second time is not reported."""
+    calls = []
+
+    def counted(self, outputs, batch):
+        calls.append(len(batch))
+        self.record("looks", torch.tensor(float(len(calls))))
+        return {}
+
+    monkeypatch.setattr(Concat, "terms", counted)
+    (folder,) = train_runs(project(epochs=1, sam=switch), "made", "concat", [0], [1])
+    assert calls == [16] * (6 if switch else 3)
+    assert history.read(folder / "history.csv")["looks"].tolist() == [pytest.approx(sum(seen) / 3)]

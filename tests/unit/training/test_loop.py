@@ -10,8 +10,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ugcl.config.model import Train
 
+from ugcl.config.system.train import ModalityDropout, Train
 from ugcl.data.dataset import Batch
 from ugcl.training import records, seeding
 from ugcl.training.augment import drop_modality
@@ -151,7 +151,7 @@ def batch(clips=2000, absent=()):
 def test_modality_dropout_takes_one_of_two_from_its_share_of_clips():
     torch.manual_seed(0)
     before = batch()
-    after = drop_modality(before, 0.3)
+    after = drop_modality(before, ModalityDropout(rate=0.3))
     gone = {m: ~after.present[m] for m in after.present}
     assert not (gone["audio"] & gone["video"]).any()
     for modality in gone:
@@ -162,7 +162,7 @@ def test_modality_dropout_takes_one_of_two_from_its_share_of_clips():
 
 def test_modality_dropout_never_takes_the_last():
     torch.manual_seed(0)
-    after = drop_modality(batch(absent=["video"]), 0.9)
+    after = drop_modality(batch(absent=["video"]), ModalityDropout(rate=0.9))
     assert after.present["audio"].all()
 
 
@@ -170,7 +170,7 @@ def test_modality_dropout_by_batch_takes_the_same_one_from_all_or_nothing():
     torch.manual_seed(0)
     fates = []
     for _ in range(300):
-        after = drop_modality(batch(clips=5), 0.4, together=True)
+        after = drop_modality(batch(clips=5), ModalityDropout(rate=0.4, unit="batch"))
         here = {m: after.present[m].unique().tolist() for m in ("audio", "video")}
         assert all(len(states) == 1 for states in here.values())
         fates.append((here["audio"][0], here["video"][0]))

@@ -9,9 +9,8 @@ import yaml
 from made_project import make_project
 
 from ugcl import config
-from ugcl.config.model import Train
 from ugcl.training import resume
-from ugcl.training.run import train_run
+from ugcl.training.run import train_runs
 
 FILES = Path("results/models/made/ugcl/seed0/fold1")
 
@@ -22,18 +21,17 @@ class Killed(Exception):
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    always = {"save_every": 0} if "save_every" in Train.model_fields else {}
-    make_project(tmp_path, epochs=4, batch=6, **always)
+    make_project(tmp_path, epochs=4, batch=6, save_every=0)
     tree = yaml.safe_load((tmp_path / "params.yaml").read_text())
     # Half an epoch of clips, so that what is lost at the kill would matter.
-    tree["loss"] = {"ugcl": {"queue": 24}, "snd": {"queue": 24, "negatives": "sample", "top": 4}}
+    tree["method"] |= {"contrast": {"queue": 24}, "matching": {"queue": 24, "negatives": "sample", "top": 4}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def trained() -> tuple[bytes, list[str]]:
-    train_run(config.load(), "made", "ugcl", 0, 1)
+    train_runs(config.load(), "made", "ugcl", [0], [1])
     rows = (FILES / "history.csv").read_text().splitlines()
     return (FILES / "model.safetensors").read_bytes(), [row.rpartition(",")[0] for row in rows]
 
@@ -49,9 +47,10 @@ def test_a_killed_run_with_a_queue_ends_in_the_same_bits(
     killed(monkeypatch)
     load = resume.load
 
-    def forgetful(folder: Path, mark: str) -> resume.State | None:
-        state = load(folder, mark)
-        state.tensors["loss"] = {name: x.zero_() for name, x in state.tensors["loss"].items()}
+    def forgetful(folder: Path, key: str) -> resume.State | None:
+        state = load(folder, key)
+        assert any(x.any() for x in state.tensors["memory"].values()), "past clips were saved"
+        state.tensors["memory"] = {name: x.zero_() for name, x in state.tensors["memory"].items()}
         return state
 
     monkeypatch.setattr(resume, "load", forgetful)
@@ -63,8 +62,8 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> None:
     (FILES / "card.json").unlink()
     save = resume.save
 
-    def killing(folder: Path, state: resume.State, mark: str) -> None:
-        save(folder, state, mark)
+    def killing(folder: Path, state: resume.State, key: str) -> None:
+        save(folder, state, key)
         if state.epoch == 2:
             raise Killed
 

@@ -20,13 +20,13 @@ from ugcl.plan import paths
 from ugcl.plan.evaluation import prediction, temperature
 from ugcl.training import resume, selection
 from ugcl.training.checkpoint import load_run
-from ugcl.training.run import train_run, train_runs
+from ugcl.training.run import train_runs
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """`concat` as it is, and `refitted`, the same trained once more with the dev clips."""
-    root = make_project(tmp_path_factory.mktemp("project"), ema=0.9, epochs=6, save_every=0)
+    root = make_project(tmp_path_factory.mktemp("project"), ema={"decay": 0.9}, epochs=6, save_every=0)
     tree = yaml.safe_load((root / "params.yaml").read_text())
     tree["systems"]["refitted"] = {"extends": "concat", "train": {"refit": True}}
     tree["benchmarks"]["made"] |= {"systems": ["concat", "refitted"], "reference": "concat", "folds": [1]}
@@ -35,9 +35,14 @@ def project(tmp_path_factory):
         yield root
 
 
+def trained(parameters, system, seed=0):
+    (folder,) = train_runs(parameters, "made", system, [seed], [1])
+    return folder
+
+
 @pytest.fixture(scope="module")
 def folders(project):
-    return {system: train_run(config.load(), "made", system, 0, 1) for system in ("concat", "refitted")}
+    return {system: trained(config.load(), system) for system in ("concat", "refitted")}
 
 
 def card(folder):
@@ -55,7 +60,7 @@ def test_no_test_clip_is_learnt_from_and_every_dev_clip_is(project, monkeypatch)
     read = set()
     get = FeatureStore.__getitem__
     monkeypatch.setattr(FeatureStore, "__getitem__", lambda self, clip: (read.add(clip), get(self, clip))[1])
-    folder = train_run(config.parse(tree), "made", "refitted", 1, 1)
+    folder = trained(config.parse(tree), "refitted", 1)
     assert read == set(clips("train", "dev")) and read.isdisjoint(clips("test"))
     model, _ = load_run(folder)
     store = FeatureStore(paths.features("made", "sound"))
@@ -79,8 +84,8 @@ def test_the_epoch_is_chosen_before_and_its_network_is_kept_beside(folders):
 
 def test_the_second_training_lasts_as_long_as_dev_chose(project, folders, monkeypatch):
     seen = []
-    monkeypatch.setattr(selection, "tell", lambda state, *_: seen.append(state.epoch))
-    folder = train_run(config.load(), "made", "refitted", 0, 1)
+    monkeypatch.setattr(selection, "log_epoch", lambda state, *_: seen.append(state.epoch))
+    folder = trained(config.load(), "refitted")
     chosen, epochs = card(folder)["selected"]["epoch"], card(folder)["epochs"]
     assert seen == [*range(1, epochs + 1), *range(1, chosen + 1)]
     assert card(folder)["refit"] == {"clips": len(clips("train", "dev")), "epochs": chosen}
@@ -132,8 +137,8 @@ def test_a_killed_run_goes_on_to_the_same_bits(project, folders, monkeypatch, ep
 
     monkeypatch.setattr(resume, "save", killed)
     with pytest.raises(Killed):
-        train_run(config.load(), "made", "refitted", 0, 1)
+        trained(config.load(), "refitted")
     monkeypatch.setattr(resume, "save", save)
-    folder = train_run(config.load(), "made", "refitted", 0, 1)
+    folder = trained(config.load(), "refitted")
     assert (folder / "model.safetensors").read_bytes() == weights
     assert card(folder)["selected"] == chosen and not (folder / resume.FOLDER).exists()

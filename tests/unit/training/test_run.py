@@ -26,7 +26,7 @@ from ugcl.errors import UgclError
 from ugcl.plan import paths
 from ugcl.training import loop, resume
 from ugcl.training.checkpoint import load_run
-from ugcl.training.run import train_run, train_runs
+from ugcl.training.run import train_runs
 from ugcl.training.selection import classify
 
 FOLDER = Path("results/models/made/ugcl/seed0/fold1")
@@ -41,14 +41,14 @@ def results(folder):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    root = make_project(tmp_path_factory.mktemp("project"), ema=0.9, epochs=6, save_every=0)
+    root = make_project(tmp_path_factory.mktemp("project"), ema={"decay": 0.9}, epochs=6, save_every=0)
     with contextlib.chdir(root):
         yield root
 
 
 @pytest.fixture(scope="module")
 def undisturbed(project):
-    train_run(config.load(), "made", "ugcl", 0, 1, "abc")
+    train_runs(config.load(), "made", "ugcl", [0], [1], "abc")
     result = results(FOLDER)
     (project / FOLDER).rename(project / "kept")
     return result
@@ -67,7 +67,9 @@ def test_a_run_writes_weights_card_and_history(project, undisturbed):
     assert all(len(value) == 64 for value in card["data"].values()) and len(card["data"]) == 4
     history = pd.read_csv(project / "kept" / "history.csv")
     assert history["epoch"].tolist() == list(range(1, 7))
-    assert {"loss", "classification", "ugcl", "snd", "auxiliary", "dev_uar", "test_uar"} <= set(history)
+    assert {"loss", "classification", "contrast", "matching", "auxiliary", "dev_uar", "test_uar"} <= set(
+        history
+    )
 
 
 def test_the_selected_epoch_is_the_best_on_dev_and_its_weights_are_kept(project, undisturbed):
@@ -91,16 +93,16 @@ def test_statistics_of_a_checkpoint_are_those_of_the_training_clips(project, und
 
 
 def test_the_same_run_gives_the_same_bits(project, undisturbed):
-    train_run(config.load(), "made", "ugcl", 0, 1, "abc")
+    train_runs(config.load(), "made", "ugcl", [0], [1], "abc")
     assert results(FOLDER) == undisturbed
-    train_run(config.load(), "made", "ugcl", 1, 1, "abc")
+    train_runs(config.load(), "made", "ugcl", [1], [1], "abc")
     assert results(Path("results/models/made/ugcl/seed1/fold1"))[0] != undisturbed[0]
 
 
 def test_folds_that_share_a_process_end_as_alone(project, undisturbed):
     table = paths.split("made", "intended", 2)
     table.write_bytes(paths.split("made", "intended", 1).read_bytes())
-    alone = results(train_run(config.load(), "made", "ugcl", 0, 2, "abc"))
+    alone = results(train_runs(config.load(), "made", "ugcl", [0], [2], "abc")[0])
     folders = train_runs(config.load(), "made", "ugcl", [0], [2, 1], "abc")
     assert [results(folder) for folder in folders] == [alone, undisturbed]
     assert alone[0] != undisturbed[0], "the fold decides the first weights"
@@ -115,7 +117,7 @@ from ugcl.training import resume, run, selection
 if sys.argv[1] == "slow":
     judge = selection.classify
     selection.classify = lambda *a, **k: (time.sleep(0.4), judge(*a, **k))[1]
-run.train_run(config.load(), "made", "ugcl", 0, 1, "abc")
+run.train_runs(config.load(), "made", "ugcl", [0], [1], "abc")
 """
 
 
@@ -144,7 +146,7 @@ def _metadata(path):
     from safetensors import safe_open
 
     with safe_open(path, "pt") as file:
-        return file.metadata()[resume.KEY]
+        return file.metadata()[resume.HEADER]
 
 
 def test_the_state_of_other_parameters_is_ignored(project, undisturbed, tmp_path):
@@ -154,7 +156,7 @@ def test_the_state_of_other_parameters_is_ignored(project, undisturbed, tmp_path
     assert again.epoch == 3 and again.best == {"epoch": 1} and again.tensors["model"]["x"].item() == 1
     assert resume.load(tmp_path, "other") is None
     resume.save(FOLDER, state, "of another run")
-    train_run(config.load(), "made", "ugcl", 0, 1, "abc")
+    train_runs(config.load(), "made", "ugcl", [0], [1], "abc")
     assert results(FOLDER) == undisturbed
 
 
@@ -168,15 +170,15 @@ def test_a_damaged_state_is_ignored(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("none", "ugcl", 0, 1), "'none' is not in benchmarks"),
-        (("made", "none", 0, 1), "'none' is not in systems"),
-        (("made", "ugcl", 0, 9), "fold 9 does not exist"),
-        (("made", "ugcl", 0, 2), "fold2.csv: not found"),
+        (("none", "ugcl", [0], [1]), "'none' is not in benchmarks"),
+        (("made", "none", [0], [1]), "'none' is not in systems"),
+        (("made", "ugcl", [0], [9]), "fold 9 does not exist"),
+        (("made", "ugcl", [0], [2]), "fold2.csv: not found"),
     ],
 )
 def test_wrong_names_are_refused_in_one_line(project, arguments, words):
     with pytest.raises(UgclError, match=words) as caught:
-        train_run(config.load(), *arguments)
+        train_runs(config.load(), *arguments)
     assert "\n" not in str(caught.value)
 
 
@@ -192,7 +194,7 @@ def test_a_damaged_checkpoint_is_refused(project, undisturbed, tmp_path, damage)
         (tmp_path / "model.safetensors").write_bytes(b"half")
     else:
         card = json.loads((tmp_path / "card.json").read_text())
-        card["run"]["model"]["width"] = 32
+        card["run"]["encoder"]["width"] = 32
         (tmp_path / "card.json").write_text(json.dumps(card))
     with pytest.raises(UgclError):
         load_run(tmp_path)
@@ -209,12 +211,12 @@ def test_wrong_labels_reach_the_training_part_alone_and_the_card_says_so(project
     noisy = config.parse(tree)
     seen = {}
 
-    def fit(fabric, model, loss, settings, parts, *rest):
+    def fit(fabric, model, settings, parts, *rest):
         seen.update(parts)
-        return loop.fit(fabric, model, loss, settings, parts, *rest)
+        return loop.fit(fabric, model, settings, parts, *rest)
 
     monkeypatch.setattr("ugcl.training.run.fit", fit)
-    folder = train_run(noisy, "made", "concat+labels0.25", 0, 1)
+    (folder,) = train_runs(noisy, "made", "concat+labels0.25", [0], [1])
     labels = tables.read_manifest(paths.manifest("made")).set_index("clip")["intended"]
     wrong = {
         name: sum(CLASSES[i] != labels[clip] for clip, i in zip(part.clips, part.labels, strict=True))
@@ -222,4 +224,4 @@ def test_wrong_labels_reach_the_training_part_alone_and_the_card_says_so(project
     }
     assert wrong == {"train": 12, "dev": 0, "test": 0}
     card = json.loads((folder / "card.json").read_text())
-    assert folder.parts[-3] == "concat+labels0.25" and card["run"]["train"]["label_noise"] == 0.25
+    assert folder.parts[-3] == "concat+labels0.25" and card["run"]["train"]["label_noise"] == {"share": 0.25}

@@ -1,4 +1,4 @@
-"""`model.speaker_normalisation`: a speaker's own level is gone, and no other part is read for it."""
+"""`input.standardise`: a speaker's own level is gone, and no other part is read for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ugcl.inference import predictions as user_predictions
 from ugcl.inference.observation import Observation
 from ugcl.plan import paths
 from ugcl.plan.evaluation import prediction, score
-from ugcl.training.run import train_run
+from ugcl.training.run import train_runs
 
 SPLIT = paths.split("made", "intended", 1)
 
@@ -37,7 +37,7 @@ def project(tmp_path_factory):
     root = make_project(tmp_path_factory.mktemp("project"), epochs=4)
     tree = yaml.safe_load((root / "params.yaml").read_text())
     tree["systems"]["plain"] = {}
-    tree["systems"]["own"] = {"model": {"speaker_normalisation": True}}
+    tree["systems"]["own"] = {"input": {"standardise": "speaker"}}
     tree["benchmarks"]["made"] |= {"systems": ["plain", "own"], "reference": "own", "folds": [1]}
     tree["evaluate"] = {
         "bootstrap": 100,
@@ -47,7 +47,7 @@ def project(tmp_path_factory):
     (root / "params.yaml").write_text(yaml.safe_dump(tree))
     with contextlib.chdir(root):
         for system in ("plain", "own"):
-            train_run(config.load(), "made", system, 0, 1)
+            train_runs(config.load(), "made", system, [0], [1])
             predict(config.load(), "made", system)
         yield root
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partialmethod
 from pathlib import Path
 
 import pandas as pd
@@ -14,12 +13,11 @@ import yaml
 from made_project import make_project
 from safetensors.torch import load_file
 from torch import nn
-from ugcl.config.model import Train
 
 from ugcl import config
+from ugcl.config.system.train import Train
 from ugcl.data import tables
-from ugcl.data.dataset import ClipDataset
-from ugcl.data.parts import BenchmarkData
+from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.errors import UgclError
 from ugcl.plan import paths
 from ugcl.training import resume
@@ -32,17 +30,17 @@ SEEDS, FOLDS = [0, 1], [1, 2]
 MODELS = {
     "ugcl": {},
     "granular": {
-        "model": {
+        "encoder": {"positions": "rotary"},
+        "method": {
             "granularities": ["frame", "segment", "clip"],
             "assignment": "sparsemax",
-            "positions": "rotary",
             "token_temperature_end": 0.5,
+            "contrast": {"kind": "supervised"},
         },
-        "loss": {"ugcl": {"kind": "supervised"}},
     },
-    "concat": {"model": {"architecture": "concat"}},
-    "audio-only": {"model": {"architecture": "unimodal", "modalities": ["audio"]}},
-    "released": {"model": {"architecture": "released", "width": 20, "tokens": 16, "released": {"layers": 1}}},
+    "concat": {"method": {"name": "concat"}},
+    "audio-only": {"method": {"name": "concat"}, "input": {"modalities": ["audio"]}},
+    "released": {"method": {"name": "released", "width": 20, "tokens": 16, "layers": 1}},
 }
 
 
@@ -51,7 +49,13 @@ def project(tmp_path, monkeypatch):
     """A project of two folds with equally many training clips, whose networks draw nothing at random."""
 
     def make(pack, **train):
-        settings = {"epochs": 5, "patience": 5, "modality_dropout": 0.0, "ema": 0.9, "pack": pack} | train
+        settings = {
+            "epochs": 5,
+            "patience": 5,
+            "modality_dropout": None,
+            "ema": {"decay": 0.9},
+            "pack": pack,
+        } | train
         make_project(tmp_path, **settings)
         monkeypatch.chdir(tmp_path)
         first = tables.read_split(paths.split("made", "intended", 1))
@@ -59,7 +63,7 @@ def project(tmp_path, monkeypatch):
         other = first.assign(part=speaker.map({"s0": "dev", "s1": "test"}).fillna("train"))
         tables.write(other, paths.split("made", "intended", 2))
         tree = yaml.safe_load(Path("params.yaml").read_text())
-        tree["model"] |= {"dropout": 0.0, "input_dropout": 0.0, "frame_mask": 0.0}
+        tree["encoder"] |= {"dropout": 0.0, "input_dropout": 0.0, "frame_mask": 0.0}
         tree["systems"] = MODELS
         tree["benchmarks"]["made"] |= {"systems": list(MODELS), "seeds": SEEDS, "folds_per_job": 2}
         tree["benchmarks"]["made"]["folds"] = FOLDS
@@ -122,9 +126,9 @@ STOPPED = {"patience": 1, "lr": 0.005}
 def test_a_run_that_has_ended_leaves_the_pack(project, monkeypatch):
     sizes, forward = [], Pack.__call__
 
-    def counted(pack, batch):
-        sizes.append(len(next(iter(batch[0].values()))))
-        return forward(pack, batch)
+    def counted(pack, batches):
+        sizes.append(len(batches))
+        return forward(pack, batches)
 
     monkeypatch.setattr(Pack, "__call__", counted)
     runs = results(train_runs(project(4, **STOPPED), "made", "ugcl", SEEDS, FOLDS))
@@ -173,8 +177,8 @@ def test_runs_that_are_out_of_step_go_on_alone(project, monkeypatch):
 
     save, calls = resume.save, []
 
-    def kill(folder, state, mark):
-        save(folder, state, mark)
+    def kill(folder, state, key):
+        save(folder, state, key)
         calls.append(state.epoch)
         if len(calls) == 3:  # the first run is an epoch ahead
             raise Killed
@@ -239,21 +243,22 @@ class Dropped(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(()))
 
-    def forward(self, features, masks, present):
-        return {"logits": self.weight * F.dropout(features["audio"], 0.5, self.training)}
+    def forward(self, batch):
+        return {"logits": self.weight * F.dropout(batch.features["audio"], 0.5, self.training)}
 
 
 def test_each_run_of_a_pack_has_its_own_dropout():
-    ones = {"audio": torch.ones(2, 50)}
-    logits = Pack([Dropped(), Dropped()], Train())((ones, ones, ones))["logits"]
-    assert set(logits.unique().tolist()) == {0.0, 2.0}
-    assert not torch.equal(logits[0], logits[1])
+    here = {"audio": torch.ones(3, dtype=torch.bool)}
+    ones = Batch({"audio": torch.ones(3, 5, 10)}, {"audio": here["audio"].repeat(5, 1).T}, here, None, [], [])
+    first, second = (out["logits"] for out in Pack([Dropped(), Dropped()], Train())([ones, ones]))
+    assert set(first.unique().tolist()) == set(second.unique().tolist()) == {0.0, 2.0}
+    assert not torch.equal(first, second)
 
 
 def test_a_pack_with_dropout_ends_in_the_same_bits_again(project):
     project(2)
     tree = yaml.safe_load(Path("params.yaml").read_text())
-    tree["model"]["dropout"] = 0.5
+    tree["encoder"]["dropout"] = 0.5
     parameters = config.parse(tree)
     weights = [
         [weights for weights, _, _ in results(train_runs(parameters, "made", "concat", SEEDS, [1]))]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 import yaml
 from filelock import FileLock
-from made_project import make_project
+from made_search import SPACE, change, make_search, peak, synthetic, trials
 from typer.testing import CliRunner
 
 from ugcl import config
@@ -20,38 +18,14 @@ from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
 from ugcl.plan import paths
 from ugcl.provenance import code
-from ugcl.training.loop import Diverged, Outcome
-from ugcl.training.run import train_run
+from ugcl.training.loop import Diverged
+from ugcl.training.run import train_runs
 from ugcl.training.search import tuning
-
-SPACE = {
-    "train.lr": {"low": 1e-4, "high": 0.1, "log": True},
-    "train.batch": {"low": 8, "high": 24},
-    "model.dropout": {"choices": [0, 0.2, 0.4]},
-}
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """Two folds, of which the second tests speaker s2 and chooses on s3."""
-    make_project(tmp_path, epochs=2)
-    monkeypatch.chdir(tmp_path)
-    change(tune={"space": SPACE, "folds": [1, 2], "startup": 2})
-    split = tables.read_split(paths.split("made", "intended", 1))
-    part = split["clip"].str[:2].map({"s3": "dev", "s2": "test"}).fillna("train")
-    tables.write(split.assign(part=part), paths.split("made", "intended", 2))
-    return tmp_path
-
-
-def change(**sections):
-    tree = yaml.safe_load(Path("params.yaml").read_text())
-    for name, keys in sections.items():
-        tree[name] = tree.get(name, {}) | keys
-    Path("params.yaml").write_text(yaml.safe_dump(tree))
-
-
-def trials(system="concat"):
-    return pd.read_csv(paths.study_table("made", system, "trials"))
+    return make_search(tmp_path, monkeypatch)
 
 
 def test_a_search_reads_training_and_dev_clips_and_no_test_clip(project, monkeypatch):
@@ -80,31 +54,10 @@ def test_a_trials_value_is_the_dev_score_of_real_runs_with_the_printed_settings(
     assert set(printed["systems"]) == {"concat-tuned"}
     assert printed["systems"]["concat-tuned"]["extends"] == "concat"
     change(systems=printed["systems"])
-    folders = [train_run(config.load(), "made", "concat-tuned", 0, fold) for fold in (1, 2)]
+    folders = train_runs(config.load(), "made", "concat-tuned", [0], [1, 2])
     scores = [json.loads((folder / "card.json").read_text())["selected"]["dev_uar"] for folder in folders]
     assert trials()["dev_uar"].max() == pytest.approx(sum(scores) / 2, abs=1e-6)
     assert f"dev UAR {sum(scores) / 2:.3f}" in done.stdout
-
-
-def synthetic(monkeypatch, curve, epochs=5):
-    """Let an epoch's dev UAR follow from the settings, and count the epochs."""
-    seen = []
-
-    def fit(fabric, model, loss, train, parts, seeds, watch):
-        rows = [{"epoch": e, "dev_uar": curve(train, seeds[1]) * e / epochs} for e in range(1, epochs + 1)]
-        for row in rows:
-            seen.append((seeds[1], row["epoch"]))
-            watch(row)
-        return Outcome({}, rows[-1], rows)
-
-    monkeypatch.setattr(tuning, "assemble", lambda *_: (None, None, None))
-    monkeypatch.setattr(tuning, "fit", fit)
-    return seen
-
-
-def peak(train, fold):
-    """Best at a learning rate of 0.01; the first fold is the easier one."""
-    return max(0.0, 0.9 - abs(torch.log10(torch.tensor(train.lr)).item() + 2) / 3) - 0.1 * (fold == 2)
 
 
 def test_a_search_finds_the_peak_and_cuts_the_hopeless_short(project, monkeypatch):
@@ -137,20 +90,20 @@ def test_values_are_of_the_space_and_whole_where_the_parameter_is(project, monke
     tuning.tune(config.load(), "made", "concat", 6)
     assert all(8 <= train.batch <= 24 and isinstance(train.batch, int) for train in runs)
     assert all(1e-4 <= train.lr <= 0.1 for train in runs)
-    assert set(trials()["model.dropout"]) <= {0, 0.2, 0.4}
+    assert set(trials()["encoder.dropout"]) <= {0, 0.2, 0.4}
     assert len({train.lr for train in runs}) == 6
 
 
 def test_the_first_trial_is_the_system_as_it_is_where_the_space_holds_it(project, monkeypatch):
     own = config.load().resolve("made", "concat")
-    assert own.model.dropout not in (0, 0.4) and 1e-4 <= own.train.lr <= 0.1
-    without = SPACE | {"model.dropout": {"choices": [0, 0.4]}}
+    assert own.encoder.dropout not in (0, 0.4) and 1e-4 <= own.train.lr <= 0.1
+    without = SPACE | {"encoder.dropout": {"choices": [0, 0.4]}}
     change(tune={"space": without | {"train.batch": {"low": own.train.batch, "high": own.train.batch + 8}}})
     synthetic(monkeypatch, peak)
     tuning.tune(config.load(), "made", "concat", 2)
     first, second = trials().to_dict("records")
     assert (first["train.lr"], first["train.batch"]) == (own.train.lr, own.train.batch)
-    assert first["model.dropout"] in (0, 0.4)
+    assert first["encoder.dropout"] in (0, 0.4)
     assert second["train.lr"] != own.train.lr
 
 

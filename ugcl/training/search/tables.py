@@ -35,7 +35,7 @@ def trials(study: Study, space: dict[str, Dimension]) -> pd.DataFrame:
 
     Returns:
         Columns trial (from 1), state (complete or pruned), dev_uar (empty where cut short), epochs (over all
-        folds), seconds, and one a parameter by its dotted key.
+        folds), seconds, and one a parameter by its dotted key, `null` where its block was off.
     """
     from optuna.trial import TrialState
 
@@ -45,7 +45,7 @@ def trials(study: Study, space: dict[str, Dimension]) -> pd.DataFrame:
         row["dev_uar"] = trial.value if trial.state == TrialState.COMPLETE else float("nan")
         row["epochs"] = trial.user_attrs.get("epochs", 0)
         row["seconds"] = trial.duration.total_seconds()
-        rows.append(row | {key: trial.params.get(key) for key in space})
+        rows.append(row | {key: "null" if (x := trial.params[key]) is None else x for key in space})
     return pd.DataFrame(rows, columns=["trial", "state", "dev_uar", "epochs", "seconds", *space])
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ugcl.config import Config, Run
-from ugcl.config.system.overrides import SECTIONS, System, merge
-from ugcl.config.tune import Dimension, own_value, setting
+from ugcl.config.system.overrides import SECTIONS, System
+from ugcl.config.tune import Dimension, own_value, settings, with_value
 from ugcl.data.parts import BenchmarkData
 from ugcl.errors import UgclError
 from ugcl.plan import paths
@@ -78,7 +78,8 @@ def tune(config: Config, benchmark: str, system: str, trials: int, lineage: str 
                     _try(config, study, benchmark, system, folds)
                     log.info("%s %s: %d of %d trials", benchmark, system, done + 1, trials)
             finally:
-                study_tables.write(study, config.tune.space, benchmark, system)
+                searched = space(config, run.model_dump(include=set(SECTIONS)))
+                study_tables.write(study, searched, benchmark, system)
     except Timeout:
         raise UgclError(f"{store}: another search is at work on it; wait for it or stop it") from None
     return study
@@ -103,10 +104,7 @@ def overlay(config: Config, study: Study, system: str) -> dict[str, Any]:
         raise UgclError(
             f"tune {system}: no trial came to its end; ask for more --trials or narrow tune.space"
         )
-    changes: dict[str, Any] = {"extends": system}
-    for key, value in study.best_params.items():
-        changes = merge(changes, setting(key, _rounded(value)))
-    return changes
+    return _changes(system, study.best_params)
 
 
 def _check(config: Config, run: Run, folds: list[int]) -> None:
@@ -171,11 +169,9 @@ def _try(config: Config, study: Study, benchmark: str, system: str, folds: list[
 
     trial = study.ask()
     base = config.resolve(benchmark, system).model_dump(include=set(SECTIONS))
-    changes: dict[str, Any] = {"extends": system}
-    for key, dimension in space(config, base).items():
-        changes = merge(changes, setting(key, _rounded(_suggest(trial, key, dimension, base))))
+    tried = {key: _suggest(trial, key, dimension, base) for key, dimension in space(config, base).items()}
     name = f"{system}, trial {trial.number}"
-    systems = config.systems | {name: System.model_validate(changes)}
+    systems = config.systems | {name: System.model_validate(_changes(system, tried))}
     run = config.model_copy(update={"systems": systems}).resolve(benchmark, name)
     try:
         value = _value(config, run, benchmark, folds, trial)
@@ -212,9 +208,15 @@ def _suggest(trial: Trial, key: str, dimension: Dimension, base: dict[str, Any])
     """A value of one dimension: whole where the parameter is."""
     if dimension.choices is not None:
         return trial.suggest_categorical(key, dimension.choices)
-    if isinstance(own_value(base, key), int):
+    section = with_value(base, key, dimension.low).model_dump()  # its own value may be off
+    if isinstance(own_value({key.split(".")[0]: section}, key), int):
         return trial.suggest_int(key, int(dimension.low), int(dimension.high), log=dimension.log)
     return trial.suggest_float(key, dimension.low, dimension.high, log=dimension.log)
+
+
+def _changes(system: str, values: dict[str, Any]) -> dict[str, Any]:
+    """An entry of `systems`: a system with other values of some parameters."""
+    return {"extends": system} | settings({key: _rounded(value) for key, value in values.items()})
 
 
 def _rounded(value: Any) -> Any:
