@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from ugcl.config.base import Section
+from ugcl.config.base import Distinct, Section
 from ugcl.config.overrides import SECTIONS, at, merge
 
 
@@ -48,7 +48,7 @@ class Tune(Section):
     space: dict[str, Dimension] = Field(
         default_factory=dict, description="Dotted key of model, loss or train, such as train.lr → its values."
     )
-    folds: list[int] | None = Field(
+    folds: Annotated[list[int], Distinct] | None = Field(
         None, min_length=1, description="Folds whose dev parts judge a trial; default all of the benchmark."
     )
     startup: int = Field(

@@ -204,9 +204,9 @@ def test_a_system_changes_the_one_it_extends(tree: dict) -> None:
 
 def test_every_row_of_the_grids_is_another_system(project: Path) -> None:
     config = load(project / "params.yaml")
-    for name, systems in config.grids.items():
+    for name, grid in config.grids.items():
         seen: dict[str, str] = {}
-        for system in systems:
+        for system in grid.systems:
             run = config.resolve("demo", system)
             settings = "".join(
                 getattr(run, section).model_dump_json() for section in ("model", "loss", "train")
@@ -218,7 +218,7 @@ def test_every_row_of_the_grids_is_another_system(project: Path) -> None:
 def test_every_ablation_of_ugcl_changes_one_thing(project: Path) -> None:
     config = load(project / "params.yaml")
     full = leaves(config.resolve("demo", "ugcl").model_dump())
-    for system in config.grids["ablations"]:
+    for system in config.grids["ablations"].systems:
         if system.startswith("ugcl-"):
             own = leaves(config.resolve("demo", system).model_dump())
             changed = {key for key in full if own[key] != full[key]} - {"system"}
