@@ -111,6 +111,9 @@ AnyGrid = Annotated[Grid, BeforeValidator(_as_grid, json_schema_input_type=list[
 def expand(grids: dict[str, Grid], systems: dict[str, System]) -> dict[str, str]:
     """Add the systems of all rows to `systems`, and turn every grid into the list of its systems; in place.
 
+    Rows stand before the systems of `systems` that extend others: colours follow the order, and stay when a
+    system is added at the end of `systems`.
+
     Args:
         grids: grids by name.
         systems: the systems that have an entry of their own.
@@ -122,10 +125,11 @@ def expand(grids: dict[str, Grid], systems: dict[str, System]) -> dict[str, str]
         ValueError: two systems would have one name, a name cannot be one, or a grid names an unknown system.
     """
     places = {name: f"systems.{name}" for name in systems}
+    extending = {name: systems.pop(name) for name in places if systems[name].extends is not None}
     listed: dict[str, list[str]] = {}
     for grid, entry in grids.items():
         listed[grid] = [] if entry.of is None else [entry.of]
-        for name, system in entry.named_rows():
+        for name, row in entry.named_rows():
             try:
                 TypeAdapter(SystemName).validate_python(name)
             except ValidationError as error:
@@ -135,8 +139,9 @@ def expand(grids: dict[str, Grid], systems: dict[str, System]) -> dict[str, str]
                     f"grids.{grid}: row {name!r} is also {places[name]}; rename it, or list it in `with`"
                 )
             places[name] = f"grids.{grid}: row {name}"
-            systems[name] = system
+            systems[name] = row
             listed[grid].append(name)
+    systems |= extending
     for grid, entry in grids.items():
         if entry.of is not None:
             known(entry.of, systems, f"grids.{grid}.of", "systems")
