@@ -67,16 +67,17 @@ class Section(BaseModel):
 def first_fault(error: ValidationError) -> str:
     """The first fault of a validation as one line: its place, what is wrong and how to fix it."""
     fault = error.errors()[0]
-    place = ".".join(str(part) for part in fault["loc"])
+    parts = [str(part) for part in fault["loc"] if not str(part).startswith("function-")]
     text = fault["msg"].removeprefix("Value error, ")
+    if parts[-1:] == ["[key]"]:
+        parts = parts[:-2]
+    elif parts and not isinstance(fault["input"], dict):
+        text += f" (got {fault['input']!r})"
     if fault["type"] == "extra_forbidden":
         text = "unknown key; remove it or correct it (workflow/schemas/params.schema.json lists all)"
-    elif fault["loc"][-1:] == ("[key]",):
-        place, text = ".".join(map(str, fault["loc"][:-2])), f"{fault['input']!r} is not a name; {NAMES}"
     elif fault["type"] == "string_pattern_mismatch":
         text = f"{fault['input']!r} is not a name; {NAMES}"
-    elif place:
-        text += f" (got {fault['input']!r})" if not isinstance(fault["input"], dict) else ""
+    place = ".".join(parts)
     more = len(error.errors()) - 1
     line = f"{place + ': ' if place else ''}{' '.join(text.split())}"
     return line + (f" [and {more} more]" if more else "")

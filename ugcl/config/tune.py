@@ -17,7 +17,7 @@ class Dimension(Section):
     high: float | None = Field(None, description="Largest value.")
     log: bool = Field(False, description="Search evenly in the logarithm.")
     choices: list[bool | int | float | str] | None = Field(
-        None, min_length=2, description="The values, where they are no range."
+        None, min_length=2, description="The values, where they are not a range."
     )
 
     @model_validator(mode="after")
@@ -27,7 +27,7 @@ class Dimension(Section):
         if ends == (self.choices is not None) or (self.low is None) != (self.high is None):
             raise ValueError("give low and high, or choices")
         if ends and not self.low < self.high:
-            raise ValueError(f"low {self.low:g} is not below high {self.high:g}; mend one")
+            raise ValueError(f"low {self.low:g} is not below high {self.high:g}; change one of them")
         if self.log and (self.choices is not None or self.low <= 0):
             raise ValueError("log needs a range above 0; raise low or drop log")
         return self
@@ -65,7 +65,7 @@ def check_space(space: dict[str, Dimension], base: dict[str, dict[str, Any]]) ->
         base: section → its tree of parameters.
 
     Raises:
-        ValueError: a key is no parameter, or its parameter cannot have a value; one line.
+        ValueError: a key is not a parameter, or its parameter cannot have a value; one line.
     """
     for key, dimension in space.items():
         where = f"tune.space.{key}"
@@ -73,12 +73,12 @@ def check_space(space: dict[str, Dimension], base: dict[str, dict[str, Any]]) ->
         for part in key.split("."):
             if not isinstance(branch, dict) or part not in branch:
                 known = f"; choose from {', '.join(branch)}" if isinstance(branch, dict) else ""
-                raise ValueError(f"{where}: {part!r} is no parameter there{known}")
+                raise ValueError(f"{where}: {part!r} is not a parameter there{known}")
             branch = branch[part]
         if isinstance(branch, dict):
             raise ValueError(f"{where}: is a section; name one of {', '.join(branch)} in it")
         if dimension.choices is None and (isinstance(branch, bool) or not isinstance(branch, int | float)):
-            raise ValueError(f"{where}: is {branch!r}, which is no number; give choices")
+            raise ValueError(f"{where}: is {branch!r}, which is not a number; give choices")
         section = key.split(".")[0]
         for value in dimension.values:
             try:
