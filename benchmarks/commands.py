@@ -62,7 +62,7 @@ def main() -> None:
     grid = list(config.grids)
     systems = {
         *config.benchmark("demo").systems,
-        *(name for names in config.grids.values() for name in names),
+        *(name for entry in config.grids.values() for name in entry.systems),
     }
     folds = len(config.folds("demo"))
     seeds = -(-runs // (folds * len(config.benchmark("demo").systems)))

@@ -36,9 +36,9 @@ def make(options: argparse.Namespace) -> None:
     from ugcl.evaluation.tables.summary import summarise
 
     tree = configuration.read(PROJECT / "params.yaml")
-    kinds = list(tree["systems"])[:7]
+    kinds = list(finished.SKILL)
     changed = {
-        f"{kind}-{number}": {**tree["systems"][kind], "train": {"epochs": 15 + number}}
+        f"{kind}-{number}": {"extends": kind, "train": {"epochs": 15 + number}}
         for number in range(1, 1 + options.systems // len(kinds))
         for kind in kinds
     }

@@ -74,6 +74,37 @@ def test_an_experiment_recomputes_what_depends_on_it(recorded: Workplace, tmp_pa
     assert json.loads(clone.run("dvc", "metrics", "show", "--json").stdout)
 
 
+def test_an_experiment_may_set_parameters_of_every_file(recorded: Workplace, tmp_path: Path) -> None:
+    recorded.run("git", "clone", "-q", str(recorded.root), str(tmp_path / "clone"))
+    clone = Workplace(tmp_path / "clone")
+    clone.run("git", "config", "user.name", "t")
+    clone.run("git", "config", "user.email", "t@example.org")
+    clone.run("dvc", "pull")
+    clone.run("ugcl", "adopt")
+
+    def rates() -> dict[str, float]:
+        cards = clone.root.glob("results/models/tiny/*/seed0/fold1/card.json")
+        return {path.parts[-4]: json.loads(path.read_text())["run"]["train"]["lr"] for path in cards}
+
+    before = rates()
+    assert set(before) == {"ugcl", "ugcl-no-snd", "audio-only"} and len(set(before.values())) == 1
+    own = "params/systems.yaml:+systems.audio-only.train.lr=0.25"  # +: the system has no such key so far
+    output = clone.run("dvc", "exp", "run", "-S", own).stdout
+    assert output.count("rule train_tiny_seed_0_fold_") == 3, "of one system of three"
+    assert rates() == before | {"audio-only": 0.25}
+    output = clone.run("dvc", "exp", "run", "-S", "train.lr=0.125").stdout
+    assert output.count("rule train_tiny_seed_0_fold_") == 6, "of the two others"
+    assert rates() == {"ugcl": 0.125, "ugcl-no-snd": 0.125, "audio-only": 0.25}
+    assert "train.lr" in clone.run("dvc", "params", "diff").stdout
+    row = "params/grids.yaml:grids.ablations.rows.no-snd.loss.snd.weight=0.25"
+    plan = clone.run("dvc", "exp", "run", "-S", row).stdout
+    assert plan.count("rule train_tiny_seed_0_fold_") == 3
+    (clone.root / "params/mine.yaml").write_text("extraction: {workers: 1}\n")
+    refused = clone.snakemake("-n", "all", code=1)
+    assert "params/mine.yaml: not named in dvc.yaml" in refused and "Traceback" not in refused
+    assert "FAULT  ledger" in clone.run("ugcl", "doctor", code=1).stdout
+
+
 def test_doctor_calls_hard_links_a_fault(recorded: Workplace, tmp_path: Path) -> None:
     recorded.run("git", "clone", "-q", str(recorded.root), str(tmp_path / "clone"))
     clone = Workplace(tmp_path / "clone")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from ugcl.config.base import Section
+from ugcl.config.base import Name, Section
 from ugcl.config.protocols import Protocol
 
 
@@ -16,7 +16,7 @@ class Corpus(Section):
     root: str | None = Field(None, description="Folder of the raw tree; default data/raw/<corpus>.")
     shards: int = Field(4, ge=1, le=1000, description="Number of feature shards of the corpus.")
     synthetic: bool = Field(False, description="Marks every number of this corpus as SYNTHETIC.")
-    protocols: dict[str, Protocol]
+    protocols: dict[Name, Protocol]
 
 
 class DemoCorpus(Corpus):

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from ugcl.config.base import first_fault
 from ugcl.config.root import Config
 from ugcl.errors import UgclError
 
@@ -88,7 +89,7 @@ def parse(tree: Any, parts: Mapping[Path, Mapping[str, Any]] | None = None) -> C
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
-        fault = _first_fault(error)
+        fault = first_fault(error)
         section = re.match(r"\w*", fault).group()
         file = next((file for file, part in (parts or {}).items() if section in part), source)
         raise UgclError(f"{file}: {fault}") from None
@@ -129,20 +130,6 @@ def _repeated(root: yaml.Node | None) -> Iterator[yaml.Node]:
                     yield key
                 keys.add(key.value)
             waiting.append(value)
-
-
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors()[0]
-    place = ".".join(str(part) for part in fault["loc"])
-    text = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        text = "unknown key; remove it or correct it (workflow/schemas/params.schema.json lists all)"
-    elif place:
-        text += f" (got {fault['input']!r})" if not isinstance(fault["input"], dict) else ""
-    more = len(error.errors()) - 1
-    return f"{place + ': ' if place else ''}{' '.join(text.split())}" + (
-        f" [and {more} more]" if more else ""
-    )
 
 
 def schema() -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeInt, ValidationError, model_validator
 
-from ugcl.config.base import Section
+from ugcl.config.base import Distinct, Name, Section, first_fault, known
 from ugcl.config.corpora import AnyCorpus
 from ugcl.config.data import Data
 from ugcl.config.features import AnyEncoder, AnyFaces, Extraction, Faces, Modality
+from ugcl.config.grids import AnyGrid, expand
 from ugcl.config.methods import AnyMethod
 from ugcl.config.methods.ugcl import Ugcl
 from ugcl.config.protocols import Protocol
@@ -18,7 +19,8 @@ from ugcl.config.resources import Resources
 from ugcl.config.system.encoder import ModalityEncoder
 from ugcl.config.system.input import Input
 from ugcl.config.system.loss import Loss
-from ugcl.config.system.overrides import SECTIONS, Overrides, System, change
+from ugcl.config.system.overrides import SECTIONS, Overrides, System, SystemName, change
+from ugcl.config.system.sections import ADAPTERS
 from ugcl.config.system.train import Train
 from ugcl.config.tune import Tune, check_space
 from ugcl.errors import UgclError
@@ -30,10 +32,10 @@ class Benchmark(Section):
     corpus: str = Field(description="Key of `corpora`.")
     protocol: str = Field(description="Key of the corpus's `protocols`.")
     features: dict[Modality, str] = Field(min_length=1, description="Modality → key of `encoders`.")
-    systems: list[str] = Field(
+    systems: Annotated[list[str], Distinct] = Field(
         default_factory=list, description="Keys of `systems`, in table order; those of `grid` follow."
     )
-    grid: list[str] = Field(
+    grid: Annotated[list[str], Distinct] = Field(
         default_factory=list, description="Keys of `grids`, whose systems are compared too."
     )
     reference: str = Field(description="The system that the others are compared with.")
@@ -42,8 +44,10 @@ class Benchmark(Section):
         description="Systems whose comparison with the reference was planned before anything was trained: one"
         " family for Holm's correction; all others are another, exploratory one.",
     )
-    seeds: list[int] = Field(min_length=1, description="Training seeds.")
-    folds: list[int] | None = Field(None, description="Folds to run; default all of the protocol.")
+    seeds: Annotated[list[NonNegativeInt], Distinct] = Field(min_length=1, description="Training seeds.")
+    folds: Annotated[list[int], Distinct] | None = Field(
+        None, min_length=1, description="Folds to run; default all of the protocol."
+    )
     folds_per_job: int = Field(
         1,
         ge=1,
@@ -54,7 +58,7 @@ class Benchmark(Section):
         1, ge=1, description="Seeds that one training job of Snakemake does, of each of its folds."
     )
     overrides: Overrides = Overrides()
-    label_noise: dict[str, list[Annotated[float, Field(gt=0, le=1)]]] = Field(
+    label_noise: dict[str, Annotated[list[Annotated[float, Field(gt=0, le=1)]], Distinct]] = Field(
         default_factory=dict,
         description="System → shares of wrong labels in training. Each share trains the system once more, for"
         " the robustness table and figure alone.",
@@ -80,20 +84,20 @@ class Run(Section):
 class Config(Section):
     """The parameter tree."""
 
-    active: list[str] = Field(min_length=1, description="Benchmarks that `all` runs.")
+    active: Annotated[list[str], Distinct] = Field(min_length=1, description="Benchmarks that `all` runs.")
     data: Data = Data()
-    benchmarks: dict[str, Benchmark]
-    corpora: dict[str, AnyCorpus]
+    benchmarks: dict[Name, Benchmark]
+    corpora: dict[Name, AnyCorpus]
     faces: AnyFaces = Faces()
-    encoders: dict[str, AnyEncoder]
+    encoders: dict[Name, AnyEncoder]
     extraction: Extraction = Extraction()
     input: Input = Input()
     encoder: ModalityEncoder = ModalityEncoder()
     method: AnyMethod = Ugcl()
     loss: Loss = Loss()
     train: Train = Train()
-    systems: dict[str, System] = Field(description="System → what it changes in the base.")
-    grids: dict[str, list[str]] = Field(
+    systems: dict[SystemName, System] = Field(description="System → what it changes in the base.")
+    grids: dict[Name, AnyGrid] = Field(
         default_factory=dict, description="Named lists of systems, such as the rows of a table of ablations."
     )
     tune: Tune = Tune()
@@ -103,57 +107,74 @@ class Config(Section):
 
     @model_validator(mode="after")
     def names_exist(self) -> Config:
-        """Every name that a section uses is defined by another."""
+        """Grids become lists of systems, and every name that a section uses is defined by another."""
         for name in self.active:
-            _known(name, self.benchmarks, "active", "benchmarks")
-        for name, systems in self.grids.items():
-            for system in systems:
-                _known(system, self.systems, f"grids.{name}", "systems")
-        for name in self.systems:
-            self._ancestry(name)
+            known(name, self.benchmarks, "active", "benchmarks")
+        places = expand(self.grids, self.systems)
+        for name, place in places.items():
+            self._check_system(name, place)
         check_space(self.tune.space, {name: getattr(self, name).model_dump() for name in SECTIONS})
         for name in self.benchmarks:
-            benchmark = self.benchmarks[name] = self._with_grid(name)
-            where = f"benchmarks.{name}"
-            _known(benchmark.corpus, self.corpora, f"{where}.corpus", "corpora")
-            corpus = self.corpora[benchmark.corpus]
-            _known(
-                benchmark.protocol,
-                corpus.protocols,
-                f"{where}.protocol",
-                f"corpora.{benchmark.corpus}.protocols",
-            )
-            for modality, encoder in benchmark.features.items():
-                _known(encoder, self.encoders, f"{where}.features.{modality}", "encoders")
-                if self.encoders[encoder].modality != modality:
-                    raise ValueError(
-                        f"{where}.features.{modality}: encoder {encoder!r} is for"
-                        f" {self.encoders[encoder].modality}; choose one for {modality}"
-                    )
-            for key in ("systems", "planned"):
-                for system in getattr(benchmark, key):
-                    _known(system, self.systems, f"{where}.{key}", "systems")
-            _known(benchmark.reference, benchmark.systems, f"{where}.reference", f"{where}.systems")
-            folds = corpus.protocols[benchmark.protocol].fold_numbers
-            for fold in benchmark.folds or []:
-                if fold not in folds:
-                    raise ValueError(
-                        f"{where}.folds: fold {fold} does not exist in protocol {benchmark.protocol!r};"
-                        f" choose from {folds[0]}..{folds[-1]}"
-                    )
-            for system in benchmark.label_noise:
-                _known(system, benchmark.systems, f"{where}.label_noise", f"{where}.systems")
-            for system in self.trained(name):
-                self.resolve(name, system)
+            self.benchmarks[name] = self._with_grid(name)
+            self._check_benchmark(name)
         return self
+
+    def _check_system(self, name: str, place: str) -> None:
+        """Refuse a system with unknown keys or wrong values, also where no benchmark trains it."""
+        parent = self.systems[name].extends
+        if parent is not None:
+            known(parent, self.systems, f"{place}.extends", "systems")
+        merged = self._merged(self._ancestry(name))
+        for section in SECTIONS:
+            try:
+                ADAPTERS[section].validate_python(merged[section])
+            except ValidationError as error:
+                # A check of several keys at once may hold only with what a benchmark changes.
+                if any(fault["type"] != "value_error" for fault in error.errors()):
+                    raise ValueError(f"{place}.{section}.{first_fault(error)}") from None
+
+    def _check_benchmark(self, name: str) -> None:
+        """Refuse a benchmark that uses what is not defined, or a system that does not fit it."""
+        benchmark, where = self.benchmarks[name], f"benchmarks.{name}"
+        known(benchmark.corpus, self.corpora, f"{where}.corpus", "corpora")
+        protocols = self.corpora[benchmark.corpus].protocols
+        known(benchmark.protocol, protocols, f"{where}.protocol", f"corpora.{benchmark.corpus}.protocols")
+        for modality, encoder in benchmark.features.items():
+            known(encoder, self.encoders, f"{where}.features.{modality}", "encoders")
+            if self.encoders[encoder].modality != modality:
+                raise ValueError(
+                    f"{where}.features.{modality}: encoder {encoder!r} is for"
+                    f" {self.encoders[encoder].modality}; choose one for {modality}"
+                )
+        for key in ("systems", "planned"):
+            for system in getattr(benchmark, key):
+                known(system, self.systems, f"{where}.{key}", "systems")
+        known(benchmark.reference, benchmark.systems, f"{where}.reference", f"{where}.systems")
+        folds = protocols[benchmark.protocol].fold_numbers
+        for fold in benchmark.folds or []:
+            if fold not in folds:
+                raise ValueError(
+                    f"{where}.folds: fold {fold} does not exist in protocol {benchmark.protocol!r};"
+                    f" choose from {folds[0]}..{folds[-1]}"
+                )
+        for system in benchmark.label_noise:
+            known(system, benchmark.systems, f"{where}.label_noise", f"{where}.systems")
+        for system in self.mislabelled(name):
+            if system in self.systems:
+                raise ValueError(f"{where}.label_noise: {system!r} is a system too; rename that system")
+        for system in self.trained(name):
+            try:
+                self.resolve(name, system)
+            except ValidationError as error:
+                raise ValueError(f"{where}: system {system}: {first_fault(error)}") from None
 
     def _with_grid(self, name: str) -> Benchmark:
         """A benchmark whose systems are its own and, after them, those of its grid."""
         benchmark = self.benchmarks[name]
         systems = list(benchmark.systems)
         for grid in benchmark.grid:
-            _known(grid, self.grids, f"benchmarks.{name}.grid", "grids")
-            systems += self.grids[grid]
+            known(grid, self.grids, f"benchmarks.{name}.grid", "grids")
+            systems += self.grids[grid].systems
         if not systems:
             raise ValueError(f"benchmarks.{name}: has no systems; name some, or a grid of them")
         return benchmark.model_copy(update={"systems": list(dict.fromkeys(systems))})
@@ -162,11 +183,20 @@ class Config(Section):
         """A system's changes in the order in which they are made: those of what it extends come first."""
         chain = [system]
         while (parent := self.systems[chain[0]].extends) is not None:
-            _known(parent, self.systems, f"systems.{chain[0]}.extends", "systems")
+            known(parent, self.systems, f"systems.{chain[0]}.extends", "systems")
             if parent in chain:
                 raise ValueError(f"systems.{parent}.extends: in the end it extends itself; break the circle")
             chain.insert(0, parent)
         return [self.systems[name] for name in chain]
+
+    def _merged(self, changes: list[Overrides]) -> dict[str, dict[str, Any]]:
+        """The base sections, changed in turn; not validated."""
+        merged = {}
+        for section in SECTIONS:
+            merged[section] = getattr(self, section).model_dump()
+            for overrides in changes:
+                merged[section] = change(section, merged[section], getattr(overrides, section))
+        return merged
 
     def folds(self, benchmark: str) -> list[int]:
         """Fold numbers that a benchmark runs."""
@@ -233,13 +263,7 @@ class Config(Section):
         entry = self.benchmark(benchmark)
         base, share = self.mislabelled(benchmark).get(system, (system, None))
         _entry(self.systems, base, "systems")
-        merged = {}
-        changes = [entry.overrides, *self._ancestry(base)]
-        for section in SECTIONS:
-            tree = getattr(self, section).model_dump()
-            for overrides in changes:
-                tree = change(section, tree, getattr(overrides, section))
-            merged[section] = tree
+        merged = self._merged([entry.overrides, *self._ancestry(base)])
         if share is not None:
             merged["train"]["label_noise"] = {"share": share}
         run = Run(
@@ -273,8 +297,3 @@ def _entry(entries: dict[str, Any], name: str, section: str) -> Any:
     if name not in entries:
         raise UgclError(f"{name!r} is not in {section} of the parameters; choose from {', '.join(entries)}")
     return entries[name]
-
-
-def _known(name: str, names: Any, where: str, source: str) -> None:
-    if name not in names:
-        raise ValueError(f"{where}: {name!r} is not in {source}; choose from {', '.join(map(str, names))}")

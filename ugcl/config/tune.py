@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from ugcl.config.base import Section
-from ugcl.config.methods import METHODS, AnyMethod
-from ugcl.config.system.encoder import ModalityEncoder
-from ugcl.config.system.input import Input
-from ugcl.config.system.loss import Loss
+from ugcl.config.base import Distinct, Section
+from ugcl.config.methods import METHODS
 from ugcl.config.system.overrides import at, change, merge
-from ugcl.config.system.train import Train
-
-MODELS = {"input": Input, "encoder": ModalityEncoder, "method": AnyMethod, "loss": Loss, "train": Train}
-"""Section → how it is checked."""
+from ugcl.config.system.sections import ADAPTERS
 
 
 class Dimension(Section):
@@ -38,7 +32,7 @@ class Dimension(Section):
         if ends == (self.choices is not None) or (self.low is None) != (self.high is None):
             raise ValueError("give low and high, or choices")
         if ends and not self.low < self.high:
-            raise ValueError(f"low {self.low:g} is not below high {self.high:g}; correct one")
+            raise ValueError(f"low {self.low:g} is not below high {self.high:g}; change one of them")
         if self.log and (self.choices is not None or self.low <= 0):
             raise ValueError("log needs a range above 0; raise low or drop log")
         return self
@@ -63,7 +57,7 @@ class Tune(Section):
         description="Dotted key of a section of a system, such as train.lr → its values. Keys of `method`"
         " that a system's method lacks are left out of its search.",
     )
-    folds: list[int] | None = Field(
+    folds: Annotated[list[int], Distinct] | None = Field(
         None, min_length=1, description="Folds whose dev parts judge a trial; default all of the benchmark."
     )
     startup: int = Field(
@@ -113,7 +107,7 @@ def with_value(base: dict[str, dict[str, Any]], key: str, value: Any) -> Any:
     """
     section = key.split(".")[0]
     changed = change(section, base[section], setting(key, value)[section])
-    return TypeAdapter(MODELS[section]).validate_python(changed)
+    return ADAPTERS[section].validate_python(changed)
 
 
 def check_space(space: dict[str, Dimension], base: dict[str, dict[str, Any]]) -> None:

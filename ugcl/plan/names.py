@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ugcl.config.system.overrides import REFERENCE_ROWS
+
 COUNTED = ("uar", "war", "macro_f1", "weighted_f1")
 """Metrics of predicted classes alone."""
 
@@ -45,4 +47,4 @@ ONE_RATER = "one rater:"
 
 def is_reference_row(system: str) -> bool:
     """Whether a name in a table is a reference row and no trained system."""
-    return system in ("chance", "majority", "script") or system.startswith((RATERS, ONE_RATER))
+    return system in REFERENCE_ROWS or system.startswith((RATERS, ONE_RATER))

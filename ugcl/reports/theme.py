@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from ugcl.config import Config
 from ugcl.plan.names import is_reference_row
 from ugcl.plan.reports import SUFFIXES
+from ugcl.reports.shades import shades
 
 PALETTE = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255",
@@ -52,8 +53,8 @@ STYLE = {
 
 
 def colours(config: Config) -> dict[str, str]:
-    """System → colour, by the order of `systems` in params.yaml: the same in every figure and benchmark."""
-    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(config.systems)}
+    """System → colour, the same in every figure and benchmark: a hue per family, a shade per member."""
+    return shades({name: system.extends for name, system in config.systems.items()})
 
 
 def colour(palette: dict[str, str], system: str) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from dvc.utils.hydra import apply_overrides
 
 from ugcl.config import load, read
 from ugcl.errors import UgclError
@@ -33,8 +36,6 @@ def test_a_section_may_stand_in_any_of_the_files(copied: Path) -> None:
 
 
 def test_one_file_elsewhere_is_the_whole_tree(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import yaml
-
     tree = read(copied / "params.yaml") | {"active": ["ravdess"]}
     (copied / "params/merged").mkdir()
     merged = copied / "params/merged/params-1.yaml"
@@ -86,3 +87,48 @@ def test_a_merged_mapping_is_no_repetition(copied: Path) -> None:
         "  a: &a {train: {lr: 0.5}}\n  newer: {<<: *a, train: {lr: 0.1}}\n",
     )
     assert load(copied / "params.yaml").systems["newer"].train == {"lr": 0.1}
+
+
+def leaves(tree: Any, place: str = "") -> dict[str, Any]:
+    """Values of a tree by their dotted place; a list is one value."""
+    if not isinstance(tree, dict):
+        return {place: tree}
+    return {
+        key: leaf for name, entry in tree.items() for key, leaf in leaves(entry, f"{place}.{name}").items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value"),
+    [
+        ("params.yaml", "train.lr", 0.5),
+        ("params.yaml", "active", ["ravdess"]),
+        ("params.yaml", "benchmarks.ravdess.overrides.train.ema", 0.5),
+        ("params.yaml", "benchmarks.crema_d_audio.overrides.train.lr", 0.5),
+        ("params.yaml", "benchmarks.demo_ablations.seeds", [4]),
+        ("params/corpora.yaml", "corpora.crema_d.protocols.intended_5fold.folds.dev_speakers", 10),
+        ("params/corpora.yaml", "corpora.iemocap.protocols.hap_exc_5session.folds.column", "speaker"),
+        ("params/encoders.yaml", "encoders.logmel.pool", 8),
+        ("params/systems.yaml", "systems.ugcl-as-released.train.lr", 0.5),
+        ("params/grids.yaml", "grids.ablations.rows.batch-2.train.batch", 4),
+    ],
+)
+def test_what_dvc_sets_is_the_one_value_that_changes(copied: Path, file: str, key: str, value: Any) -> None:
+    before, comments = leaves(read(copied / "params.yaml")), (copied / file).read_text().count("# ")
+    apply_overrides(copied / file, [f"{key}={value}"])  # `dvc exp run -S FILE:KEY=VALUE` calls it
+    after = leaves(read(copied / "params.yaml"))
+    assert after.keys() == before.keys()
+    assert {k: v for k, v in after.items() if v != before[k]} == {f".{key}": value}
+    assert (copied / file).read_text().count("# ") == comments
+
+
+def test_no_mapping_of_the_projects_files_stands_in_two_places(project: Path) -> None:
+    """Of such a mapping DVC would write what it had in its last place."""
+    for file in (project / "params.yaml", *(project / "params").glob("*.yaml")):
+        waiting, seen = [yaml.compose(file.read_text())], set()
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, yaml.MappingNode):
+                assert id(node) not in seen, f"{file}{node.start_mark}"
+                seen.add(id(node))
+                waiting += [value for _, value in node.value]

@@ -98,7 +98,10 @@ def space(tree: dict[str, Any], key: str, **dimension: Any) -> None:
             lambda t: t["systems"]["ugcl-as-released"].update(input={"modalities": ["audio"]}),
             ["systems.ugcl-as-released", "reads audio and video"],
         ),
-        (lambda t: t["systems"]["concat"]["method"].update(name="not a module:X"), ["method", "pattern"]),
+        (
+            lambda t: t["systems"]["concat"]["method"].update(name="not a module:X"),
+            ["method", "module:Class"],
+        ),
         (lambda t: t["benchmarks"]["demo"].update(label_noise={"hicmae": [0.1]}), ["label_noise", "hicmae"]),
         (lambda t: t["benchmarks"]["demo"].update(label_noise={"ugcl": [10]}), ["label_noise.ugcl.0", "10"]),
         (
@@ -245,9 +248,9 @@ def test_a_system_changes_the_one_it_extends(tree: dict) -> None:
 
 def test_every_row_of_the_grids_is_another_system(project: Path) -> None:
     config = load(project / "params.yaml")
-    for name, systems in config.grids.items():
+    for name, grid in config.grids.items():
         seen: dict[str, str] = {}
-        for system in systems:
+        for system in grid.systems:
             run = config.resolve("demo", system)
             settings = "".join(getattr(run, section).model_dump_json() for section in SECTIONS)
             assert settings not in seen, f"{name}: {system} is the same as {seen.get(settings)}"
@@ -257,7 +260,7 @@ def test_every_row_of_the_grids_is_another_system(project: Path) -> None:
 def test_every_ablation_of_ugcl_changes_one_thing(project: Path) -> None:
     config = load(project / "params.yaml")
     full = leaves(config.resolve("demo", "ugcl").model_dump())
-    for system in config.grids["ablations"]:
+    for system in config.grids["ablations"].systems:
         if system.startswith("ugcl-"):
             own = leaves(config.resolve("demo", system).model_dump())
             changed = {k for k in full | own if own.get(k) != full.get(k)} - {"system"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from ugcl.config.methods.base import MethodSettings
 
@@ -20,10 +21,16 @@ class Foreign(MethodSettings):
     network: ClassVar[str] = ""
     packable: ClassVar[bool] = False
 
-    name: str = Field(
-        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", description="Module and class: my_module:MyMethod."
-    )
+    name: str = Field(description="Module and class: my_module:MyMethod.")
     weights: dict[str, float] = Field(default_factory=dict, description="Weights of its terms.")
+
+    @field_validator("name")
+    @classmethod
+    def is_module_and_class(cls, name: str) -> str:
+        """Refuse what cannot be imported."""
+        if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", name):
+            raise ValueError("is not module:Class, such as my_module:MyMethod")
+        return name
 
     @property
     def target(self) -> str:

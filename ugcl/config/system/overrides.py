@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from ugcl.config.base import Section
+from ugcl.config.base import Name, Section
 
 SECTIONS = ("input", "encoder", "method", "loss", "train")
 """The sections that a benchmark or a system may change."""
+
+
+REFERENCE_ROWS = ("chance", "majority", "script")
+"""Table rows that are not trained systems. Those of raters, `raters:…`, are not names of systems."""
+
+
+def _not_a_reference_row(name: str) -> str:
+    if name in REFERENCE_ROWS:
+        raise ValueError(f"{name!r} is a reference row of every table; choose another name for the system")
+    return name
+
+
+SystemName = Annotated[Name, AfterValidator(_not_a_reference_row)]
 
 
 class Overrides(Section):
