@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import atexit
+import hashlib
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+from ugcl.config import Config
 from ugcl.errors import UgclError
+from ugcl.provenance import contract, recorded, records
+from ugcl.provenance.stages import write_lineages
 
 SAFE_CACHE = {"reflink", "copy"}
+LINEAGES = "lineage"
+REMEDY = "`dvc pull` or `dvc checkout` brings them back, `dvc repro` computes and records them"
+
+
+def begin(config: Config) -> None:
+    """Complete Snakemake's records before it plans, and keep them beside the results when it ends."""
+    records.complete(config)
+    atexit.register(records.keep)
 
 
 def cache_types() -> list[str]:
     """The link types that DVC may use between its cache and the workspace, in order.
 
     Raises:
-        UgclError: DVC is not installed, or this is no DVC project.
+        UgclError: DVC is not installed, or this is not a DVC project.
     """
     result = _dvc("config", "cache.type")
     if result.returncode not in (0, 251):  # 251: the option is not set
@@ -30,36 +44,68 @@ def cache_is_safe() -> bool:
 
 
 def changed() -> list[str]:
-    """Names of the stages whose files differ from dvc.lock, sorted; empty when all agree.
+    """Names of the stages whose files or lineages differ from dvc.lock, in its order; empty when all agree.
+
+    The stage that writes lineages does not count: what it makes is compared by the others.
 
     Raises:
-        UgclError: DVC could not tell.
+        UgclError: DVC could not compare.
     """
-    result = _dvc("status", "--json")
-    if result.returncode:
-        raise UgclError(f"dvc status: {_last_line(result)}; mend that first")
-    return sorted(json.loads(result.stdout.strip().splitlines()[-1]))
+    return [name for name in _status() if name != LINEAGES]
 
 
-def adopt() -> None:
-    """Tell Snakemake that the files DVC brought are up to date, after checking that they are.
+def adopt(config: Config) -> None:
+    """Bring what DVC recorded into the results and mark it up to date, after checking that it is.
 
-    `dvc pull` and `dvc checkout` write files in any order, so their times say nothing. When every file agrees
-    with dvc.lock, touching them in the order of the workflow is right, and only then.
+    `dvc pull`, `dvc checkout` and `dvc exp apply` write the recorded copy under `.ledger/`. From there
+    results are laid out; one that differs is replaced where DVC's cache has it. When every file agrees with
+    dvc.lock, and every stage's lineage is that of the present code and parameters, touching the files in the
+    order of the workflow is right, and only then.
 
     Raises:
-        UgclError: a file differs from dvc.lock, or Snakemake fails.
+        UgclError: a file or a lineage differs from dvc.lock, or Snakemake fails.
     """
+    write_lineages(config)
+    copies = [stage for stage in contract.read_stages(Path("dvc.yaml")) if stage.cached]
+    status = _status()
+    lost = [stage.name for stage in copies if any(out in _outs(status, stage.name) for out in stage.cached)]
+    if lost:
+        raise UgclError(f"adopt: {', '.join(lost)}: files differ from dvc.lock; {REMEDY}")
+    cache = Path(_dvc("cache", "dir").stdout.strip() or ".dvc/cache") / "files" / "md5"
+    for stage in copies:
+        different = recorded.lay_out(stage, may_replace=lambda path: _is_cached(path, cache))
+        if different:
+            raise UgclError(
+                f"adopt: {stage.name}: files differ from dvc.lock and are recorded nowhere: {different[0]}, in all"
+                f" {len(different)}; `dvc repro` records them, or move them away and adopt again"
+            )
     differing = changed()
     if differing:
-        raise UgclError(
-            f"adopt: {', '.join(differing)}: files differ from dvc.lock;"
-            " `dvc pull` or `dvc checkout` brings them back, `snakemake all` computes them"
-        )
+        raise UgclError(f"adopt: {', '.join(differing)}: files or lineages differ from dvc.lock; {REMEDY}")
     command = [sys.executable, "-m", "snakemake", "--touch", "--cores", "1", "all"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise UgclError(f"adopt: snakemake --touch failed: {_last_line(result)}; run `snakemake -n all`")
+
+
+def _status() -> dict[str, list[Any]]:
+    result = _dvc("status", "--json")
+    if result.returncode:
+        raise UgclError(f"dvc status: {_last_line(result)}; correct that first")
+    return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+def _outs(status: dict[str, list[Any]], stage: str) -> dict[str, str]:
+    """The outs of a stage that differ from dvc.lock, and how."""
+    entries = [entry for entry in status.get(stage, []) if isinstance(entry, dict)]
+    return {out: how for entry in entries for out, how in entry.get("changed outs", {}).items()}
+
+
+def _is_cached(path: Path, cache: Path) -> bool:
+    """Whether DVC's cache has the content of a file, so that replacing it loses nothing."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "md5").hexdigest()
+    return (cache / digest[:2] / digest[2:]).is_file()
 
 
 def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:

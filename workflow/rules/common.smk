@@ -16,7 +16,7 @@ from ugcl.config.load import PARAMS
 from ugcl.demo import names as demo
 from ugcl.errors import UgclError
 from ugcl.plan import evaluation
-from ugcl.provenance import contract, lineage
+from ugcl.provenance import contract, ledger, lineage
 from ugcl.plan import reports
 
 min_version("9.0")
@@ -43,9 +43,11 @@ def checked_parameters():
 
 
 params_tree = checked_parameters()
-# DVC refuses a stage whose out is absent; a benchmark may need no raw tree of ours, or no faces.
+# DVC refuses a stage whose out or raw tree is absent; a benchmark may need no raw tree, or no faces.
 for folder in contract.folders(Path("dvc.yaml")):
     folder.mkdir(parents=True, exist_ok=True)
+if workflow.is_main_process:
+    ledger.begin(params_tree)
 benchmarks = {name: params_tree.benchmark(name) for name in params_tree.active}
 active_corpora = list(dict.fromkeys(entry.corpus for entry in benchmarks.values()))
 
