@@ -13,7 +13,7 @@ from typing import Any
 from ugcl.config import Config
 from ugcl.errors import UgclError
 from ugcl.provenance import contract, recorded, records
-from ugcl.provenance.stages import write_lineages
+from ugcl.provenance.stages import LINEAGE, write_lineages
 
 SAFE_CACHE = {"reflink", "copy"}
 LINEAGES = "lineage"
@@ -46,12 +46,13 @@ def cache_is_safe() -> bool:
 def changed() -> list[str]:
     """Names of the stages whose files or lineages differ from dvc.lock, in its order; empty when all agree.
 
-    The stage that writes lineages does not count: what it makes is compared by the others.
+    Neither the stage that writes lineages counts nor a parameter: the lineages that depend on them do.
 
     Raises:
         UgclError: DVC could not compare.
     """
-    return [name for name in _status() if name != LINEAGES]
+    status = _status()
+    return [name for name in status if name != LINEAGES and _differing(status, name)]
 
 
 def adopt(config: Config) -> None:
@@ -68,7 +69,13 @@ def adopt(config: Config) -> None:
     write_lineages(config)
     copies = [stage for stage in contract.read_stages(Path("dvc.yaml")) if stage.cached]
     status = _status()
-    lost = [stage.name for stage in copies if any(out in _outs(status, stage.name) for out in stage.cached)]
+    stale = [name for name in status if any(Path(dep).parent == LINEAGE for dep in _differing(status, name))]
+    if stale:
+        raise UgclError(
+            f"adopt: {', '.join(stale)}: code or parameters changed since the results in dvc.lock were made"
+            " (lineages differ); `dvc repro` computes and records them"
+        )
+    lost = [stage.name for stage in copies if set(stage.cached) & set(_differing(status, stage.name))]
     if lost:
         raise UgclError(f"adopt: {', '.join(lost)}: files differ from dvc.lock; {REMEDY}")
     cache = Path(_dvc("cache", "dir").stdout.strip() or ".dvc/cache") / "files" / "md5"
@@ -76,12 +83,12 @@ def adopt(config: Config) -> None:
         different = recorded.lay_out(stage, may_replace=lambda path: _is_cached(path, cache))
         if different:
             raise UgclError(
-                f"adopt: {stage.name}: files differ from dvc.lock and are recorded nowhere: {different[0]}, in all"
-                f" {len(different)}; `dvc repro` records them, or move them away and adopt again"
+                f"adopt: {stage.name}: files differ from dvc.lock and are recorded nowhere ({len(different)},"
+                f" {different[0]} first); `dvc repro` records them, or move them away and adopt again"
             )
     differing = changed()
     if differing:
-        raise UgclError(f"adopt: {', '.join(differing)}: files or lineages differ from dvc.lock; {REMEDY}")
+        raise UgclError(f"adopt: {', '.join(differing)}: files differ from dvc.lock; {REMEDY}")
     command = [sys.executable, "-m", "snakemake", "--touch", "--cores", "1", "all"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
@@ -95,10 +102,16 @@ def _status() -> dict[str, list[Any]]:
     return json.loads(result.stdout.strip().splitlines()[-1])
 
 
-def _outs(status: dict[str, list[Any]], stage: str) -> dict[str, str]:
-    """The outs of a stage that differ from dvc.lock, and how."""
-    entries = [entry for entry in status.get(stage, []) if isinstance(entry, dict)]
-    return {out: how for entry in entries for out, how in entry.get("changed outs", {}).items()}
+def _differing(status: dict[str, list[Any]], stage: str) -> list[str]:
+    """The deps and outs of a stage that differ from dvc.lock, and other differences such as its command."""
+    found = []
+    for entry in status.get(stage, []):
+        if isinstance(entry, str):
+            found.append(entry)
+        else:  # the parameters of a file are a mapping
+            files = [item for kind in entry.values() for item in kind.items()]
+            found += [path for path, how in files if isinstance(how, str)]
+    return found
 
 
 def _is_cached(path: Path, cache: Path) -> bool:

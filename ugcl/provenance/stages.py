@@ -1,4 +1,4 @@
-"""A stage as DVC runs it: the lineages it depends on, and its milestone of Snakemake, recorded when it is done."""
+"""A stage as DVC runs it: the lineages it depends on, and a milestone of Snakemake that is then recorded."""
 
 from __future__ import annotations
 
