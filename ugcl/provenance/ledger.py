@@ -12,11 +12,11 @@ from typing import Any
 
 from ugcl.config import Config
 from ugcl.errors import UgclError
+from ugcl.plan import paths
 from ugcl.provenance import contract, recorded, records
 from ugcl.provenance.stages import LINEAGE, write_lineages
 
 SAFE_CACHE = {"reflink", "copy"}
-LINEAGES = "lineage"
 REMEDY = "`dvc pull` or `dvc checkout` brings them back, `dvc repro` computes and records them"
 
 
@@ -43,28 +43,16 @@ def cache_is_safe() -> bool:
     return set(cache_types()) <= SAFE_CACHE
 
 
-def changed() -> list[str]:
-    """Names of the stages whose files or lineages differ from dvc.lock, in its order; empty when all agree.
-
-    Neither the stage that writes lineages counts nor a parameter: the lineages that depend on them do.
-
-    Raises:
-        UgclError: DVC could not compare.
-    """
-    status = _status()
-    return [name for name in status if name != LINEAGES and _differing(status, name)]
-
-
 def adopt(config: Config) -> None:
     """Bring what DVC recorded into the results and mark it up to date, after checking that it is.
 
     `dvc pull`, `dvc checkout` and `dvc exp apply` write the recorded copy under `.ledger/`. From there
-    results are laid out; one that differs is replaced where DVC's cache has it. When every file agrees with
-    dvc.lock, and every stage's lineage is that of the present code and parameters, touching the files in the
-    order of the workflow is right, and only then.
+    results are laid out; one that differs is replaced where DVC's cache has it. When every recorded file
+    agrees with dvc.lock, and every stage's lineage is that of the present code and parameters, touching the
+    files in the order of the workflow is right, and only then. Other files in the same folders do not matter.
 
     Raises:
-        UgclError: a file or a lineage differs from dvc.lock, or Snakemake fails.
+        UgclError: a recorded file, a source or a lineage differs from dvc.lock, or Snakemake fails.
     """
     write_lineages(config)
     copies = [stage for stage in contract.read_stages(Path("dvc.yaml")) if stage.cached]
@@ -75,20 +63,20 @@ def adopt(config: Config) -> None:
             f"adopt: {', '.join(stale)}: code or parameters changed since the results in dvc.lock were made"
             " (lineages differ); `dvc repro` computes and records them"
         )
-    lost = [stage.name for stage in copies if set(stage.cached) & set(_differing(status, stage.name))]
-    if lost:
-        raise UgclError(f"adopt: {', '.join(lost)}: files differ from dvc.lock; {REMEDY}")
+    other = {result for stage in copies for result in stage.results}  # compared file by file below
+    used = {paths.RAW / config.benchmark(name).corpus for name in config.active}
+    other |= {tree.as_posix() for tree in contract.raw_trees(Path("dvc.yaml")) if tree not in used}
+    different = {stage.name: sorted(set(_differing(status, stage.name)) - other) for stage in copies}
+    for name in filter(different.get, different):
+        raise UgclError(f"adopt: {name}: {', '.join(different[name])}: files differ from dvc.lock; {REMEDY}")
     cache = Path(_dvc("cache", "dir").stdout.strip() or ".dvc/cache") / "files" / "md5"
     for stage in copies:
-        different = recorded.lay_out(stage, may_replace=lambda path: _is_cached(path, cache))
-        if different:
+        unsaved = recorded.lay_out(stage, may_replace=lambda path: _is_cached(path, cache))
+        if unsaved:
             raise UgclError(
-                f"adopt: {stage.name}: files differ from dvc.lock and are recorded nowhere ({len(different)},"
-                f" {different[0]} first); `dvc repro` records them, or move them away and adopt again"
+                f"adopt: {stage.name}: files differ from dvc.lock and are recorded nowhere ({len(unsaved)},"
+                f" {unsaved[0]} first); `dvc repro` records them, or move them away and adopt again"
             )
-    differing = changed()
-    if differing:
-        raise UgclError(f"adopt: {', '.join(differing)}: files differ from dvc.lock; {REMEDY}")
     command = [sys.executable, "-m", "snakemake", "--touch", "--cores", "1", "all"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
