@@ -76,8 +76,8 @@ def read_stages(path: Path) -> list[Stage]:
 
 
 def folders(path: Path) -> list[Path]:
-    """The folders that must be there when DVC runs: outs without a suffix, and raw trees."""
-    outs = [Path(out) for stage in read_stages(path) for out in stage.outs]
+    """The folders that must be there when DVC runs: those of results, without a suffix, and raw trees."""
+    outs = [Path(out) for stage in read_stages(path) for out in stage.results]
     return [*(out for out in outs if not out.suffix), *raw_trees(path)]
 
 

@@ -63,7 +63,7 @@ def test_raw_trees_whose_changes_no_stage_sees_are_named() -> None:
 def test_folders_are_the_outs_without_a_suffix_and_the_raw_trees(tmp_path: Path) -> None:
     ledger = tmp_path / "dvc.yaml"
     ledger.write_text(
-        "stages: {a: {cmd: x, deps: [data/raw/b, ugcl], outs: [data/a: {persist: true}, results/index.html]}}"
+        "stages: {a: {cmd: x, deps: [data/raw/b, ugcl], outs: [data/a: {cache: false}, .ledger/a]}}"
     )
     assert folders(ledger) == [Path("data/a"), Path("data/raw/b")]
 
