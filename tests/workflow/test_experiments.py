@@ -29,7 +29,7 @@ def named(workplace: Workplace) -> Workplace:
 def plant(workplace: Workplace) -> list[Path]:
     """A file of the user's in every folder of data and results, and in raw trees that do not exist yet."""
     folders = [workplace.root / name for name in BROUGHT]
-    for tree in ("data", "results", "clips"):
+    for tree in ("data", "results"):
         folders += [path for path in (workplace.root / tree).rglob("*") if path.is_dir()]
     planted = [folder / "mine.txt" for folder in folders]
     for path in planted:
