@@ -1,9 +1,6 @@
 # From raw media to a finished report. Milestones: data, features, train, evaluate, report, all.
 
 
-configfile: "params.yaml"
-
-
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"

@@ -23,7 +23,7 @@ from ugcl import config
 from ugcl.evaluation.statistics.paired import holm
 from ugcl.plan import paths
 from ugcl.reports.tables.cells import p_value, percent
-from ugcl.training.checkpoint import read_card
+from ugcl.training.card import read_card
 
 TABLES = ("summary", "comparisons", "runs", "optimism_by_system")
 
@@ -50,7 +50,7 @@ def evaluated(root: Path, benchmark: str) -> pd.DataFrame:
     table = scores[["value", "ci_low", "ci_high", "lineage"]].join(compared)
     table["dev_uar"] = own["runs"].groupby("system")["dev_uar"].mean()
     table["optimism"] = own["optimism_by_system"].set_index("system")["optimism"]
-    table["commit"] = {system: card["commit"][:7] for system, card in cards.items()}
+    table["commit"] = {system: card.commit[:7] for system, card in cards.items()}
     return table.loc[[system for system in table.index if system in cards]]
 
 

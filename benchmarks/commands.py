@@ -44,7 +44,9 @@ def copy(folder: Path) -> None:
 
 def change_demo(folder: Path, **changes: object) -> None:
     """Change keys of the copy's demo benchmark."""
-    params = yaml.safe_load((PROJECT / "params.yaml").read_text())
+    from ugcl.config import read
+
+    params = read(PROJECT / "params.yaml")
     params["benchmarks"]["demo"] |= changes
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 

@@ -35,7 +35,7 @@ def make(options: argparse.Namespace) -> None:
     from ugcl.evaluation.tables.score import score
     from ugcl.evaluation.tables.summary import summarise
 
-    tree = yaml.safe_load((PROJECT / "params.yaml").read_text())
+    tree = configuration.read(PROJECT / "params.yaml")
     kinds = list(tree["systems"])[:7]
     changed = {
         f"{kind}-{number}": {**tree["systems"][kind], "train": {"epochs": 15 + number}}

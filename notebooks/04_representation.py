@@ -26,7 +26,7 @@ benchmarks = ["demo"]
 # %% tags=["hide-input"]
 from ugcl.reports.tables import columns
 from ugcl.reports.pages.notebook import figure, rows, say, start, table
-from ugcl.plan.reports import has_tokens
+from ugcl.plan.figures import has_tokens
 
 parameters = start(root)
 looked_at = [benchmark for benchmark in benchmarks if has_tokens(parameters, benchmark)]

@@ -14,7 +14,13 @@ import pytest
 import yaml
 from fixtures import tiny_corpus
 
-PARTS = ("Snakefile", "dvc.yaml", ".dvcignore", ".gitignore", "workflow", "profiles", "notebooks", "ugcl")
+from ugcl.config import read
+from ugcl.config.load import read_parts
+
+PARTS = (
+    "Snakefile", "params.yaml", "params", "dvc.yaml", ".dvcignore", ".gitignore",
+    "workflow", "profiles", "notebooks", "ugcl",
+)  # fmt: skip
 
 
 class Workplace:
@@ -47,13 +53,18 @@ class Workplace:
 
     def parameters(self) -> dict[str, Any]:
         """The parameter tree."""
-        return yaml.safe_load((self.root / "params.yaml").read_text())
+        return read(self.root / "params.yaml")
 
     def set_parameters(self, change: Callable[[dict[str, Any]], Any]) -> None:
-        """Change the parameter file."""
+        """Change the parameters; each section stays in its file, and a new one is in params.yaml."""
+        parts = read_parts(self.root / "params.yaml")
         tree = self.parameters()
         change(tree)
-        (self.root / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
+        first, *others = parts
+        for file in others:
+            part = {key: tree.pop(key) for key in parts[file] if key in tree}
+            file.write_text(yaml.safe_dump(part, sort_keys=False))
+        first.write_text(yaml.safe_dump(tree, sort_keys=False))
 
     def commit(self, message: str = "state") -> None:
         """Commit everything that Git does not ignore."""
@@ -98,8 +109,7 @@ def copy_project(project: Path, root: Path) -> Workplace:
         else:
             shutil.copy(source, root / name)
     workplace = Workplace(root)
-    tree = tiny_parameters(yaml.safe_load((project / "params.yaml").read_text()))
-    (root / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
+    workplace.set_parameters(tiny_parameters)
     tiny_corpus.lay_out(project, root / "clips")
     ledger = yaml.safe_load((project / "dvc.yaml").read_text())
     ledger.pop("plots")

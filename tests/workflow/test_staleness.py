@@ -23,7 +23,7 @@ def planned(output: str, rule: str) -> int:
 
 def set_dropout(workplace: Workplace) -> None:
     """A default of the code changes, as `git pull` brings it; params.yaml does not."""
-    settings = workplace.root / "ugcl/config/model.py"
+    settings = workplace.root / "ugcl/config/system/encoder.py"
     text = settings.read_text()
     changed = text.replace("dropout: float = Field(0.2", "dropout: float = Field(0.5", 1)
     assert changed != text

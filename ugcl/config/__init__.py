@@ -1,6 +1,6 @@
-"""Parameters: one tree, read from params.yaml."""
+"""Parameters: one tree, read from params.yaml and params/*.yaml."""
 
-from ugcl.config.load import load, parse
+from ugcl.config.load import load, parse, read
 from ugcl.config.root import Benchmark, Config, Run
 
-__all__ = ["Benchmark", "Config", "Run", "load", "parse"]
+__all__ = ["Benchmark", "Config", "Run", "load", "parse", "read"]

@@ -10,10 +10,15 @@ from ugcl.config.base import Section
 from ugcl.config.corpora import AnyCorpus
 from ugcl.config.data import Data
 from ugcl.config.features import AnyEncoder, AnyFaces, Extraction, Faces, Modality
-from ugcl.config.model import Loss, Model, Train
-from ugcl.config.overrides import SECTIONS, Overrides, System, merge
+from ugcl.config.methods import AnyMethod
+from ugcl.config.methods.ugcl import Ugcl
 from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate, Report
+from ugcl.config.system.encoder import ModalityEncoder
+from ugcl.config.system.input import Input
+from ugcl.config.system.loss import Loss
+from ugcl.config.system.overrides import SECTIONS, Overrides, System, change
+from ugcl.config.system.train import Train
 from ugcl.config.tune import Tune, check_space
 from ugcl.errors import UgclError
 
@@ -59,13 +64,15 @@ class Run(Section):
     protocol: Protocol
     features: dict[Modality, str]
     encoders: dict[str, AnyEncoder]
-    model: Model
+    input: Input
+    encoder: ModalityEncoder
+    method: AnyMethod
     loss: Loss
     train: Train
 
 
 class Config(Section):
-    """params.yaml."""
+    """The parameter tree."""
 
     active: list[str] = Field(min_length=1, description="Benchmarks that `all` runs.")
     data: Data = Data()
@@ -74,7 +81,9 @@ class Config(Section):
     faces: AnyFaces = Faces()
     encoders: dict[str, AnyEncoder]
     extraction: Extraction = Extraction()
-    model: Model = Model()
+    input: Input = Input()
+    encoder: ModalityEncoder = ModalityEncoder()
+    method: AnyMethod = Ugcl()
     loss: Loss = Loss()
     train: Train = Train()
     systems: dict[str, System] = Field(description="System → what it changes in the base.")
@@ -221,10 +230,10 @@ class Config(Section):
         for section in SECTIONS:
             tree = getattr(self, section).model_dump()
             for overrides in changes:
-                tree = merge(tree, getattr(overrides, section))
+                tree = change(section, tree, getattr(overrides, section))
             merged[section] = tree
         if share is not None:
-            merged["train"]["label_noise"] = share
+            merged["train"]["label_noise"] = {"share": share}
         run = Run(
             benchmark=benchmark,
             system=system,
@@ -234,28 +243,16 @@ class Config(Section):
             encoders={name: self.encoders[name] for name in entry.features.values()},
             **merged,
         )
-        if run.protocol.soft and run.loss.classification.kind != "cross_entropy":
+        if run.protocol.soft and run.loss.kind != "cross_entropy":
             raise ValueError(
-                f"systems.{system}: loss.classification.kind {run.loss.classification.kind} cannot learn the"
+                f"systems.{system}: loss.kind {run.loss.kind} cannot learn the"
                 f" soft target of benchmarks.{benchmark}; use cross_entropy"
             )
-        if max(run.loss.ugcl.queue, run.loss.snd.queue) > 0:
-            if run.train.devices > 1:
-                raise ValueError(
-                    f"systems.{system}: each device would have a queue of its own; set train.devices 1, or"
-                    " loss.ugcl.queue and loss.snd.queue 0"
-                )
-            if run.train.pack > 1:
-                raise ValueError(
-                    f"systems.{system}: runs in step cannot have queues; set train.pack 1, or loss.ugcl.queue"
-                    " and loss.snd.queue 0"
-                )
-            if run.train.sam > 0:
-                raise ValueError(
-                    f"systems.{system}: train.sam sees a batch twice, so the queue would set it against"
-                    " itself; set train.sam 0, or loss.ugcl.queue and loss.snd.queue 0"
-                )
-        missing = [m for m in run.model.modalities if m not in entry.features]
+        try:
+            run.method.check(run)
+        except ValueError as error:
+            raise ValueError(f"systems.{system}: {error}") from None
+        missing = [m for m in run.input.modalities if m not in entry.features]
         if missing:
             raise ValueError(
                 f"systems.{system}: reads {missing[0]}, which benchmarks.{benchmark}.features lacks;"
@@ -266,7 +263,7 @@ class Config(Section):
 
 def _entry(entries: dict[str, Any], name: str, section: str) -> Any:
     if name not in entries:
-        raise UgclError(f"{name!r} is not in {section} of params.yaml; choose from {', '.join(entries)}")
+        raise UgclError(f"{name!r} is not in {section} of the parameters; choose from {', '.join(entries)}")
     return entries[name]
 
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from ugcl.config.base import Section
-from ugcl.config.overrides import SECTIONS, at, merge
+from ugcl.config.methods import METHODS, AnyMethod
+from ugcl.config.system.encoder import ModalityEncoder
+from ugcl.config.system.input import Input
+from ugcl.config.system.loss import Loss
+from ugcl.config.system.overrides import at, change
+from ugcl.config.system.train import Train
+
+MODELS = {"input": Input, "encoder": ModalityEncoder, "method": AnyMethod, "loss": Loss, "train": Train}
+"""Section → how it is checked."""
 
 
 class Dimension(Section):
@@ -16,8 +24,10 @@ class Dimension(Section):
     low: float | None = Field(None, description="Smallest value.")
     high: float | None = Field(None, description="Largest value.")
     log: bool = Field(False, description="Search evenly in the logarithm.")
-    choices: list[bool | int | float | str] | None = Field(
-        None, min_length=2, description="The values, where they are no range."
+    choices: list[bool | int | float | str | None] | None = Field(
+        None,
+        min_length=2,
+        description="The values, where they are not a range; null turns the block of the parameter off.",
     )
 
     @model_validator(mode="after")
@@ -27,7 +37,7 @@ class Dimension(Section):
         if ends == (self.choices is not None) or (self.low is None) != (self.high is None):
             raise ValueError("give low and high, or choices")
         if ends and not self.low < self.high:
-            raise ValueError(f"low {self.low:g} is not below high {self.high:g}; mend one")
+            raise ValueError(f"low {self.low:g} is not below high {self.high:g}; correct one")
         if self.log and (self.choices is not None or self.low <= 0):
             raise ValueError("log needs a range above 0; raise low or drop log")
         return self
@@ -39,14 +49,18 @@ class Dimension(Section):
 
     def __contains__(self, value: Any) -> bool:
         """Whether a search may give this value."""
-        return self.low <= value <= self.high if self.choices is None else value in self.choices
+        if self.choices is not None:
+            return value in self.choices
+        return value is not None and self.low <= value <= self.high
 
 
 class Tune(Section):
     """The search of `ugcl tune`: which parameters, and on what."""
 
     space: dict[str, Dimension] = Field(
-        default_factory=dict, description="Dotted key of model, loss or train, such as train.lr → its values."
+        default_factory=dict,
+        description="Dotted key of a section of a system, such as train.lr → its values. Keys of `method`"
+        " that a system's method lacks are left out of its search.",
     )
     folds: list[int] | None = Field(
         None, min_length=1, description="Folds whose dev parts judge a trial; default all of the benchmark."
@@ -57,6 +71,27 @@ class Tune(Section):
     seed: int = Field(0, ge=0, description="Seed of the search.")
 
 
+def setting(key: str, value: Any) -> dict[str, Any]:
+    """The tree of changes that gives a parameter a value; null turns the block of the parameter off."""
+    return at(key.rpartition(".")[0], None) if value is None else at(key, value)
+
+
+def own_value(tree: dict[str, Any], key: str) -> Any:
+    """The value at a dotted key of a tree, None inside a block that is off.
+
+    Raises:
+        KeyError: a part of the key is not a parameter there.
+    """
+    branch: Any = tree
+    for part in key.split("."):
+        if branch is None:
+            return None
+        if not isinstance(branch, dict) or part not in branch:
+            raise KeyError(part)
+        branch = branch[part]
+    return branch
+
+
 def check_space(space: dict[str, Dimension], base: dict[str, dict[str, Any]]) -> None:
     """Hold every key and value of a search space against the parameter tree.
 
@@ -65,23 +100,43 @@ def check_space(space: dict[str, Dimension], base: dict[str, dict[str, Any]]) ->
         base: section → its tree of parameters.
 
     Raises:
-        ValueError: a key is no parameter, or its parameter cannot have a value; one line.
+        ValueError: a key is not a parameter, or its parameter cannot have a value; one line.
     """
     for key, dimension in space.items():
         where = f"tune.space.{key}"
-        branch: Any = base
-        for part in key.split("."):
-            if not isinstance(branch, dict) or part not in branch:
-                known = f"; choose from {', '.join(branch)}" if isinstance(branch, dict) else ""
-                raise ValueError(f"{where}: {part!r} is no parameter there{known}")
-            branch = branch[part]
-        if isinstance(branch, dict):
-            raise ValueError(f"{where}: is a section; name one of {', '.join(branch)} in it")
-        if dimension.choices is None and (isinstance(branch, bool) or not isinstance(branch, int | float)):
-            raise ValueError(f"{where}: is {branch!r}, which is no number; give choices")
+        tree = _with_method_of(key, base)
+        value = _known_value(where, tree, key)
+        if dimension.choices is None and isinstance(value, bool | str):
+            raise ValueError(f"{where}: is {value!r}, which is not a number; give choices")
         section = key.split(".")[0]
-        for value in dimension.values:
+        for tried in dimension.values:
+            changed = change(section, tree[section], setting(key, tried)[section])
             try:
-                SECTIONS[section].model_validate(merge(base[section], at(key, value)[section]))
+                TypeAdapter(MODELS[section]).validate_python(changed)
             except ValidationError as error:
-                raise ValueError(f"{where}: {value!r}: {error.errors()[0]['msg']}") from None
+                raise ValueError(f"{where}: {tried!r}: {error.errors()[0]['msg']}") from None
+
+
+def _with_method_of(key: str, base: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The base, with the method that has such a setting where its own has not."""
+    first = key.split(".")[1] if key.startswith("method.") else ""
+    if not first or first in base["method"]:
+        return base
+    having = [settings().model_dump() for settings in METHODS.values() if first in settings.model_fields]
+    return base | {"method": having[0]} if having else base
+
+
+def _known_value(where: str, tree: dict[str, Any], key: str) -> Any:
+    parts = key.split(".")
+    for depth in range(1, len(parts) + 1):
+        branch = own_value(tree, ".".join(parts[: depth - 1])) if depth > 1 else tree
+        if isinstance(branch, dict) and parts[depth - 1] not in branch:
+            raise ValueError(
+                f"{where}: {parts[depth - 1]!r} is not a parameter there; choose from {', '.join(branch)}"
+            )
+        if branch is not None and not isinstance(branch, dict):
+            raise ValueError(f"{where}: {parts[depth - 1]!r} is not a parameter there")
+    value = own_value(tree, key)
+    if isinstance(value, dict):
+        raise ValueError(f"{where}: is a section; name one of {', '.join(value)} in it")
+    return value

@@ -177,8 +177,8 @@ class ClipDataset:
             if len(own) < 2:
                 raise UgclError(
                     f"speaker {speaker!r} has one clip alone with {modality} ({own[0]}), and standardised by"
-                    " itself it says nothing; add clips of that speaker, or leave"
-                    " model.speaker_normalisation off"
+                    " itself it says nothing; add clips of that speaker, or set"
+                    " input.standardise training"
                 )
             self._moments[key] = moments((store[clip] for clip in own), store.info.dim)
         return self._moments[key]

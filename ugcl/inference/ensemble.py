@@ -103,8 +103,8 @@ def load(config: Config, benchmark: str, system: str, fold: int | None = None) -
     fitted = temperature.read(benchmark, system)
     card = loaded[0][1]
     return Ensemble(
-        run=Run.model_validate(card["run"]),
-        infos={m: FeatureInfo.from_dict(fields) for m, fields in card["features"].items()},
+        run=Run.model_validate(card.run),
+        infos=card.features,
         runs=runs,
         models=[model for model, _ in loaded],
         temperatures=[fitted.get(run, 1.0) for run in runs],
@@ -115,7 +115,7 @@ def load(config: Config, benchmark: str, system: str, fold: int | None = None) -
 
 
 def of_one_speaker(observed: Sequence[Observation]) -> list[Observation]:
-    """Clips of one person, standardised over all of them, for a system with `model.speaker_normalisation`.
+    """Clips of one person, standardised over all of them, for a system with `input.standardise: speaker`.
 
     Raises:
         UgclError: a modality is in one clip alone.
@@ -127,7 +127,7 @@ def of_one_speaker(observed: Sequence[Observation]) -> list[Observation]:
             raise UgclError(
                 f"{observed[having[0]].clip.name}: no other clip has {modality}, and this system compares the"
                 " clips of a person; give several recordings of one person, or take a system without"
-                " model.speaker_normalisation"
+                " input.standardise: speaker"
             )
         frames = [torch.from_numpy(observed[i].features[modality]) for i in having]
         mean, std = moments(frames, frames[0].shape[1])

@@ -84,7 +84,7 @@ class Observer:
         self.encoders: dict[str, tuple[Encoder, int]] = {}
         self.never: dict[str, str] = {}
         own = config.model_copy(update={"encoders": {**config.encoders, **run.encoders}})
-        for modality in run.model.modalities:
+        for modality in run.input.modalities:
             name = run.features[modality]
             entry = run.encoders[name]
             if entry.precomputed:

@@ -94,7 +94,7 @@ def predictions(
 ) -> Iterator[Prediction]:
     """Predict clips one by one; a clip that cannot be read is given with its failure and the rest goes on.
 
-    A system with `model.speaker_normalisation` takes all of them for clips of one person, and reads all
+    A system with `input.standardise: speaker` takes all of them for clips of one person, and reads all
     before it predicts the first.
 
     Args:
@@ -108,7 +108,7 @@ def predictions(
     """
     known = _known_files(ensemble)
     seen = _observed(Observer(config, ensemble.run, ensemble.infos), clips)
-    if ensemble.run.model.speaker_normalisation:
+    if ensemble.run.input.by_speaker:
         seen = _of_one_speaker(list(seen))
     for clip, observed in seen:
         if isinstance(observed, MediaError):

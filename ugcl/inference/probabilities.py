@@ -55,7 +55,7 @@ def probabilities(
     with torch.inference_mode():
         for part in clips.batches(batch):
             part = part.to(device)
-            logits = model(part.features, part.masks, part.present)["logits"]
+            logits = model(part)["logits"]
             found.append(torch.softmax(logits.double(), dim=1).cpu())
     p = torch.cat(found).numpy()
     if not np.isfinite(p).all():

@@ -53,27 +53,27 @@ def nearest(similarity: Tensor) -> Tensor:
     return similarity.detach().masked_fill(blocked, -1e3).argmax(dim=1)
 
 
-def matching(
-    matches: Tensor, similarity: Tensor, labels: Tensor, temperature: float | None = None, top: int = 0
-) -> tuple[Tensor, Tensor]:
-    """Binary loss of the matching head on own partners and similar negatives of the batch.
-
-    Args:
-        matches: (N, N) logits, entry i, j judges clip i of one modality with clip j of the other.
-        similarity: (N, N) similarity of the same pairs.
-        labels: (N,) class numbers.
-        temperature: see :func:`similar_negatives`.
-        top: see :func:`similar_negatives`.
-
-    Returns:
-        See :func:`discriminate`.
-    """
-    directions = ((matches, similarity, labels), (matches.T, similarity.T, labels))
-    return discriminate(*directions, labels, temperature, top)
-
-
 Candidates = tuple[Tensor, Tensor, Tensor]
 """Logits (N, M) and similarity (N, M) of N anchors with M candidates, and class numbers (M,) of these."""
+
+
+def choose(negatives: str, matches: Tensor, similarity: Tensor, labels: Tensor, others: Tensor) -> Candidates:
+    """Candidates of one direction as a way of choosing negatives sees them.
+
+    Args:
+        negatives: `hardest` and `sample` go by similarity, `random` by none, `nearest` by similarity with
+            every clip an emotion of its own.
+        matches: (N, M) logits of the matching head; the first N candidates are the anchors' partners.
+        similarity: (N, M).
+        labels: (N,) class numbers of the anchors.
+        others: (M − N,) class numbers of the other candidates.
+    """
+    classes = torch.cat([labels, others])
+    if negatives == "random":
+        similarity = torch.zeros_like(similarity)
+    if negatives == "nearest":
+        classes = torch.arange(len(classes), device=classes.device)
+    return matches, similarity, classes
 
 
 def discriminate(

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ugcl.models.attention import AttentionPool, FeedForward, SelfAttentionLayer, SinglePool, sinusoid
 
 if TYPE_CHECKING:
-    from ugcl.config.model import Model
+    from ugcl.config.system.encoder import ModalityEncoder as Settings
     from ugcl.data.shards import FeatureInfo
 
 LARGEST = 8.0
@@ -68,26 +68,26 @@ class ModalityEncoder(nn.Module):
     """
 
     def __init__(
-        self, model: Model, info: FeatureInfo, statistics: tuple[Tensor, Tensor] | None = None
+        self, settings: Settings, info: FeatureInfo, statistics: tuple[Tensor, Tensor] | None = None
     ) -> None:
         super().__init__()
-        width, self.rate, self.offset = model.width, info.rate, info.offset
-        self.timed, self.positions = info.rate > 0, model.positions
-        gated = model.feed_forward == "gated"
-        self.frame_mask = model.frame_mask
+        width, self.rate, self.offset = settings.width, info.rate, info.offset
+        self.timed, self.positions = info.rate > 0, settings.positions
+        self.frame_mask = settings.frame_mask
         self.standardise = Standardise(info.dim, info.layers, statistics)
         # Columns are dropped for all frames of a clip at once: neighbouring frames would give them away.
-        self.input_dropout = nn.Dropout(model.input_dropout)
+        self.input_dropout = nn.Dropout(settings.input_dropout)
         self.project = nn.Linear(info.dim // info.layers, width)
         self.missing = nn.Parameter(0.02 * torch.randn(width))
         if self.timed:
-            self.convolution = TemporalConvolution(width, model.kernel, model.dropout)
+            self.convolution = TemporalConvolution(width, settings.kernel, settings.dropout)
             self.attention = nn.ModuleList(
-                SelfAttentionLayer(width, model.heads, model.dropout, gated) for _ in range(model.layers)
+                SelfAttentionLayer(width, settings.heads, settings.dropout, settings.gated)
+                for _ in range(settings.layers)
             )
         else:
-            self.perceptron = FeedForward(width, model.dropout, gated)
-        self.dropout = nn.Dropout(model.dropout)
+            self.perceptron = FeedForward(width, settings.dropout, settings.gated)
+        self.dropout = nn.Dropout(settings.dropout)
         self.norm = nn.LayerNorm(width)
 
     def forward(self, x: Tensor, mask: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,12 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ugcl.losses.alignment import attraction
+from ugcl.losses.contrast import attraction
 from ugcl.losses.matching import nearest
 from ugcl.models.crossmodal import CrossmodalStack, hidden_keys_of_clips
 from ugcl.models.tokens import Query
 
 HEADS = 10
+"""Attention heads of every stack; the width is a multiple of it."""
 
 
 class ReleasedOutput(NamedTuple):
@@ -26,12 +27,12 @@ class ReleasedOutput(NamedTuple):
 
     Attributes:
         logits: (B, C).
-        alignment: scalar, ½ (1 − similarity of the modalities), without negatives.
+        contrast: scalar, ½ (1 − similarity of the modalities), without negatives.
         matching: scalar, binary loss of the matching head on own partners and nearest other clips.
     """
 
     logits: Tensor
-    alignment: Tensor
+    contrast: Tensor
     matching: Tensor
 
 

@@ -203,13 +203,13 @@ def summary_outputs(config: Config) -> list[Path]:
 
 
 def ablations(config: Config, benchmark: str) -> list[str]:
-    """Systems of the reference's architecture that differ from it in some setting."""
+    """Systems of the reference's method that differ from it in some setting."""
     entry = config.benchmarks[benchmark]
-    architecture = config.resolve(benchmark, entry.reference).model.architecture
+    method = config.resolve(benchmark, entry.reference).method.name
     return [
         system
         for system in entry.systems
-        if system != entry.reference and config.resolve(benchmark, system).model.architecture == architecture
+        if system != entry.reference and config.resolve(benchmark, system).method.name == method
     ]
 
 
@@ -221,6 +221,6 @@ def marks(config: Config, benchmark: str) -> str:
 
 
 def by_speaker(config: Config, benchmark: str) -> list[str]:
-    """The systems that read a test speaker's other clips, unlabelled (`model.speaker_normalisation`)."""
+    """The systems that read a test speaker's other clips, unlabelled (`input.standardise: speaker`)."""
     systems = config.benchmark(benchmark).systems
-    return [name for name in systems if config.resolve(benchmark, name).model.speaker_normalisation]
+    return [name for name in systems if config.resolve(benchmark, name).input.by_speaker]

@@ -34,10 +34,6 @@ LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "kl", *(f"{d}_rmse" for
 POSITIVE = frozenset({"log_loss", "brier", "kl"})
 """Metrics that are positive without an upper bound of one; the others that have intervals are in 0..1."""
 
-ROBUSTNESS = ("condition", "level", "metric", "value", "ci_low", "ci_high")
-ROBUSTNESS += ("difference", "difference_low", "difference_high", "clips", "speakers", "reason")
-"""Columns of a system's table of conditions."""
-
 FEW = 5
 """Groups of fewer speakers are flagged as small."""
 

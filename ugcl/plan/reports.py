@@ -5,64 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from ugcl.config import Config
-from ugcl.plan import evaluation, paths
+from ugcl.plan import evaluation, figures, paths
 
 SUFFIXES = (".svg", ".png")
-KINDS = (
-    "data",
-    "forest",
-    "confusion",
-    "classes",
-    "pairs",
-    "subgroups",
-    "speakers",
-    "reliability",
-    "calibration",
-    "optimism",
-    "learning_curves",
-)
-"""Figures that every benchmark has."""
-
-ABLATIONS = "ablations"
-"""The figure that only benchmarks with ablations of their reference have."""
-
-ROBUSTNESS = "robustness"
-"""The figure that only benchmarks with bad conditions have."""
-
-COMPARISONS = "comparisons"
-"""The figure that only benchmarks of several systems have."""
-
-TOKENS = ("tokens", "token_map", "retrieval", "hard_negatives", "attention")
-"""Figures of the inside of a reference that has a codebook of tokens."""
-
 TUNING = "10_tuning"
 """The notebook of searches for settings."""
 
-RANKS = "critical_difference"
-"""The figure that only benchmarks of three systems and two folds have."""
-
 TABLES = ("main", "comparisons", "ablations", "published", "subgroups", "calibration")
 """Tables for papers, each as CSV, Markdown and LaTeX."""
-
-
-def kinds(config: Config, benchmark: str) -> list[str]:
-    """The kinds of figures a benchmark has."""
-    systems = len(config.benchmark(benchmark).systems)
-    ranked = systems > 2 and len(config.folds(benchmark)) > 1
-    return [
-        *KINDS,
-        *([COMPARISONS] if systems > 1 else []),
-        *([RANKS] if ranked else []),
-        *([ABLATIONS] if evaluation.ablations(config, benchmark) else []),
-        *([ROBUSTNESS] if evaluation.robustness_outputs(config, benchmark) else []),
-        *(TOKENS if has_tokens(config, benchmark) else []),
-    ]
-
-
-def has_tokens(config: Config, benchmark: str) -> bool:
-    """Whether a benchmark's reference has a codebook of tokens to look into."""
-    reference = config.benchmarks[benchmark].reference
-    return config.resolve(benchmark, reference).model.architecture == "ugcl"
 
 
 def figure(benchmark: str, kind: str, suffix: str) -> Path:
@@ -93,9 +43,9 @@ def contact_sheet_corpora(config: Config) -> list[str]:
 def figure_outputs(config: Config) -> list[Path]:
     """What `ugcl report figures` writes."""
     drawn = [
-        figure(benchmark, kind, suffix)
+        figure(benchmark, kind.name, suffix)
         for benchmark in config.active
-        for kind in kinds(config, benchmark)
+        for kind in figures.kinds(config, benchmark)
         for suffix in SUFFIXES
     ]
     return [*drawn, *map(contact_sheet, contact_sheet_corpora(config))]

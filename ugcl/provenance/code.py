@@ -19,7 +19,7 @@ IRRELEVANT = frozenset(
 )
 """Modules that cannot change a result: parameters enter the lineage by value, the rest speak to users."""
 
-REGISTRIES = frozenset({f"{NAME}.models.build", f"{NAME}.features.build", f"{NAME}.features.faces.build"})
+REGISTRIES = frozenset({f"{NAME}.methods.build", f"{NAME}.features.build", f"{NAME}.features.faces.build"})
 """Modules that map names to constructors: an entry added there must not make every other system stale."""
 
 
@@ -72,16 +72,18 @@ def _stopped(name: str, stop: frozenset[str]) -> bool:
 def _members(entry: str) -> list[str]:
     path = _file(entry)
     if path is None:
-        raise ModuleNotFoundError(f"no module {entry} in {PACKAGE}")
+        raise ModuleNotFoundError(f"no module {entry} in {PACKAGE} or here")
     if path.name != "__init__.py":
         return [entry]
-    parts = (file.relative_to(PACKAGE.parent).with_suffix("").parts for file in path.parent.rglob("*.py"))
+    root = path.parents[entry.count(".") + 1]
+    parts = (file.relative_to(root).with_suffix("").parts for file in path.parent.rglob("*.py"))
     return [".".join(part[:-1] if part[-1] == "__init__" else part) for part in parts]
 
 
 @cache
 def _file(name: str) -> Path | None:
-    base = PACKAGE.parent.joinpath(*name.split("."))
+    root = PACKAGE.parent if name.split(".")[0] == NAME else Path.cwd()  # a user's own method
+    base = root.joinpath(*name.split("."))
     for path in (base.with_suffix(".py"), base / "__init__.py"):
         if path.is_file():
             return path
@@ -90,7 +92,7 @@ def _file(name: str) -> Path | None:
 
 @cache
 def _imports(name: str) -> tuple[str, ...]:
-    return tuple(module for module in _read(_file(name))[0] if module.split(".")[0] == NAME and _file(module))
+    return tuple(module for module in _read(_file(name))[0] if _file(module))
 
 
 @cache

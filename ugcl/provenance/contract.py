@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from ugcl.config.load import PARAMS, parameter_files
 from ugcl.errors import UgclError
 from ugcl.plan import paths
 
@@ -79,6 +80,24 @@ def folders(path: Path) -> list[Path]:
     """The folders that must be there when DVC runs: those of results, without a suffix, and raw trees."""
     outs = [Path(out) for stage in read_stages(path) for out in stage.results]
     return [*(out for out in outs if not out.suffix), *raw_trees(path)]
+
+
+def check_parameter_files(path: Path) -> None:
+    """Refuse a parameter file that no stage of a dvc.yaml names: DVC would not see that it changed.
+
+    Args:
+        path: dvc.yaml; the parameter files are those beside it.
+
+    Raises:
+        UgclError: a file is not named.
+    """
+    stages = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)["stages"].values()
+    entries = [entry for stage in stages for entry in stage.get("params", [])]
+    named = {PARAMS, *(file for entry in entries if isinstance(entry, dict) for file in entry)}
+    for file in parameter_files(path.with_name(PARAMS)):
+        name = file.relative_to(path.parent).as_posix()
+        if name not in named:
+            raise UgclError(f"{name}: not named in {path.name}; add `- {name}: [KEY]` to its stages' params")
 
 
 def raw_trees(path: Path) -> list[Path]:

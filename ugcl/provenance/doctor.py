@@ -88,10 +88,14 @@ def _cache() -> Check:
 
 
 def _recorded(config: Config) -> Check:
+    try:
+        contract.check_parameter_files(Path("dvc.yaml"))
+    except UgclError as error:
+        return Check("ledger", False, str(error))
     roots = [_root(config, name) for name in config.corpora]
     missing = contract.unrecorded(roots, contract.read_stages(Path("dvc.yaml")))
     if not missing:
-        return Check("ledger", True, "dvc.yaml records every corpus")
+        return Check("ledger", True, "dvc.yaml records every corpus and parameter file")
     line = f"add `- {missing[0]}` to the deps of the stage data"
     return Check("ledger", None, f"dvc.yaml does not see changes in {', '.join(map(str, missing))}; {line}")
 

@@ -12,18 +12,19 @@ from functools import cache
 from typing import Any
 
 from ugcl.config import Config
-from ugcl.provenance.code import NAME, PACKAGE, code_hash, files_hash, module_exists
+from ugcl.config.base import Section
+from ugcl.config.system.overrides import SECTIONS
+from ugcl.provenance.code import IRRELEVANT, NAME, PACKAGE, REGISTRIES, code_hash, files_hash, module_exists
 
 DIGITS = 12
 PLACES = {
     "detector": ("features.faces",),
     "encoder": ("features.encoders",),
-    "architecture": ("models", "models.fusion", "models.peers"),
 }
 
 
 def entry_module(kind: str, name: str) -> str:
-    """The module that holds a face detector, an encoder kind or an architecture: it bears its name.
+    """The module that holds a face detector or an encoder kind: it bears its name.
 
     Raises:
         ModuleNotFoundError: no module of that name is in the rooms of that kind.
@@ -53,13 +54,13 @@ def manifest(config: Config, corpus: str) -> str:
 
 def splits(config: Config, corpus: str, protocol: str) -> str:
     """The folds of a protocol."""
-    scheme = config.corpus_protocol(corpus, protocol).model_dump()
+    scheme = _settings(config.corpus_protocol(corpus, protocol))
     return _lineage("splits", [f"{NAME}.data.splits.build"], [manifest(config, corpus), scheme])
 
 
 def faces(config: Config, corpus: str) -> str:
     """The face tracks of a corpus."""
-    params = [manifest(config, corpus), config.corpus(corpus).shards, config.faces.model_dump()]
+    params = [manifest(config, corpus), config.corpus(corpus).shards, _settings(config.faces)]
     # What only looks at tracks, as `ugcl faces` does, lies in the same folder and makes none of them stale.
     code = [f"{NAME}.features.faces.extract", entry_module("detector", config.faces.detector)]
     return _lineage("faces", code, params)
@@ -69,7 +70,7 @@ def features(config: Config, corpus: str, encoder: str) -> str:
     """The shards of one encoder."""
     entry = config.encoders[encoder]
     source = faces if entry.needs_faces else manifest
-    params = [source(config, corpus), config.corpus(corpus).shards, entry.model_dump()]
+    params = [source(config, corpus), config.corpus(corpus).shards, _settings(entry)]
     code = [f"{NAME}.features.extract", entry_module("encoder", entry.kind)]
     return _lineage("features", code, params)
 
@@ -78,7 +79,7 @@ def quarantine(config: Config, benchmark: str) -> str:
     """The clips that a benchmark sets aside, and with them the features that its systems read."""
     entry = config.benchmark(benchmark)
     encoders = {kind: features(config, entry.corpus, name) for kind, name in entry.features.items()}
-    params = [encoders, config.protocol(benchmark).model_dump(), config.data.max_quarantined]
+    params = [encoders, _settings(config.protocol(benchmark)), config.data.max_quarantined]
     return _lineage("quarantine", [f"{NAME}.features.quarantine"], params)
 
 
@@ -89,12 +90,11 @@ def train(config: Config, benchmark: str, system: str) -> str:
         splits(config, run.corpus, config.benchmark(benchmark).protocol),
         quarantine(config, benchmark),
     ]
-    params: list[Any] = [section.model_dump() for section in (run.model, run.loss, run.train)]
+    params: list[Any] = [_settings(getattr(run, section)) for section in SECTIONS]
     if run.train.pack > 1:  # the random draws of runs in step depend on which they are
         params.append(config.training_jobs(benchmark))
-    # The search for settings trains no run of a benchmark, and lies in the same room.
-    code = [f"{NAME}.training.run", f"{NAME}.losses", entry_module("architecture", run.model.architecture)]
-    return _lineage("train", code, [upstream, params])
+    stop = frozenset() if run.train.pack > 1 else frozenset({f"{NAME}.training.packed"})
+    return _lineage("train", [f"{NAME}.training.run", run.method.module], [upstream, params], stop)
 
 
 def predict(config: Config, benchmark: str, system: str) -> str:
@@ -164,11 +164,16 @@ def _runs(config: Config, benchmark: str) -> list[Any]:
     return [trained, entry.systems, entry.seeds, config.folds(benchmark)]
 
 
+def _settings(section: Section) -> dict[str, Any]:
+    """A section by value. What is null is off and left out: a new option makes no result stale."""
+    return section.model_dump(exclude_none=True)
+
+
 @cache
-def _code(entries: tuple[str, ...]) -> str:
-    return code_hash(entries)
+def _code(entries: tuple[str, ...], stop: frozenset[str]) -> str:
+    return code_hash(entries, IRRELEVANT | REGISTRIES | stop)
 
 
-def _lineage(stage: str, code: list[str], params: list[Any]) -> str:
-    text = json.dumps([stage, _code(tuple(code)), params], sort_keys=True, default=str)
+def _lineage(stage: str, code: list[str], params: list[Any], stop: frozenset[str] = frozenset()) -> str:
+    text = json.dumps([stage, _code(tuple(code), stop), params], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]

@@ -12,10 +12,10 @@ from ugcl.data.dataset import Batch
 from ugcl.models.encoders import span
 
 if TYPE_CHECKING:
-    from ugcl.config.model import SpecAugment
+    from ugcl.config.system.train import Mixup, ModalityDropout, SpecAugment
 
 
-def mix_up(batch: Batch, alpha: float) -> Batch:
+def mix_up(batch: Batch, settings: Mixup | None) -> Batch:
     """Blend each clip with another of its emotion (mixup, Zhang et al. 2018, kept within a class).
 
     All modalities of a clip are blended with the same clip in the same shares, so that they still belong
@@ -23,18 +23,18 @@ def mix_up(batch: Batch, alpha: float) -> Batch:
 
     Args:
         batch: clips; labels choose the partners.
-        alpha: parameter of the Beta(α, α) that shares are drawn from; 0 = leave the batch alone.
+        settings: α of the Beta(α, α) that shares are drawn from; None leaves the batch alone.
 
     Returns:
         The batch with other features and soft targets.
     """
-    if alpha == 0:
+    if settings is None:
         return batch
     partner = torch.arange(len(batch))
     for label in batch.labels.unique():
         members = (batch.labels == label).nonzero().flatten()
         partner[members] = members[torch.randperm(len(members))]
-    share = torch.distributions.Beta(alpha, alpha).sample((len(batch),))
+    share = torch.distributions.Beta(settings.alpha, settings.alpha).sample((len(batch),))
     share = torch.maximum(share, 1 - share)  # the clip whose length is kept is the larger part
     features = {}
     for modality, x in batch.features.items():
@@ -46,18 +46,18 @@ def mix_up(batch: Batch, alpha: float) -> Batch:
     return replace(batch, features=features, targets=targets)
 
 
-def mask_spans(batch: Batch, settings: SpecAugment, means: dict[str, Tensor]) -> Batch:
+def mask_spans(batch: Batch, settings: SpecAugment | None, means: dict[str, Tensor]) -> Batch:
     """Mask runs of frames and bands of feature columns (SpecAugment, Park et al. 2019, §2), clip by clip.
 
     Args:
         batch: clips.
-        settings: how many masks, and how long.
+        settings: how many masks, and how long; None leaves the batch alone.
         means: modality → (D,) mean training frame, which masked values become.
 
     Returns:
         The batch with other features.
     """
-    if not settings.on:
+    if settings is None:
         return batch
     features = {}
     for modality, x in batch.features.items():
@@ -79,26 +79,26 @@ def _spans(lengths: Tensor, size: int, count: int, share: float) -> Tensor:
     return hidden
 
 
-def drop_modality(batch: Batch, chance: float, together: bool = False) -> Batch:
+def drop_modality(batch: Batch, settings: ModalityDropout | None) -> Batch:
     """Take one modality from some clips, so that systems learn to do without; no clip loses its last.
 
     Args:
         batch: clips with one or more modalities.
-        chance: share of clips that lose one.
-        together: one draw for the whole batch, as the released code has it.
+        settings: share of clips that lose one, each by a draw of its own or, as the released code has it, all
+            by one draw; None leaves the batch alone.
 
     Returns:
         The batch with other `present` and `masks`.
     """
-    if chance == 0 or len(batch.present) < 2:
+    if settings is None or len(batch.present) < 2:
         return batch
     names = list(batch.present)
     here = torch.stack([batch.present[name] for name in names])  # (M, B)
     device = here.device
-    draws = 1 if together else here.shape[1]
+    draws = 1 if settings.unit == "batch" else here.shape[1]
     order = torch.rand(len(names), draws, device=device)
     victim = (order + here.float()).argmax(dim=0)  # a modality that is there
-    hit = (torch.rand(draws, device=device) < chance) & (here.sum(dim=0) > 1)
+    hit = (torch.rand(draws, device=device) < settings.rate) & (here.sum(dim=0) > 1)
     present = {name: here[i] & ~(hit & (victim == i)) for i, name in enumerate(names)}
     masks = {name: batch.masks[name] & present[name][:, None] for name in names}
     return replace(batch, present=present, masks=masks)

@@ -12,12 +12,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ugcl.config import Run
-from ugcl.data.shards import FeatureInfo
 from ugcl.errors import UgclError
-from ugcl.models.build import build
+from ugcl.methods.build import build
+from ugcl.training import card as cards
+from ugcl.training.card import Card, read_card
 
 WEIGHTS = "model.safetensors"
-CARD = "card.json"
 HISTORY = "history.csv"
 SELECTED = "selected/"
 """What the names of a second network's weights begin with; see `save_run`."""
@@ -37,35 +37,21 @@ def save_run(
     Args:
         folder: the run's folder.
         weights: by name, of the network to keep.
-        card: what it is.
+        card: the fields of :class:`ugcl.training.card.Card`, and others worth keeping.
         selected: weights of the network that dev selected, where the one to keep learnt from dev clips too.
     """
+    Card.model_validate(card)  # what is written can be read
     weights = weights | {SELECTED + name: value for name, value in (selected or {}).items()}
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{WEIGHTS}.partial"
     save_file({name: value.contiguous() for name, value in weights.items()}, partial)
     partial.replace(folder / WEIGHTS)
-    partial = folder / f"{CARD}.partial"
+    partial = folder / f"{cards.NAME}.partial"
     partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
-    partial.replace(folder / CARD)
+    partial.replace(folder / cards.NAME)
 
 
-def read_card(folder: Path) -> dict[str, Any]:
-    """Read the card of a run.
-
-    Raises:
-        UgclError: there is none, or it is damaged.
-    """
-    path = folder / CARD
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise UgclError(f"{path}: not found; train this run first (`ugcl train`)") from None
-    except ValueError as error:
-        raise UgclError(f"{path}: not valid JSON ({error}); remove the folder and train again") from None
-
-
-def load_run(folder: Path, unseen: Literal["dev", "test"] = "test") -> tuple[nn.Module, dict[str, Any]]:
+def load_run(folder: Path, unseen: Literal["dev", "test"] = "test") -> tuple[nn.Module, Card]:
     """Rebuild a trained system from its folder alone.
 
     Args:
@@ -83,8 +69,7 @@ def load_run(folder: Path, unseen: Literal["dev", "test"] = "test") -> tuple[nn.
     card = read_card(folder)
     path = folder / WEIGHTS
     try:
-        infos = {m: FeatureInfo.from_dict(fields) for m, fields in card["features"].items()}
-        model = build(Run.model_validate(card["run"]), infos)
+        model = build(Run.model_validate(card.run), card.features)
         saved = load_file(path)
         second = {k.removeprefix(SELECTED): saved.pop(k) for k in list(saved) if k.startswith(SELECTED)}
         model.load_state_dict(second if second and unseen == "dev" else saved)

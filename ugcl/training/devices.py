@@ -14,7 +14,7 @@ from ugcl.errors import UgclError
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-    from ugcl.config.model import Train
+    from ugcl.config.system.train import Train
 
 
 def launch(train: Train) -> Fabric:

@@ -14,16 +14,16 @@ from torch import Tensor, nn
 
 from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.errors import UgclError
-from ugcl.losses.total import TotalLoss
 from ugcl.training import resume, seeding, selection
 from ugcl.training.augment import drop_modality, mask_spans, mix_up
+from ugcl.training.objective import objective
 from ugcl.training.optim import Average, learning_rate, optimiser, uphill
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-    from ugcl.config.model import Train
-    from ugcl.models.system import System
+    from ugcl.config.system.train import Train
+    from ugcl.methods.base import Method
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +49,12 @@ class Outcome:
 
 def fit(
     fabric: Fabric,
-    model: System,
-    loss: TotalLoss,
+    method: Method,
     train: Train,
     parts: dict[str, ClipDataset],
     seeds: tuple[int, ...],
     folder: Path | None = None,
-    mark: str = "",
+    fingerprint: str = "",
     watch: Callable[[dict[str, float]], None] | None = None,
     last: int | None = None,
 ) -> Outcome:
@@ -63,14 +62,13 @@ def fit(
 
     Args:
         fabric: launched Fabric.
-        model: fresh network; its buffers hold the training statistics.
-        loss: the total loss.
+        method: fresh network; its buffers hold the training statistics.
         train: parameters of the loop.
         parts: `train`; `dev`, unless the epochs are known; `test`, for monitoring alone.
         seeds: run seed and fold.
         folder: the run's folder; the state to resume from goes into it, the last one too, and stays until the
             caller clears it. None: no state is read or kept.
-        mark: fingerprint of the run; a state with another one is ignored.
+        fingerprint: hash of all that the run depends on; a state with another one is ignored.
         watch: called with each epoch's row of the history; what it raises ends the training.
         last: epoch after which to stop; the learning rate falls as if all of `train.epochs` came. None: all.
 
@@ -81,44 +79,42 @@ def fit(
     Raises:
         Diverged: the loss of a batch is not finite.
     """
-    bare = model.to(fabric.device)
-    loss = loss.to(fabric.device)
+    bare = method.to(fabric.device)
     model, optimizer = fabric.setup(bare, optimiser(bare, train))
-    average = Average(bare.state_dict(), train.ema) if train.ema else None
+    average = Average(bare.state_dict(), train.ema.decay) if train.ema else None
     scaler = getattr(fabric.strategy.precision, "scaler", None)
 
-    state = resume.load(folder, mark) if folder else None
+    state = resume.load(folder, fingerprint) if folder else None
     if state is None:
         state = resume.State(0, {}, [], {})
     else:
         log.info("resuming after epoch %d", state.epoch)
         _restore(state, bare, optimizer, average, scaler)
-        loss.load_state_dict(state.tensors.get("loss", {}))
     means = mask_values(train, parts["train"])
     resumed, saved = len(state.history), time.monotonic()
 
     def keep() -> None:
         if folder is None or not fabric.is_global_zero:
             return
-        state.tensors |= {"model": bare.state_dict(), "loss": loss.state_dict()}
+        state.tensors |= {"model": bare.state_dict(), "memory": resume.memory(bare)}
         state.tensors["optimiser"] = resume.optimiser_tensors(optimizer)
         if average:
             state.tensors["average"] = average.state()
             state.extra["average_step"] = average.step
         if scaler is not None:
             state.extra["scaler"] = scaler.state_dict()
-        resume.save(folder, state, mark)
+        resume.save(folder, state, fingerprint)
 
     while not selection.ended(state, train, last):
         epoch = state.epoch + 1
         bare.advance((epoch - 1) / max(1, train.epochs - 1))
         began = time.perf_counter()
         row = {"epoch": epoch}
-        row |= _epoch(fabric, model, optimizer, loss, train, parts["train"], seeds, epoch, average, means)
+        row |= _epoch(fabric, model, optimizer, train, parts["train"], seeds, epoch, average, means)
 
-        selection.examine(state, row, bare, average.state() if average else bare.state_dict(), loss, parts)
+        selection.examine(state, row, bare, average.state() if average else bare.state_dict(), parts)
         row["seconds"] = time.perf_counter() - began
-        selection.tell(state, train)
+        selection.log_epoch(state, train)
         if watch:
             watch(row)
         if epoch < train.epochs and time.monotonic() - saved >= train.save_every:
@@ -131,7 +127,7 @@ def fit(
 
 def mask_values(train: Train, part: ClipDataset) -> dict[str, Tensor]:
     """Modality → the mean training frame (D,), where SpecAugment needs it."""
-    if not train.spec_augment.on:
+    if train.spec_augment is None:
         return {}
     return {modality: mean for modality, (mean, _) in part.statistics().items()}
 
@@ -140,7 +136,6 @@ def _epoch(
     fabric: Fabric,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    loss: TotalLoss,
     train: Train,
     part: ClipDataset,
     seeds: tuple[int, ...],
@@ -162,11 +157,11 @@ def _epoch(
         # The second gradient of SAM is of the same batches.
         ready = list(ready) if train.sam else ready
         place = f"epoch {epoch}, step {step + 1} of {per_epoch}"
-        for name, values in _gradients(fabric, model, loss, ready, len(group), place).items():
+        for name, values in _gradients(fabric, model, ready, len(group), place).items():
             sums.setdefault(name, []).extend(values)
         if train.sam:
-            with uphill(model.module, train.sam):
-                _gradients(fabric, model, loss, ready, len(group), place)
+            with uphill(model.module, train.sam.radius), model.module.silenced():
+                _gradients(fabric, model, ready, len(group), place)
         lr = learning_rate(train, (epoch - 1) * per_epoch + step, per_epoch * train.epochs)
         for slots in optimizer.param_groups:
             slots["lr"] = lr
@@ -182,17 +177,17 @@ def _epoch(
 def prepared(batch: Batch, train: Train, means: dict[str, Tensor], device: torch.device) -> Batch:
     """A batch as it is learnt from: changed by the switches of training, on its device."""
     batch = mask_spans(mix_up(batch, train.mixup), train.spec_augment, means).to(device)
-    return drop_modality(batch, train.modality_dropout, train.modality_dropout_unit == "batch")
+    return drop_modality(batch, train.modality_dropout)
 
 
 def _gradients(
-    fabric: Fabric, model: nn.Module, loss: TotalLoss, batches: Iterable[Batch], count: int, place: str
+    fabric: Fabric, model: nn.Module, batches: Iterable[Batch], count: int, place: str
 ) -> dict[str, list[Tensor]]:
     """Add up the gradients of a step's batches; returns each part of their losses."""
     parts: dict[str, list[Tensor]] = {}
     for number, batch in enumerate(batches, start=1):
         with fabric.no_backward_sync(model, enabled=number < count):
-            losses = loss(model(batch.features, batch.masks, batch.present), batch.labels, batch.targets)
+            losses = objective(model.module, model(batch), batch)
             if not losses["loss"].isfinite():
                 raise diverged(losses, batch, f"{place}, batch {number} of {count}" if count > 1 else place)
             fabric.backward(losses["loss"] / count)
@@ -243,6 +238,7 @@ def _restore(
     scaler: object,
 ) -> None:
     bare.load_state_dict(state.tensors["model"])
+    resume.remember(bare, state.tensors.get("memory", {}))
     resume.restore_optimiser(optimizer, state.tensors["optimiser"])
     if average:
         for name, value in state.tensors["average"].items():

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 if TYPE_CHECKING:
-    from ugcl.config.model import Train
+    from ugcl.config.system.train import Train
 
 
 def optimiser(model: nn.Module, train: Train) -> torch.optim.AdamW:

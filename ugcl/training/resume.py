@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 log = logging.getLogger(__name__)
 FOLDER = "resume"
 FILE = "state.safetensors"
-KEY = "ugcl"
+HEADER = "ugcl"
 
 
 @dataclass
@@ -27,8 +27,7 @@ class State:
 
     Attributes:
         epoch: epochs done.
-        tensors: group → name → tensor; groups are `model`, `optimiser`, `loss`, `average`,
-            `best`.
+        tensors: group → name → tensor; groups are `model`, `memory`, `optimiser`, `average`, `best`.
         history: one row an epoch.
         best: scores of the best epoch so far.
         extra: other JSON values (the gradient scaler's state, steps of the average).
@@ -46,13 +45,13 @@ def fingerprint(parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def save(folder: Path, state: State, mark: str) -> None:
+def save(folder: Path, state: State, key: str) -> None:
     """Write the state in one step: a kill leaves the old file or the new one.
 
     Args:
         folder: the run's folder.
         state: what to keep.
-        mark: fingerprint of the run.
+        key: fingerprint of the run.
     """
     target = folder / FOLDER / FILE
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,36 +62,49 @@ def save(folder: Path, state: State, mark: str) -> None:
         for group, values in state.tensors.items()
         for name, value in values.items()
     }
-    books = {"fingerprint": mark, "epoch": state.epoch, "history": state.history}
-    books |= {"best": state.best, "extra": state.extra}
-    save_file(tensors, partial, {KEY: json.dumps(books)})
+    header = {"fingerprint": key, "epoch": state.epoch, "history": state.history}
+    header |= {"best": state.best, "extra": state.extra}
+    save_file(tensors, partial, {HEADER: json.dumps(header)})
     partial.replace(target)
 
 
-def load(folder: Path, mark: str) -> State | None:
+def load(folder: Path, key: str) -> State | None:
     """Read the state of a killed run, or None where there is none of the same fingerprint."""
     path = folder / FOLDER / FILE
     if not path.is_file():
         return None
     try:
         with safe_open(path, framework="pt") as file:
-            books = json.loads(file.metadata()[KEY])
-            if books["fingerprint"] != mark:
-                log.info("%s: belongs to other parameters or data; starting afresh", path)
+            header = json.loads(file.metadata()[HEADER])
+            if header["fingerprint"] != key:
+                log.info("%s: belongs to other parameters or data; starting again", path)
                 return None
             tensors: dict[str, dict[str, Tensor]] = {}
             for key in file.keys():  # noqa: SIM118 (no mapping)
                 group, name = key.split("/", 1)
                 tensors.setdefault(group, {})[name] = file.get_tensor(key)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        log.warning("%s: cannot be read (%s); starting afresh", path, error)
+        log.warning("%s: cannot be read (%s); starting again", path, error)
         return None
-    return State(books["epoch"], tensors, books["history"], books["best"], books["extra"])
+    return State(header["epoch"], tensors, header["history"], header["best"], header["extra"])
 
 
 def clear(folder: Path) -> None:
     """Remove the state of a run that is done."""
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
+
+
+def memory(model: nn.Module) -> dict[str, Tensor]:
+    """Buffers that a run needs to go on but that are not part of its weights, such as past clips."""
+    kept = model.state_dict().keys()
+    return {name: value for name, value in model.named_buffers() if name not in kept}
+
+
+def remember(model: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Put back what :func:`memory` gave."""
+    buffers = dict(model.named_buffers())
+    for name, value in tensors.items():
+        buffers[name].copy_(value)
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
 
 from ugcl.config import Config, Run
 from ugcl.data import label_noise, sources, tables
 from ugcl.data.dataset import ClipDataset, part_rows
 from ugcl.data.shards import INDEX, FeatureStore
 from ugcl.errors import UgclError
-from ugcl.losses.total import TotalLoss
-from ugcl.models.build import build, parameters
+from ugcl.methods.build import build, parameters
 from ugcl.plan import paths
 from ugcl.training import checkpoint, devices, history, resume, seeding
 from ugcl.training.loop import Outcome, fit
@@ -27,8 +25,8 @@ from ugcl.training.packed.together import Member, fit_together
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-    from ugcl.config.model import Train
-    from ugcl.models.system import System
+    from ugcl.config.system.train import Train
+    from ugcl.methods.base import Method
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +54,7 @@ def load_parts(
         fold["part"] = fold["part"].replace("dev", "train")
     quarantined = tables.read(paths.quarantine(run.benchmark))["clip"].tolist()
     rows = {name: part_rows(manifest, fold, name, run.protocol, quarantined) for name in names}
-    by_speaker = run.model.speaker_normalisation
+    by_speaker = run.input.by_speaker
     return {
         name: ClipDataset(part, stores, run.protocol.classes, cache, by_speaker)
         for name, part in rows.items()
@@ -65,12 +63,7 @@ def load_parts(
 
 def stores(run: Run) -> dict[str, FeatureStore]:
     """The feature stores of the modalities that a run reads."""
-    return {m: FeatureStore(paths.features(run.corpus, run.features[m])) for m in run.model.modalities}
-
-
-def train_run(config: Config, benchmark: str, system: str, seed: int, fold: int, lineage: str = "") -> Path:
-    """Train one run; returns its folder. See :func:`train_runs`."""
-    return train_runs(config, benchmark, system, [seed], [fold], lineage)[0]
+    return {m: FeatureStore(paths.features(run.corpus, run.features[m])) for m in run.input.modalities}
 
 
 def train_runs(
@@ -130,34 +123,33 @@ def train_runs(
 
 @dataclass
 class Ready:
-    """A run that is about to be trained; `books` is what its card will say of it."""
+    """A run that is about to be trained; `card` is what its card will say of it."""
 
-    books: dict[str, Any]
+    card: dict[str, Any]
     split: Path
     parts: dict[str, ClipDataset]
-    model: System
-    loss: TotalLoss
+    model: Method
 
     @property
     def seeds(self) -> tuple[int, int]:
         """Run seed and fold."""
-        return self.books["seed"], self.books["fold"]
+        return self.card["seed"], self.card["fold"]
 
     @property
     def folder(self) -> Path:
         """Where the run's files go."""
-        return paths.MODELS / paths.run(self.books["benchmark"], self.books["system"], *self.seeds)
+        return paths.MODELS / paths.run(self.card["benchmark"], self.card["system"], *self.seeds)
 
     @property
-    def mark(self) -> str:
-        """Fingerprint of all that the run depends on."""
-        return resume.fingerprint(self.books)
+    def fingerprint(self) -> str:
+        """Hash of all that the run depends on."""
+        return resume.fingerprint(self.card)
 
 
 def _prepare(run: Run, split: Path, names: dict[str, Any]) -> Ready:
     wanted = ["train", "dev", *(["test"] if run.train.monitor_test else [])]
-    parts, model, loss = assemble(run, split, wanted, (names["seed"], names["fold"]))
-    books = names | {
+    parts, model = assemble(run, split, wanted, (names["seed"], names["fold"]))
+    card = names | {
         "classes": run.protocol.classes,
         "run": run.model_dump(),
         "features": {m: store.info.to_dict() for m, store in parts["train"].stores.items()},
@@ -166,7 +158,7 @@ def _prepare(run: Run, split: Path, names: dict[str, Any]) -> Ready:
         "parameters": parameters(model),
         "clips": {name: len(part) for name, part in parts.items()},
     }
-    return Ready(books, split, parts, model, loss)
+    return Ready(card, split, parts, model)
 
 
 def _fit(fabric: Fabric, train: Train, group: list[Ready]) -> list[Outcome]:
@@ -174,27 +166,27 @@ def _fit(fabric: Fabric, train: Train, group: list[Ready]) -> list[Outcome]:
     together = len({len(ready.parts["train"]) for ready in group}) == 1 and len(group) > 1
     outcomes = None
     if together:
-        members = [Member(r.model, r.loss, r.parts, r.seeds, r.folder, r.mark) for r in group]
+        members = [Member(r.model, r.parts, r.seeds, r.folder, r.fingerprint) for r in group]
         outcomes = fit_together(fabric, members, train)
     return outcomes or [
-        fit(fabric, ready.model, ready.loss, train, ready.parts, ready.seeds, ready.folder, ready.mark)
+        fit(fabric, ready.model, train, ready.parts, ready.seeds, ready.folder, ready.fingerprint)
         for ready in group
     ]
 
 
 def _refit(fabric: Fabric, run: Run, ready: Ready, outcome: Outcome) -> Outcome:
     """The run once more, on training and dev clips, for as many epochs as dev selected."""
-    parts, model, loss = assemble(run, ready.split, ["train"], ready.seeds, dev_is_train=True)
+    parts, model = assemble(run, ready.split, ["train"], ready.seeds, dev_is_train=True)
     folder = ready.folder / resume.FOLDER / "refit"
     last = int(outcome.best["epoch"])
-    return fit(fabric, model, loss, run.train, parts, ready.seeds, folder, ready.mark, last=last)
+    return fit(fabric, model, run.train, parts, ready.seeds, folder, ready.fingerprint, last=last)
 
 
 def _write(ready: Ready, outcome: Outcome, refitted: Outcome | None, device: torch.device) -> None:
     kept, rows = outcome, outcome.history
     if refitted:
         kept, rows = refitted, rows + refitted.history
-    card = ready.books | {
+    card = ready.card | {
         "selected": outcome.best,
         "epochs": len(outcome.history),
         "commit": commit(),
@@ -214,8 +206,8 @@ def _write(ready: Ready, outcome: Outcome, refitted: Outcome | None, device: tor
 
 def assemble(
     run: Run, split: Path, names: Sequence[str], seeds: tuple[int, ...], dev_is_train: bool = False
-) -> tuple[dict[str, ClipDataset], nn.Module, TotalLoss]:
-    """What the loop needs: the parts of a fold by name, a fresh network and the loss.
+) -> tuple[dict[str, ClipDataset], Method]:
+    """What the loop needs: the parts of a fold by name, and a fresh network.
 
     Args:
         run: the resolved parameters.
@@ -226,17 +218,17 @@ def assemble(
     """
     opened = stores(run)
     parts = load_parts(run, split, names, opened, run.train.cache, dev_is_train)
-    label_noise.flip(parts["train"], run.train.label_noise, seeds)
+    if run.train.label_noise:
+        label_noise.flip(parts["train"], run.train.label_noise.share, seeds)
     seeding.seed(*seeds)
     infos = {modality: store.info for modality, store in opened.items()}
-    model = build(run, infos, parts["train"].statistics())
-    return parts, model, TotalLoss(run.loss, parts["train"].counts(), run.model)
+    return parts, build(run, infos, parts["train"].statistics(), parts["train"].counts())
 
 
 def data_hashes(run: Run, split: Path) -> dict[str, str]:
     """SHA-256 of the tables that decide what a run sees: split, quarantine, feature indexes."""
     files = [split, paths.quarantine(run.benchmark)]
-    files += [paths.features(run.corpus, run.features[m]) / INDEX for m in run.model.modalities]
+    files += [paths.features(run.corpus, run.features[m]) / INDEX for m in run.input.modalities]
     return {path.as_posix(): sources.sha256(path) for path in files}
 
 

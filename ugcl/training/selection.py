@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call
 
 from ugcl.data.dataset import Batch, ClipDataset
-from ugcl.losses.total import TotalLoss
 from ugcl.training.resume import State
 
 if TYPE_CHECKING:
-    from ugcl.config.model import Train
-    from ugcl.models.system import System
+    from ugcl.config.system.train import Train
+    from ugcl.methods.base import Method
+    from ugcl.models.criterion import Criterion
 
 log = logging.getLogger(__name__)
 JUDGED = 64
@@ -32,28 +32,27 @@ def ended(state: State, train: Train, last: int | None = None) -> bool:
 def examine(
     state: State,
     row: dict[str, float],
-    model: System,
+    model: Method,
     weights: dict[str, Tensor],
-    loss: TotalLoss,
     parts: dict[str, ClipDataset],
 ) -> None:
     """Judge an epoch's weights on dev, keep them if they are the best so far, and enter its row.
 
     The choice is made before test is looked at, from dev scores alone. Without dev the last epoch is kept.
     """
+    row |= model.facts()
     if "dev" in parts:
-        row |= {f"dev_{name}": value for name, value in _judge(model, weights, loss, parts["dev"]).items()}
-    row |= loss.health()
+        row |= {f"dev_{name}": value for name, value in _judge(model, weights, parts["dev"]).items()}
     if "dev" not in parts or better(row, state.best):
         state.best = {k: row[k] for k in ("epoch", "dev_uar", "dev_war", "dev_loss") if k in row}
         state.tensors["best"] = {name: value.detach().cpu().clone() for name, value in weights.items()}
     if "test" in parts:
-        row["test_uar"] = _judge(model, weights, loss, parts["test"])["uar"]
+        row["test_uar"] = _judge(model, weights, parts["test"])["uar"]
     state.epoch = int(row["epoch"])
     state.history.append(row)
 
 
-def tell(state: State, train: Train, name: str = "") -> None:
+def log_epoch(state: State, train: Train, name: str = "") -> None:
     """Log the last epoch of a run."""
     row, best = state.history[-1], state.best
     judged = ""
@@ -72,7 +71,7 @@ def better(row: dict[str, float], best: dict[str, float]) -> bool:
 
 @torch.no_grad()
 def classify(
-    model: nn.Module,
+    model: Method,
     batches: Iterable[Batch],
     device: torch.device | str = "cpu",
     weights: dict[str, Tensor] | None = None,
@@ -85,17 +84,17 @@ def classify(
     logits = []
     for batch in batches:
         batch = batch.to(device)
-        outputs = functional_call(model, weights or {}, (batch.features, batch.masks, batch.present))
+        outputs = functional_call(model, weights or {}, (batch,))
         logits.append(outputs["logits"].float().cpu())
     return torch.cat(logits)
 
 
-def scores(logits: Tensor, labels: Tensor, loss: TotalLoss) -> dict[str, float]:
+def scores(logits: Tensor, labels: Tensor, criterion: Criterion) -> dict[str, float]:
     """UAR, WAR and classification loss of logits (N, C)."""
     from audmetric import accuracy, unweighted_average_recall
 
     truth, predicted = labels.tolist(), logits.argmax(dim=1).tolist()
-    value = loss.classification(logits.to(_device(loss)), labels.to(_device(loss)))
+    value = criterion(logits, labels)
     return {
         "uar": float(unweighted_average_recall(truth, predicted)),
         "war": float(accuracy(truth, predicted)),
@@ -103,12 +102,7 @@ def scores(logits: Tensor, labels: Tensor, loss: TotalLoss) -> dict[str, float]:
     }
 
 
-def _judge(
-    model: nn.Module, weights: dict[str, Tensor], loss: TotalLoss, part: ClipDataset
-) -> dict[str, float]:
+def _judge(model: Method, weights: dict[str, Tensor], part: ClipDataset) -> dict[str, float]:
     device = next(iter(weights.values())).device
-    return scores(classify(model, part.batches(JUDGED), device, weights), part.labels, loss)
-
-
-def _device(loss: TotalLoss) -> torch.device:
-    return next((buffer.device for buffer in loss.buffers()), torch.device("cpu"))
+    logits = classify(model, part.batches(JUDGED), device, weights)
+    return scores(logits.to(device), part.labels.to(device), model.criterion)

@@ -12,7 +12,7 @@ from snakemake.utils import min_version
 
 from ugcl.plan import paths
 from ugcl.config import parse as parse_parameters
-from ugcl.config.load import PARAMS
+from ugcl.config.load import read_parts
 from ugcl.demo import names as demo
 from ugcl.errors import UgclError
 from ugcl.plan import evaluation
@@ -22,15 +22,26 @@ from ugcl.plan import reports
 min_version("9.0")
 
 
-def checked_parameters():
-    """The validated tree. Commands read the same parameters, also where --config changed some."""
+def one_line(function, *arguments):
+    """Call a function of the package; its error as Snakemake shows errors."""
     try:
-        tree = parse_parameters(config)
+        return function(*arguments)
     except UgclError as error:
         raise WorkflowError(str(error)) from None
-    with open(PARAMS) as file:
-        changed = config != yaml.load(file, Loader=yaml.CSafeLoader)
-    if changed:
+
+
+one_line(contract.check_parameter_files, Path("dvc.yaml"))
+# Read before Snakemake reads them, so that a fault is named with its file and line.
+parts = one_line(read_parts)
+for part in parts:
+
+    configfile: str(part)
+
+
+def checked_parameters():
+    """The validated tree. Commands read the same parameters, also where --config changed some."""
+    tree = one_line(parse_parameters, config, parts)
+    if config != {key: value for part in parts.values() for key, value in part.items()}:
         text = yaml.safe_dump(dict(config), sort_keys=False)  # systems have an order
         merged = Path(
             ".snakemake",

@@ -116,8 +116,7 @@ rule workflow_report:
     params:
         lineage=report_lineage,
     shell:
-        "python -m snakemake --report {output} --nolock --cores {threads}"
-        " --configfile ${{UGCL_PARAMS:-params.yaml}} -- {input} > {log} 2>&1"
+        "python -m snakemake --report {output} --nolock --cores {threads} -- {input} > {log} 2>&1"
 
 
 rule site:

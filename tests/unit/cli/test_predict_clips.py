@@ -34,8 +34,8 @@ def by_hand(config: Config, clip: str, without: str = "", system: str = "ugcl") 
     for fold in config.folds("tiny"):
         model, card = load_run(paths.MODELS / paths.run("tiny", system, 0, fold))
         x = {
-            m: FeatureStore(paths.features("tiny", f["encoder"]))[clip].float()[None]
-            for m, f in card["features"].items()
+            m: FeatureStore(paths.features("tiny", info.encoder))[clip].float()[None]
+            for m, info in card.features.items()
         }
         present = {m: torch.tensor([m != without]) for m in x}
         masks = {m: torch.full(f.shape[:2], m != without) for m, f in x.items()}

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from ugcl.config import load, parse
+from ugcl.config import load, parse, read
 from ugcl.config.load import schema_text
+from ugcl.config.system.overrides import SECTIONS
 from ugcl.errors import UgclError
 
 Change = Callable[[dict[str, Any]], Any]
@@ -20,7 +20,7 @@ Change = Callable[[dict[str, Any]], Any]
 
 @pytest.fixture
 def tree(project: Path) -> dict[str, Any]:
-    return yaml.safe_load((project / "params.yaml").read_text())
+    return read(project / "params.yaml")
 
 
 def test_the_projects_own_file_is_valid(project: Path) -> None:
@@ -41,7 +41,17 @@ def test_every_field_is_described() -> None:
             continue
         for key, field in definition.get("properties", {}).items():
             references = "$ref" in field or "discriminator" in field
-            known = {"kind", "modality", "scheme", "adapter", "protocols", "synthetic", "overrides", "folds"}
+            known = {
+                "kind",
+                "modality",
+                "scheme",
+                "adapter",
+                "protocols",
+                "synthetic",
+                "overrides",
+                "folds",
+                "name",
+            }
             assert references or "description" in field or key in known, f"{name}.{key} has no description"
 
 
@@ -65,32 +75,56 @@ def space(tree: dict[str, Any], key: str, **dimension: Any) -> None:
         (
             lambda t: (
                 t["corpora"]["demo"]["protocols"]["intended"].update(soft="votes_face"),
-                t["loss"]["classification"].update(kind="focal"),
+                t["loss"].update(kind="focal"),
             ),
             ["focal", "soft target", "cross_entropy"],
         ),
-        (lambda t: t["systems"]["concat"]["model"].update(widht=3), ["widht", "unknown key"]),
+        (lambda t: t["systems"]["concat"].update(encoder={"widht": 3}), ["widht", "unknown key"]),
+        (lambda t: t["systems"]["concat"]["method"].update(tokens=3), ["tokens", "unknown key"]),
+        (lambda t: t["systems"]["concat"]["method"].update(name="concta"), ["method", "concta"]),
+        (
+            lambda t: t["systems"]["concat"].update(encoder={"width": 50, "heads": 4}),
+            ["width 50", "heads 4"],
+        ),
+        (
+            lambda t: t["systems"]["concat"].update(encoder={"width": 12, "heads": 4, "positions": "rotary"}),
+            ["rotary", "pairs of columns"],
+        ),
+        (
+            lambda t: t["systems"]["ugcl"].update(input={"modalities": ["audio"]}),
+            ["systems.ugcl", "2 or more modalities", "names 1"],
+        ),
+        (
+            lambda t: t["systems"]["ugcl-as-released"].update(input={"modalities": ["audio"]}),
+            ["systems.ugcl-as-released", "reads audio and video"],
+        ),
+        (lambda t: t["systems"]["concat"]["method"].update(name="not a module:X"), ["method", "pattern"]),
         (lambda t: t["benchmarks"]["demo"].update(label_noise={"hicmae": [0.1]}), ["label_noise", "hicmae"]),
         (lambda t: t["benchmarks"]["demo"].update(label_noise={"ugcl": [10]}), ["label_noise.ugcl.0", "10"]),
         (
-            lambda t: t["systems"]["ugcl"].update(loss={"snd": {"queue": 64}}, train={"sam": 0.05}),
-            ["systems.ugcl", "twice", "train.sam 0"],
+            lambda t: t["systems"]["ugcl"].update(
+                method={"matching": {"queue": 64}}, train={"sam": {"radius": 0.05}}
+            ),
+            ["systems.ugcl", "twice", "train.sam null"],
         ),
         (
-            lambda t: t["systems"]["ugcl"].update(loss={"ugcl": {"queue": 64}}, train={"devices": 2}),
+            lambda t: t["systems"]["ugcl"].update(method={"contrast": {"queue": 64}}, train={"devices": 2}),
             ["systems.ugcl", "a queue of its own", "train.devices 1"],
         ),
-        (lambda t: t["train"].update(sam=0.05, precision="16-mixed"), ["train.sam", "bf16-mixed"]),
-        (lambda t: t["train"].update(pack=2, sam=0.05), ["train.pack", "train.sam 0"]),
+        (
+            lambda t: t["train"].update(sam={"radius": 0.05}, precision="16-mixed"),
+            ["train.sam", "bf16-mixed"],
+        ),
+        (lambda t: t["train"].update(pack=2, sam={"radius": 0.05}), ["train.pack", "train.sam null"]),
         (lambda t: t["train"].update(pack=2, devices=2), ["train.pack", "train.devices 1"]),
         (lambda t: t["train"].update(pack=2, precision="16-mixed"), ["train.pack", "bf16-mixed"]),
         (
-            lambda t: t["systems"]["ugcl"].update(loss={"snd": {"queue": 64}}, train={"pack": 2}),
+            lambda t: t["systems"]["ugcl"].update(method={"matching": {"queue": 64}}, train={"pack": 2}),
             ["systems.ugcl", "in step", "train.pack 1"],
         ),
         (
-            lambda t: t["systems"]["audio-only"]["model"].update(readers=["video"]),
-            ["model.readers", "video", "model.modalities"],
+            lambda t: t["systems"]["ugcl"].update(method={"readers": ["text"]}),
+            ["method.readers", "text", "input.modalities"],
         ),
         (lambda t: t["benchmarks"]["demo"]["features"].pop("video"), ["reads video", "features lacks"]),
         (
@@ -110,9 +144,14 @@ def space(tree: dict[str, Any], key: str, **dimension: Any) -> None:
         (lambda t: space(t, "train.lrr", low=0.1, high=1), ["tune.space.train.lrr", "'lrr'", "lr"]),
         (
             lambda t: space(t, "trian.lr", low=0.1, high=1),
-            ["tune.space.trian.lr", "'trian'", "model, loss, train"],
+            ["tune.space.trian.lr", "'trian'", "input, encoder, method, loss, train"],
         ),
-        (lambda t: space(t, "loss.ugcl", low=0.1, high=1), ["tune.space.loss.ugcl", "section", "weight"]),
+        (
+            lambda t: space(t, "method.weights", low=0.1, high=1),
+            ["tune.space.method.weights", "section", "contrast"],
+        ),
+        (lambda t: space(t, "method.vot", low=0.1, high=1), ["tune.space.method.vot", "'vot'", "vote"]),
+        (lambda t: space(t, "train.ema.deacy", choices=[0.5, 0.9]), ["train.ema.deacy", "'deacy'", "decay"]),
         (lambda t: space(t, "train.lr", low=-1, high=1), ["tune.space.train.lr", "-1.0", "greater than 0"]),
         (lambda t: space(t, "train.batch", low=2.5, high=8), ["tune.space.train.batch", "2.5", "integer"]),
         (lambda t: space(t, "train.schedule", choices=["cosine", "step"]), ["train.schedule", "'step'"]),
@@ -163,16 +202,17 @@ def test_a_share_of_wrong_labels_is_a_run_of_its_own_that_differs_in_nothing_els
     noisy = config.resolve("demo", "concat+labels0.3").model_dump()
     clean = config.resolve("demo", "concat").model_dump()
     assert noisy.pop("system") != clean.pop("system")
-    assert noisy["train"].pop("label_noise") == 0.3 and clean["train"].pop("label_noise") == 0
+    assert noisy["train"].pop("label_noise") == {"share": 0.3}
+    assert clean["train"].pop("label_noise") is None
     assert noisy == clean
     assert config.trained("ravdess") == config.benchmark("ravdess").systems
 
 
 def test_an_override_leaves_its_siblings(tree: dict) -> None:
-    tree["loss"]["snd"]["weight"] = 0.4
+    tree["method"]["weights"]["matching"] = 0.4
     run = parse(tree).resolve("demo", "ugcl-no-ugcl")
-    assert run.loss.ugcl.weight == 0
-    assert run.loss.snd.weight == 0.4
+    assert run.method.weights.contrast == 0
+    assert run.method.weights.matching == 0.4
 
 
 def test_asking_for_an_unknown_name_lists_the_known(project: Path) -> None:
@@ -195,12 +235,12 @@ def test_a_benchmark_compares_its_systems_and_then_those_of_its_grids(tree: dict
 
 
 def test_a_system_changes_the_one_it_extends(tree: dict) -> None:
-    tree["systems"]["parent"] = {"train": {"lr": 0.5, "batch": 6}, "loss": {"snd": {"weight": 0.3}}}
+    tree["systems"]["parent"] = {"train": {"lr": 0.5, "batch": 6}, "method": {"weights": {"matching": 0.3}}}
     tree["systems"]["child"] = {"extends": "parent", "train": {"batch": 4}}
-    tree["systems"]["grandchild"] = {"extends": "child", "loss": {"snd": {"auxiliary": 0}}}
+    tree["systems"]["grandchild"] = {"extends": "child", "method": {"weights": {"auxiliary": 0}}}
     run = parse(tree).resolve("demo", "grandchild")
     assert (run.train.lr, run.train.batch) == (0.5, 4)
-    assert (run.loss.snd.weight, run.loss.snd.auxiliary) == (0.3, 0)
+    assert (run.method.weights.matching, run.method.weights.auxiliary) == (0.3, 0)
 
 
 def test_every_row_of_the_grids_is_another_system(project: Path) -> None:
@@ -209,9 +249,7 @@ def test_every_row_of_the_grids_is_another_system(project: Path) -> None:
         seen: dict[str, str] = {}
         for system in systems:
             run = config.resolve("demo", system)
-            settings = "".join(
-                getattr(run, section).model_dump_json() for section in ("model", "loss", "train")
-            )
+            settings = "".join(getattr(run, section).model_dump_json() for section in SECTIONS)
             assert settings not in seen, f"{name}: {system} is the same as {seen.get(settings)}"
             seen[settings] = system
 
@@ -222,7 +260,7 @@ def test_every_ablation_of_ugcl_changes_one_thing(project: Path) -> None:
     for system in config.grids["ablations"]:
         if system.startswith("ugcl-"):
             own = leaves(config.resolve("demo", system).model_dump())
-            changed = {key for key in full if own[key] != full[key]} - {"system"}
+            changed = {k for k in full | own if own.get(k) != full.get(k)} - {"system"}
             sections = {key.rsplit(".", 1)[0] for key in changed}
             # Each part of these has a row of its own.
             whole = {"ugcl-neither", "ugcl-no-auxiliary", "ugcl-best"}
@@ -232,5 +270,42 @@ def test_every_ablation_of_ugcl_changes_one_thing(project: Path) -> None:
 def leaves(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in tree.items():
+        if value is None:  # a block that is off
+            continue
         found |= leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
     return found
+
+
+def test_another_method_starts_from_its_own_defaults(tree: dict) -> None:
+    tree["method"]["tokens"] = 99
+    tree["systems"]["mine"] = {"extends": "ugcl-as-released", "method": {"layers": 2}}
+    tree["systems"]["back"] = {"extends": "mine", "method": {"name": "ugcl"}}
+    config = parse(tree)
+    assert config.resolve("demo", "ugcl").method.tokens == 99
+    assert config.resolve("demo", "mine").method.model_dump(include={"name", "tokens", "layers"}) == {
+        "name": "released",
+        "tokens": 1024,
+        "layers": 2,
+    }
+    assert config.resolve("demo", "back").method.tokens == 128
+
+
+def test_a_block_of_training_is_turned_off_by_null(tree: dict) -> None:
+    tree["systems"]["ugcl"] = {"train": {"ema": None, "modality_dropout": None, "mixup": {"alpha": 0.4}}}
+    run = parse(tree).resolve("demo", "ugcl")
+    assert run.train.ema is None and run.train.modality_dropout is None
+    assert run.train.mixup.alpha == 0.4
+
+
+def test_a_method_of_the_users_own_needs_no_import_to_be_named(tree: dict) -> None:
+    tree["systems"]["mine"] = {"method": {"name": "nowhere.to_be_found:Mine", "depth": 3}}
+    method = parse(tree).resolve("demo", "mine").method
+    assert (method.module, method.target, method.depth) == (
+        "nowhere.to_be_found",
+        "nowhere.to_be_found:Mine",
+        3,
+    )
+    tree["systems"]["mine"]["train"] = {"pack": 2}
+    tree["benchmarks"]["demo"]["systems"].append("mine")
+    with pytest.raises(UgclError, match=r"cannot be trained in step; set train\.pack 1"):
+        parse(tree)

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-import yaml
 
-from ugcl.config import Config, parse
+from ugcl.config import Config, parse, read
 from ugcl.data import manifest, tables
 from ugcl.errors import UgclError
 
@@ -20,7 +19,7 @@ from ugcl.errors import UgclError
 def tree(project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
     monkeypatch.delenv("UGCL_MIRROR", raising=False)
     monkeypatch.chdir(tmp_path)
-    return yaml.safe_load((project / "params.yaml").read_text())
+    return read(project / "params.yaml")
 
 
 def folder_config(tree: dict[str, Any], root: Path) -> Config:

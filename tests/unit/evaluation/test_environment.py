@@ -10,7 +10,8 @@ from fixtures import finished
 
 from ugcl.config import Config
 from ugcl.errors import UgclError
-from ugcl.evaluation.tables.environment import COLUMNS, environment
+from ugcl.evaluation.tables.environment import environment
+from ugcl.evaluation.tables.schemas import ENVIRONMENT
 from ugcl.plan import evaluation as outputs
 from ugcl.plan import paths
 
@@ -28,7 +29,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Path) -> Co
 def test_every_run_is_counted_and_a_file_by_those_that_read_it(config: Config) -> None:
     frame = environment(config, "demo")
     runs = len(finished.SKILL) * 2 * FOLDS
-    assert tuple(frame) == COLUMNS and list(dict.fromkeys(frame["kind"])) == [
+    assert tuple(frame) == ENVIRONMENT and list(dict.fromkeys(frame["kind"])) == [
         "code",
         "software",
         "device",
@@ -41,11 +42,11 @@ def test_every_run_is_counted_and_a_file_by_those_that_read_it(config: Config) -
     assert data["content"].tolist() == [f"{fold:064d}" for fold in range(1, FOLDS + 1)]
 
 
-def test_runs_that_differ_show_it_and_an_old_card_is_read(config: Config) -> None:
+def test_runs_that_differ_show_it_and_a_commit_may_be_unknown(config: Config) -> None:
     first, second, *_ = outputs.cards(config, "demo", "concat")
     card = json.loads(first.read_text())
     first.write_text(json.dumps(card | {"versions": {"torch": "2.12.0"}}))
-    second.write_text(json.dumps({"seed": 0, "fold": 2}))
+    second.write_text(json.dumps(card | {"commit": "", "versions": {}}))
     frame = environment(config, "demo").set_index(["item", "content"])["runs"]
     assert frame["torch", "2.12.0"] == 1
     assert frame["torch", "2.11.0"] == len(finished.SKILL) * 2 * FOLDS - 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from fixtures import finished
 from torch import nn
+from ugcl.models.build import build
 
 from ugcl import config as configuration
 from ugcl.data import tables
@@ -19,7 +21,6 @@ from ugcl.errors import UgclError
 from ugcl.evaluation.networks.predict import predict
 from ugcl.evaluation.tables.predictions import read
 from ugcl.inference.probabilities import predict_clips
-from ugcl.models.build import build
 from ugcl.plan import evaluation as outputs
 from ugcl.plan import paths
 from ugcl.training.checkpoint import save_run
@@ -91,8 +92,10 @@ def test_runs_on_disk_predict_the_good_test_clips_of_their_fold(
     infos = {modality: kept.info for modality, kept in stores.items()}
     torch.manual_seed(0)
     model = build(run, infos, {m: (torch.zeros(12), torch.ones(12)) for m in infos})
-    card = {"run": run.model_dump(), "features": {m: info.to_dict() for m, info in infos.items()}}
-    save_run(paths.MODELS / paths.run("demo", "ugcl", 0, 2), model.state_dict(), card)
+    folder = paths.MODELS / paths.run("demo", "ugcl", 0, 2)
+    card = json.loads((folder / "card.json").read_text())
+    card |= {"run": run.model_dump(), "features": {m: info.to_dict() for m, info in infos.items()}}
+    save_run(folder, model.state_dict(), card)
 
     path = outputs.prediction("demo", "ugcl", 0, 2)
     path.unlink()

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
 from ugcl import config as configuration
 from ugcl.config import Config
@@ -37,7 +36,7 @@ ROW = {
 
 @pytest.fixture
 def config(project: Path) -> Config:
-    tree = yaml.safe_load((project / "params.yaml").read_text())
+    tree = configuration.read(project / "params.yaml")
     return configuration.parse(tree)
 
 

@@ -15,8 +15,9 @@ from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.errors import UgclError
+from ugcl.evaluation.tables.schemas import SUMMARY
 from ugcl.evaluation.tables.score import score
-from ugcl.evaluation.tables.summary import SUMMARY, summarise
+from ugcl.evaluation.tables.summary import summarise
 from ugcl.plan import evaluation as outputs
 from ugcl.plan import paths
 from ugcl.reports.tables.read import read

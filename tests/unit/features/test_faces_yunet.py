@@ -15,7 +15,7 @@ import pytest
 import small_yunet
 import yaml
 
-from ugcl.config import parse
+from ugcl.config import parse, read
 from ugcl.config.features import Faces, YunetFaces
 from ugcl.errors import UgclError
 from ugcl.features.faces.build import build
@@ -31,7 +31,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tree(project: Path) -> dict:
-    return yaml.safe_load((project / "params.yaml").read_text())
+    return read(project / "params.yaml")
 
 
 def picture(left: int, top: int, side: int, size: tuple[int, int] = (192, 256)) -> np.ndarray:

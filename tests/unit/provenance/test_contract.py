@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
 from ugcl.errors import UgclError
-from ugcl.provenance.contract import RuleFile, Stage, faults, folders, read_stages, read_summary, unrecorded
+from ugcl.provenance.contract import (
+    RuleFile,
+    Stage,
+    check_parameter_files,
+    faults,
+    folders,
+    read_stages,
+    read_summary,
+    unrecorded,
+)
 
 DATA = Stage("data", "snakemake data", (), ("data/raw", "data/splits"))
 TRAIN = Stage("train", "snakemake train", ("data/splits",), ("results/models",))
@@ -104,3 +114,17 @@ def test_stages_are_read_with_their_outs(project: Path) -> None:
     assert stages["train"].results == ("results/models",)
     assert stages["train"].cached == (".ledger/train",)
     assert all(stage.command == f"python -m ugcl stage {name}" for name, stage in stages.items())
+
+
+def test_a_parameter_file_that_no_stage_names_is_refused(project: Path, tmp_path: Path) -> None:
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copy(project / name, tmp_path / name)
+    shutil.copytree(project / "params", tmp_path / "params")
+    check_parameter_files(tmp_path / "dvc.yaml")
+    (tmp_path / "params/mine.yaml").write_text("extraction: {workers: 2}\n")
+    with pytest.raises(UgclError, match=r"^params/mine\.yaml: not named in dvc\.yaml; add `- .*KEY"):
+        check_parameter_files(tmp_path / "dvc.yaml")
+    ledger = yaml.safe_load((tmp_path / "dvc.yaml").read_text())
+    ledger["stages"]["features"]["params"].append({"params/mine.yaml": ["extraction"]})
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump(ledger))
+    check_parameter_files(tmp_path / "dvc.yaml")

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from ugcl.config import Config, parse
+from ugcl.config import Config, parse, read
+from ugcl.config.system.train import Ema, Train
 from ugcl.provenance import code, lineage
 
 
 @pytest.fixture
 def tree(project: Path) -> dict[str, Any]:
-    return yaml.safe_load((project / "params.yaml").read_text())
+    return read(project / "params.yaml")
 
 
 def changed(tree: dict[str, Any], path: str, value: Any) -> tuple[Config, Config]:
@@ -105,7 +105,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def clear() -> None:
-    for cached in (code._file, code._imports, code._read):
+    for cached in (code._file, code._imports, code._read, lineage._code):
         cached.cache_clear()
 
 
@@ -170,19 +170,91 @@ def test_a_module_that_is_not_imported_does_not_count(package: Path) -> None:
     assert code.code_hash(["ugcl.data.splits.build"]) == before
 
 
-def test_a_new_architecture_does_not_make_the_others_stale(package: Path, tree: dict) -> None:
-    entries = ["ugcl.training", "ugcl.losses", lineage.entry_module("architecture", "ugcl")]
-    before = code.code_hash(entries)
-    edit(package / "models/build.py", "\nADDED = 1\n")
-    (package / "models/newcomer.py").write_text("ADDED = 1\n")
-    assert code.code_hash(entries) == before
+SYSTEMS = ("ugcl", "concat", "audio-only", "ugcl-as-released", "ugcl-batch-2")
 
 
-def test_every_architecture_and_encoder_kind_has_its_module(tree: dict) -> None:
+def lineages(config: Config) -> dict[str, str]:
+    """The training lineages of some systems by the code as it is now."""
+    clear()
+    return {name: lineage.train(config, "demo", name) for name in SYSTEMS}
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "stale"),
+    [
+        ("methods/newcomer.py", "ADDED = 1\n", []),
+        ("losses/newcomer.py", "ADDED = 1\n", []),
+        ("config/methods/newcomer.py", "ADDED = 1\n", []),
+        ("methods/build.py", "\nADDED = 1\n", []),
+        ("config/system/train.py", "\nADDED = 1\n", []),
+        ("training/packed/pack.py", "\nADDED = 1\n", ["ugcl-as-released", "ugcl-batch-2"]),
+        ("training/search/tuning.py", "\nADDED = 1\n", []),
+        ("losses/matching.py", "\nADDED = 1\n", ["ugcl", "ugcl-as-released", "ugcl-batch-2"]),
+        ("models/tokens.py", "\nADDED = 1\n", ["ugcl", "ugcl-as-released", "ugcl-batch-2"]),
+        ("models/crossmodal.py", "\nADDED = 1\n", ["ugcl-as-released"]),
+        ("methods/ugcl.py", "\nADDED = 1\n", ["ugcl", "ugcl-batch-2"]),
+        ("losses/classification.py", "\nADDED = 1\n", list(SYSTEMS)),
+        ("training/loop.py", "\nADDED = 1\n", list(SYSTEMS)),
+    ],
+)
+def test_a_change_of_code_makes_stale_what_uses_it(
+    package: Path, tree: dict, path: str, change: str, stale: list[str]
+) -> None:
+    config = parse(tree)
+    before = lineages(config)
+    file = package / path
+    file.write_text((file.read_text() if file.exists() else "") + change)
+    after = lineages(config)
+    assert [name for name in SYSTEMS if before[name] != after[name]] == stale
+
+
+def test_a_new_option_that_is_off_makes_nothing_stale(tree: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new block of `train` that is null, or a new method's settings, leave the settings of others."""
+    config = parse(tree)
+    before = lineages(config)
+
+    class More(Train):
+        cosine_restarts: Ema | None = None
+
+    runs = {name: config.resolve("demo", name) for name in SYSTEMS}
+    more = {
+        name: run.model_copy(update={"train": More(**run.train.model_dump())}) for name, run in runs.items()
+    }
+    monkeypatch.setattr(Config, "resolve", lambda self, benchmark, system: more[system])
+    assert lineages(config) == before
+    default = {name: run.model_copy(update={"train": Train(epochs=99)}) for name, run in runs.items()}
+    monkeypatch.setattr(Config, "resolve", lambda self, benchmark, system: default[system])
+    assert not set(lineages(config).values()) & set(before.values()), "a changed default counts"
+
+
+def test_a_users_own_method_and_what_it_imports_count(
+    tree: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "__init__.py").write_text("")
+    (tmp_path / "mine" / "net.py").write_text("from mine.layers import Layer\nclass Mine: pass\n")
+    (tmp_path / "mine" / "layers.py").write_text("class Layer: pass\n")
+    monkeypatch.chdir(tmp_path)
+    tree["systems"]["mine"] = {"method": {"name": "mine.net:Mine"}}
+    config = parse(tree)
+
+    def now() -> str:
+        clear()
+        return lineage.train(config, "demo", "mine")
+
+    before = now()
+    edit(tmp_path / "mine" / "layers.py", "ADDED = 1\n")
+    between = now()
+    edit(tmp_path / "mine" / "net.py", "ADDED = 1\n")
+    assert len({before, between, now()}) == 3
+    edit(tmp_path / "mine" / "net.py", "# a comment\n")
+    assert len({before, between, now()}) == 3
+
+
+def test_every_method_and_encoder_kind_has_its_module(tree: dict) -> None:
     config = parse(tree)
     for name in config.systems:
-        architecture = config.resolve("demo", name).model.architecture
-        assert lineage.entry_module("architecture", architecture)
+        assert code.module_exists(config.resolve("demo", name).method.module)
     for entry in config.encoders.values():
         assert lineage.entry_module("encoder", entry.kind)
     with pytest.raises(ModuleNotFoundError, match=r"no module nothing\.py"):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
-from ugcl.config import parse
+from ugcl.config import parse, read
 from ugcl.plan import paths
 from ugcl.provenance import prune
 
@@ -22,7 +21,7 @@ def test_only_unwanted_results_are_listed_and_removed(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    tree = yaml.safe_load((project / "params.yaml").read_text())
+    tree = read(project / "params.yaml")
     tree["benchmarks"]["demo"]["label_noise"] = {"ugcl": [0.1]}
     config = parse(tree)
     kept = [

@@ -5,16 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
 from ugcl.config import Config
+from ugcl.plan import figures
+from ugcl.plan.figures import Kind, kinds
 from ugcl.plan.names import is_reference_row
-from ugcl.plan.reports import SUFFIXES, figure, figure_outputs, kinds
+from ugcl.plan.reports import SUFFIXES, figure, figure_outputs
 from ugcl.reports import theme
-from ugcl.reports.figures import draw
+from ugcl.reports.figures import draw, scores
 from ugcl.reports.tables.read import read
+
+
+def names(config: Config) -> list[str]:
+    return [kind.name for kind in kinds(config, "demo")]
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +32,7 @@ def closed():
 
 def test_every_kind_is_drawn_to_files_that_do_not_change(summarised: Config, tmp_path: Path) -> None:
     drawn = []
-    for kind in kinds(summarised, "demo"):
+    for kind in names(summarised):
         first = theme.save(draw.draw(summarised, "demo", kind), figure("demo", kind, ""), 60)
         again = theme.save(draw.draw(summarised, "demo", kind), tmp_path / kind, 60)
         for one, two in zip(first, again, strict=True):
@@ -33,6 +40,24 @@ def test_every_kind_is_drawn_to_files_that_do_not_change(summarised: Config, tmp
         drawn += first
     wanted = [p for p in figure_outputs(summarised) if p.name.startswith("demo") and "sheet" not in p.name]
     assert drawn == wanted and {p.suffix for p in drawn} == set(SUFFIXES)
+
+
+def test_a_new_figure_is_one_entry_and_one_function(summarised: Config, monkeypatch) -> None:
+    def sizes(table: pd.DataFrame, system: str, title: str) -> plt.Figure:
+        shown, axes = plt.subplots()
+        axes.plot(table.query("system == @system")["clips"].to_numpy())
+        axes.set_title(title)
+        return shown
+
+    monkeypatch.setattr(scores, "sizes", sizes, raising=False)
+    entry = Kind("sizes", "scores.sizes", ("per_fold",), "clips of {reference}", "Clips per fold.")
+    monkeypatch.setattr(figures, "KINDS", (*figures.KINDS, entry))
+    monkeypatch.setattr(draw, "KINDS", figures.KINDS)
+    assert figure("demo", "sizes", ".svg") in figure_outputs(summarised)
+    axes = draw.draw(summarised, "demo", "sizes").axes[0]
+    expected = read("per_fold", "demo").query("system == 'ugcl'")["clips"]
+    assert list(axes.lines[0].get_ydata()) == expected.tolist()
+    assert axes.get_title() == "demo: clips of ugcl  [SYNTHETIC]"
 
 
 def test_the_forest_has_a_point_a_row_at_its_value_in_its_colour(summarised: Config) -> None:
@@ -69,15 +94,15 @@ def test_rows_of_the_confusion_add_to_one(summarised: Config) -> None:
 
 
 def test_figures_of_ablations_are_only_where_there_are_some(summarised: Config) -> None:
-    assert "ablations" in kinds(summarised, "demo")
+    assert "ablations" in names(summarised)
     tree = summarised.model_dump()
     tree["benchmarks"]["demo"] |= {"systems": ["ugcl", "audio-only"]}
-    assert "ablations" not in kinds(type(summarised).model_validate(tree), "demo")
+    assert "ablations" not in names(type(summarised).model_validate(tree))
 
 
 def test_one_system_has_nothing_to_be_compared_with(summarised) -> None:
     tree = summarised.model_dump(mode="json")
     tree["benchmarks"]["demo"] |= {"systems": ["ugcl"], "reference": "ugcl"}
     alone = type(summarised).model_validate(tree)
-    assert "comparisons" in kinds(summarised, "demo")
-    assert not {"comparisons", "ablations", "critical_difference"} & set(kinds(alone, "demo"))
+    assert "comparisons" in names(summarised)
+    assert not {"comparisons", "ablations", "critical_difference"} & set(names(alone))

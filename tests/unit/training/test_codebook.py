@@ -44,5 +44,5 @@ def test_a_checkpoint_has_the_temperature_of_its_epoch(
     """From 2 to 0.1 on a geometric path over 8 epochs; the scores are divided by it."""
     history(tmp_path, monkeypatch, token_temperature=2.0, token_temperature_end=0.1)
     model, card = load_run(Path("results/models/made/ugcl/seed0/fold1"))
-    expected = 20 ** ((card["selected"]["epoch"] - 1) / 7)
+    expected = 20 ** ((card.selected.epoch - 1) / 7)
     assert model.tokens.cooling.item() == pytest.approx(expected, rel=1e-5)

@@ -73,12 +73,12 @@ def test_the_selected_epoch_is_the_best_on_dev_and_its_weights_are_kept(project,
     history = pd.read_csv(project / "kept" / "history.csv")
     best = history.sort_values(["dev_uar", "dev_loss", "epoch"], ascending=[False, True, True]).iloc[0]
     model, card = load_run(project / "kept")
-    assert card["selected"]["epoch"] == best["epoch"]
-    run = Run.model_validate(card["run"])
+    assert card.selected.epoch == best["epoch"]
+    run = Run.model_validate(card.run)
     dev = load_parts(run, paths.split("made", "intended", 1), ["dev"], stores(run))["dev"]
     predicted = classify(model, dev.batches(5)).argmax(dim=1)
     recalls = [(predicted[dev.labels == c] == c).float().mean().item() for c in range(3)]
-    assert sum(recalls) / 3 == pytest.approx(card["selected"]["dev_uar"], abs=1e-6)
+    assert sum(recalls) / 3 == pytest.approx(card.selected.dev_uar, abs=1e-6)
 
 
 def test_statistics_of_a_checkpoint_are_those_of_the_training_clips(project, undisturbed):
@@ -87,7 +87,7 @@ def test_statistics_of_a_checkpoint_are_those_of_the_training_clips(project, und
     split = tables.read_split(paths.split("made", "intended", 1))
     frames = torch.cat([store[clip].float() for clip in split.loc[split["part"] == "train", "clip"]])
     torch.testing.assert_close(model.encoders["audio"].standardise.mean[0], frames.mean(dim=0))
-    assert card["features"]["audio"]["dim"] == 6
+    assert card.features["audio"].dim == 6
 
 
 def test_the_same_run_gives_the_same_bits(project, undisturbed):

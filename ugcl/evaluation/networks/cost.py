@@ -18,19 +18,18 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ugcl.config import Config
-from ugcl.data import tables
 from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.data.shards import FeatureStore
 from ugcl.devices import choose_device
-from ugcl.errors import UgclError
+from ugcl.evaluation import schema
 from ugcl.evaluation.networks.perturb import test_clips
+from ugcl.evaluation.networks.schemas import COST
 from ugcl.plan import paths
 from ugcl.plan.evaluation import chosen, score
-from ugcl.training.checkpoint import load_run, read_card
+from ugcl.training.card import Card, read_card
+from ugcl.training.checkpoint import load_run
 from ugcl.training.devices import describe
 
-COLUMNS = ("parameters", "flops", "latency_ms", "throughput", "device", "train_seconds")
-COLUMNS += ("train_seconds_total", "train_memory_mib", "train_device", "runs")
 BATCH = 32
 REPEATS = 15
 LONGEST = 0.5
@@ -49,7 +48,7 @@ def flops(model: nn.Module, batch: Batch) -> int:
     torch.backends.mha.set_fastpath_enabled(False)  # fused layers are black boxes to the counter
     try:
         with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-            model(batch.features, batch.masks, batch.present)
+            model(batch)
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
     return int(counter.get_total_flops())
@@ -70,28 +69,22 @@ def seconds(work: Callable[[], Any], device: torch.device) -> float:
     return float(np.median(taken))
 
 
-def trained(cards: list[dict[str, Any]], where: str) -> dict[str, Any]:
+def trained(cards: list[Card]) -> dict[str, Any]:
     """What the cards of a system's runs say: runs, parameters, and their training.
 
     Returns:
         runs, parameters, train_seconds (mean of runs), train_seconds_total, train_memory_mib (largest),
         train_device.
-
-    Raises:
-        UgclError: a card lacks a number.
     """
-    try:
-        times = [float(card["seconds"]) for card in cards]
-        return {
-            "runs": len(cards),
-            "parameters": int(cards[0]["parameters"]),
-            "train_seconds": float(np.mean(times)),
-            "train_seconds_total": float(np.sum(times)),
-            "train_memory_mib": max(float(card["memory_mib"]) for card in cards),
-            "train_device": " / ".join(sorted({str(card["device"]) for card in cards})),
-        }
-    except KeyError as error:
-        raise UgclError(f"{where}: a card has no {error}; train this system again") from None
+    times = [card.seconds for card in cards]
+    return {
+        "runs": len(cards),
+        "parameters": cards[0].parameters,
+        "train_seconds": float(np.mean(times)),
+        "train_seconds_total": float(np.sum(times)),
+        "train_memory_mib": max(card.memory_mib for card in cards),
+        "train_device": " / ".join(sorted({card.device for card in cards})),
+    }
 
 
 def measured(model: nn.Module, clips: ClipDataset, device: torch.device) -> dict[str, Any]:
@@ -116,7 +109,7 @@ def measured(model: nn.Module, clips: ClipDataset, device: torch.device) -> dict
     many = clips.batch([i % len(clips) for i in range(BATCH)]).to(device)
 
     def work(batch: Batch) -> Callable[[], Any]:
-        return lambda: model(batch.features, batch.masks, batch.present)["logits"].softmax(dim=1)
+        return lambda: model(batch)["logits"].softmax(dim=1)
 
     with torch.inference_mode():
         latency, whole = seconds(work(one), device), seconds(work(many), device)
@@ -159,12 +152,12 @@ def cost(config: Config, benchmark: str, systems: Iterable[str] | None = None) -
             for fold in config.folds(benchmark)
         ]
         model, _ = load_run(paths.MODELS / runs[0])
-        own = {m: stores[m] for m in config.resolve(benchmark, system).model.modalities}
+        own = {m: stores[m] for m in config.resolve(benchmark, system).input.modalities}
         row = {
-            **trained([read_card(paths.MODELS / run) for run in runs], f"{benchmark}/{system}"),
+            **trained([read_card(paths.MODELS / run) for run in runs]),
             **measured(model, ClipDataset(rows, own, classes), device),
         }
         path = score(benchmark, system, "cost")
-        tables.write(pd.DataFrame([row])[list(COLUMNS)], path)
+        schema.write(pd.DataFrame([row]), COST, path)
         written.append(path)
     return written

@@ -45,10 +45,12 @@ def look(model: nn.Module, clips: ClipDataset, batch: int, device: torch.device 
     with torch.inference_mode(), _watched(model) as pooled:
         for part in clips.batches(batch):
             part = part.to(device)
-            outputs = model(part.features, part.masks, part.present)
+            outputs = model(part)
             parts.setdefault(("p", ""), []).append(outputs["logits"].double().softmax(dim=1).cpu().numpy())
             for kind in ("tokens", "assignments"):
                 for modality, value in outputs.get(kind, {}).items():
+                    if not value.shape[-1]:  # tokens without a codebook
+                        continue
                     parts.setdefault((kind, modality), []).append(value.double().cpu().numpy())
             for modality, weights in pooled.items():
                 inside.attention.setdefault(modality, []).extend(weights)

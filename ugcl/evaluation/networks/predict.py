@@ -43,7 +43,7 @@ def predict(config: Config, benchmark: str, system: str) -> list[Path]:
     entry, run = config.benchmark(benchmark), config.resolve(benchmark, system)
     stores = {
         modality: FeatureStore(paths.features(entry.corpus, run.features[modality]))
-        for modality in run.model.modalities
+        for modality in run.input.modalities
     }
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     quarantined = tables.read(paths.quarantine(benchmark))["clip"].tolist()
@@ -56,7 +56,7 @@ def predict(config: Config, benchmark: str, system: str) -> list[Path]:
                 part_rows(manifest, split, part, run.protocol, quarantined).sort_values("clip"),
                 stores,
                 run.protocol.classes,
-                by_speaker=run.model.speaker_normalisation,
+                by_speaker=run.input.by_speaker,
             )
             for part in ("test", "dev")
         )

@@ -18,8 +18,10 @@ from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore
 from ugcl.devices import choose_device
+from ugcl.evaluation import schema
 from ugcl.evaluation.networks.embeddings import Inside, look
-from ugcl.losses.codebook import DEAD
+from ugcl.evaluation.networks.schemas import REPRESENTATION as COLUMNS
+from ugcl.models.codebook import DEAD
 from ugcl.plan import paths
 from ugcl.plan.evaluation import REPRESENTATION, represent_outputs, score
 from ugcl.training.checkpoint import load_run
@@ -28,19 +30,6 @@ log = logging.getLogger(__name__)
 
 PAIRS = 200  # most pairs of clips that the table of hard negatives keeps
 MAPPED = 600  # most clips on the map
-COLUMNS = {
-    name: ("fold", *columns.split())
-    for name, columns in {
-        "tokens": "modality token share first",
-        "token_usage": "modality tokens entropy perplexity clip_perplexity dead never_first",
-        "retrieval": "query target clips recall_at_1 recall_at_5 mean_rank chance_at_1 chance_at_5"
-        " chance_rank same_label_at_1",
-        "hard_negatives": "clip label other other_label similarity own_similarity",
-        "token_map": "clip speaker label modality x y",
-        "attention": "clip label predicted modality frame time weight",
-    }.items()
-}
-"""Columns of each table; see the function of its name."""
 
 
 def tokens(inside: Inside) -> pd.DataFrame:
@@ -216,7 +205,7 @@ def represent(config: Config, benchmark: str) -> list[Path]:
         UgclError: a run, a split or features are missing.
     """
     entry, run = config.benchmark(benchmark), config.resolve(benchmark, config.benchmark(benchmark).reference)
-    stores = {m: FeatureStore(paths.features(entry.corpus, run.features[m])) for m in run.model.modalities}
+    stores = {m: FeatureStore(paths.features(entry.corpus, run.features[m])) for m in run.input.modalities}
     infos = {m: store.info for m, store in stores.items()}
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     quarantined = tables.read(paths.quarantine(benchmark))["clip"].tolist()
@@ -227,7 +216,7 @@ def represent(config: Config, benchmark: str) -> list[Path]:
         rows = part_rows(manifest, split, "test", run.protocol, quarantined)
         rows = rows.sort_values("clip", ignore_index=True)
         model, _ = load_run(paths.MODELS / paths.run(benchmark, entry.reference, entry.seeds[0], fold))
-        clips = ClipDataset(rows, stores, classes, by_speaker=run.model.speaker_normalisation)
+        clips = ClipDataset(rows, stores, classes, by_speaker=run.input.by_speaker)
         inside = look(model, clips, config.evaluate.batch, device)
         labels = rows["label"].to_numpy()
         made = {
@@ -248,5 +237,5 @@ def represent(config: Config, benchmark: str) -> list[Path]:
         if name == "hard_negatives" and len(whole):
             order = whole.sort_values(["similarity", "clip"], ascending=[False, True])
             whole = order.head(PAIRS)
-        tables.write(whole[list(COLUMNS[name])], score(benchmark, entry.reference, name))
+        schema.write(whole, COLUMNS[name], score(benchmark, entry.reference, name))
     return represent_outputs(config, benchmark)

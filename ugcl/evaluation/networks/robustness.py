@@ -23,12 +23,13 @@ from ugcl.data.dataset import ClipDataset, Store, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore
 from ugcl.data.stores import Changed, Held
 from ugcl.devices import choose_device
+from ugcl.evaluation import schema
 from ugcl.evaluation.networks.perturb import generator
+from ugcl.evaluation.networks.schemas import ROBUSTNESS
 from ugcl.evaluation.statistics import bootstrap, metrics, paired
 from ugcl.evaluation.tables import predictions
 from ugcl.plan import paths
 from ugcl.plan.evaluation import chosen, mislabelled, noise_conditions, score, under_conditions
-from ugcl.plan.names import ROBUSTNESS
 from ugcl.training.checkpoint import load_run
 
 log = logging.getLogger(__name__)
@@ -151,13 +152,13 @@ def robustness(config: Config, benchmark: str, systems: Iterable[str] | None = N
         for condition, name in mislabelled(config, benchmark, system).items():
             whole = predictions.stack(benchmark, name, entry.seeds, config.folds(benchmark), classes)
             parts[condition] = [whole[KEYS]]
-        infos = {m: stores[m].info for m in config.resolve(benchmark, system).model.modalities}
+        infos = {m: stores[m].info for m in config.resolve(benchmark, system).input.modalities}
         order = ["seed", "fold", "clip"]
         whole = {name: pd.concat(part).sort_values(order, ignore_index=True) for name, part in parts.items()}
         obstacles = {c: obstacle(c, infos, c in noisy) for c in config.evaluate.robustness}
         obstacles |= dict.fromkeys(mislabelled(config, benchmark, system), "")
         path = score(benchmark, system, "robustness")
-        tables.write(table(whole, obstacles, classes, config.evaluate), path)
+        schema.write(table(whole, obstacles, classes, config.evaluate), ROBUSTNESS, path)
         written.append(path)
     return written
 
@@ -183,8 +184,8 @@ def _fold(
     for system in systems:
         for seed in entry.seeds:
             model, _ = load_run(paths.MODELS / paths.run(benchmark, system, seed, fold))
-            reads = config.resolve(benchmark, system).model
-            readers[tuple(reads.modalities), reads.speaker_normalisation][system, seed] = model.to(device)
+            reads = config.resolve(benchmark, system).input
+            readers[tuple(reads.modalities), reads.by_speaker][system, seed] = model.to(device)
     for (modalities, by_speaker), models in readers.items():
         own = {m: stores[m] for m in modalities}
         infos = {m: store.info for m, store in own.items()}
@@ -207,7 +208,7 @@ def _predicted(
         for part in clips.batches(batch):
             part = part.to(device)
             for key, model in models.items():
-                logits = model(part.features, part.masks, part.present)["logits"]
+                logits = model(part)["logits"]
                 found[key] += logits.argmax(dim=1).tolist()
     return found
 

@@ -8,8 +8,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from ugcl.config.report import Evaluate
 from ugcl.evaluation.statistics import metrics
-
-CALIBRATION = ("seed", "bin", "clips", "confidence", "accuracy", "ci_low", "ci_high")
+from ugcl.evaluation.statistics.schemas import SCORES
 
 
 def calibration(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.DataFrame:
@@ -23,8 +22,8 @@ def calibration(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> 
         settings: number of bins, and level of the intervals.
 
     Returns:
-        The columns CALIBRATION: bins count from 1, the least confident; confidence is the mean highest
-        probability; the interval is Wilson's of the accuracy, with clips as if independent.
+        The columns SCORES["calibration"]: bins count from 1, the least confident; confidence is the mean
+        highest probability; the interval is Wilson's of the accuracy, with clips as if independent.
     """
     rows = []
     for seed, part in frame.groupby("seed"):
@@ -36,4 +35,4 @@ def calibration(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> 
             right, clips = int((truth == predicted)[inside].sum()), int(inside.sum())
             low, high = proportion_confint(right, clips, 1 - settings.confidence, method="wilson")
             rows.append((seed, each + 1, clips, confidence[inside].mean(), right / clips, low, high))
-    return pd.DataFrame(rows, columns=CALIBRATION)
+    return pd.DataFrame(rows, columns=SCORES["calibration"])

@@ -9,21 +9,8 @@ import pandas as pd
 
 from ugcl.config.report import Evaluate
 from ugcl.evaluation.statistics import bootstrap, metrics
+from ugcl.evaluation.statistics.schemas import ERRORS, SCORES
 
-PAIRS = ("first", "second", "rate", "ci_low", "ci_high", "first_as_second", "second_as_first", "count")
-ERRORS = (
-    "clip",
-    "speaker",
-    "fold",
-    "label",
-    "predicted",
-    "probability",
-    "label_probability",
-    "wrong_seeds",
-    "majority",
-    "votes_label",
-    "votes_predicted",
-)
 MOST = 50
 """Rows of the table of mistakes."""
 
@@ -37,8 +24,9 @@ def pairs(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.Dat
         settings: draws, level and seed of the interval.
 
     Returns:
-        The columns PAIRS: rate is the mean of first_as_second (share of the first's clips that are taken for
-        the second) and second_as_first, seeds averaged, with its interval; count sums over seeds and ways.
+        The columns SCORES["pairs"]: rate is the mean of first_as_second (share of the first's clips that
+        are taken for the second) and second_as_first, seeds averaged, with its interval; count sums over
+        seeds and ways.
     """
     counts = bootstrap.count(frame[["seed", "speaker", "label", "predicted"]], classes)
     speakers = len(counts.speakers)
@@ -52,7 +40,7 @@ def pairs(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.Dat
         low, high = bootstrap.interval(rate, each, settings.confidence, speakers, "logit")
         ways = point[:, a, b].mean(), point[:, b, a].mean()
         rows.append((classes[a], classes[b], rate.mean(), low, high, *ways, int(total[a, b] + total[b, a])))
-    return pd.DataFrame(rows, columns=PAIRS)
+    return pd.DataFrame(rows, columns=SCORES["pairs"])
 
 
 def _rates(confusion: np.ndarray, weights: np.ndarray) -> np.ndarray:

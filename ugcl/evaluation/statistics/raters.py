@@ -11,21 +11,7 @@ from ugcl.config.report import Evaluate
 from ugcl.data.labels import merged, vote_column, vote_shares
 from ugcl.evaluation.statistics import bootstrap, metrics
 from ugcl.evaluation.statistics.baselines import MADE_FROM, MODALITIES, vote_channels
-
-DISAGREEMENT = (
-    "channel",
-    "clips",
-    "agreement",
-    "ci_low",
-    "ci_high",
-    "label_agreement",
-    "right_agreed",
-    "right_disputed",
-    "followed",
-    "kl",
-    "cosine",
-    "entropy_correlation",
-)
+from ugcl.evaluation.statistics.schemas import DISAGREEMENT
 
 
 def shares(manifest: pd.DataFrame, channel: str, protocol: Protocol) -> np.ndarray | None:

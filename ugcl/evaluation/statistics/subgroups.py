@@ -9,6 +9,7 @@ import pandas as pd
 
 from ugcl.config.report import Evaluate
 from ugcl.evaluation.statistics import bootstrap
+from ugcl.evaluation.statistics.schemas import SCORES
 from ugcl.plan.names import FEW
 
 ATTRIBUTES = ("sex", "age", "race", "ethnicity", "level", "sentence")
@@ -16,21 +17,6 @@ ATTRIBUTES = ("sex", "age", "race", "ethnicity", "level", "sentence")
 
 AGE_BANDS = {"under 30": 30, "30 to 44": 45, "45 to 59": 60, "60 and over": 121}
 """Name of each band and the first age above it."""
-
-SUBGROUPS = (
-    "attribute",
-    "group",
-    "uar",
-    "ci_low",
-    "ci_high",
-    "gap",
-    "gap_low",
-    "gap_high",
-    "clips",
-    "speakers",
-    "classes",
-    "small",
-)
 
 
 @dataclass(frozen=True)
@@ -84,10 +70,10 @@ def subgroups(
         settings: draws, level and seed of the intervals.
 
     Returns:
-        The columns SUBGROUPS. uar: over the classes that the group has, seeds averaged; gap: UAR of the group
-        minus that of all clips of the attribute's other groups, over the classes that both have, with its
-        interval; classes: how many the group has; small: why little can be said of the group (few speakers,
-        missing classes), "" otherwise.
+        The columns SCORES["subgroups"]. uar: over the classes that the group has, seeds averaged; gap: UAR of
+        the group minus that of all clips of the attribute's other groups, over the classes that both have,
+        with its interval; classes: how many the group has; small: why little can be said of the group (few
+        speakers, missing classes), "" otherwise.
     """
     rows = []
     first = frame[frame["seed"] == frame["seed"].iloc[0]]
@@ -101,7 +87,7 @@ def subgroups(
             rows.append(
                 {"attribute": attribute, "group": name, **_scores(inside, outside, classes, settings)}
             )
-    return pd.DataFrame(rows, columns=SUBGROUPS)
+    return pd.DataFrame(rows, columns=SCORES["subgroups"])
 
 
 def hits(frame: pd.DataFrame, classes: list[str], chosen: np.ndarray) -> Hits:

@@ -10,10 +10,10 @@ from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.labels import labelled, merged
 from ugcl.evaluation.statistics.baselines import vote_channels
+from ugcl.evaluation.tables.schemas import CLIPS, VOTES
 from ugcl.plan import paths
 
 PAIRS = tuple(combinations(tables.PARTS, 2))
-QUARANTINE = ("clip", "speaker", "label", "modality", "failure", "detail")
 
 
 def read_splits(config: Config, benchmark: str) -> dict[int, pd.DataFrame]:
@@ -49,7 +49,7 @@ def clips(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
     frame = frame.assign(
         fold=frame["clip"].map(where).fillna(""), failure=frame["clip"].map(failures).fillna("")
     )
-    return frame[["clip", "speaker", "sex", "session", "level", "label", "duration", "fold", "failure"]]
+    return frame[list(CLIPS)]
 
 
 def parts(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFrame:
@@ -93,4 +93,4 @@ def votes(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
         equal = merged(frame[channel], protocol.merge) == frame["label"]
         tied = frame[channel] == ""
         rows.append((channel, len(frame), int(tied.sum()), equal.mean(), equal[~tied].mean()))
-    return pd.DataFrame(rows, columns=["channel", "clips", "ties", "agreement", "agreement_untied"])
+    return pd.DataFrame(rows, columns=VOTES)

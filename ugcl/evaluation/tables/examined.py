@@ -9,8 +9,8 @@ import pandas as pd
 
 from ugcl.config import Config
 from ugcl.data import tables
+from ugcl.evaluation.networks.schemas import ROBUSTNESS
 from ugcl.plan.evaluation import REPRESENTATION, score, temperature, under_conditions
-from ugcl.plan.names import ROBUSTNESS
 
 
 def examined(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from ugcl.config import Config
 from ugcl.data import tables
-from ugcl.errors import UgclError
+from ugcl.evaluation.tables.schemas import OPTIMISM, OPTIMISM_BY_SYSTEM
 from ugcl.plan import paths
 from ugcl.plan.evaluation import cards
+from ugcl.training.card import read_card
 
 UNSTABLE = ("seconds",)
 """History columns that differ from run to run and stay out of the tables."""
@@ -42,25 +41,19 @@ def runs(config: Config, benchmark: str, system: str) -> pd.DataFrame:
     Raises:
         UgclError: a card is missing or damaged.
     """
-    rows = []
-    for path in cards(config, benchmark, system):
-        try:
-            card = json.loads(path.read_text())
-            rows.append(
-                {
-                    "seed": card["seed"],
-                    "fold": card["fold"],
-                    "epoch": int(card["selected"]["epoch"]),
-                    "epochs": card["epochs"],
-                    "dev_uar": card["selected"]["dev_uar"],
-                    "parameters": card["parameters"],
-                    "lineage": card["lineage"],
-                }
-            )
-        except (OSError, ValueError, KeyError) as error:
-            text = f"{type(error).__name__} {error}"
-            raise UgclError(f"{path}: not a whole card ({text}); train this run again") from None
-    return pd.DataFrame(rows)
+    found = [read_card(path.parent) for path in cards(config, benchmark, system)]
+    return pd.DataFrame(
+        {
+            "seed": card.seed,
+            "fold": card.fold,
+            "epoch": card.selected.epoch,
+            "epochs": card.epochs,
+            "dev_uar": card.selected.dev_uar,
+            "parameters": card.parameters,
+            "lineage": card.lineage,
+        }
+        for card in found
+    )
 
 
 def optimism(history: pd.DataFrame, cards: pd.DataFrame) -> pd.DataFrame:
@@ -84,8 +77,7 @@ def optimism(history: pd.DataFrame, cards: pd.DataFrame) -> pd.DataFrame:
             epoch = int(selected.loc[(seed, fold)])
             best = int(test.idxmax())
             rows.append((seed, fold, epoch, test[epoch], best, test[best], test[best] - test[epoch]))
-    columns = ["seed", "fold", "epoch", "uar", "best_epoch", "best_uar", "optimism"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=OPTIMISM)
 
 
 def optimism_by_system(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -100,7 +92,7 @@ def optimism_by_system(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
         (Student's interval over folds, seeds averaged, not below zero; empty with one fold).
     """
     if runs.empty:
-        return pd.DataFrame(columns=["runs", "uar", "best_uar", "optimism", "ci_low", "ci_high"])
+        return pd.DataFrame(columns=OPTIMISM_BY_SYSTEM)
     folds = runs.groupby("fold")["optimism"].mean()
     mean, low, high = folds.mean(), np.nan, np.nan
     if len(folds) > 1:

@@ -9,6 +9,7 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.errors import UgclError
+from ugcl.evaluation.tables.schemas import PUBLISHED
 from ugcl.plan import paths
 from ugcl.plan.names import TITLES
 
@@ -39,20 +40,6 @@ caveat: what to know even where the protocol is the same; grade: primary (read i
 secondary (in a source that cites it) or measured (computed from published outputs).
 """
 
-PUBLISHED = (
-    "method",
-    "year",
-    "modalities",
-    "family",
-    "metric",
-    "value",
-    "spread",
-    "comparable",
-    "reason",
-    "caveat",
-    "source",
-    "grade",
-)
 GRADES = ("primary", "secondary", "measured")
 
 

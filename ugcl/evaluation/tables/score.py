@@ -10,7 +10,9 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.config.report import Evaluate
 from ugcl.data import tables
+from ugcl.evaluation import schema
 from ugcl.evaluation.statistics import bootstrap, calibration, metrics, mistakes, subgroups
+from ugcl.evaluation.statistics.schemas import SCORES
 from ugcl.evaluation.tables import predictions
 from ugcl.plan import paths
 from ugcl.plan.evaluation import score as score_path
@@ -60,9 +62,7 @@ def score_table(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> 
         part = pd.DataFrame({"metric": list(values), "value": list(values.values())})
         part = part.assign(ci_low=np.nan, ci_high=np.nan, clips=len(rows), speakers=rows["speaker"].nunique())
         parts.append(part.assign(scope="fold", seed=str(seed), fold=str(fold)))
-    whole = pd.concat(parts, ignore_index=True)
-    front = ["scope", "seed", "fold"]
-    return whole[[*front, *[column for column in whole if column not in front]]]
+    return pd.concat(parts, ignore_index=True)
 
 
 def score(config: Config, benchmark: str, system: str, lineage: str = "") -> list[Path]:
@@ -92,7 +92,7 @@ def score(config: Config, benchmark: str, system: str, lineage: str = "") -> lis
         "pairs": mistakes.pairs(frame, classes, settings),
     }
     for name, table in results.items():
-        tables.write(table, score_path(benchmark, system, name))
+        schema.write(table, SCORES[name], score_path(benchmark, system, name))
     return [score_path(benchmark, system, name) for name in results]
 
 

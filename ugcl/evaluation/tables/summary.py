@@ -13,6 +13,7 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.labels import labelled
+from ugcl.evaluation import schema
 from ugcl.evaluation.statistics import baselines, mistakes, ranks, raters
 from ugcl.evaluation.tables import (
     audit,
@@ -23,30 +24,12 @@ from ugcl.evaluation.tables import (
     predictions,
     published,
 )
+from ugcl.evaluation.tables.schemas import PER_FOLD, QUARANTINE, SUMMARY, TABLES
 from ugcl.plan import paths
 from ugcl.plan.evaluation import SCORES, marks, metrics_json, score, summary_outputs, table
 from ugcl.plan.names import is_reference_row
 
 log = logging.getLogger(__name__)
-
-SUMMARY = (
-    "benchmark",
-    "corpus",
-    "protocol",
-    "label_target",
-    "system",
-    "modalities",
-    "metric",
-    "value",
-    "ci_low",
-    "ci_high",
-    "folds",
-    "seeds",
-    "clips",
-    "speakers",
-    "lineage",
-)
-"""Columns of results/tables/summary.csv, a public interface."""
 
 LEDGER = ("uar", "war", "macro_f1")
 """Metrics that metrics.json holds."""
@@ -72,7 +55,7 @@ def summarise(config: Config, benchmarks: Iterable[str] | None = None) -> list[P
             collected[name].append(frame)
     whole = {name: pd.concat(_filled(frames), ignore_index=True) for name, frames in collected.items()}
     for name, frame in whole.items():
-        tables.write(frame, table(name))
+        schema.write(frame, TABLES[name], table(name))
     _write_json(whole["summary"])
     return summary_outputs(config)
 
@@ -114,17 +97,13 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         "clips": audit.clips(config, benchmark, manifest),
         "parts": audit.parts(config, benchmark, manifest),
         "votes": audit.votes(config, benchmark, manifest),
-        "quarantine": audit.read_quarantine(benchmark).reindex(columns=list(audit.QUARANTINE)),
+        "quarantine": audit.read_quarantine(benchmark).reindex(columns=QUARANTINE),
     }
     for name in SCORES[1:]:
         found[name] = _of_systems({s: tables.read(score(benchmark, s, name)) for s in entry.systems})
     found |= examined.examined(config, benchmark)
     result = {"summary": _summary(config, benchmark, frames[entry.reference], scores, manifest)}
-    for name, frame in found.items():
-        frame = frame.copy()
-        frame.insert(0, "benchmark", benchmark)
-        result[name] = frame.assign(marks=mark)
-    return result
+    return result | {name: frame.assign(benchmark=benchmark, marks=mark) for name, frame in found.items()}
 
 
 def _summary(
@@ -138,7 +117,7 @@ def _summary(
     parts = []
     for system, frame in scores.items():
         rows = frame[frame["scope"] == "pooled"]
-        modalities = "+".join(config.resolve(benchmark, system).model.modalities)
+        modalities = "+".join(config.resolve(benchmark, system).input.modalities)
         parts.append(rows.assign(system=system, modalities=modalities, seeds=len(entry.seeds)))
     clips = tested[tested["seed"] == tested["seed"].iloc[0]]
     label = labelled(manifest, protocol).set_index("clip")["label"]
@@ -164,9 +143,7 @@ def _mistakes(config: Config, benchmark: str, frame: pd.DataFrame, manifest: pd.
     reference, protocol = config.benchmarks[benchmark].reference, config.protocol(benchmark)
     channel = raters.richest_channel(manifest, protocol.label)
     shares = raters.shares(manifest, channel, protocol) if channel else None
-    table = mistakes.errors(frame, manifest, protocol.classes, channel, shares)
-    table.insert(0, "system", reference)
-    return table
+    return mistakes.errors(frame, manifest, protocol.classes, channel, shares).assign(system=reference)
 
 
 def _read_scores(benchmark: str, system: str) -> pd.DataFrame:
@@ -178,13 +155,12 @@ def _read_scores(benchmark: str, system: str) -> pd.DataFrame:
 
 def _per_fold(scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
     frames = {s: frame[frame["scope"] == "fold"] for s, frame in scores.items()}
-    return _of_systems(frames)[["system", "seed", "fold", "metric", "value", "clips", "speakers"]]
+    return _of_systems(frames)[["system", *PER_FOLD]]
 
 
 def _of_systems(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     parts = [frame.assign(system=system) for system, frame in frames.items()]
-    whole = pd.concat(_filled(parts), ignore_index=True)
-    return whole[["system", *[column for column in whole if column != "system"]]]
+    return pd.concat(_filled(parts), ignore_index=True)
 
 
 def _filled(frames: list[pd.DataFrame]) -> list[pd.DataFrame]:

@@ -13,13 +13,13 @@ from ugcl import __version__
 from ugcl.config import Config
 from ugcl.plan import paths
 from ugcl.plan.evaluation import by_speaker, marks, table
+from ugcl.plan.figures import kinds
 from ugcl.plan.names import LOWER_IS_BETTER, TITLES, is_reference_row
 from ugcl.plan.reports import (
     TABLES,
     contact_sheet,
     contact_sheet_corpora,
     figure,
-    kinds,
     model_card,
     notebook_output,
     notebook_title,
@@ -32,29 +32,6 @@ from ugcl.reports.pages.templating import fill
 from ugcl.reports.tables.papers import BY_SPEAKER, SHOWN, places
 from ugcl.reports.tables.read import read
 from ugcl.reports.theme import colour, colours
-
-CAPTIONS = {
-    "forest": "Systems with 95 % intervals over speakers. Small dots are folds; grey rows are references.",
-    "comparisons": "Difference from the reference on identical clips, and p of the speaker permutation test."
-    " Differences inside the pale band would be missed more than once in five times.",
-    "critical_difference": "Mean ranks over folds. A bar joins systems that Nemenyi cannot tell apart.",
-    "ablations": "What taking a part away changes. Left of zero, the part helps.",
-    "confusion": "Per cent of each label's clips, clips in brackets, over all folds and seeds.",
-    "classes": "Recall of each class, and how far confidence is from accuracy.",
-    "pairs": "Classes that the reference takes for each other, with 95 % intervals over speakers.",
-    "subgroups": "The reference on groups of clips, and how far each is from the others; small: grey.",
-    "speakers": "A dot a test speaker; the number names each system's hardest one.",
-    "reliability": "Accuracy in bins of confidence. Below the diagonal a system is surer than right.",
-    "calibration": "Scores of the probabilities, the smaller the better.",
-    "optimism": "What choosing the epoch on the test fold would have added. It is never done here.",
-    "learning_curves": "Mean over runs; bands reach from the 10th to the 90th percentile.",
-    "robustness": "UAR on test clips with a fault, for systems that were trained without it.",
-    "data": "Clips by class, speaker and part, and their durations.",
-}
-"""What each kind of figure shows, in the page's order."""
-
-OPEN = ("forest", "comparisons")
-"""Figures that are shown without unfolding."""
 
 
 def build(config: Config) -> Path:
@@ -137,7 +114,6 @@ def _rows(config: Config, benchmark: str, summary: pd.DataFrame, runs: pd.DataFr
 def _benchmark(config: Config, name: str) -> dict[str, Any]:
     entry, protocol = config.benchmark(name), config.protocol(name)
     parts, quarantine = read("parts", name), read("quarantine", name)
-    drawn = kinds(config, name)
     return {
         "name": name,
         "marks": marks(config, name),
@@ -161,15 +137,15 @@ def _benchmark(config: Config, name: str) -> dict[str, Any]:
         "clips": len(read("clips", name)),
         "figures": [
             {
-                "kind": kind,
-                "title": kind.replace("_", " "),
-                "caption": text,
-                "open": kind in OPEN,
-                "source": _data_uri(figure(name, kind, ".svg"), "image/svg+xml"),
-                "png": _link(figure(name, kind, ".png")),
+                "kind": kind.name,
+                "title": kind.name.replace("_", " "),
+                "caption": kind.caption,
+                "open": kind.open,
+                "source": _data_uri(figure(name, kind.name, ".svg"), "image/svg+xml"),
+                "png": _link(figure(name, kind.name, ".png")),
             }
-            for kind, text in CAPTIONS.items()
-            if kind in drawn
+            for kind in kinds(config, name)
+            if kind.caption
         ],
         "contact_sheet": _link(contact_sheet(entry.corpus))
         if entry.corpus in contact_sheet_corpora(config)

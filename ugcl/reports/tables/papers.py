@@ -23,7 +23,7 @@ CITED = ["source", "grade"]
 """Columns that a paper says in its references: not in LaTeX."""
 
 BY_SPEAKER = "features standardised over all of a test speaker's clips, unlabelled"
-"""What is to be known of a system with `model.speaker_normalisation` wherever its scores stand."""
+"""What is to be known of a system with `input.standardise: speaker` wherever its scores stand."""
 
 TESTS = ("p permutation (Holm)", "p McNemar (Holm)", "detectable Δ UAR", "effect size g")
 """Columns of the table of differences that say how sure one can be."""

@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 
 from ugcl.training import resume
+from ugcl.training.objective import Objective
 from ugcl.training.optim import Average, adamw
 
 if TYPE_CHECKING:
-    from ugcl.config.model import Train
-    from ugcl.models.system import System
+    from ugcl.config.system.train import Train
+    from ugcl.data.dataset import Batch
+    from ugcl.methods.base import Method, Outputs
+
+INPUTS = ("features", "masks", "present")
+"""What of a batch is stacked; a network reads nothing else."""
 
 Groups = Mapping[str, Mapping[str, Tensor]]
 
@@ -34,26 +41,43 @@ class Pack:
         average: of all weights, (runs, …), where `train.ema` asks for one.
     """
 
-    def __init__(self, models: Sequence[System], train: Train) -> None:
+    def __init__(self, models: Sequence[Method], train: Train) -> None:
         self.models, self.train = list(models), train
-        self.parameters, self.buffers = stack_module_state(self.models)
+        self.parameters, self.buffers = self._stacked()
         self.optimizer = self._optimiser()
-        self.average = Average(self.weights(), train.ema) if train.ema else None
+        self.average = Average(self.weights(), train.ema.decay) if train.ema else None
         self._shape = copy.deepcopy(self.models[0]).to("meta").train()
 
-    def __call__(self, batch: tuple[dict[str, Tensor], ...]) -> dict[str, Any]:
-        """Outputs of all networks in training, (runs, …), from features, masks and presence, (runs, B, …)."""
+    def __call__(self, batches: Sequence[Batch]) -> list[Outputs]:
+        """The outputs of each network in training, in full precision, from a batch of its own."""
 
-        def one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], *inputs: Any) -> dict[str, Any]:
-            return functional_call(self._shape, (parameters, buffers), inputs)
+        def one(
+            parameters: dict[str, Tensor], buffers: dict[str, Tensor], *inputs: dict[str, Tensor]
+        ) -> Outputs:
+            batch = replace(batches[0], **dict(zip(INPUTS, inputs, strict=True)))
+            return functional_call(self._shape, (parameters, buffers), (batch,))
 
-        return vmap(one, randomness="different")(self.parameters, self.buffers, *batch)
+        outputs = vmap(one, randomness="different")(self.parameters, self.buffers, *_together(batches))
+        return _apart(outputs, len(self.models))
+
+    def losses(self, outputs: Sequence[Outputs], batches: Sequence[Batch]) -> list[dict[str, Tensor]]:
+        """The total loss of each network and its parts (see `objective`), one network after the other.
+
+        Terms choose among clips, which stacked networks cannot do together.
+        """
+        own = {name: value.unbind() for name, value in self.parameters.items()}
+        return [
+            functional_call(
+                Objective(model), {f"method.{name}": value[i] for name, value in own.items()}, (mine, batch)
+            )
+            for i, (model, mine, batch) in enumerate(zip(self.models, outputs, batches, strict=True))
+        ]
 
     def advance(self, progress: float) -> None:
-        """Tell the networks how much of the training is done (see `System.advance`)."""
+        """Set what depends on the share of the training that is done (see `Method.advance`)."""
         for model in self.models:
             model.advance(progress)
-        _, self.buffers = stack_module_state(self.models)
+        _, self.buffers = self._stacked()
 
     def weights(self) -> dict[str, Tensor]:
         """Parameters and buffers by name, (runs, …)."""
@@ -120,6 +144,12 @@ class Pack:
                 value.copy_(torch.stack([share["average"][name] for share in shares]))
             self.average.step = average_step
 
+    def _stacked(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Parameters and buffers of all networks, (runs, …); of buffers those that are kept as weights."""
+        parameters, buffers = stack_module_state(self.models)
+        kept = self.models[0].state_dict().keys()
+        return parameters, {name: value for name, value in buffers.items() if name in kept}
+
     def _optimiser(self) -> torch.optim.AdamW:
         """One AdamW over all, with decay where a single run has it, in the order of its parameters."""
         learnt = [p for p in self.parameters.values() if p.requires_grad]
@@ -132,6 +162,29 @@ class Pack:
         shares = (largest / (norms + 1e-6)).clamp(max=1.0)
         for gradient in gradients:
             gradient.mul_(shares.view(-1, *[1] * (gradient.ndim - 1)))
+
+
+def _together(batches: Sequence[Batch]) -> tuple[dict[str, Tensor], ...]:
+    """Features, masks and presence of the runs' batches, (runs, B, …), padded to the longest of all."""
+    features, masks = {}, {}
+    for m in batches[0].features:
+        frames = max(batch.masks[m].shape[1] for batch in batches)
+        more = [frames - batch.masks[m].shape[1] for batch in batches]
+        features[m] = torch.stack(
+            [F.pad(b.features[m], (0, 0, 0, k)) for b, k in zip(batches, more, strict=True)]
+        )
+        masks[m] = torch.stack([F.pad(b.masks[m], (0, k)) for b, k in zip(batches, more, strict=True)])
+    present = {m: torch.stack([batch.present[m] for batch in batches]) for m in batches[0].present}
+    return features, masks, present
+
+
+def _apart(outputs: Any, runs: int) -> list[Any]:
+    """Each run's share of nested outputs, in full precision."""
+    if isinstance(outputs, dict):
+        shares = {key: _apart(value, runs) for key, value in outputs.items()}
+        return [{key: share[i] for key, share in shares.items()} for i in range(runs)]
+    # Unbound, not indexed one by one: the gradients then come together in one tensor.
+    return list((outputs.float() if outputs.is_floating_point() else outputs).unbind())
 
 
 def _shared(moment: str) -> bool:

@@ -12,14 +12,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ugcl.data.dataset import Batch, ClipDataset
-from ugcl.losses.total import TotalLoss
+from ugcl.data.dataset import ClipDataset
 from ugcl.training import resume, seeding, selection
 from ugcl.training.loop import Outcome, diverged, mask_values, plan, prepared
 from ugcl.training.optim import learning_rate
@@ -28,8 +26,8 @@ from ugcl.training.packed.pack import Pack
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-    from ugcl.config.model import Train
-    from ugcl.models.system import System
+    from ugcl.config.system.train import Train
+    from ugcl.methods.base import Method
 
 log = logging.getLogger(__name__)
 
@@ -40,21 +38,19 @@ class Member:
 
     Attributes:
         model: fresh network.
-        loss: its loss.
         parts: its parts of the split.
         seeds: run seed and fold.
         folder: where its state is kept.
-        mark: its fingerprint.
+        fingerprint: hash of all that it depends on.
         state: where it stands.
         means: what SpecAugment masks with.
     """
 
-    model: System
-    loss: TotalLoss
+    model: Method
     parts: dict[str, ClipDataset]
     seeds: tuple[int, int]
     folder: Path
-    mark: str
+    fingerprint: str
     state: resume.State = field(default_factory=lambda: resume.State(0, {}, [], {}))
     means: dict[str, Tensor] = field(default_factory=dict)
 
@@ -77,9 +73,8 @@ def fit_together(fabric: Fabric, members: Sequence[Member], train: Train) -> lis
         Diverged: the loss of a batch is not finite.
     """
     for member in members:
-        member.state = resume.load(member.folder, member.mark) or member.state
-        member.model.to(fabric.device)
-        member.loss.to(fabric.device).train()
+        member.state = resume.load(member.folder, member.fingerprint) or member.state
+        member.model.to(fabric.device).train()
         member.means = mask_values(train, member.parts["train"])
     running = [member for member in members if not selection.ended(member.state, train)]
     if len({member.state.epoch for member in running}) > 1:
@@ -95,10 +90,11 @@ def fit_together(fabric: Fabric, members: Sequence[Member], train: Train) -> lis
         for i, (member, row) in enumerate(zip(running, rows, strict=True)):
             own = {name: value[i] for name, value in judged.items()}
             row = row | {"epoch": epoch}
-            selection.examine(member.state, row, member.model, own, member.loss, member.parts)
+            selection.examine(member.state, row, member.model, own, member.parts)
+            member.model.train()
         for member in running:
             member.state.history[-1]["seconds"] = (time.perf_counter() - began) / len(running)
-            selection.tell(member.state, train, f"{member}: ")
+            selection.log_epoch(member.state, train, f"{member}: ")
         going = [i for i, member in enumerate(running) if not selection.ended(member.state, train)]
         due = not going or time.monotonic() - saved >= train.save_every
         # Those that ended are kept with the next state of the others: a resumed pack is what it was then.
@@ -108,7 +104,7 @@ def fit_together(fabric: Fabric, members: Sequence[Member], train: Train) -> lis
                 unsaved.append(member)
         if due:
             for member in unsaved:
-                resume.save(member.folder, member.state, member.mark)
+                resume.save(member.folder, member.state, member.fingerprint)
             saved, unsaved = time.monotonic(), []
         if len(going) < len(running):
             running = [running[i] for i in going]
@@ -123,14 +119,12 @@ def _packed(members: Sequence[Member], train: Train) -> Pack:
     if states[0].epoch:
         log.info("resuming %d runs after epoch %d", len(members), states[0].epoch)
         pack.restore([state.tensors for state in states], states[0].extra.get("average_step", 0))
-        for member in members:
-            member.loss.load_state_dict(member.state.tensors.get("loss", {}))
     return pack
 
 
 def _enter(member: Member, pack: Pack, place: int) -> None:
     """Put what a run needs to go on, together or alone, into its state."""
-    member.state.tensors |= pack.share(place) | {"loss": member.loss.state_dict()}
+    member.state.tensors |= pack.share(place)
     if pack.average:
         member.state.extra["average_step"] = pack.average.step
 
@@ -151,11 +145,8 @@ def _epoch(
                 for m, order in zip(members, orders, strict=True)
             ]
             with fabric.autocast():
-                outputs = pack(_together(batches))
-            terms = [
-                member.loss(own, batch.labels, batch.targets)
-                for member, own, batch in zip(members, _apart(outputs, len(members)), batches, strict=True)
-            ]
+                outputs = pack(batches)
+            terms = pack.losses(outputs, batches)
             totals = torch.stack([values["loss"] for values in terms])
             if not totals.isfinite().all():
                 i = int((~totals.isfinite()).nonzero()[0])
@@ -171,28 +162,3 @@ def _epoch(
         {"lr": lr, **{name: float(torch.stack(values).nanmean()) for name, values in kept.items()}}
         for kept in sums
     ]
-
-
-def _together(batches: Sequence[Batch]) -> tuple[dict[str, Tensor], ...]:
-    """Features, masks and presence of the runs' batches, (runs, B, …), padded to the longest of all."""
-    features, masks = {}, {}
-    for m in batches[0].features:
-        frames = max(batch.masks[m].shape[1] for batch in batches)
-        more = [frames - batch.masks[m].shape[1] for batch in batches]
-        features[m] = torch.stack(
-            [F.pad(b.features[m], (0, 0, 0, k)) for b, k in zip(batches, more, strict=True)]
-        )
-        masks[m] = torch.stack([F.pad(b.masks[m], (0, k)) for b, k in zip(batches, more, strict=True)])
-    present = {m: torch.stack([batch.present[m] for batch in batches]) for m in batches[0].present}
-    return features, masks, present
-
-
-def _apart(outputs: Any, runs: int) -> list[Any]:
-    """Each run's share of nested outputs, in full precision."""
-    if isinstance(outputs, dict):
-        shares = {key: _apart(value, runs) for key, value in outputs.items()}
-        return [{key: share[i] for key, share in shares.items()} for i in range(runs)]
-    if isinstance(outputs, tuple):
-        return list(zip(*(_apart(value, runs) for value in outputs), strict=True))
-    # Unbound, not indexed one by one: the gradients then come together in one tensor.
-    return list((outputs.float() if outputs.is_floating_point() else outputs).unbind())

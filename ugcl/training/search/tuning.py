@@ -11,14 +11,12 @@ import hashlib
 import json
 import logging
 import warnings
-from functools import reduce
-from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ugcl.config import Config, Run
-from ugcl.config.overrides import SECTIONS, System, at, merge
-from ugcl.config.tune import Dimension
+from ugcl.config.system.overrides import SECTIONS, System, merge
+from ugcl.config.tune import Dimension, own_value, setting
 from ugcl.errors import UgclError
 from ugcl.plan import paths
 from ugcl.training import devices, seeding
@@ -106,7 +104,7 @@ def overlay(config: Config, study: Study, system: str) -> dict[str, Any]:
         )
     changes: dict[str, Any] = {"extends": system}
     for key, value in study.best_params.items():
-        changes = merge(changes, at(key, _rounded(value)))
+        changes = merge(changes, setting(key, _rounded(value)))
     return changes
 
 
@@ -173,8 +171,8 @@ def _try(config: Config, study: Study, benchmark: str, system: str, folds: list[
     trial = study.ask()
     base = config.resolve(benchmark, system).model_dump(include=set(SECTIONS))
     changes: dict[str, Any] = {"extends": system}
-    for key, dimension in config.tune.space.items():
-        changes = merge(changes, at(key, _rounded(_suggest(trial, key, dimension, base))))
+    for key, dimension in space(config, base).items():
+        changes = merge(changes, setting(key, _rounded(_suggest(trial, key, dimension, base))))
     name = f"{system}, trial {trial.number}"
     systems = config.systems | {name: System.model_validate(changes)}
     run = config.model_copy(update={"systems": systems}).resolve(benchmark, name)
@@ -192,15 +190,28 @@ def _try(config: Config, study: Study, benchmark: str, system: str, folds: list[
 def _own(config: Config, run: Run) -> dict[str, Any]:
     """The system's own values of the parameters that are searched, where the space holds them."""
     tree = run.model_dump(include=set(SECTIONS))
-    own = {key: reduce(getitem, key.split("."), tree) for key in config.tune.space}
-    return {key: value for key, value in own.items() if value in config.tune.space[key]}
+    searched = space(config, tree)
+    own = {key: own_value(tree, key) for key in searched}
+    return {key: value for key, value in own.items() if value in searched[key]}
+
+
+def space(config: Config, tree: dict[str, Any]) -> dict[str, Dimension]:
+    """The dimensions that a system has: without those of another method, which it lacks."""
+    having = {}
+    for key, dimension in config.tune.space.items():
+        try:
+            own_value(tree, key)
+        except KeyError:
+            continue
+        having[key] = dimension
+    return having
 
 
 def _suggest(trial: Trial, key: str, dimension: Dimension, base: dict[str, Any]) -> Any:
     """A value of one dimension: whole where the parameter is."""
     if dimension.choices is not None:
         return trial.suggest_categorical(key, dimension.choices)
-    if isinstance(reduce(getitem, key.split("."), base), int):
+    if isinstance(own_value(base, key), int):
         return trial.suggest_int(key, int(dimension.low), int(dimension.high), log=dimension.log)
     return trial.suggest_float(key, dimension.low, dimension.high, log=dimension.log)
 
@@ -234,8 +245,8 @@ def _value(config: Config, run: Run, benchmark: str, folds: list[int], trial: Tr
 
         split = paths.split(entry.corpus, entry.protocol, fold)
         with devices.memory_advice(run.train):
-            parts, model, loss = assemble(run, split, PARTS, (entry.seeds[0], fold))
-            outcome = fit(fabric, model, loss, run.train, parts, (entry.seeds[0], fold), watch=watch)
+            parts, model = assemble(run, split, PARTS, (entry.seeds[0], fold))
+            outcome = fit(fabric, model, run.train, parts, (entry.seeds[0], fold), watch=watch)
         total += outcome.best["dev_uar"]
         # Trials whose patience ended earlier have this step too.
         trial.report(total / len(folds), (number + 1) * STRIDE - 1)

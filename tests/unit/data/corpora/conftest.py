@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-import yaml
 
-from ugcl.config import parse
+from ugcl.config import parse, read
 from ugcl.data import manifest, tables
 
 Build = Callable[..., pd.DataFrame]
@@ -26,7 +25,7 @@ def build(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
     written = tmp_path_factory.mktemp("manifests") / "manifest.csv"
 
     def make(corpus: str, root: Path, label: str, classes: list[str], **options: Any) -> pd.DataFrame:
-        params = yaml.safe_load((project / "params.yaml").read_text())
+        params = read(project / "params.yaml")
         entry = params["corpora"].get(corpus, {}) | options | {"root": str(root)}
         entry["protocols"] = {"p": {"label": label, "classes": classes}}
         params["corpora"][corpus] = entry

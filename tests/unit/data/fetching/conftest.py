@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from http_server import Server, serve
 from made_corpus import Project
 
+from ugcl.config import read
 from ugcl.data.fetching.download import Client
 
 
@@ -30,6 +30,6 @@ def project_folder(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("UGCL_MIRROR", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Client.__init__, "__defaults__", (3, 5, 0.001))
-    tree = yaml.safe_load((project / "params.yaml").read_text())
+    tree = read(project / "params.yaml")
     tree["data"]["mirror"] = None
     return Project(tree, tmp_path)

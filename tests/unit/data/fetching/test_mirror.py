@@ -6,11 +6,10 @@ import hashlib
 from pathlib import Path
 
 import pytest
-import yaml
 from http_server import POINTER, Server
 from made_corpus import Project, digest, make_zip
 
-from ugcl.config import parse
+from ugcl.config import parse, read
 from ugcl.data import manifest, sources, tables
 from ugcl.data.fetching import corpus as fetching
 from ugcl.data.fetching.registry import fits
@@ -160,7 +159,7 @@ def test_the_shared_mirror_is_enough(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("UGCL_MIRROR", str(mirror))
-    tree = yaml.safe_load((project / "params.yaml").read_text())
+    tree = read(project / "params.yaml")
     tree["data"]["sources"] = str(project / "workflow/resources/sources.csv")
     patterns = manifest.adapter(tree["corpora"][corpus]["adapter"]).FILES
     listing = tables.read(fetching.fetch(parse(tree), corpus, patterns))

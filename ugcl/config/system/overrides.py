@@ -7,16 +7,19 @@ from typing import Any
 from pydantic import Field
 
 from ugcl.config.base import Section
-from ugcl.config.model import Loss, Model, Train
 
-SECTIONS: dict[str, type[Section]] = {"model": Model, "loss": Loss, "train": Train}
+SECTIONS = ("input", "encoder", "method", "loss", "train")
 """The sections that a benchmark or a system may change."""
 
 
 class Overrides(Section):
     """What a benchmark or a system changes in the base sections."""
 
-    model: dict[str, Any] = Field(default_factory=dict, description="Changed keys of `model`.")
+    input: dict[str, Any] = Field(default_factory=dict, description="Changed keys of `input`.")
+    encoder: dict[str, Any] = Field(default_factory=dict, description="Changed keys of `encoder`.")
+    method: dict[str, Any] = Field(
+        default_factory=dict, description="Changed keys of `method`; another `name` starts from its defaults."
+    )
     loss: dict[str, Any] = Field(default_factory=dict, description="Changed keys of `loss`.")
     train: dict[str, Any] = Field(default_factory=dict, description="Changed keys of `train`.")
 
@@ -36,6 +39,13 @@ def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         nested = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = merge(merged[key], value) if nested else value
     return merged
+
+
+def change(section: str, base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A section with some keys changed; a method of another name starts from that method's defaults."""
+    if section == "method" and changes.get("name", base["name"]) != base["name"]:
+        return changes
+    return merge(base, changes)
 
 
 def at(key: str, value: Any) -> dict[str, Any]:

@@ -12,22 +12,23 @@ class ClipQueue(nn.Module):
     """The newest clips' representations and class numbers, first in, first out.
 
     They are of past weights and get no gradient (Wang et al. 2020, XBM, §3.2; with labels, as negatives of
-    another emotion need them). Its buffers belong to the state of a run that is killed and goes on.
+    another emotion need them). Its buffers belong to the state of a run that is killed and goes on, but not
+    to the trained weights.
     """
 
     def __init__(self, size: int, width: int, modalities: list[str]) -> None:
         """Make an empty queue.
 
         Args:
-            size: most clips Q.
+            size: most clips Q; 0 holds none.
             width: size W of a representation.
             modalities: the modalities that a clip may have.
         """
         super().__init__()
         self.modalities = list(modalities)
-        self.register_buffer("clips", torch.zeros(len(modalities), size, width))
-        self.register_buffer("here", torch.zeros(len(modalities), size, dtype=torch.bool))
-        self.register_buffer("labels", torch.zeros(size, dtype=torch.long))
+        self.register_buffer("clips", torch.zeros(len(modalities), size, width), persistent=False)
+        self.register_buffer("here", torch.zeros(len(modalities), size, dtype=torch.bool), persistent=False)
+        self.register_buffer("labels", torch.zeros(size, dtype=torch.long), persistent=False)
 
     @torch.no_grad()
     def push(self, tokens: Mapping[str, Tensor], labels: Tensor, present: Mapping[str, Tensor]) -> None:
@@ -39,6 +40,8 @@ class ClipQueue(nn.Module):
             present: modality → (B,), False = the clip lacks it.
         """
         size = len(self.labels)
+        if size == 0 or not self.training:
+            return
         clips = torch.stack([tokens[m].to(self.clips.dtype) for m in self.modalities])
         here = torch.stack([present[m] for m in self.modalities])
         self.clips = torch.cat([clips, self.clips], dim=1)[:, :size]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,24 +12,32 @@ from torch import Tensor, nn
 from ugcl.models.attention import CrossAttentionLayer
 
 if TYPE_CHECKING:
-    from ugcl.config.model import Model
+    from ugcl.config.system.encoder import ModalityEncoder
 
 
 class CrossFusion(nn.Module):
-    """Each modality, or each of `model.readers`, reads the frames and the clip-level tokens of the others.
+    """Each modality, or each of some readers, reads the frames and the clip-level tokens of the others.
 
     The clip-level token stands among the keys, so that a frame can read the other modality at both
     granularities, and so that attention has a choice where a modality has one vector a clip.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(
+        self, modalities: Sequence[str], readers: Sequence[str] | None, layers: int, encoder: ModalityEncoder
+    ) -> None:
+        """Make the layers.
+
+        Args:
+            modalities: all of them.
+            readers: those that read the others; None = all.
+            layers: cross-attention layers per direction.
+            encoder: width, heads, dropout and perceptrons, as the modality encoders have them.
+        """
         super().__init__()
-        settings = model.width, model.heads, model.dropout, model.feed_forward == "gated"
+        settings = encoder.width, encoder.heads, encoder.dropout, encoder.gated
         self.layers = nn.ModuleList(
-            nn.ModuleDict(
-                {name: CrossAttentionLayer(*settings) for name in model.readers or model.modalities}
-            )
-            for _ in range(model.cross_layers)
+            nn.ModuleDict({name: CrossAttentionLayer(*settings) for name in readers or modalities})
+            for _ in range(layers)
         )
 
     def forward(

@@ -71,31 +71,6 @@ def similarities(
     return there, back.T
 
 
-def info_nce(u: Tensor, v: Tensor, scale: Tensor | float) -> Tensor:
-    """Symmetric InfoNCE of one vector a clip (Radford et al. 2021, fig. 3; FDT, Chen et al. 2023).
-
-    Args:
-        u: (N, d) rows of length 1.
-        v: (N, d) rows of length 1; row i belongs to row i of u.
-        scale: inverse temperature s.
-    """
-    scores = scale * u @ v.T
-    return contrast(scores, scores.T)
-
-
-def sup_con(u: Tensor, v: Tensor, labels: Tensor, scale: Tensor | float) -> Tensor:
-    """Supervised contrast of one vector a clip; see :func:`contrast`.
-
-    Args:
-        u: (N, d) rows of length 1.
-        v: (N, d) rows of length 1.
-        labels: (N,) class numbers.
-        scale: inverse temperature s.
-    """
-    scores = scale * u @ v.T
-    return contrast(scores, scores.T, labels)
-
-
 def attraction(u: Tensor, v: Tensor, u_here: Tensor, v_here: Tensor) -> Tensor:
     """Similarity that the released code maximises: symmetric, with stopped gradients and no negatives.
 

@@ -1,27 +1,28 @@
 """The main paper's method as its released code computes it, faults and all.
 
 The faults are those of gaoweibit/multi-modal_emotion_recognition at e8efc00 (MIT). Those that a network can
-have are switches of `model.released`; those of losses and of training are settings there, which the system
-`ugcl-as-released` sets: double-softmax focal loss, modality dropout by batch, batches of two.
+have are switches of the method's settings; those of losses and of training are settings there, which the
+system `ugcl-as-released` sets: double-softmax focal loss, modality dropout by batch, batches of two.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
 from ugcl.errors import UgclError
+from ugcl.methods.base import Method, Outputs, Statistics
 from ugcl.models.encoders import Standardise
-from ugcl.models.released_fusion import HEADS, ReleasedFusion
-from ugcl.models.system import Statistics, System, Tensors
+from ugcl.models.released_fusion import ReleasedFusion
 from ugcl.models.trunk import FrameTrunk
 
 if TYPE_CHECKING:
     from ugcl.config.root import Run
-    from ugcl.models.system import Infos
+    from ugcl.data.dataset import Batch
+    from ugcl.methods.base import Infos
 
 NOT_LEARNT = re.compile(
     r"\.version$|\.embed_positions\._float_tensor$|^UGT\.logit_scale$|^out_layer_aux\.|^mapping_layers\."
@@ -33,66 +34,54 @@ AUXILIARY = ("a_mem_", "v_mem_", "proj_aux", "matcher")
 """Parameters that the matching loss alone teaches."""
 
 
-class Released(System):
+class Released(Method):
     """The released system on this project's features: last layer of each encoder, no learnt layer mix.
 
-    A missing modality is features of zero, as there; nothing tells the network that it is missing. With the
+    A missing modality is features of zero, as there; nothing says to the network that it is missing. With the
     fault `last_step` all clips are as long as the longest of their batch; what is padded beyond that, so that
-    runs can go in step, is not seen.
+    runs can go in step, is not seen. Claims no invariant: the faults break them.
     """
 
     def __init__(self, run: Run, infos: Infos, statistics: Statistics) -> None:
-        super().__init__()
-        model, faults = run.model, run.model.released
-        if set(model.modalities) != {"audio", "video"}:
-            raise UgclError(
-                f"systems.{run.system}: architecture released reads audio and video, model.modalities names"
-                f" {' and '.join(model.modalities)}; use both, or another architecture"
-            )
-        if model.width % HEADS:
-            raise UgclError(
-                f"systems.{run.system}: architecture released has {HEADS} heads, model.width {model.width} is"
-                " no multiple of it; the released width is 50"
-            )
-        self.last_step = faults.last_step
-        self.dims = {m: infos[m].dim // infos[m].layers for m in model.modalities}
+        super().__init__(run, infos, statistics)
+        own = run.method
+        self.dims = {m: infos[m].dim // infos[m].layers for m in self.modalities}
         self.standardise = None
-        if not faults.raw_features:
+        if not own.raw_features:
             self.standardise = nn.ModuleDict(
                 {m: Standardise(d, 1, _last_layer(statistics.get(m), d)) for m, d in self.dims.items()}
             )
-        self.trunk = FrameTrunk(self.dims["video"], model.width, faults.trunk, faults.off_by_one)
+        self.trunk = FrameTrunk(self.dims["video"], own.width, own.trunk, own.off_by_one)
         self.fusion = ReleasedFusion(
             self.dims["audio"],
-            model.width,
+            own.width,
             len(run.protocol.classes),
-            tokens=model.tokens,
-            layers=faults.layers,
-            batch_attention=faults.batch_attention,
-            live_dropout=faults.live_dropout,
+            tokens=own.tokens,
+            layers=own.layers,
+            batch_attention=own.batch_attention,
+            live_dropout=own.live_dropout,
         )
-        if run.loss.snd.weight == 0:
+        if own.weights.matching == 0:
             for name, parameter in self.fusion.named_parameters():
                 parameter.requires_grad = not name.startswith(AUXILIARY)
 
-    def forward(self, features: Tensors, masks: Tensors, present: Tensors) -> dict[str, Any]:
-        """See `System.forward`.
-
-        Returns:
-            `logits` (B, C); `losses`, the auxiliary losses that the network computes itself (`ugcl`, `snd`);
-            and `present` as given.
-        """
-        x = {m: features[m][..., -d:] for m, d in self.dims.items()}
+    def forward(self, batch: Batch) -> Outputs:
+        """See `Method.forward`: `logits` (B, C), and both terms, which the network computes itself."""
+        x = {m: batch.features[m][..., -d:] for m, d in self.dims.items()}
         if self.standardise is not None:
             x = {m: self.standardise[m](frames) for m, frames in x.items()}
+        masks, present = batch.masks, batch.present
         x = {m: frames * (masks[m] & present[m][:, None])[..., None] for m, frames in x.items()}
         valid = {m: masks[m].sum(dim=1).clamp(min=1) for m in x}
-        if self.last_step:
+        if self.settings.last_step:
             valid = {m: frames.amax(dim=0, keepdim=True) for m, frames in valid.items()}
         video = self.trunk(x["video"])
         out = self.fusion(x["audio"], video, valid["audio"], valid["video"].clamp(max=video.shape[1]))
-        losses = {"ugcl": out.alignment, "snd": out.matching}
-        return {"logits": out.logits, "losses": losses, "present": present}
+        return out._asdict()
+
+    def terms(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
+        """`contrast` and `matching`, for which the released code needs no labels."""
+        return {name: outputs[name] for name in self.settings.weights.positive()}
 
 
 def _last_layer(statistics: tuple[Tensor, Tensor] | None, dim: int) -> tuple[Tensor, Tensor] | None:

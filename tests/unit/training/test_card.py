@@ -1,0 +1,62 @@
+"""A run's card is read whole or refused with one line that names the file and the fault."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from fixtures import finished
+from pydantic import ValidationError
+
+from ugcl.errors import UgclError
+from ugcl.training.card import read_card
+from ugcl.training.checkpoint import save_run
+
+
+@pytest.fixture
+def fields() -> dict:
+    made = finished.card(finished.history(np.random.default_rng(0)), "demo", "concat", 1, 3)
+    return made | {"features": {"audio": {"encoder": "logmel", "dim": 6, "rate": 12.5, "later": 1}}}
+
+
+def test_what_is_saved_is_read_with_its_types(tmp_path: Path, fields: dict) -> None:
+    save_run(tmp_path, {"w": torch.zeros(1)}, fields | {"threads": 2})
+    card = read_card(tmp_path)
+    assert (card.system, card.seed, card.fold, card.parameters) == ("concat", 1, 3, 123456)
+    assert card.selected.dev_uar == fields["selected"]["dev_uar"]
+    assert card.features["audio"].dim == 6 and card.features["audio"].offset == 0
+    assert json.loads((tmp_path / "card.json").read_text()) == fields | {"threads": 2}
+
+
+def test_a_card_that_could_not_be_read_is_not_written(tmp_path: Path, fields: dict) -> None:
+    del fields["selected"]
+    with pytest.raises(ValidationError, match="selected"):
+        save_run(tmp_path, {"w": torch.zeros(1)}, fields)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "not found; train this run first"),
+        ("{", "Invalid JSON"),
+        ('{"seed": 0}', "benchmark: Field required"),
+        ("[]", "train this run again"),
+    ],
+)
+def test_a_missing_or_damaged_card_is_named(tmp_path: Path, text: str | None, message: str) -> None:
+    if text is not None:
+        (tmp_path / "card.json").write_text(text)
+    with pytest.raises(UgclError, match=message) as caught:
+        read_card(tmp_path)
+    assert str(tmp_path / "card.json") in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_cards_are_read_without_torch(project: Path) -> None:
+    script = "import sys, ugcl.training.card; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=project, check=False).returncode == 0

@@ -1,0 +1,80 @@
+"""What the settings of every method have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from ugcl.config.base import Section
+
+if TYPE_CHECKING:
+    from ugcl.config.root import Run
+
+INVARIANTS = frozenset({"clips", "batch", "padding", "order"})
+"""What a method may claim: a clip's logits do not depend on other groups, the batch's size and the padding,
+and they do depend on the order of frames."""
+
+
+class Weights(Section):
+    """Weights of a method's loss terms; the keys are the names of the terms."""
+
+    def positive(self) -> dict[str, float]:
+        """The terms that count: name → weight."""
+        return {name: weight for name, weight in self.model_dump().items() if weight > 0}
+
+
+class MethodSettings(Section):
+    """Settings of one method, and what the rest of the project has to know of it without torch.
+
+    Attributes:
+        network: `module:Class` of the network.
+        packable: whether runs can be trained in step (`train.pack`).
+        invariants: those of :data:`INVARIANTS` that it claims.
+    """
+
+    network: ClassVar[str]
+    packable: ClassVar[bool] = True
+    invariants: ClassVar[frozenset[str]] = INVARIANTS
+
+    name: str = Field(description="Which method.")
+    weights: Weights = Weights()
+
+    @property
+    def module(self) -> str:
+        """Dotted name of the module with the network."""
+        return self.target.partition(":")[0]
+
+    @property
+    def target(self) -> str:
+        """`module:Class` of the network."""
+        return self.network
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether the network expresses clips in a codebook of tokens that can be looked into."""
+        return False
+
+    def check(self, run: Run) -> None:
+        """Refuse what this method cannot do.
+
+        Raises:
+            ValueError: one line that says what, and how to fix it.
+        """
+        if run.train.pack > 1 and not self.packable:
+            raise ValueError(f"method {self.name} cannot be trained in step; set train.pack 1")
+
+
+def one_of(run: Run, least: int, most: int | None = None) -> None:
+    """Refuse too few or too many modalities.
+
+    Raises:
+        ValueError: the count of `input.modalities` is not in least..most.
+    """
+    count = len(run.input.modalities)
+    if count < least or (most is not None and count > most):
+        wanted = f"{least} or more" if most is None else str(least) if least == most else f"{least} to {most}"
+        raise ValueError(
+            f"method {run.method.name} reads {wanted} modalities, input.modalities names {count};"
+            " change them or the method"
+        )

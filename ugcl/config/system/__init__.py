@@ -1,0 +1,1 @@
+"""The sections of a system: input, encoder, method, loss and train."""

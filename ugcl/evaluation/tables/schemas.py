@@ -1,0 +1,70 @@
+"""The columns of the summary's tables; light, because reports read them and need no statistics."""
+
+from __future__ import annotations
+
+from ugcl.evaluation.networks.schemas import COST, REPRESENTATION, ROBUSTNESS
+from ugcl.evaluation.schema import Columns
+from ugcl.evaluation.statistics.schemas import DISAGREEMENT, ERRORS, SCORES
+from ugcl.inference import temperature
+
+SUMMARY = Columns(
+    "benchmark corpus protocol label_target system modalities metric value ci_low ci_high folds seeds clips"
+    " speakers lineage",
+    text="benchmark corpus protocol label_target system modalities metric lineage",
+)
+"""Columns of results/tables/summary.csv, a public interface."""
+
+PUBLISHED = Columns(
+    "method year modalities family metric value spread comparable reason caveat source grade",
+    text="method modalities family metric comparable reason caveat source grade",
+)
+QUARANTINE = Columns(
+    "clip speaker label modality failure detail", text="clip speaker label modality failure detail"
+)
+CLIPS = Columns(
+    "clip speaker sex session level label duration fold failure",
+    text="clip speaker sex session level label failure",
+)
+VOTES = Columns("channel clips ties agreement agreement_untied", text="channel")
+ENVIRONMENT = Columns("kind item content runs", text="kind item content")
+PER_FOLD = Columns("seed fold metric value clips speakers", text="metric")
+OPTIMISM = Columns("seed fold epoch uar best_epoch best_uar optimism")
+OPTIMISM_BY_SYSTEM = Columns("runs uar best_uar optimism ci_low ci_high")
+COMPARED = Columns(
+    "metric value reference_value difference ci_low ci_high detectable effect effect_low effect_high"
+    " p_permutation p_mcnemar p_holm",
+    text="metric",
+)
+
+OF_BENCHMARK = {
+    "clips": CLIPS,
+    "parts": Columns("fold part clips speakers seconds shared", text="part shared"),
+    "votes": VOTES,
+    "quarantine": QUARANTINE,
+    "published": PUBLISHED,
+    "environment": ENVIRONMENT,
+    "friedman": Columns("systems folds statistic p critical_difference"),
+}
+OF_SYSTEM = {
+    **{name: columns for name, columns in SCORES.items() if name != "metrics"},
+    **REPRESENTATION,
+    "robustness": ROBUSTNESS,
+    "temperature": Columns(temperature.COLUMNS),
+    "cost": COST,
+    "per_fold": PER_FOLD,
+    "comparisons": COMPARED.between("reference"),
+    "ablations": COMPARED.between("reference changes"),
+    "nemenyi": Columns("other rank other_rank p", text="other"),
+    "errors": ERRORS,
+    "disagreement": DISAGREEMENT,
+    "runs": Columns("seed fold epoch epochs dev_uar parameters lineage", text="lineage"),
+    "learning_curves": Columns("seed fold epoch", more="epoch"),
+    "optimism": OPTIMISM,
+    "optimism_by_system": OPTIMISM_BY_SYSTEM,
+}
+TABLES = (
+    {"summary": SUMMARY}
+    | {name: columns.between("benchmark", "marks") for name, columns in OF_BENCHMARK.items()}
+    | {name: columns.between("benchmark system", "marks") for name, columns in OF_SYSTEM.items()}
+)
+"""Stem → columns of the summary's tables; `marks` holds SYNTHETIC, LEAKY, both or nothing."""

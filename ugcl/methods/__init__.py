@@ -1,0 +1,1 @@
+"""Methods: one file per method, with its network and its loss terms."""

@@ -1,1 +1,0 @@
-"""Fusion modules: sequences of several modalities → one vector a clip."""
