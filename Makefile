@@ -30,5 +30,8 @@ $(VENV)/installed: pyproject.toml constraints.txt
 lint: setup
 	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow && snakemake --lint
 
+# What people brought, in data/raw, stays.
 clean:
-	rm -rf .snakemake logs data results/models results/predictions results/scores results/figures results/reports results/index.html
+	rm -rf .ledger .snakemake logs data/raw/demo \
+	  $(addprefix data/,faces features lineage manifests perturbed quarantine splits) \
+	  $(addprefix results/,figures index.html models predictions provenance.jsonl reports scores)

@@ -42,6 +42,7 @@ def test_push_clone_pull_adopt_nothing_to_do(recorded: Workplace, tmp_path: Path
     clone = Workplace(tmp_path / "clone")
     refused = clone.run("ugcl", "adopt", code=1).stdout
     assert "differ from dvc.lock" in refused
+    assert not (clone.root / "results/models/tiny").exists()
     clone.run("dvc", "pull")
     clone.run("ugcl", "adopt")
     assert NOTHING in clone.snakemake("all")
@@ -51,11 +52,28 @@ def test_adopt_refuses_a_changed_result(recorded: Workplace, tmp_path: Path) -> 
     recorded.run("git", "clone", "-q", str(recorded.root), str(tmp_path / "clone"))
     clone = Workplace(tmp_path / "clone")
     clone.run("dvc", "pull")
+    clone.run("ugcl", "adopt")
     history = clone.root / "results/models/tiny/ugcl/seed0/fold1/history.csv"
+    before = history.read_bytes()
+    history.unlink()  # the recorded copy is a link to it
+    history.write_bytes(before + b"\n")
+    assert "history.csv" in clone.run("ugcl", "adopt", code=1).stdout
+    assert history.read_bytes() == before + b"\n", "what is recorded nowhere is not replaced"
+    history.unlink()
+    clone.run("ugcl", "adopt")
+    assert history.read_bytes() == before
+
+
+def test_adopt_refuses_a_changed_copy(recorded: Workplace, tmp_path: Path) -> None:
+    recorded.run("git", "clone", "-q", str(recorded.root), str(tmp_path / "clone"))
+    clone = Workplace(tmp_path / "clone")
+    clone.run("dvc", "pull")
+    history = clone.root / ".ledger/train/files/results/models/tiny/ugcl/seed0/fold1/history.csv"
     history.write_text(history.read_text() + "\n")
     assert "train" in clone.run("ugcl", "adopt", code=1).stdout
     clone.run("dvc", "checkout", "--force")
     clone.run("ugcl", "adopt")
+    assert NOTHING in clone.snakemake("all")
 
 
 def test_an_experiment_recomputes_what_depends_on_it(recorded: Workplace, tmp_path: Path) -> None:

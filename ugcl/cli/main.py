@@ -39,6 +39,8 @@ app.add_typer(params.app, name="params")
 app.command(name="doctor")(provenance.doctor)
 app.command(name="adopt")(provenance.adopt)
 app.command(name="prune")(provenance.prune)
+app.command(name="lineage")(provenance.lineage)
+app.command(name="stage")(provenance.stage)
 
 
 def _version(value: bool) -> None:

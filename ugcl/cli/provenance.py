@@ -1,4 +1,4 @@
-"""`ugcl doctor`, `ugcl adopt`, `ugcl prune`: the ledger's tools."""
+"""`ugcl doctor`, `ugcl adopt`, `ugcl prune`, and what DVC's stages run: the ledger's tools."""
 
 from __future__ import annotations
 
@@ -27,11 +27,27 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
 
 def adopt() -> None:
-    """After `dvc pull`: check that all files agree with dvc.lock, then mark them up to date."""
+    """After `dvc pull`: lay out what was recorded, check that it is current, then mark it up to date."""
+    from ugcl.config import load
     from ugcl.provenance import ledger
 
-    ledger.adopt()
+    ledger.adopt(load())
     typer.echo("adopted: `snakemake --cores 1 all` has nothing to do")
+
+
+def lineage() -> None:
+    """Write the lineage of what each stage makes into data/lineage, where DVC compares it."""
+    from ugcl.config import load
+    from ugcl.provenance.stages import write_lineages
+
+    write_lineages(load())
+
+
+def stage(name: Annotated[str, typer.Argument(help="data, features, train, evaluate or report.")]) -> None:
+    """What a stage of dvc.yaml runs: `snakemake NAME`, and a recorded copy of what it made."""
+    from ugcl.provenance import stages
+
+    stages.run(name)
 
 
 def prune(yes: Annotated[bool, typer.Option("--yes", help="Remove what is listed.")] = False) -> None:

@@ -1,7 +1,9 @@
 """The contract between Snakemake and DVC: dvc.yaml covers exactly what the rules read and write.
 
-Every output lies under exactly one DVC out, and a file that one stage makes and another reads is a DVC dep
-of the reader.
+Every output lies under exactly one DVC out, and a file that one stage makes and another reads is a DVC dep of
+the reader. Raw trees that are not made here are deps: no command of DVC writes to a dep. The listing of such
+a tree is the one output that lies under a dep. What DVC caches lies under `.ledger/` alone, see
+:mod:`ugcl.provenance.recorded`.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ from ugcl.config.load import PARAMS, parameter_files
 from ugcl.errors import UgclError
 from ugcl.plan import paths
 
+LEDGER = Path(".ledger")
+"""The only tree whose files DVC may replace and remove."""
+
 
 @dataclass(frozen=True)
 class RuleFile:
@@ -31,12 +36,18 @@ class RuleFile:
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of dvc.yaml."""
+    """A stage of dvc.yaml; `cached` are those of its outs that DVC copies to its cache and checks out."""
 
     name: str
     command: str
     deps: tuple[str, ...]
     outs: tuple[str, ...]
+    cached: tuple[str, ...] = ()
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """The outs that rules write to."""
+        return tuple(out for out in self.outs if out not in self.cached)
 
 
 def read_summary(text: str) -> list[RuleFile]:
@@ -58,15 +69,17 @@ def read_stages(path: Path) -> list[Stage]:
     tree = yaml.safe_load(path.read_text())
     stages = []
     for name, entry in tree["stages"].items():
-        outs = [_path(out) for kind in ("outs", "metrics", "plots") for out in entry.get(kind, [])]
-        stages.append(Stage(name, entry["cmd"], tuple(map(_path, entry.get("deps", []))), tuple(outs)))
+        outs = [out for kind in ("outs", "metrics", "plots") for out in entry.get(kind, [])]
+        cached = tuple(_path(out) for out in outs if _is_cached(out))
+        deps = tuple(map(_path, entry.get("deps", [])))
+        stages.append(Stage(name, entry["cmd"], deps, tuple(map(_path, outs)), cached))
     return stages
 
 
 def folders(path: Path) -> list[Path]:
-    """The folders that a dvc.yaml names as outs: those without a suffix."""
-    outs = [Path(out) for stage in read_stages(path) for out in stage.outs]
-    return [out for out in outs if not out.suffix]
+    """The folders that must be there when DVC runs: those of results, without a suffix, and raw trees."""
+    outs = [Path(out) for stage in read_stages(path) for out in stage.results]
+    return [*(out for out in outs if not out.suffix), *raw_trees(path)]
 
 
 def check_parameter_files(path: Path) -> None:
@@ -87,10 +100,16 @@ def check_parameter_files(path: Path) -> None:
             raise UgclError(f"{name}: not named in {path.name}; add `- {name}: [KEY]` to its stages' params")
 
 
-def unrecorded(corpora: Iterable[str], stages: list[Stage]) -> list[str]:
-    """Corpora whose raw tree no stage records."""
-    outs = [out for stage in stages for out in stage.outs]
-    return [name for name in corpora if not any(_covers(out, f"{paths.RAW}/{name}") for out in outs)]
+def raw_trees(path: Path) -> list[Path]:
+    """The raw trees that a dvc.yaml names as deps: what users and owners bring."""
+    deps = [Path(dep) for stage in read_stages(path) for dep in stage.deps]
+    return [dep for dep in dict.fromkeys(deps) if dep.parent == paths.RAW]
+
+
+def unrecorded(roots: Iterable[Path], stages: list[Stage]) -> list[Path]:
+    """Raw trees of which no stage records the state."""
+    named = [path for stage in stages for path in (*stage.deps, *stage.outs)]
+    return [root for root in roots if not any(_covers(path, root.as_posix()) for path in named)]
 
 
 def faults(files: list[RuleFile], stages: list[Stage]) -> list[str]:
@@ -100,7 +119,8 @@ def faults(files: list[RuleFile], stages: list[Stage]) -> list[str]:
     for file in files:
         owners = [stage for stage in stages if any(_covers(out, file.path) for out in stage.outs)]
         covering = [out for stage in stages for out in stage.outs if _covers(out, file.path)]
-        if len(covering) != 1:
+        is_listing = any(file.path == f"{dep}/fetched.csv" for stage in stages for dep in stage.deps)
+        if len(covering) != 1 and not is_listing:
             found.append(f"{file.path} (rule {file.rule}): lies under {len(covering)} DVC outs {covering}")
         if owners:
             owner[file.path] = owners[0]
@@ -113,7 +133,13 @@ def faults(files: list[RuleFile], stages: list[Stage]) -> list[str]:
                 found.append(
                     f"stage {stage.name}: rule {file.rule} reads {source}, which is not among its deps"
                 )
+    exposed = [out for stage in stages for out in stage.cached if not _covers(LEDGER.as_posix(), out)]
+    found += [f"{out}: DVC would remove what is put there; write `cache: false`" for out in exposed]
     return found
+
+
+def _is_cached(entry: str | dict[str, Any]) -> bool:
+    return isinstance(entry, str) or next(iter(entry.values())).get("cache", True)
 
 
 def _path(entry: str | dict[str, Any]) -> str:

@@ -88,23 +88,25 @@ def _cache() -> Check:
 
 
 def _recorded(config: Config) -> Check:
-    fetched = [name for name, entry in config.corpora.items() if entry.adapter != "folder"]
     try:
         contract.check_parameter_files(Path("dvc.yaml"))
     except UgclError as error:
         return Check("ledger", False, str(error))
-    missing = contract.unrecorded(fetched, contract.read_stages(Path("dvc.yaml")))
+    roots = [_root(config, name) for name in config.corpora]
+    missing = contract.unrecorded(roots, contract.read_stages(Path("dvc.yaml")))
     if not missing:
         return Check("ledger", True, "dvc.yaml records every corpus and parameter file")
-    line = f"data/raw/{missing[0]}: {{persist: true}}"
-    return Check(
-        "ledger", None, f"dvc.yaml does not record {', '.join(missing)}; add `{line}` to data's outs"
-    )
+    line = f"add `- {missing[0]}` to the deps of the stage data"
+    return Check("ledger", None, f"dvc.yaml does not see changes in {', '.join(map(str, missing))}; {line}")
+
+
+def _root(config: Config, name: str) -> Path:
+    return Path(config.corpora[name].root or paths.RAW / name)
 
 
 def _corpus(config: Config, name: str, mirror: str | None) -> Check:
     entry = config.corpus(name)
-    root = Path(entry.root or paths.RAW / name)
+    root = _root(config, name)
     label = f"corpus {name}"
     if root.is_dir() and any(path.is_file() for path in root.rglob("*")):
         return Check(label, True, f"files in {root}; `ugcl data status` says whether all are there")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ugcl.config import Config
 from ugcl.plan import paths
+from ugcl.provenance.contract import LEDGER
 
 RUN_TREES = (paths.MODELS, paths.PREDICTIONS, paths.SCORES)
 
@@ -43,6 +44,7 @@ def size(path: Path) -> int:
 
 
 def remove(folders: list[Path]) -> None:
-    """Delete what `unwanted` listed."""
-    for path in folders:
+    """Delete what `unwanted` listed, and its recorded copy, which would keep the space."""
+    copies = [copy for path in folders for copy in LEDGER.glob(f"*/files/{path.as_posix()}")]
+    for path in [*folders, *copies]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()

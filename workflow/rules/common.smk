@@ -17,7 +17,7 @@ from ugcl.plan import check, evaluation, paths, reports
 from ugcl.plan import features as features_plan
 from ugcl.plan import resources as needs
 from ugcl.plan import train as train_plan
-from ugcl.provenance import contract, lineage
+from ugcl.provenance import contract, ledger, lineage
 
 min_version("9.0")
 
@@ -55,9 +55,11 @@ def checked_parameters():
 
 
 params_tree = checked_parameters()
-# DVC refuses a stage whose out is absent; a benchmark may need no raw tree of ours, or no faces.
+# DVC refuses a stage whose out or raw tree is absent; a benchmark may need no raw tree, or no faces.
 for folder in contract.folders(Path("dvc.yaml")):
     folder.mkdir(parents=True, exist_ok=True)
+if workflow.is_main_process:
+    ledger.begin(params_tree)
 active_corpora = data_plan.corpora(params_tree)
 NAME = r"[A-Za-z0-9][\w.+-]*"
 

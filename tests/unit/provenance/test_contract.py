@@ -63,30 +63,57 @@ def test_summary_is_read_from_the_header_on() -> None:
         read_summary("nothing")
 
 
-def test_corpora_without_an_out_are_named() -> None:
-    whole = Stage("data", "", (), ("data/raw",))
-    single = Stage("data", "", (), ("data/raw/demo", "data/splits"))
-    assert unrecorded(["demo", "mine"], [whole]) == []
-    assert unrecorded(["demo", "mine"], [single]) == ["mine"]
+def test_raw_trees_whose_changes_no_stage_sees_are_named() -> None:
+    roots = [Path("data/raw/demo"), Path("/clips/mine")]
+    stage = Stage("data", "", ("/clips",), ("data/raw/demo", "data/splits"))
+    assert unrecorded(roots, [stage]) == []
+    assert unrecorded(roots, [Stage("data", "", (), ("data/raw/demo",))]) == [Path("/clips/mine")]
 
 
-def test_folders_are_the_outs_without_a_suffix(tmp_path: Path) -> None:
+def test_folders_are_the_outs_without_a_suffix_and_the_raw_trees(tmp_path: Path) -> None:
     ledger = tmp_path / "dvc.yaml"
-    ledger.write_text("stages: {a: {cmd: x, outs: [data/a: {persist: true}, results/index.html]}}")
-    assert folders(ledger) == [Path("data/a")]
+    ledger.write_text(
+        "stages: {a: {cmd: x, deps: [data/raw/b, ugcl], outs: [data/a: {cache: false}, .ledger/a]}}"
+    )
+    assert folders(ledger) == [Path("data/a"), Path("data/raw/b")]
 
 
-def test_what_may_not_be_passed_on_is_not_pushed(project: Path) -> None:
-    outs = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]["data"]["outs"]
-    kept = {name for out in outs for name, options in out.items() if options.get("push") is False}
-    assert kept == {"data/raw/iemocap", "data/raw/msp_improv", "data/raw/meld"}
+def test_what_dvc_checks_out_lies_in_its_own_tree_alone(project: Path) -> None:
+    # DVC removes whatever else lies in a folder that it checks out, before an experiment and without asking.
+    stages = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]
+    outs = [out for stage in stages.values() for out in stage["outs"]]
+    checked_out = [name for out in outs for name, options in out.items() if options.get("cache", True)]
+    assert checked_out == [f".ledger/{name}" for name in ("data", "features", "train", "evaluate", "report")]
+
+
+def test_a_cached_folder_of_results_is_a_fault() -> None:
+    exposed = Stage("train", "", (), ("results/models",), cached=("results/models",))
+    assert "DVC would remove what is put there" in faults([], [exposed])[0]
+
+
+def test_the_listing_of_a_raw_tree_may_lie_under_a_dep() -> None:
+    listing = RuleFile("data/raw/mine/fetched.csv", "fetch", ())
+    media = RuleFile("data/raw/mine/clip.wav", "fetch", ())
+    stage = Stage("data", "", ("data/raw/mine",), ("data/splits",))
+    assert faults([listing], [stage]) == []
+    assert len(faults([media], [stage])) == 1
+
+
+def test_what_owners_and_users_bring_is_recorded_and_never_an_out(project: Path) -> None:
+    stages = read_stages(project / "dvc.yaml")
+    outs = {out for stage in stages for out in stage.outs}
+    brought = {f"data/raw/{name}" for name in ("crema_d", "iemocap", "meld", "msp_improv", "ravdess")}
+    assert brought <= set(stages[1].deps)
+    assert not outs & {*brought, "data/raw", "data"}
 
 
 def test_stages_are_read_with_their_outs(project: Path) -> None:
     stages = {stage.name: stage for stage in read_stages(project / "dvc.yaml")}
-    assert list(stages) == ["data", "features", "train", "evaluate", "report"]
-    assert "results/models" in stages["train"].outs
-    assert all(stage.command == f"snakemake {name}" for name, stage in stages.items())
+    assert list(stages) == ["lineage", "data", "features", "train", "evaluate", "report"]
+    assert stages.pop("lineage").command == "python -m ugcl lineage"
+    assert stages["train"].results == ("results/models",)
+    assert stages["train"].cached == (".ledger/train",)
+    assert all(stage.command == f"python -m ugcl stage {name}" for name, stage in stages.items())
 
 
 def test_a_parameter_file_that_no_stage_names_is_refused(project: Path, tmp_path: Path) -> None:

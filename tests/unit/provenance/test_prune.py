@@ -39,6 +39,7 @@ def test_only_unwanted_results_are_listed_and_removed(
     place(paths.PREDICTIONS / paths.run("demo", "ugcl", 0, 99).with_suffix(".csv"))
     place(paths.SCORES / "old/metrics.csv")
     place(paths.SCORES / "demo/ugcl/metrics.csv")
+    copy = place(Path(".ledger/train/files/results/models/demo/removed/seed0/fold1/model.safetensors"))
     found = prune.unwanted(config)
     assert [path.as_posix() for path in found] == [
         "results/models/demo/removed",
@@ -51,6 +52,6 @@ def test_only_unwanted_results_are_listed_and_removed(
     ]
     assert prune.size(found[0]) == 1000
     prune.remove(found)
-    assert not any(path.exists() for path in found)
+    assert not any(path.exists() for path in [*found, copy])
     assert all(path.exists() for path in kept)
     assert prune.unwanted(config) == []
