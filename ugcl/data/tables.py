@@ -63,6 +63,7 @@ MANIFEST = pa.DataFrameSchema(
         "level": pa.Column(str),
         "start": pa.Column(float, pa.Check.ge(0), nullable=True, required=False),
         "end": pa.Column(float, pa.Check.gt(0), nullable=True, required=False),
+        "cut": pa.Column(str, pa.Check.isin(["", "video"]), required=False),
         "region": pa.Column(str, pa.Check.isin(["", "left", "right"]), required=False),
         "turn": pa.Column("Int64", pa.Check.ge(0), required=False),
         "duration": pa.Column(float, pa.Check.ge(0), nullable=True),
@@ -73,8 +74,9 @@ MANIFEST = pa.DataFrameSchema(
 )
 """One row a clip; label columns hold class names ("" = none), `votes_<channel>_<class>` hold counts.
 
-A corpus whose clips are parts of longer videos has `start` and `end`, seconds in the video file (empty =
-all of it), and may have `region`, the half of the picture where the speaker is. One with dialogues has
+A corpus whose clips are parts of longer files has `start` and `end`, seconds in its sound and video files
+(empty = to the end, or all of it); `cut` is "video" where a clip has a sound file of its own, which they do
+not cut. It may have `region`, the half of the picture where the speaker is. One with dialogues has
 `dialogue`, `turn` (the order in it) and `transcript`. The rest are facts of the corpus under its own names.
 """
 
