@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -139,14 +142,86 @@ def test_without_a_fitted_temperature_it_says_so(tiny: Config, ugcl) -> None:
     assert "NOT calibrated" in ugcl("predict", f"clips/AudioWAV/{CLIP}.wav").stdout
 
 
+def clips_of(folder: Path, *names: str) -> dict[str, tuple[Path | None, Path | None]]:
+    """The clips that a folder with these files stands for: name → sound, video; paths from the folder."""
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).touch()
+    here = lambda path: path and path.relative_to(folder).as_posix()  # noqa: E731
+    return {
+        clip.name.removeprefix(f"{folder}/"): (here(clip.audio), here(clip.video))
+        for clip in user_clips.find([str(folder)])
+    }
+
+
 def test_files_of_one_stem_are_paired_only_as_one_sound_and_one_video(tmp_path: Path) -> None:
-    for name in ("a/x.wav", "b/x.mp4", "a/y.wav", "b/y.wav", "a/y.mp4", "a/notes.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    clips = {clip.name: clip for clip in user_clips.find([str(tmp_path)])}
-    assert (clips["x"].audio, clips["x"].video) == (tmp_path / "a/x.wav", tmp_path / "b/x.mp4")
-    assert len(clips) == 4 and clips[f"{tmp_path}/a/y.mp4"].audio is None
+    clips = clips_of(tmp_path, "a/x.wav", "a/x.mp4", "a/y.wav", "a/y.flac", "a/y.mp4", "a/notes.txt")
+    assert clips.pop("x") == ("a/x.wav", "a/x.mp4")
+    assert clips == {
+        "a/y.wav": ("a/y.wav", None), "a/y.flac": ("a/y.flac", None), "a/y.mp4": (None, "a/y.mp4")
+    }  # fmt: skip
     assert len(user_clips.find([f"{tmp_path}/a/*.wav"])) == 2
+
+
+def test_a_person_s_sound_never_joins_another_person_s_picture(tmp_path: Path) -> None:
+    assert clips_of(tmp_path / "one", "anna/take1.wav", "bob/take1.mp4") == {
+        "anna/take1.wav": ("anna/take1.wav", None), "bob/take1.mp4": (None, "bob/take1.mp4")
+    }  # fmt: skip
+    names = [f"{who}/take1.{kind}" for who in ("anna", "bob", "carl") for kind in ("wav", "mp4")]
+    assert clips_of(tmp_path / "all", *names) == {
+        f"{who}/take1": (f"{who}/take1.wav", f"{who}/take1.mp4") for who in ("anna", "bob", "carl")
+    }
+
+
+def test_folders_named_after_their_kind_are_paired_person_by_person(tmp_path: Path) -> None:
+    names = [
+        f"{kind}/{who}/t.{end}" for who in "ab" for kind, end in (("AudioWAV", "wav"), ("VideoMP4", "mp4"))
+    ]
+    clips = clips_of(tmp_path, *names, "AudioWAV/c/t.wav", "VideoMP4/d/t.mp4")
+    assert clips["AudioWAV/a/t"] == ("AudioWAV/a/t.wav", "VideoMP4/a/t.mp4")
+    assert clips["AudioWAV/b/t"] == ("AudioWAV/b/t.wav", "VideoMP4/b/t.mp4")
+    assert clips["AudioWAV/c/t.wav"][1] is None and clips["VideoMP4/d/t.mp4"][0] is None
+
+
+def test_linked_folders_are_gone_through_and_broken_links_are_reported(
+    tiny: Config, ugcl, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree("clips/AudioWAV", tmp_path / "elsewhere")
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "again").symlink_to(folder)
+    (folder / "lost.wav").symlink_to(tmp_path / "gone.wav")
+    (folder / "lost").symlink_to(tmp_path / "gone")
+    result = ugcl("predict", str(folder), "--system", "audio-only", "--json")
+    rows = json.loads(result.stdout)["clips"]
+    assert len([row for row in rows if row["predicted"]]) == 12
+    assert "not predicted: lost: missing: " in result.stderr and "gone.wav" in result.stderr
+    assert f"lost: a link to {tmp_path}/gone, which does not exist" in caplog.text
+
+
+def test_a_missing_file_is_reported_and_the_rest_goes_on(tiny: Config, ugcl) -> None:
+    result = ugcl("predict", "nowhere.wav", f"clips/AudioWAV/{CLIP}.wav", "--json")
+    assert [bool(row["predicted"]) for row in json.loads(result.stdout)["clips"]] == [True, False]
+    assert "not predicted: nowhere: audio: missing: nowhere.wav: no such file" in result.stderr
+
+
+def test_names_in_another_encoding_and_very_long_ones_are_predicted(tiny: Config) -> None:
+    content = Path(f"clips/AudioWAV/{CLIP}.wav").read_bytes()
+    folder = Path("names")
+    folder.mkdir()
+    names = [b"lat\xe9in.wav", b"lat\xe8in.wav", b"x" * 246 + b".wav", b"y" * 245 + b"1.wav"]
+    for name in names:
+        (folder / os.fsdecode(name)).write_bytes(content)
+    command = [sys.executable, "-m", "ugcl", "predict", "names", "--timeline", "--out", "found"]
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["clips"]
+    assert [row["clip"][:9] for row in rows] == ["lat\\xe8in", "lat\\xe9in", "x" * 9, "y" * 9]
+    assert len({row["confidence"] for row in rows}) == 1 and rows[0]["confidence"] > 0
+    assert len(list(Path("found").glob("*.timeline.png"))) == len(names)
+    assert pd.read_csv("found/predictions.csv")["clip"].tolist() == [row["clip"] for row in rows]
+    assert subprocess.run(command[:-2], capture_output=True).returncode == 0
 
 
 @pytest.mark.parametrize("duration", [0.3, 1.0, 2.37])
