@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from ugcl.data.shards import FeatureStore
 from ugcl.inference import clips as user_clips
 from ugcl.inference import ensemble as inference
 from ugcl.inference import temperature
+from ugcl.inference.observation import Observer
 from ugcl.plan import paths
 from ugcl.training.checkpoint import load_run
 
@@ -91,6 +93,57 @@ def test_a_folder_is_paired_and_a_bad_file_is_reported_while_the_rest_goes_on(ti
     tree = json.loads(Path("found/predictions.json").read_text())
     assert tree["runs"] == [{"seed": 0, "fold": 2}] and tree["calibrated"] is True
     assert [row["clip"] for row in tree["clips"]] == frame["clip"].tolist()
+
+
+def two_faces(source: Path, target: Path) -> None:
+    """The pictures of a video beside themselves, without sound."""
+    with av.open(str(source)) as old, av.open(str(target), "w") as new:
+        stream = new.add_stream("libx264", rate=25)
+        for number, frame in enumerate(old.decode(video=0)):
+            pixels = np.hstack([frame.to_ndarray(format="rgb24")] * 2)
+            if number == 0:
+                stream.height, stream.width, stream.pix_fmt = *pixels.shape[:2], "yuv420p"
+            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+            picture.pts, picture.time_base = number, Fraction(1, 25)
+            new.mux(stream.encode(picture))
+        new.mux(stream.encode(None))
+
+
+def test_every_note_on_faces_stands_beside_the_prediction(tiny: Config, ugcl) -> None:
+    two_faces(Path(f"clips/VideoMP4/{CLIP}.mp4"), Path("two.mp4"))
+    told = ugcl("faces", "two.mp4").stderr.removeprefix("note: two: ").strip()
+    assert told.startswith("several faces on ")
+    (row,) = json.loads(ugcl("predict", "two.mp4", "--json").stdout)["clips"]
+    assert told in row["notes"]
+    assert f"note: two: {told}" in ugcl("predict", "two.mp4").stdout
+
+
+def test_notes_on_the_file_stand_beside_the_prediction(tiny: Config, ugcl) -> None:
+    samples, rate = soundfile.read(f"clips/AudioWAV/{CLIP}.wav")
+    soundfile.write("stale.wav", samples, rate, subtype="PCM_16")
+    content = bytearray(Path("stale.wav").read_bytes())
+    at = content.index(b"data") + 4
+    content[at : at + 4] = (800).to_bytes(4, "little")
+    Path("stale.wav").write_bytes(content)
+    (row,) = json.loads(ugcl("predict", "stale.wav", "--json").stdout)["clips"]
+    assert row["duration"] == pytest.approx(len(samples) / rate, abs=1e-4)
+    assert any(note.startswith("the header names 0.0") for note in row["notes"])
+
+
+def test_a_long_clip_is_the_mean_over_its_stretches(tiny: Config, ugcl, monkeypatch) -> None:
+    video, audio = (f"clips/{kind}/{CLIP}.{end}" for kind, end in (("VideoMP4", "mp4"), ("AudioWAV", "wav")))
+    (one,) = json.loads(ugcl("predict", video, audio, "--json").stdout)["clips"]
+    assert not any(note.startswith("long: ") for note in one["notes"])
+    monkeypatch.setattr(inference, "LONGEST", one["duration"] / 2.5)
+    (row,) = json.loads(ugcl("predict", video, audio, "--json").stdout)["clips"]
+    assert any(note.startswith("long: the mean over 3 stretches") for note in row["notes"])
+    ensemble = inference.load(tiny, "tiny", "ugcl")
+    observe = Observer(tiny, ensemble.run, ensemble.infos)
+    seen = observe(user_clips.find([video, audio])[0])
+    edges = np.linspace(0, seen.duration, 4)
+    parts = [inference.within(seen, ensemble.infos, *place) for place in pairwise(edges)]
+    expected = np.mean([ensemble([part])[0] for part in parts], axis=0)
+    assert list(row["probabilities"].values()) == pytest.approx(expected, abs=1e-5)
 
 
 def test_only_when_nothing_works_is_it_an_error(tiny: Config, ugcl) -> None:

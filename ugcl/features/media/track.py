@@ -54,7 +54,7 @@ def _decoded(
         start = origin(container)
         if jump and interval is not None and not seek(container, stream, start + interval.start - MARGIN):
             return
-        axis = _Axis(interval, container.duration / 1e6 if promised(container, path) else 0.0)
+        axis = _Axis(interval, (container.duration or 0) / 1e6 if promised(container, path) else 0.0)
         to_float, form = None, None
         for frame in decode(container, stream, path):
             time = None if frame.time is None else frame.time - start
