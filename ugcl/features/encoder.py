@@ -69,7 +69,14 @@ class Vectors:
         for block in self.rest:
             self._keep(block)
         self.rest, kept = [], self.kept
-        return kept[0] if len(kept) == 1 else np.concatenate(kept)
+        if len(kept) == 1:
+            return kept[0]
+        joined, start = np.empty((sum(map(len, kept)), *kept[0].shape[1:]), self.kind), 0
+        while kept:  # each block is let go when it is copied: a long clip is not held twice
+            block = kept.pop(0)
+            joined[start : start + len(block)] = block
+            start += len(block)
+        return joined
 
     def _keep(self, block: np.ndarray) -> None:
         if len(block) or not self.kept:

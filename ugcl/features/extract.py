@@ -67,7 +67,7 @@ def encode_shard(
                 log.warning("%s: %s: %s", clip.name, half.failure, half.detail)
                 done.add(clip.name, {"failure": half.failure, "detail": half.detail})
             else:
-                done.add(clip.name, {"shape": half.shape}, half.tobytes())
+                done.add(clip.name, {"shape": half.shape}, memoryview(np.ascontiguousarray(half)).cast("B"))
         failures = {n: (f["failure"], f["detail"]) for n, f in done.facts.items() if "failure" in f}
         shards.write_shard(folder, shard, _Arrays(done), failures, info(model, window), settings)
         done.discard()
