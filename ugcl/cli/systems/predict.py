@@ -40,11 +40,12 @@ def predict(
 ) -> None:
     """Predict the emotion of your own clips with a trained system.
 
-    A sound file and a video file of the same name are one clip. A clip without sound, picture or face is
-    predicted from what it has. A file that cannot be read is reported and the rest goes on: the exit code is
-    1 only if no clip at all could be predicted. Confidence is calibrated on dev clips of the training corpus;
-    on other recordings it is a guide. A system with speaker normalisation takes all clips for one person's.
-    Timelines without --out are written here.
+    A sound file and a video file of the same name are one clip where they lie in one folder, or in two named
+    after their kind (AudioWAV, VideoMP4). A clip without sound, picture or face is predicted from what it
+    has; one of more than two minutes is the mean over its stretches. A file that cannot be read is reported
+    and the rest goes on: the exit code is 1 only if no clip at all could be predicted. Confidence is
+    calibrated on dev clips of the training corpus; on other recordings it is a guide. A system with speaker
+    normalisation takes all clips for one person's. Timelines without --out are written here.
     """
     from ugcl import config
     from ugcl.inference import clips as user_clips
@@ -60,13 +61,9 @@ def predict(
     results = []
     for result in user_predictions.predictions(parameters, ensemble, found, span):
         if result.observed is not None:
-            from ugcl.reports.timeline import write
-
-            path = user_predictions.timeline_path(out or Path("."), result.clip, ".png")
-            write(result, ensemble, path, parameters.report.dpi)
-        results.append(
-            replace(result, observed=None)
-        )  # a folder's sound and features need not stay in memory
+            _draw(result, ensemble, out or Path("."), parameters.report.dpi)
+        # A folder's features need not stay in memory.
+        results.append(replace(result, observed=None))
     if out is not None:
         user_predictions.write(ensemble, results, out)
     if as_json:
@@ -80,6 +77,13 @@ def predict(
             typer.echo(f"not predicted: {result.clip.name}: {result.failure}", err=True)
     if all(result.failure for result in results):
         raise typer.Exit(1)
+
+
+def _draw(result: Prediction, ensemble: Ensemble, folder: Path, dpi: int) -> None:
+    from ugcl.inference.predictions import timeline_path
+    from ugcl.reports.timeline import write
+
+    write(result, ensemble, timeline_path(folder, result.clip, ".png"), dpi)
 
 
 def _show(ensemble: Ensemble, results: list[Prediction]) -> None:

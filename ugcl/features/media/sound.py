@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import numpy as np
 
 from ugcl.data.recordings import wav
 from ugcl.data.recordings.length import PLAIN
-from ugcl.features.media import plain
 from ugcl.features.media.container import check_file, refused
 from ugcl.features.media.ending import END_TOLERANCE
 from ugcl.features.media.failure import MediaError
@@ -19,6 +19,8 @@ from ugcl.features.media.track import Block, decoded
 RATE = 16_000  # Hz: what the speech encoders were trained on
 STRETCH = 30.0  # seconds that are held at a time
 SHORTEST = 0.001  # seconds; fewer samples are a broken file and not a sound
+BLOCK = 1 << 16  # samples that libsndfile reads at a time
+UNKNOWN = 1 << 40  # samples; a stream without an end is said to have more
 SILENCE = 1e-4  # largest magnitude of a recording without sound (-80 dBFS)
 WEIGHTS = {"FC": 1.0, "FL": 0.5**0.5, "FR": 0.5**0.5, "LFE": 0.0, "LFE2": 0.0}  # of channels; others ½
 
@@ -150,11 +152,38 @@ def _read(path: Path, interval: Interval | None, notes: list[str]) -> Iterator[B
 
 
 def _by_libsndfile(path: Path, interval: Interval | None, notes: list[str]) -> Iterator[Block]:
+    """Blocks of a file that libsndfile reads.
+
+    Raises:
+        MediaError: truncated, where the header counts more samples than there are.
+        Exception: whatever libsndfile raises of a file that it does not read.
+    """
+    import soundfile
+
     start, end = (interval.start, interval.end) if interval is not None else (0.0, float("inf"))
-    for channels, rate in plain.channels(path, start, end):
-        if len(channels) > 2:
+    with soundfile.SoundFile(os.fsencode(path)) as file:
+        if file.channels > 2:
             raise ValueError("of several channels only ffmpeg says which is the centre")
-        yield channels, [], rate
+        rate, first, read = file.samplerate, round(start * file.samplerate), 0
+        counted = not file.subtype.startswith("MPEG") and file.frames < UNKNOWN
+        wanted = file.frames - first if counted else UNKNOWN
+        if end != float("inf"):
+            wanted = min(wanted, round((end - start) * rate))
+        if first:
+            file.seek(min(first, file.frames))
+        while read < wanted:
+            try:
+                block = file.read(min(BLOCK, wanted - read), dtype="float32", always_2d=True)
+            except soundfile.LibsndfileError as error:
+                if not read:
+                    raise
+                raise MediaError("truncated", f"{path}: {error} after {read} samples") from None
+            if len(block) == 0:
+                break
+            read += len(block)
+            yield block.T, [], rate
+        if counted and read < wanted - END_TOLERANCE * rate:
+            raise MediaError("truncated", f"{path}: {first + read} of {file.frames} samples")
 
 
 def mix(channels: np.ndarray, names: Sequence[str]) -> np.ndarray:
