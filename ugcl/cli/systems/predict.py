@@ -61,9 +61,13 @@ def predict(
     results = []
     for result in user_predictions.predictions(parameters, ensemble, found, span):
         if result.observed is not None:
-            _draw(result, ensemble, out or Path("."), parameters.report.dpi)
-        # A folder's features need not stay in memory.
-        results.append(replace(result, observed=None))
+            from ugcl.reports.timeline import write
+
+            path = user_predictions.timeline_path(out or Path("."), result.clip, ".png")
+            write(result, ensemble, path, parameters.report.dpi)
+        results.append(
+            replace(result, observed=None)
+        )  # a folder's sound and features need not stay in memory
     if out is not None:
         user_predictions.write(ensemble, results, out)
     if as_json:
@@ -77,13 +81,6 @@ def predict(
             typer.echo(f"not predicted: {result.clip.name}: {result.failure}", err=True)
     if all(result.failure for result in results):
         raise typer.Exit(1)
-
-
-def _draw(result: Prediction, ensemble: Ensemble, folder: Path, dpi: int) -> None:
-    from ugcl.inference.predictions import timeline_path
-    from ugcl.reports.timeline import write
-
-    write(result, ensemble, timeline_path(folder, result.clip, ".png"), dpi)
 
 
 def _show(ensemble: Ensemble, results: list[Prediction]) -> None:
