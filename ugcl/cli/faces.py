@@ -80,11 +80,7 @@ def faces(
 def _notes(found: Survey) -> list[str]:
     name, track = found.clip.name, found.track
     notes = [f"{name}: {track.failure}: {track.detail}"] if track.failure else []
-    if found.several:
-        notes.append(
-            f"note: {name}: several faces on {found.several} of {found.searched} pictures searched as a whole"
-        )
-    return notes
+    return notes + [f"note: {name}: {note}" for note in found.notes]
 
 
 def _print(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -79,7 +79,8 @@ class FolderCorpus(Corpus):
     table: str = Field(
         "clips.csv",
         description="CSV with clip, audio, video, speaker and label columns; where clips are parts of longer"
-        " videos, also start and end in seconds, and region: the speaker's half (left, right).",
+        " files, also start and end in seconds (cut: video where the sound file is the clip's alone), and"
+        " region: the speaker's half (left, right).",
     )
 
 

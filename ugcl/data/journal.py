@@ -42,7 +42,7 @@ class Journal:
     def __contains__(self, name: object) -> bool:
         return name in self.facts
 
-    def add(self, name: str, facts: dict[str, Any], content: bytes = b"") -> None:
+    def add(self, name: str, facts: dict[str, Any], content: bytes | memoryview = b"") -> None:
         """Append an item; it is in the file when this returns, whatever then happens to the process."""
         self._place[name] = (self._append(name, facts, content), len(content))
         self.facts[name] = facts
@@ -58,7 +58,7 @@ class Journal:
         self._file.close()
         self.path.unlink(missing_ok=True)
 
-    def _append(self, name: str, facts: dict[str, Any], content: bytes) -> int:
+    def _append(self, name: str, facts: dict[str, Any], content: bytes | memoryview) -> int:
         told = json.dumps([name, facts]).encode()
         start = self._file.seek(0, 2) + _HEAD.size + len(told)
         self._file.write(_HEAD.pack(len(told), len(content), zlib.crc32(content, zlib.crc32(told))))

@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from ugcl.config.protocols import Protocol
 from ugcl.errors import UgclError
+
+
+def folded(column: pd.Series, names: Iterable[str]) -> tuple[pd.Series, pd.Series]:
+    """Labels that differ from a name in case and blanks alone, written as that name.
+
+    Args:
+        column: labels.
+        names: classes, and labels that count as one. Of names that differ in case alone none is folded to.
+
+    Returns:
+        The column, and how often each spelling was changed.
+    """
+    known: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        known[spelling(name)].add(name)
+    only = {key: next(iter(found)) for key, found in known.items() if len(found) == 1}
+    exact = set().union(*known.values()) if known else set()
+    new = {label: only.get(spelling(label), label) for label in column.unique() if label not in exact}
+    new = {label: name for label, name in new.items() if label != name}
+    return column.replace(new) if new else column, column[column.isin(new)].value_counts(sort=False)
+
+
+def spelling(text: str) -> str:
+    """A text without what spellings of one name differ in: case, blanks, and marks that are not seen."""
+    plain = unicodedata.normalize("NFKC", text).translate(dict.fromkeys((0x200B, 0xFEFF, 0x00AD)))
+    return " ".join(plain.split()).casefold()
 
 
 def merged(column: pd.Series, merge: Mapping[str, str]) -> pd.Series:

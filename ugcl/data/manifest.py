@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import math
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +13,8 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.data import sources, tables
 from ugcl.data.corpora import release
+from ugcl.data.recordings import length
+from ugcl.data.recordings.content import described
 from ugcl.errors import UgclError
 
 log = logging.getLogger(__name__)
@@ -73,29 +76,26 @@ def _hash(root: Path, name: str) -> str:
 
 def _durations(root: Path, frame: pd.DataFrame) -> pd.Series:
     media = frame["audio"].where(frame["audio"] != "", frame["video"])
-    if not {"start", "end"} <= set(frame):
-        return media.map({name: _duration(root, name) for name in media.unique()})
-    inside = frame["end"] - frame["start"]
-    wrong = frame.loc[~(inside > 0) & frame["start"].notna(), "clip"]
+    start, end = (
+        frame.get(name, pd.Series(math.nan, frame.index)).astype(float) for name in ("start", "end")
+    )
+    wrong = frame.loc[end <= start.fillna(0.0), "clip"]
     if len(wrong):
-        raise UgclError(f"{root}: {wrong.iloc[0]} ends before it starts; mend its times in the label files")
-    whole = {name: _duration(root, name) for name in media[inside.isna()].unique()}
-    return inside.where(inside.notna(), media.map(whole)).astype(float)
+        raise UgclError(f"{root}: {wrong.iloc[0]} ends before it starts; fix its times in the label files")
+    # An end alone begins with the file, a start alone reaches to its end.
+    whole = {name: _duration(root, name) for name in media[end.isna()].unique()}
+    return (end.where(end.notna(), media.map(whole)) - start.fillna(0.0)).astype(float)
 
 
 def _duration(root: Path, name: str) -> float:
-    """Seconds by the file's own header; NaN when the file is missing or cannot be opened."""
-    import av
-    import soundfile
-
+    """Seconds of a file; NaN when it is missing or cannot be opened."""
     if not name:
-        return float("nan")
-    path = root / name
+        return math.nan
+    path, reason = root / name, "no such file"
     try:
-        if path.suffix.lower() in (".wav", ".flac", ".ogg"):
-            return float(soundfile.info(path).duration)
-        with av.open(str(path)) as container:
-            return container.duration / av.time_base if container.duration else float("nan")
-    except (OSError, av.error.FFmpegError, soundfile.LibsndfileError) as error:
-        log.warning("%s: cannot be opened (%s); the features stage will quarantine it", path, error)
-        return float("nan")
+        if path.is_file():
+            return length.seconds(path)
+    except Exception as error:  # libraries raise exceptions of many kinds of what they cannot read
+        reason = described(path) or " ".join(str(error).split())
+    log.warning("%s: cannot be opened (%s); the features stage will quarantine it", path, reason)
+    return math.nan

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ugcl.config import Config
@@ -39,7 +39,32 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def below(folder: Path) -> Iterator[Path]:
+    """The files of a folder and of all folders below it, linked folders included, and broken links.
+
+    A folder that is linked into itself is gone through once.
+    """
+    seen = {os.path.realpath(folder)}
+    for top, folders, files in os.walk(folder, followlinks=True):
+        folders.sort()
+        for name in [*folders]:
+            real = os.path.realpath(os.path.join(top, name))
+            if real in seen:
+                folders.remove(name)
+            seen.add(real)
+        yield from (Path(top, name) for name in sorted(files))
+
+
+def find(folder: Path, pattern: str) -> Iterator[Path]:
+    """The files of a folder that fit a glob pattern, those in linked folders included."""
+    if not pattern.startswith("**/"):
+        yield from (path for path in folder.glob(pattern) if path.is_file())
+        return
+    names = pattern.removeprefix("**/")
+    yield from (path for path in below(folder) if path.match(names) and path.is_file())
+
+
 def matches(folder: Path, patterns: Iterable[str]) -> list[Path]:
     """The finished files of a folder that fit any of the glob patterns, sorted by path."""
-    found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
+    found = {path for pattern in patterns for path in find(folder, pattern)}
     return sorted(path for path in found if ".partial" not in path.relative_to(folder).as_posix())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +16,7 @@ import pandera.pandas as pa
 from ugcl.errors import UgclError
 
 PARTS = ("train", "dev", "test")
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 def matches(pattern: str) -> pa.Check:
@@ -63,6 +66,7 @@ MANIFEST = pa.DataFrameSchema(
         "level": pa.Column(str),
         "start": pa.Column(float, pa.Check.ge(0), nullable=True, required=False),
         "end": pa.Column(float, pa.Check.gt(0), nullable=True, required=False),
+        "cut": pa.Column(str, pa.Check.isin(["", "video"]), required=False),
         "region": pa.Column(str, pa.Check.isin(["", "left", "right"]), required=False),
         "dialogue": pa.Column(str, required=False),
         "turn": pa.Column("Int64", pa.Check.ge(0), nullable=True, required=False),
@@ -74,8 +78,9 @@ MANIFEST = pa.DataFrameSchema(
 )
 """One row a clip; label columns hold class names ("" = none), `votes_<channel>_<class>` hold counts.
 
-A corpus whose clips are parts of longer videos has `start` and `end`, seconds in the video file (empty =
-all of it), and may have `region`, the half of the picture where the speaker is. One with dialogues has
+A corpus whose clips are parts of longer files has `start` and `end`, seconds in its sound and video files
+(empty = to the end, or all of it); `cut` is "video" where a clip has a sound file of its own, which they do
+not cut. It may have `region`, the half of the picture where the speaker is. One with dialogues has
 `dialogue` (a name unique in the corpus, "" = none), `turn` (the order in it) and `transcript`. The rest are
 facts of the corpus under its own names.
 """
@@ -116,14 +121,43 @@ def read(path: Path, numbers: Iterable[str] = ()) -> pd.DataFrame:
         ValueError: a cell of `numbers` is no number.
     """
     types = defaultdict(lambda: str, dict.fromkeys(numbers, "float64"))
+    absent = {column: [""] for column in types}
     try:
-        return pd.read_csv(
-            path, dtype=types, keep_default_na=False, na_values={column: [""] for column in types}
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            # Rows with a field more than the header must not move all columns by one.
+            frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=absent, index_col=False)
     except FileNotFoundError:
-        raise UgclError(f"{path}: not found; run the stage that makes it, or mend the path") from None
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise UgclError(f"{path}: not found; run the stage that makes it, or fix the path") from None
+    except (pd.errors.ParserWarning, pd.errors.ParserError):
+        frame = _without_empty_fields(path)
+    except (pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise UgclError(f"{path}: not a readable CSV ({error}); save it as UTF-8 with a header") from None
+    for mark, name in SEPARATORS.items():
+        if len(frame.columns) == 1 and mark in frame.columns[0]:
+            raise UgclError(f"{path}: its columns are separated by {name}; save it as CSV with commas")
+    return frame
+
+
+def _without_empty_fields(path: Path) -> pd.DataFrame:
+    """A CSV of text, some of whose rows have more fields than the header: commas at their end.
+
+    Raises:
+        UgclError: such a field is not empty, or the file has a quote that is not closed.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.reader(file, strict=True) if row]
+    except csv.Error as error:
+        raise UgclError(f"{path}: not a readable CSV ({error}); save it as UTF-8 with a header") from None
+    width = len(rows[0])
+    for number, row in enumerate(rows[1:], 2):
+        if any(row[width:]):
+            raise UgclError(
+                f"{path}: row {number} has {len(row)} fields, the header has {width}; remove a comma, or put"
+                " text with commas in quotes"
+            )
+    return pd.DataFrame([(row + [""] * width)[:width] for row in rows[1:]], columns=rows[0], dtype=str)
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:

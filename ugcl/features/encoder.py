@@ -14,6 +14,8 @@ from ugcl.features.media.clip import Clip
 class Encoder(Protocol):
     """Turns a clip's media into a sequence of vectors.
 
+    One that can also give them block by block, for long clips, has a method `blocks(clip)`.
+
     Attributes:
         name: key of `encoders` in params.yaml.
         modality: what the vectors describe.
@@ -41,6 +43,47 @@ class Encoder(Protocol):
         ...
 
 
+class Vectors:
+    """A clip's vectors, collected block by block in the form in which they are kept.
+
+    Args:
+        window: frames that are pooled; 1 keeps all.
+        kind: float32, or float16 as stored.
+    """
+
+    def __init__(self, window: int = 1, kind: type[np.floating] = np.float32) -> None:
+        self.window, self.kind = window, kind
+        self.rest: list[np.ndarray] = []  # frames of the window that is not full
+        self.kept: list[np.ndarray] = []
+
+    def add(self, block: np.ndarray) -> None:
+        """Append (frames, dim)."""
+        if self.rest:
+            block = np.concatenate([*self.rest, block])
+        full = len(block) // self.window * self.window
+        self._keep(block[:full])
+        self.rest = [block[full:].copy()] if full < len(block) else []
+
+    def array(self) -> np.ndarray:
+        """All of them, (ceil(frames / window), dim); the last window averages what is there."""
+        for block in self.rest:
+            self._keep(block)
+        self.rest, kept = [], self.kept
+        if len(kept) == 1:
+            return kept[0]
+        joined, start = np.empty((sum(map(len, kept)), *kept[0].shape[1:]), self.kind), 0
+        while kept:  # each block is let go when it is copied: a long clip is not held twice
+            block = kept.pop(0)
+            joined[start : start + len(block)] = block
+            start += len(block)
+        return joined
+
+    def _keep(self, block: np.ndarray) -> None:
+        if len(block) or not self.kept:
+            with np.errstate(over="ignore"):
+                self.kept.append(pool(block, self.window).astype(self.kind, copy=False))
+
+
 def pool(features: np.ndarray, window: int) -> np.ndarray:
     """Mean over consecutive frames; the last window averages what is there.
 
@@ -51,7 +94,7 @@ def pool(features: np.ndarray, window: int) -> np.ndarray:
     Returns:
         (ceil(frames / window), dim).
     """
-    if window == 1:
+    if window == 1 or len(features) == 0:
         return features
     starts = np.arange(0, len(features), window)
     counts = np.diff(np.append(starts, len(features)))

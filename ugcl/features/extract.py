@@ -15,7 +15,7 @@ from ugcl.config import Config
 from ugcl.data import shards, sources
 from ugcl.data.journal import Journal
 from ugcl.features.build import build
-from ugcl.features.encoder import Encoder, info, pool
+from ugcl.features.encoder import Encoder, Vectors, info
 from ugcl.features.faces import table
 from ugcl.features.media.clip import Clip, with_faces
 from ugcl.features.media.failure import MediaError
@@ -67,7 +67,7 @@ def encode_shard(
                 log.warning("%s: %s: %s", clip.name, half.failure, half.detail)
                 done.add(clip.name, {"failure": half.failure, "detail": half.detail})
             else:
-                done.add(clip.name, {"shape": half.shape}, half.tobytes())
+                done.add(clip.name, {"shape": half.shape}, memoryview(np.ascontiguousarray(half)).cast("B"))
         failures = {n: (f["failure"], f["detail"]) for n, f in done.facts.items() if "failure" in f}
         shards.write_shard(folder, shard, _Arrays(done), failures, info(model, window), settings)
         done.discard()
@@ -88,14 +88,15 @@ def vectors(model: Encoder, clip: Clip, window: int) -> np.ndarray:
     Raises:
         MediaError: the clip cannot be encoded, or its features are not finite.
     """
-    return _stored(model.encode(clip), model.dim, window)
+    kept = Vectors(window, np.float16)
+    for block in model.blocks(clip) if hasattr(model, "blocks") else [model.encode(clip)]:
+        kept.add(block)
+    return _stored(kept.array(), model.dim)
 
 
-def _stored(raw: np.ndarray, dim: int, window: int) -> np.ndarray:
-    if len(raw) == 0 or raw.shape[1] != dim:
-        raise MediaError("empty", f"the encoder gave an array of shape {raw.shape}")
-    with np.errstate(over="ignore"):
-        half = pool(raw, window).astype(np.float16)
+def _stored(half: np.ndarray, dim: int) -> np.ndarray:
+    if half.ndim != 2 or len(half) == 0 or half.shape[1] != dim:
+        raise MediaError("empty", f"the encoder gave an array of shape {half.shape}")
     if not np.isfinite(half).all():
         raise MediaError("unreadable", "features are not finite in half precision")
     return half
@@ -120,9 +121,9 @@ def encoded(
             except MediaError as error:
                 yield clip, error
         return
-    for clip, raw in model.encode_all(clips, faces, workers):
+    for clip, half in model.encode_all(clips, faces, workers, lambda: Vectors(window, np.float16)):
         try:
-            yield clip, raw if isinstance(raw, MediaError) else _stored(raw, model.dim, window)
+            yield clip, half if isinstance(half, MediaError) else _stored(half, model.dim)
         except MediaError as error:
             yield clip, error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,8 @@ from ugcl.inference.probabilities import probabilities
 from ugcl.plan import paths
 from ugcl.plan.evaluation import chosen
 from ugcl.training.checkpoint import load_run
+
+LONGEST = 120.0  # seconds of a clip that go through the networks at a time
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,26 @@ def within(
         if len(x):
             part[modality] = x
     return part
+
+
+def stretches(observed: Observation) -> list[tuple[float, float]]:
+    """Starts and ends of equal stretches, seconds, none longer than :data:`LONGEST`; one of a usual clip."""
+    count = max(1, int(np.ceil(np.nan_to_num(observed.duration) / LONGEST - 1e-9)))
+    ends = np.linspace(0, observed.duration, count + 1).tolist()
+    return list(itertools.pairwise(ends))
+
+
+def whole(ensemble: Ensemble, observed: Observation) -> np.ndarray:
+    """Class probabilities of a clip, (classes,).
+
+    A long clip goes through the networks stretch by stretch, for their memory grows with its length and they
+    were trained on utterances: its probabilities are the mean over the stretches that have something in them.
+    """
+    places = stretches(observed)
+    if len(places) == 1:
+        return ensemble([observed.features])[0]
+    parts = [within(observed, ensemble.infos, *place) for place in places]
+    return np.mean([ensemble([part])[0] for part in parts if part] or ensemble([observed.features]), axis=0)
 
 
 def timeline(ensemble: Ensemble, observed: Observation, length: float, step: float) -> pd.DataFrame:

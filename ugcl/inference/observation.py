@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,12 +14,11 @@ from ugcl.features.build import build
 from ugcl.features.encoder import Encoder, info
 from ugcl.features.extract import vectors
 from ugcl.features.faces.build import build as build_detector
+from ugcl.features.faces.survey import look
 from ugcl.features.faces.table import Track
-from ugcl.features.faces.tracking import follow
-from ugcl.features.media.activity import speech_seconds
+from ugcl.features.media.activity import Heard, listen
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
-from ugcl.features.media.sound import RATE
 
 
 @dataclass(frozen=True)
@@ -30,20 +29,22 @@ class Observation:
         clip: where it came from.
         features: modality → (frames, dim) float16, of the modalities that could be had.
         missing: modality → why the system does without it.
-        samples: the sound at 16 kHz, None without any.
+        heard: the sound's length and level over time, None without any.
         track: the face track, None where no encoder reads faces.
+        notes: what a reader should know of the files: several faces, several tracks, gaps.
     """
 
     clip: Clip
     features: Mapping[str, np.ndarray]
     missing: Mapping[str, str]
-    samples: np.ndarray | None
+    heard: Heard | None
     track: Track | None
+    notes: Sequence[str] = ()
 
     @property
     def duration(self) -> float:
         """Seconds of the longer of sound and pictures; NaN where neither was decoded."""
-        ends = [len(self.samples) / RATE] if self.samples is not None else []
+        ends = [self.heard.seconds] if self.heard is not None else []
         if self.track is not None and len(self.track.times):
             steps = np.diff(self.track.times)
             ends.append(float(self.track.times[-1] + (np.median(steps) if len(steps) else 0.0)))
@@ -59,7 +60,7 @@ class Observation:
     @property
     def speech(self) -> float:
         """Seconds of speech by energy (:mod:`ugcl.features.media.activity`); NaN without sound."""
-        return speech_seconds(self.samples) if self.samples is not None else float("nan")
+        return self.heard.speech if self.heard is not None else float("nan")
 
 
 class Observer:
@@ -111,16 +112,20 @@ class Observer:
         Raises:
             MediaError: no modality could be had; the text gives the reason of each.
         """
-        samples, sound_fault = None, ""
+        notes: list[str] = []
+        heard, sound_fault = None, ""
         try:
-            samples = clip.sound()
+            heard = listen(clip.stretches(notes=notes))
         except MediaError as error:
             sound_fault = str(error)
-        track = self._track(clip)
+        track = None
+        if self.detect is not None and clip.video is not None:
+            seen = look(clip, self.detect, self.faces)
+            track, notes = seen.track, [*notes, *seen.notes]
         features: dict[str, np.ndarray] = {}
         missing = dict(self.never)
         for modality, (encoder, window) in self.encoders.items():
-            if modality == "audio" and samples is None:
+            if modality == "audio" and heard is None:
                 missing[modality] = sound_fault
                 continue
             if modality == "video" and clip.video is None:
@@ -134,12 +139,4 @@ class Observer:
             alike = len(set(missing.values())) == 1
             reasons = [f"{modality}: {why}" for modality, why in missing.items()]
             raise MediaError("unreadable", next(iter(missing.values())) if alike else "; ".join(reasons))
-        return Observation(clip, features, missing, samples, track)
-
-    def _track(self, clip: Clip) -> Track | None:
-        if self.detect is None or clip.video is None:
-            return None
-        try:
-            return follow(clip.frames(), self.detect, self.faces)
-        except MediaError as error:
-            return Track.none(error.failure, error.detail)
+        return Observation(clip, features, missing, heard, track, tuple(notes))

@@ -16,6 +16,7 @@ from ugcl.config import Config
 from ugcl.data import sources, tables
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
+from ugcl.features.media.files import file_name, printable
 from ugcl.features.progress import progress
 from ugcl.inference import ensemble as inference
 from ugcl.inference.ensemble import Ensemble
@@ -72,8 +73,8 @@ class Prediction:
         """
         return {
             "clip": self.clip.name,
-            "audio": str(self.clip.audio or ""),
-            "video": str(self.clip.video or ""),
+            "audio": printable(self.clip.audio or ""),
+            "video": printable(self.clip.video or ""),
             "predicted": self.predicted,
             "confidence": self.confidence,
             "modalities": self.modalities,
@@ -115,8 +116,12 @@ def predictions(
             log.debug("%s: %s", clip.name, observed)
             yield Prediction(clip, failure=observed.detail)
             continue
-        p = ensemble([observed.features])[0]
+        p = inference.whole(ensemble, observed)
         notes = [f"no {modality} used: {why}" for modality, why in observed.missing.items()]
+        notes += observed.notes
+        count = len(inference.stretches(observed))
+        if count > 1:
+            notes.append(f"long: the mean over {count} stretches of {observed.duration / count:.0f} s")
         notes += _seen_in_training(config, ensemble, clip, known)
         yield Prediction(
             clip=clip,
@@ -187,8 +192,8 @@ def write(ensemble: Ensemble, found: list[Prediction], folder: Path) -> list[Pat
 
 
 def timeline_path(folder: Path, clip: Clip, suffix: str) -> Path:
-    """The file of a clip's timeline; a name that holds folders becomes one file name."""
-    return folder / f"{clip.name.strip('/').replace('/', '_')}.timeline{suffix}"
+    """The file of a clip's timeline."""
+    return folder / file_name(clip.name, f".timeline{suffix}")
 
 
 def _plain(tree: Any) -> Any:

@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from ugcl.features.faces import alignment
-from ugcl.features.media.activity import HOP, active
-from ugcl.features.media.sound import RATE
+from ugcl.features.media.activity import HOP, Heard
 from ugcl.inference.ensemble import Ensemble
 from ugcl.inference.predictions import Prediction
 from ugcl.reports import theme
@@ -48,7 +47,7 @@ def draw(prediction: Prediction, ensemble: Ensemble) -> Figure:
     faces = thumbnails(prediction)
     panels = [
         "probabilities",
-        *(["sound"] if seen.samples is not None else []),
+        *(["sound"] if seen.heard is not None else []),
         *(["faces"] if faces else []),
     ]
     heights = {"probabilities": 2.3, "sound": 0.8, "faces": 0.6}
@@ -61,7 +60,7 @@ def draw(prediction: Prediction, ensemble: Ensemble) -> Figure:
         axes = dict(zip(panels, grid[:, 0], strict=True))
         _probabilities(axes["probabilities"], prediction, ensemble)
         if "sound" in axes:
-            _sound(axes["sound"], seen.samples)
+            _sound(axes["sound"], seen.heard)
         if "faces" in axes:
             _faces(axes["faces"], faces, seen.duration)
         last = grid[-1, 0]
@@ -120,13 +119,13 @@ def _probabilities(axes: Axes, prediction: Prediction, ensemble: Ensemble) -> No
     )  # fmt: skip
 
 
-def _sound(axes: Axes, samples: np.ndarray) -> None:
-    size = max(1, len(samples) // POINTS)
-    blocks = samples[: len(samples) // size * size].reshape(-1, size)
-    times = (np.arange(len(blocks)) + 0.5) * size / RATE
-    axes.fill_between(times, blocks.min(1), blocks.max(1), color="#4a5a6a", linewidth=0)
-    loud = active(samples)
-    reach = float(np.abs(samples).max()) * 1.05
+def _sound(axes: Axes, heard: Heard) -> None:
+    starts = np.arange(0, len(heard.low), max(1, len(heard.low) // POINTS))
+    low, high = np.minimum.reduceat(heard.low, starts), np.maximum.reduceat(heard.high, starts)
+    times = (starts + np.append(starts[1:], len(heard.low))) / 2 * heard.step
+    axes.fill_between(times, low, high, color="#4a5a6a", linewidth=0)
+    loud = heard.active
+    reach = float(max(high.max(), -low.min())) * 1.05
     edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]).astype(int)))
     for start, end in edges.reshape(-1, 2):
         axes.axvspan(start * HOP, end * HOP, color="#f0e3c0", linewidth=0, zorder=0)

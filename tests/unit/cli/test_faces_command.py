@@ -48,6 +48,20 @@ def test_a_bad_file_is_a_row_the_rest_goes_on_and_nothing_is_coloured(tiny: Conf
     assert codec == "h264" and count == len(track.times)
 
 
+def test_clips_called_na_nan_or_none_keep_their_faces(tiny: Config) -> None:
+    manifest = pd.read_csv(paths.manifest("tiny"), dtype=str, keep_default_na=False)
+    before = dict(table.read(paths.faces("tiny", 1)))
+    for path in (paths.faces("tiny", 1), table.summary_path(paths.faces("tiny", 1))):
+        text = path.read_text()
+        for old, new in zip(sorted(manifest["clip"]), ("NA", "None", "nan"), strict=False):
+            text = text.replace(f"{old},", f"{new},")
+        path.write_text(text)
+    after = list(table.read(paths.faces("tiny", 1)))
+    assert [name for name, _ in after[:3]] == ["NA", "None", "nan"]
+    for (_, track), old in zip(after, before.values(), strict=True):
+        np.testing.assert_array_equal(track.boxes, old.boxes)
+
+
 def test_only_when_nothing_can_be_read_is_it_an_error(tiny: Config, ugcl) -> None:
     Path("bad.mp4").write_bytes(b"junk")
     (row,) = json.loads(ugcl("faces", "bad.mp4", "--json", code=1).stdout)

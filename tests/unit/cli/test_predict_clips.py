@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,6 +25,7 @@ from ugcl.data.shards import FeatureStore
 from ugcl.inference import clips as user_clips
 from ugcl.inference import ensemble as inference
 from ugcl.inference import temperature
+from ugcl.inference.observation import Observer
 from ugcl.plan import paths
 from ugcl.training.checkpoint import load_run
 
@@ -92,6 +97,58 @@ def test_a_folder_is_paired_and_a_bad_file_is_reported_while_the_rest_goes_on(ti
     assert [row["clip"] for row in tree["clips"]] == frame["clip"].tolist()
 
 
+def two_faces(source: Path, target: Path) -> None:
+    """The pictures of a video beside themselves, without sound."""
+    with av.open(str(source)) as old, av.open(str(target), "w") as new:
+        stream = new.add_stream("libx264", rate=25)
+        for number, frame in enumerate(old.decode(video=0)):
+            pixels = np.hstack([frame.to_ndarray(format="rgb24")] * 2)
+            if number == 0:
+                stream.height, stream.width, stream.pix_fmt = *pixels.shape[:2], "yuv420p"
+            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+            picture.pts, picture.time_base = number, Fraction(1, 25)
+            new.mux(stream.encode(picture))
+        new.mux(stream.encode(None))
+
+
+def test_every_note_on_faces_stands_beside_the_prediction(tiny: Config, ugcl) -> None:
+    two_faces(Path(f"clips/VideoMP4/{CLIP}.mp4"), Path("two.mp4"))
+    told = ugcl("faces", "two.mp4").stderr.splitlines()[-1]
+    assert told.startswith("note: two: several faces on ")
+    files = ("two.mp4", shutil.copy(f"clips/AudioWAV/{CLIP}.wav", "two.wav"))
+    (row,) = json.loads(ugcl("predict", *files, "--json").stdout)["clips"]
+    assert told.removeprefix("note: two: ") in row["notes"]
+    assert told in ugcl("predict", *files).stdout.splitlines()
+
+
+def test_notes_on_the_file_stand_beside_the_prediction(tiny: Config, ugcl) -> None:
+    samples, rate = soundfile.read(f"clips/AudioWAV/{CLIP}.wav")
+    soundfile.write("stale.wav", samples, rate, subtype="PCM_16")
+    content = bytearray(Path("stale.wav").read_bytes())
+    at = content.index(b"data") + 4
+    content[at : at + 4] = (800).to_bytes(4, "little")
+    Path("stale.wav").write_bytes(content)
+    (row,) = json.loads(ugcl("predict", "stale.wav", "--json").stdout)["clips"]
+    assert row["duration"] == pytest.approx(len(samples) / rate, abs=1e-4)
+    assert any(note.startswith("the header names 0.0") for note in row["notes"])
+
+
+def test_a_long_clip_is_the_mean_over_its_stretches(tiny: Config, ugcl, monkeypatch) -> None:
+    video, audio = (f"clips/{kind}/{CLIP}.{end}" for kind, end in (("VideoMP4", "mp4"), ("AudioWAV", "wav")))
+    (one,) = json.loads(ugcl("predict", video, audio, "--json").stdout)["clips"]
+    assert not any(note.startswith("long: ") for note in one["notes"])
+    monkeypatch.setattr(inference, "LONGEST", one["duration"] / 2.5)
+    (row,) = json.loads(ugcl("predict", video, audio, "--json").stdout)["clips"]
+    assert any(note.startswith("long: the mean over 3 stretches") for note in row["notes"])
+    ensemble = inference.load(tiny, "tiny", "ugcl")
+    observe = Observer(tiny, ensemble.run, ensemble.infos)
+    seen = observe(user_clips.find([video, audio])[0])
+    edges = np.linspace(0, seen.duration, 4)
+    parts = [inference.within(seen, ensemble.infos, *place) for place in pairwise(edges)]
+    expected = np.mean([ensemble([part])[0] for part in parts], axis=0)
+    assert list(row["probabilities"].values()) == pytest.approx(expected, abs=1e-5)
+
+
 def test_only_when_nothing_works_is_it_an_error(tiny: Config, ugcl) -> None:
     Path("broken.mp4").write_bytes(b"junk")
     assert "broken" in ugcl("predict", "broken.mp4", code=1).stderr
@@ -141,14 +198,86 @@ def test_without_a_fitted_temperature_it_says_so(tiny: Config, ugcl) -> None:
     assert "NOT calibrated" in ugcl("predict", f"clips/AudioWAV/{CLIP}.wav").stdout
 
 
+def clips_of(folder: Path, *names: str) -> dict[str, tuple[Path | None, Path | None]]:
+    """The clips that a folder with these files stands for: name → sound, video; paths from the folder."""
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).touch()
+    here = lambda path: path and path.relative_to(folder).as_posix()  # noqa: E731
+    return {
+        clip.name.removeprefix(f"{folder}/"): (here(clip.audio), here(clip.video))
+        for clip in user_clips.find([str(folder)])
+    }
+
+
 def test_files_of_one_stem_are_paired_only_as_one_sound_and_one_video(tmp_path: Path) -> None:
-    for name in ("a/x.wav", "b/x.mp4", "a/y.wav", "b/y.wav", "a/y.mp4", "a/notes.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    clips = {clip.name: clip for clip in user_clips.find([str(tmp_path)])}
-    assert (clips["x"].audio, clips["x"].video) == (tmp_path / "a/x.wav", tmp_path / "b/x.mp4")
-    assert len(clips) == 4 and clips[f"{tmp_path}/a/y.mp4"].audio is None
+    clips = clips_of(tmp_path, "a/x.wav", "a/x.mp4", "a/y.wav", "a/y.flac", "a/y.mp4", "a/notes.txt")
+    assert clips.pop("x") == ("a/x.wav", "a/x.mp4")
+    assert clips == {
+        "a/y.wav": ("a/y.wav", None), "a/y.flac": ("a/y.flac", None), "a/y.mp4": (None, "a/y.mp4")
+    }  # fmt: skip
     assert len(user_clips.find([f"{tmp_path}/a/*.wav"])) == 2
+
+
+def test_a_person_s_sound_never_joins_another_person_s_picture(tmp_path: Path) -> None:
+    assert clips_of(tmp_path / "one", "anna/take1.wav", "bob/take1.mp4") == {
+        "anna/take1.wav": ("anna/take1.wav", None), "bob/take1.mp4": (None, "bob/take1.mp4")
+    }  # fmt: skip
+    names = [f"{who}/take1.{kind}" for who in ("anna", "bob", "carl") for kind in ("wav", "mp4")]
+    assert clips_of(tmp_path / "all", *names) == {
+        f"{who}/take1": (f"{who}/take1.wav", f"{who}/take1.mp4") for who in ("anna", "bob", "carl")
+    }
+
+
+def test_folders_named_after_their_kind_are_paired_person_by_person(tmp_path: Path) -> None:
+    names = [
+        f"{kind}/{who}/t.{end}" for who in "ab" for kind, end in (("AudioWAV", "wav"), ("VideoMP4", "mp4"))
+    ]
+    clips = clips_of(tmp_path, *names, "AudioWAV/c/t.wav", "VideoMP4/d/t.mp4")
+    assert clips["AudioWAV/a/t"] == ("AudioWAV/a/t.wav", "VideoMP4/a/t.mp4")
+    assert clips["AudioWAV/b/t"] == ("AudioWAV/b/t.wav", "VideoMP4/b/t.mp4")
+    assert clips["AudioWAV/c/t.wav"][1] is None and clips["VideoMP4/d/t.mp4"][0] is None
+
+
+def test_linked_folders_are_gone_through_and_broken_links_are_reported(
+    tiny: Config, ugcl, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree("clips/AudioWAV", tmp_path / "elsewhere")
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "again").symlink_to(folder)
+    (folder / "lost.wav").symlink_to(tmp_path / "gone.wav")
+    (folder / "lost").symlink_to(tmp_path / "gone")
+    result = ugcl("predict", str(folder), "--system", "audio-only", "--json")
+    rows = json.loads(result.stdout)["clips"]
+    assert len([row for row in rows if row["predicted"]]) == 12
+    assert "not predicted: lost: missing: " in result.stderr and "gone.wav" in result.stderr
+    assert f"lost: a link to {tmp_path}/gone, which does not exist" in caplog.text
+
+
+def test_a_missing_file_is_reported_and_the_rest_goes_on(tiny: Config, ugcl) -> None:
+    result = ugcl("predict", "nowhere.wav", f"clips/AudioWAV/{CLIP}.wav", "--json")
+    assert [bool(row["predicted"]) for row in json.loads(result.stdout)["clips"]] == [True, False]
+    assert "not predicted: nowhere: audio: missing: nowhere.wav: no such file" in result.stderr
+
+
+def test_names_in_another_encoding_and_very_long_ones_are_predicted(tiny: Config) -> None:
+    content = Path(f"clips/AudioWAV/{CLIP}.wav").read_bytes()
+    folder = Path("names")
+    folder.mkdir()
+    names = [b"lat\xe9in.wav", b"lat\xe8in.wav", b"x" * 246 + b".wav", b"y" * 245 + b"1.wav"]
+    for name in names:
+        (folder / os.fsdecode(name)).write_bytes(content)
+    command = [sys.executable, "-m", "ugcl", "predict", "names", "--timeline", "--out", "found"]
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["clips"]
+    assert [row["clip"][:9] for row in rows] == ["lat\\xe8in", "lat\\xe9in", "x" * 9, "y" * 9]
+    assert len({row["confidence"] for row in rows}) == 1 and rows[0]["confidence"] > 0
+    assert len(list(Path("found").glob("*.timeline.png"))) == len(names)
+    assert pd.read_csv("found/predictions.csv")["clip"].tolist() == [row["clip"] for row in rows]
+    assert subprocess.run(command[:-2], capture_output=True).returncode == 0
 
 
 @pytest.mark.parametrize("duration", [0.3, 1.0, 2.37])

@@ -210,3 +210,23 @@ def test_a_benchmark_s_folds_are_audited_as_written_or_as_they_would_be(
     tables.write(frame[["clip"]].assign(part=part), Path("data/splits/demo/intended/fold2.csv"))
     (leak,) = [leak for each in audits(config, ["demo"]) for leak in each.leaks]
     assert leak == "demo fold 2: train and test share 2 speakers (1001, 1003)"
+
+
+@pytest.mark.parametrize("other", ["1", "1.0", "001 ", "01"])
+def test_a_speaker_in_two_spellings_leaks_all_the_same(tmp_path: Path, other: str) -> None:
+    path = tmp_path / "split.csv"
+    path.write_text(f"clip,speaker,part\na,001,train\nb,{other},test\nc,002,train\nd,003,test\n")
+    (table,) = someones_split.read([str(path)]).values()
+    found = audit(table, "mine")
+    assert found.parts["speakers"].tolist() == [2, 2]
+    assert len(found.leaks) == 1 and "train and test share 1 speakers" in found.leaks[0]
+
+
+def test_a_json_of_speakers_finds_them_in_another_spelling(tmp_path: Path) -> None:
+    known = split().assign(speaker=["001", "001", "002", "003"]).drop(columns="part")
+    path = tmp_path / "split.json"
+    path.write_text(json.dumps({"train": [1, "002"], "test": ["3.0"]}))
+    (table,) = someones_split.read([str(path)], manifest=known).values()
+    assert table[["clip", "part"]].to_numpy().tolist() == [
+        ["a", "train"], ["b", "train"], ["c", "train"], ["d", "test"]
+    ]  # fmt: skip

@@ -80,6 +80,121 @@ def test_a_wrong_folder_table_is_explained(tree: dict, tmp_path: Path, table: st
     assert "\n" not in str(caught.value)
 
 
+def corpus_table(folder: Path, rows: list[str], header: str = "clip,audio,speaker,emotion") -> None:
+    wav(folder / "a.wav", 0.2)
+    (folder / "clips.csv").write_text("\n".join([header, *rows]) + "\n")
+
+
+def test_labels_in_other_spellings_are_the_class_and_others_are_counted(
+    tree: dict, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    labels = ["happy", "Happy", "HAPPY", "happy ", " sad", "Sad", "sad\u00a0", "bored", "bored", ""]
+    corpus_table(tmp_path / "in", [f"c{i},a.wav,s{i},{label}" for i, label in enumerate(labels)])
+    frame = manifest.build(folder_config(tree, tmp_path / "in"), "mine")
+    assert frame["emotion"].tolist() == ["happy"] * 4 + ["sad"] * 3 + ["bored"] * 2 + [""]
+    assert "taken for the class: 'Happy' 1, 'HAPPY' 1, 'Sad' 1" in caplog.text
+    assert "clips of no class, which are in no part: 'bored' 2, no label 1" in caplog.text
+
+
+@pytest.mark.parametrize("other", ["001 ", " 001", "001\u00a0"])
+def test_blanks_around_a_speaker_do_not_make_another_person(tree: dict, tmp_path: Path, other: str) -> None:
+    corpus_table(tmp_path / "in", ["a,a.wav,001,sad", f"b,a.wav,{other},happy"])
+    assert manifest.build(folder_config(tree, tmp_path / "in"), "mine")["speaker"].unique() == ["001"]
+
+
+@pytest.mark.parametrize("other", ["1", "01", "1.0", "001.0"])
+def test_a_speaker_in_two_spellings_is_refused_with_counts(tree: dict, tmp_path: Path, other: str) -> None:
+    corpus_table(tmp_path / "in", ["a,a.wav,001,sad", "b,a.wav,001,sad", f"c,a.wav,{other},happy"])
+    with pytest.raises(UgclError, match=r"1 speakers seem .*'001' \(2 clips\)") as caught:
+        manifest.build(folder_config(tree, tmp_path / "in"), "mine")
+    assert f"'{other}' (1 clips)" in str(caught.value)
+
+
+def test_ids_that_differ_are_different_people(tree: dict, tmp_path: Path) -> None:
+    names = ["s1", "s2", "s10", "s11", "s1a", "s1-1", "anna", "anne"]
+    corpus_table(tmp_path / "in", [f"c{i},a.wav,{n},{'sad' if i else 'happy'}" for i, n in enumerate(names)])
+    frame = manifest.build(folder_config(tree, tmp_path / "in"), "mine")
+    assert sorted(frame["speaker"]) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("clip;audio;speaker;emotion\na;a.wav;s;sad\n", "separated by semicolons"),
+        ("clip\taudio\tspeaker\temotion\na\ta.wav\ts\tsad\n", "separated by tabs"),
+        ("clip,audio,speaker,emotion\na,a.wav,s,sad,very\nb,a.wav,t,happy,\n", "row 2 has 5 fields"),
+        ("clip,audio,speaker,emotion\na,a.wav,s,sad\nb,a.wav,t,happy,x\n", "row 3 has 5 fields"),
+        ("clip,audio,speaker,emotion\na b,a.wav,s,sad\nc,a.wav,t,happy\n", "line 2: 'a b'"),
+        ("clip,audio,speaker,emotion\nc ,a.wav,s,sad\nc,a.wav,t,happy\n", "clip of another row .*line 3"),
+    ],
+)
+def test_a_table_that_is_no_csv_of_clips_says_why(
+    tree: dict, tmp_path: Path, content: str, words: str
+) -> None:
+    wav(tmp_path / "in/a.wav", 0.2)
+    (tmp_path / "in/clips.csv").write_text(content)
+    with pytest.raises(UgclError, match=words) as caught:
+        manifest.build(folder_config(tree, tmp_path / "in"), "mine")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "end"),
+    [
+        ("clip,audio,speaker,emotion", ","),
+        ("clip,audio,speaker,emotion,", ","),
+        (" clip , audio,speaker ,emotion", ""),
+    ],
+)
+def test_commas_and_blanks_that_mean_nothing_change_nothing(
+    tree: dict, tmp_path: Path, header: str, end: str
+) -> None:
+    corpus_table(tmp_path / "in", [f"a, a.wav,s ,sad{end}", f"b ,a.wav,t,happy{end}"], header)
+    frame = manifest.build(folder_config(tree, tmp_path / "in"), "mine")
+    found = frame[["clip", "audio", "speaker", "emotion"]].to_numpy().tolist()
+    assert found == [["a", "a.wav", "s", "sad"], ["b", "a.wav", "t", "happy"]]
+    assert frame["duration"].tolist() == pytest.approx([0.2, 0.2])
+
+
+def test_a_linked_folder_is_inside_and_a_path_that_climbs_out_is_not(tree: dict, tmp_path: Path) -> None:
+    wav(tmp_path / "elsewhere/b.wav", 0.3)
+    corpus_table(tmp_path / "in", ["a,a.wav,s,sad", "b,linked\\b.wav,t,happy"])
+    (tmp_path / "in/linked").symlink_to(tmp_path / "elsewhere")
+    frame = manifest.build(folder_config(tree, tmp_path / "in"), "mine")
+    assert frame["duration"].tolist() == pytest.approx([0.2, 0.3])
+    corpus_table(tmp_path / "in", ["a,linked/../../elsewhere/b.wav,s,sad", "b,a.wav,t,happy"])
+    with pytest.raises(UgclError, match="outside"):
+        manifest.build(folder_config(tree, tmp_path / "in"), "mine")
+
+
+def test_a_start_alone_reaches_to_the_end_and_an_end_alone_begins_with_the_file(
+    tree: dict, tmp_path: Path
+) -> None:
+    rows = ["a,a.wav,s,sad,0.05,", "b,a.wav,t,happy,,0.15", "c,a.wav,u,sad,0.05,0.15", "d,a.wav,v,sad,,"]
+    corpus_table(tmp_path / "in", rows, "clip,audio,speaker,emotion,start,end")
+    frame = manifest.build(folder_config(tree, tmp_path / "in"), "mine")
+    assert frame["duration"].tolist() == pytest.approx([0.15, 0.15, 0.1, 0.2])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "03-01-05-01-01-01-01 (1)",
+        "03-01-05-03-01-01-01",
+        "03-01-05-01-03-01-01",
+        "03-01-05-01-01-01-1x",
+        "03-01-05-01-01-01-25",
+        "03-01-05-01-01-01",
+        "03-01-05-01-01-01-01-copy",
+    ],
+)
+def test_a_name_like_those_of_ravdess_is_refused(tree: dict, tmp_path: Path, name: str) -> None:
+    wav(tmp_path / f"data/raw/ravdess/Actor_01/{name}.wav", 0.1)
+    with pytest.raises(UgclError, match="not a RAVDESS name"):
+        manifest.build(parse(tree), "ravdess")
+
+
 def test_ravdess_names_become_labels(tree: dict, tmp_path: Path) -> None:
     root = tmp_path / "data/raw/ravdess"
     for emotion in range(1, 9):

@@ -105,3 +105,14 @@ def test_a_leaky_split_can_be_kept_only_when_asked(tmp_path: Path, caplog: pytes
     folds = SplitFiles(scheme="files", files=["leaky.csv"], allow_leak=True)
     assert len(make_folds(frame, Protocol(classes=CLASSES, folds=folds), tmp_path)) == 1
     assert "LEAKY" in caplog.text
+
+
+def test_a_person_in_two_spellings_is_one_person(tmp_path: Path) -> None:
+    frame = manifest(6).replace({"speaker": {"02": "2 "}})
+    frame = pd.concat([frame, manifest(2).tail(4).assign(clip=["w", "x", "y", "z"], speaker="0002")])
+    (tmp_path / "fold.csv").write_text(
+        "clip,part\n" + "".join(f"{c},{'test' if c in 'wxyz' else 'train'}\n" for c in frame["clip"])
+    )
+    leaky = Protocol(label="intended", classes=CLASSES, folds=SplitFiles(scheme="files", files=["fold.csv"]))
+    with pytest.raises(LeakError, match=r"train and test share 1 speakers \('0002' = '2 '\)"):
+        splits.make_fold(frame, leaky, tmp_path, 1)

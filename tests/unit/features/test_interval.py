@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,9 +133,23 @@ def test_the_sound_of_an_interval_is_that_of_the_whole_file(
     assert peak == pytest.approx(400 + 300 * (start + end) / 2, abs=25)  # 25 Hz are 83 ms
 
 
+def test_start_and_end_cut_a_sound_file_as_they_cut_the_video(dialogs: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "long.wav", chirp(), RATE)
+    soundfile.write(tmp_path / "long.flac", np.stack([chirp(), chirp()], axis=1), RATE)
+    whole = Clip("whole", tmp_path / "long.wav").sound()
+    for name in ("long.wav", "long.flac"):
+        row = {"clip": "a", "audio": str(tmp_path / name), "video": "dialog.mp4"}
+        for start, end in ((1.0, 2.0), (4.3, 5.05), (2.5, np.nan), (np.nan, 0.5)):
+            clip = Clip.from_row(row | {"start": start, "end": end}, dialogs)
+            first, last = np.nan_to_num([start, end], nan=SECONDS) % SECONDS * RATE
+            expected = whole[round(first) : round(last) or None]
+            np.testing.assert_allclose(clip.sound(), expected, atol=1e-4)
+            assert len(shown(clip)) == pytest.approx(len(expected) / RATE * FPS, abs=2)
+
+
 def test_an_utterances_own_sound_file_is_not_cut_again(dialogs: Path, wav: Path) -> None:
     row = {"clip": "a", "audio": str(wav), "video": "dialog.mp4", "start": 3.0, "end": 3.5, "region": "right"}
-    clip = Clip.from_row(row, dialogs)
+    clip = Clip.from_row(row | {"cut": "video"}, dialogs)
     assert len(clip.sound()) == 16000
     assert len(shown(clip)) == 13
     from_video = Clip.from_row(row | {"audio": ""}, dialogs)

@@ -40,11 +40,12 @@ def predict(
 ) -> None:
     """Predict the emotion of your own clips with a trained system.
 
-    A sound file and a video file of the same name are one clip. A clip without sound, picture or face is
-    predicted from what it has. A file that cannot be read is reported and the rest goes on: the exit code is
-    1 only if no clip at all could be predicted. Confidence is calibrated on dev clips of the training corpus;
-    on other recordings it is a guide. A system with speaker normalisation takes all clips for one person's.
-    Timelines without --out are written here.
+    A sound file and a video file of the same name are one clip where they lie in one folder, or in two named
+    after their kind (AudioWAV, VideoMP4). A clip without sound, picture or face is predicted from what it
+    has; one of more than two minutes is the mean over its stretches. A file that cannot be read is reported
+    and the rest goes on: the exit code is 1 only if no clip at all could be predicted. Confidence is
+    calibrated on dev clips of the training corpus; on other recordings it is a guide. A system with speaker
+    normalisation takes all clips for one person's. Timelines without --out are written here.
     """
     from ugcl import config
     from ugcl.inference import clips as user_clips

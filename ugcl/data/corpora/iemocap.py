@@ -92,6 +92,7 @@ def _dialog(root: Path, path: Path, side: str) -> list[dict[str, object]]:
                 "video": video,
                 "start": item.start,
                 "end": item.end,
+                "cut": "video",
                 "region": _region(fields["sex"], fields["markers"], side),
                 "speaker": f"Ses0{fields['session']}{fields['sex']}",
                 "sex": SEXES[fields["sex"]],

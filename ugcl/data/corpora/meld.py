@@ -76,6 +76,13 @@ def _part(root: Path, part: str) -> pd.DataFrame:
         raise UgclError(f"{root}: no {name}; fetch it with `ugcl data fetch`, or put it there")
     table = _table(path)
     number = table["Dialogue_ID"].str.strip(), table["Utterance_ID"].str.strip()
+    for column in number:
+        wrong = column.index[~column.str.fullmatch(r"\d+")]
+        if len(wrong):
+            raise UgclError(
+                f"{path} line {wrong[0] + 2}: {column.name} {column[wrong[0]]!r} is not a number; take the"
+                " table of the official repository"
+            )
     clips = "dia" + number[0] + "_utt" + number[1]
     videos = {
         file.stem: file.relative_to(root).as_posix()

@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from ugcl.config.corpora import MspImprovCorpus
+from ugcl.data import sources
 from ugcl.data.corpora.release import Release
 from ugcl.errors import UgclError
 
@@ -141,7 +142,8 @@ def _read(path: Path) -> dict[str, _Turn]:
 
 def _index(root: Path, suffix: str) -> dict[str, str]:
     """Name → path under the root, wherever it lies; file systems' own `._` files begin otherwise."""
-    paths = sorted(path for start in ("MSP", "UTD") for path in root.glob(f"**/{start}-IMPROV-*.{suffix}"))
+    patterns = [f"**/{start}-IMPROV-*.{suffix}" for start in ("MSP", "UTD")]
+    paths = sorted(path for pattern in patterns for path in sources.find(root, pattern))
     return {path.stem.replace("UTD-", "MSP-"): path.relative_to(root).as_posix() for path in paths}
 
 

@@ -5,6 +5,7 @@ A file name is modality-channel-emotion-intensity-statement-repetition-actor; od
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -34,6 +35,7 @@ EMOTIONS = {
     "08": "surprised",
 }
 STATEMENTS = {"01": "kids", "02": "dogs"}
+NAME = re.compile(r"0[123]-01-0[1-8]-0[12]-0[12]-0[12]-(?:0[1-9]|1\d|2[0-4])")
 LEVELS = {"01": "normal", "02": "strong"}
 RELEASE = Release(
     1440,
@@ -53,9 +55,11 @@ def rows(root: Path, corpus: RavdessCorpus) -> pd.DataFrame:
     media: dict[str, dict[str, str]] = {}
     for pattern in MEDIA:
         for path in sorted(root.glob(pattern)):
+            if NAME.fullmatch(path.stem) is None:
+                raise UgclError(
+                    f"{path}: not a RAVDESS name (seven fields of two digits, known codes); remove the file"
+                )
             fields = path.stem.split("-")
-            if len(fields) != 7 or fields[2] not in EMOTIONS or fields[4] not in STATEMENTS:
-                raise UgclError(f"{path}: not a RAVDESS name (seven fields, known codes); remove the file")
             kind = "audio" if fields[0] == "03" else "video"
             media.setdefault("-".join(fields[1:]), {}).setdefault(kind, path.relative_to(root).as_posix())
     if not media:

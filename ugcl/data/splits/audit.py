@@ -11,6 +11,7 @@ import pandas as pd
 
 from ugcl.data import tables
 from ugcl.data.splits.leaks import listed, presence, shared
+from ugcl.data.splits.speakers import people
 
 FACTS = {"speakers": "speaker", "sentences": "sentence", "sessions": "session", "dialogues": "dialogue"}
 """What is counted and compared besides clips: kind → column."""
@@ -80,6 +81,8 @@ def audit(split: pd.DataFrame, name: str, classes: Sequence[str] | None = None) 
         classes: class names in order; default those of the column label, sorted.
     """
     split = split.reset_index(drop=True)
+    if "speaker" in split:  # one person in two spellings is one person
+        split = split.assign(speaker=people(split["speaker"]))
     files = _same_files(split)
     found = {
         kind: presence(split["part"], split[column]) for kind, column in FACTS.items() if column in split

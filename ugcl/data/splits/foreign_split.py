@@ -14,6 +14,7 @@ from ugcl.data.splits import clip_names
 from ugcl.data.splits.leaks import listed
 from ugcl.data.splits.partitions import WORDS, part_names
 from ugcl.data.splits.partitions import clip_names as bare_names
+from ugcl.data.splits.speakers import identity
 from ugcl.errors import UgclError
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ def _columns(path: Path) -> pd.DataFrame:
         return body.set_axis(["clip", "label"][: body.shape[1]], axis=1).assign(
             clip=lambda f: bare_names(f["clip"])
         )
-    kept = frame[list(meanings)].rename(columns=meanings)
+    kept = frame[list(meanings)].rename(columns=meanings).apply(lambda column: column.str.strip())
     shares = [column for column in frame if column in SOFT]
     if "label" not in kept and len(shares) > 1:
         kept["label"] = frame[shares].apply(pd.to_numeric, errors="coerce").fillna(0).idxmax(axis=1)
@@ -166,4 +167,11 @@ def _speakers(path: Path, manifest: pd.DataFrame | None) -> pd.DataFrame:
     pairs = [(part, str(name)) for part, names in tree.items() for name in names]
     frame = pd.DataFrame(pairs, columns=["part", "speaker"])
     frame["part"] = _parts(frame["part"], path)
-    return frame if manifest is None else frame.merge(manifest, on="speaker", how="inner")
+    if manifest is None:
+        return frame
+    frame = frame.assign(identity=frame["speaker"].map(identity))
+    known = manifest.assign(identity=manifest["speaker"].map(identity))
+    unknown = frame.loc[~frame["identity"].isin(known["identity"]), "speaker"].tolist()
+    if unknown:
+        log.warning("%s: %d speakers are not in the manifest: %s", path, len(unknown), listed(unknown))
+    return frame.drop(columns="speaker").merge(known, on="identity", how="inner").drop(columns="identity")

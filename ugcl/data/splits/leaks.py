@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from ugcl.data.splits.speakers import people, variants
 from ugcl.errors import LeakError
 
+log = logging.getLogger(__name__)
 PAIRS = (("train", "test"), ("train", "dev"), ("dev", "test"))
 SHOWN = 8
 
@@ -55,7 +58,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def check_speakers(split: pd.DataFrame, source: str) -> None:
-    """Refuse a split whose parts share a speaker.
+    """Refuse a split whose parts share a speaker, in whatever spellings of one id.
 
     Args:
         split: columns part and speaker.
@@ -64,8 +67,10 @@ def check_speakers(split: pd.DataFrame, source: str) -> None:
     Raises:
         LeakError: names the parts and the shared speakers.
     """
-    for (first, second), names in shared(presence(split["part"], split["speaker"])).items():
+    for (first, second), names in shared(presence(split["part"], people(split["speaker"]))).items():
         raise LeakError(
             f"{source}: {first} and {second} share {len(names)} speakers ({listed(names)});"
             " use a speaker-disjoint split, or set allow_leak to report it marked LEAKY"
         )
+    for group in variants(split["speaker"].unique()):
+        log.warning("%s: speakers %s seem to be one person; write one id", source, " and ".join(group))

@@ -36,7 +36,7 @@ def part_names(column: pd.Series) -> pd.Series:
 
 def clip_names(column: pd.Series, last_fields: int = 0) -> pd.Series:
     """Names without folder and media suffix, of their last n dash-separated fields if asked."""
-    names = column.str.replace("\\", "/", regex=False).str.rsplit("/", n=1).str[-1]
+    names = column.str.strip().str.replace("\\", "/", regex=False).str.rsplit("/", n=1).str[-1]
     names = names.str.replace(MEDIA, "", case=False, regex=True)
     return names.str.split("-").str[-last_fields:].str.join("-") if last_fields else names
 

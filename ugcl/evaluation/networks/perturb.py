@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ugcl.features.encoder import info
 from ugcl.features.extract import encoded
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
-from ugcl.features.media.sound import RATE
+from ugcl.features.media.sound import RATE, STRETCH
 from ugcl.features.progress import progress
 from ugcl.plan import paths
 from ugcl.plan.evaluation import noise_conditions, perturb_outputs
@@ -59,6 +59,12 @@ class NoisyClip(Clip):
     def sound(self, rate: int = RATE) -> np.ndarray:
         """Mono samples with noise, (samples,) float32 at `rate` Hz."""
         return add_noise(super().sound(rate), self.snr, generator(self.seed, self.name))
+
+    def stretches(
+        self, rate: int = RATE, notes: list[str] | None = None, seconds: float = STRETCH
+    ) -> Iterator[np.ndarray]:
+        """The same in one piece: the noise depends on the power of all of it."""
+        yield self.sound(rate)
 
 
 def test_clips(config: Config, benchmark: str) -> list[str]:

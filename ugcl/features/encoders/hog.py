@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ugcl.config.features import Hog
 from ugcl.features.media.clip import Clip
-from ugcl.features.networks.face_frames import face_blocks, on_grid
+from ugcl.features.networks.face_frames import Grid, face_blocks
 
 BLOCK = 64  # crops that are held at a time
 
@@ -35,13 +36,16 @@ class HogEncoder:
         )
         self.dim = int(self.descriptor.getDescriptorSize())
 
+    def blocks(self, clip: Clip) -> Iterator[np.ndarray]:
+        """HOG vectors on the time grid, block by block, (frames, dim) float32 each."""
+        grid = Grid()
+        for block in face_blocks(clip, self.rate, self.config.size, self.config.margin, BLOCK):
+            yield grid.add(block.shown, np.stack([self.describe(crop) for crop in block.crops]))
+        yield grid.rest()
+
     def encode(self, clip: Clip) -> np.ndarray:
         """HOG vectors on the time grid, (frames, dim) float32."""
-        shown, vectors = [], []
-        for block in face_blocks(clip, self.rate, self.config.size, self.config.margin, BLOCK):
-            shown.append(block.shown)
-            vectors += map(self.describe, block.crops)
-        return on_grid(np.concatenate(shown), np.stack(vectors))
+        return np.concatenate(list(self.blocks(clip)))
 
     def describe(self, crop: np.ndarray) -> np.ndarray:
         """HOG of one crop, (dim,) float32."""

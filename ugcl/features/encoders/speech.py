@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from ugcl.config.features import Speech
 from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.sound import RATE
-from ugcl.features.networks.sequences import SequenceNetwork
+from ugcl.features.networks.sequences import LONG, Scale, SequenceNetwork, windows
 from ugcl.features.networks.weights import weights_hash
 
 if TYPE_CHECKING:
@@ -80,14 +82,27 @@ class SpeechEncoder(SequenceNetwork):
             "sha256": weights_hash(folder),
         }
 
-    def pieces(self, clip: Clip) -> list[np.ndarray]:
+    def read(self, clip: Clip) -> Iterator[list[np.ndarray]]:
         """The normalised waveform in windows, (samples,); a last one too short for a frame is left out."""
-        samples = clip.sound()
-        if self.normalise:
-            samples = (samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)
-        samples = np.pad(samples, (0, max(0, self.shortest - len(samples))))
-        starts = range(0, len(samples), self.window)
-        return [samples[s : s + self.window] for s in starts if s == 0 or len(samples) - s >= self.shortest]
+        seconds = max(1, round(LONG * RATE / self.window)) * self.window / RATE
+        stretches = clip.stretches(seconds=seconds)
+        first, second = next(stretches), next(stretches, None)
+        if second is not None:  # a long clip is read again for its mean and variance
+            rest = itertools.chain([first, second], stretches)
+            yield from windows(rest, self.window, self.shortest, self._scale(clip.stretches(seconds=seconds)))
+        else:
+            yield from windows(iter([first]), self.window, self.shortest, self._scale([first]))
+
+    def _scale(self, stretches: Iterable[np.ndarray]) -> Scale | None:
+        """Normalisation to zero mean and unit variance over all stretches."""
+        if not self.normalise:
+            return None
+        parts = [(len(x), x.mean(), x.var()) for x in stretches]
+        count, mean, variance = (np.array(column) for column in zip(*parts, strict=True))
+        if len(parts) > 1:
+            total = np.average(mean, weights=count)
+            mean, variance = [total], [np.average(variance + (mean - total) ** 2, weights=count)]
+        return lambda samples: (samples - mean[0]) / np.sqrt(variance[0] + 1e-7)
 
     def states(self, pieces: list[np.ndarray]) -> list[Tensor]:
         """Hidden states of each piece, (frames, layers × width)."""

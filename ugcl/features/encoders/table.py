@@ -14,6 +14,9 @@ from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
 
+ABSENT = ["", "NA", "N/A", "nan", "NaN", "-nan", "-NaN", "null", "NULL", "None"]
+"""Cells that stand for no number."""
+
 
 class TableEncoder:
     """Vectors of a CSV, such as OpenFace action units: one row a clip (rate 0) or one row a frame.
@@ -35,10 +38,13 @@ class TableEncoder:
         self.name, self.modality, self.rate, self.config = name, config.modality, config.rate, config
         if not path.is_file():
             raise UgclError(f"{path}: not found; put the table of encoder {name!r} there, or mend its path")
-        frame = pd.read_csv(path, dtype={config.key: str})
+        frame = pd.read_csv(path, nrows=0)
         for column in (config.key, *config.drop):
             if column not in frame:
                 raise UgclError(f"{path}: no column {column!r}; mend encoders.{name}")
+        # Only a number can be absent: a clip may be called NA, nan or None.
+        absent = {column: ABSENT for column in frame if column != config.key}
+        frame = pd.read_csv(path, dtype={config.key: str}, keep_default_na=False, na_values=absent)
         keys = frame[config.key].map(self._fields)
         values = frame.drop(columns=[config.key, *config.drop])
         words = [column for column in values if not pd.api.types.is_numeric_dtype(values[column])]
@@ -68,5 +74,5 @@ class TableEncoder:
 
     def _fields(self, name: str) -> str:
         """The part of a name that is compared."""
-        last = self.config.last_fields
-        return "-".join(str(name).split("-")[-last:]) if last else str(name)
+        name, last = str(name).strip(), self.config.last_fields
+        return "-".join(name.split("-")[-last:]) if last else name

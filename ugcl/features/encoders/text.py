@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ class TextEncoder(SequenceNetwork):
             "sha256": weights_hash(folder),
         }
 
-    def pieces(self, clip: Clip) -> list[np.ndarray]:
+    def read(self, clip: Clip) -> Iterator[list[np.ndarray]]:
         """Numbers of the transcript's tokens, (tokens,).
 
         Raises:
@@ -82,7 +83,7 @@ class TextEncoder(SequenceNetwork):
         words = clip.transcript.strip()
         if not words:
             raise MediaError("no_text", f"{clip.name}: the manifest has no transcript of this clip")
-        return [np.array(self.tokenizer(words, truncation=True, max_length=self.longest)["input_ids"])]
+        yield [np.array(self.tokenizer(words, truncation=True, max_length=self.longest)["input_ids"])]
 
     def states(self, pieces: list[np.ndarray]) -> list[Tensor]:
         """Hidden states of each text, (tokens, layers × width) or (1, layers × width)."""

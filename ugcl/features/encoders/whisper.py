@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from ugcl.config.features import Whisper
 from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
-from ugcl.features.networks.sequences import SequenceNetwork
+from ugcl.features.networks.sequences import LONG, SequenceNetwork, windows
 from ugcl.features.networks.weights import weights_hash
 
 if TYPE_CHECKING:
@@ -73,15 +74,14 @@ class WhisperEncoder(SequenceNetwork):
             "sha256": weights_hash(folder),
         }
 
-    def pieces(self, clip: Clip) -> list[np.ndarray]:
+    def read(self, clip: Clip) -> Iterator[list[np.ndarray]]:
         """Mel spectra of windows of 30 s, (bands, mel frames); a last window shorter than one of the
         analysis is left out."""
-        samples = clip.sound(self.extractor.sampling_rate)
-        window, shortest = self.extractor.n_samples, self.extractor.n_fft
-        starts = range(0, len(samples), window)
-        cut = [samples[s : s + window] for s in starts if s == 0 or len(samples) - s > shortest]
-        # Each by itself, for its loudest frame sets its floor.
-        return [self._mel(np.pad(piece, (0, max(0, shortest - len(piece))))) for piece in cut]
+        rate, window, shortest = self.extractor.sampling_rate, self.extractor.n_samples, self.extractor.n_fft
+        stretches = clip.stretches(rate, seconds=max(1, round(LONG * rate / window)) * window / rate)
+        for cut in windows(stretches, window, shortest + 1):
+            # Each by itself, for its loudest frame sets its floor.
+            yield [self._mel(np.pad(piece, (0, max(0, shortest - len(piece))))) for piece in cut]
 
     def states(self, pieces: list[np.ndarray]) -> list[Tensor]:
         """Hidden states of each piece, (frames, layers × width)."""

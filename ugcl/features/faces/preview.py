@@ -9,6 +9,7 @@ import numpy as np
 
 from ugcl.features.faces.table import Track
 from ugcl.features.media.clip import Clip
+from ugcl.features.media.files import file_name
 
 DETECTED, INTERPOLATED = (40, 220, 90), (255, 190, 30)
 """Colours of a box, RGB: found on this frame, or laid between two that were."""
@@ -49,8 +50,8 @@ def draw(rgb: np.ndarray, track: Track, index: int, told: str = "") -> np.ndarra
 
 
 def path(folder: Path, clip: Clip) -> Path:
-    """The file of a clip's preview; a name that holds folders becomes one file name."""
-    return folder / f"{clip.name.strip('/').replace('/', '_')}.mp4"
+    """The file of a clip's preview."""
+    return folder / file_name(clip.name, ".mp4")
 
 
 def write(clip: Clip, track: Track, target: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
@@ -22,13 +21,15 @@ class Chain:
     Attributes:
         indices: frames of the detections.
         faces: the detections.
-        looks: frame → (LOOK, LOOK) grey picture of the aligned face, on frames with several faces.
+        look: (LOOK, LOOK) grey picture of the aligned face, on the last frame with several faces.
+        changes: how much more the mouth changed than the eyes, from each look to the next.
         prominence: area × nearness to the picture's centre, summed over the detections.
     """
 
     indices: list[int] = field(default_factory=list)
     faces: list[Detection] = field(default_factory=list)
-    looks: dict[int, np.ndarray] = field(default_factory=dict)
+    look: np.ndarray | None = None
+    changes: list[float] = field(default_factory=list)
     prominence: float = 0.0
 
     def append(self, index: int, face: Detection, look: np.ndarray | None, size: tuple[int, int]) -> None:
@@ -38,14 +39,15 @@ class Chain:
         self.indices.append(index)
         self.faces.append(face)
         if look is not None:
-            self.looks[index] = look
+            if self.look is not None:
+                self.changes.append(change(self.look, look))
+            self.look = look
         self.prominence += float(face.box[2] * face.box[3]) * (0.25 + 0.75 * nearness)
 
     @property
     def motion(self) -> float:
         """Mean over pairs of looks of how much more the mouth changes than the eyes; NaN without a pair."""
-        changes = [change(before, after) for before, after in pairwise(self.looks.values())]
-        return float(np.mean(changes)) if changes else np.nan
+        return float(np.mean(self.changes)) if self.changes else np.nan
 
 
 def link(

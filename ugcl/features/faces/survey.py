@@ -18,7 +18,7 @@ from ugcl.features.faces.table import Track
 from ugcl.features.faces.tracking import follow
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
-from ugcl.features.media.files import VIDEO, named_files
+from ugcl.features.media.files import VIDEO, named_files, printable
 
 if TYPE_CHECKING:
     from ugcl.config.features import Faces
@@ -35,12 +35,20 @@ class Survey:
         track: its speaker's face, or its failure.
         searched: pictures that were searched as a whole.
         several: how many of them showed more than one face.
+        remarks: on the file itself.
     """
 
     clip: Clip
     track: Track
     searched: int
     several: int
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader should know besides a failure."""
+        told = f"several faces on {self.several} of {self.searched} pictures searched as a whole"
+        return [*self.remarks, *([told] if self.several else [])]
 
     @property
     def readable(self) -> bool:
@@ -66,19 +74,25 @@ def find(named: Iterable[str]) -> list[Clip]:
     """
     files = named_files(named, VIDEO)
     stems = Counter(path.stem for path in files)
-    clips = [Clip(path.stem if stems[path.stem] == 1 else path.as_posix(), video=path) for path in files]
+    names = [printable(path.stem if stems[path.stem] == 1 else path.as_posix()) for path in files]
+    clips = [Clip(name, video=path) for name, path in zip(names, files, strict=True)]
     return sorted(clips, key=lambda clip: clip.name)
 
 
 def survey(clips: Iterable[Clip], detector: Detector, settings: Faces) -> Iterator[Survey]:
     """Track the speaker's face of each clip; a file that cannot be read is a result with its failure."""
     for clip in clips:
-        watch = _Watch(detector, settings.min_score)
-        try:
-            track = follow(clip.frames(), watch, settings)
-        except MediaError as error:
-            track = Track.none(error.failure, error.detail)
-        yield Survey(clip, track, watch.searched, watch.several)
+        yield look(clip, detector, settings)
+
+
+def look(clip: Clip, detector: Detector, settings: Faces) -> Survey:
+    """Track the speaker's face of one clip; see :func:`survey`."""
+    watch, remarks = _Watch(detector, settings.min_score), []
+    try:
+        track = follow(clip.frames(remarks), watch, settings)
+    except MediaError as error:
+        track = Track.none(error.failure, error.detail)
+    return Survey(clip, track, watch.searched, watch.several, tuple(remarks))
 
 
 class Tables:

@@ -106,7 +106,16 @@ def read(table: Path) -> Iterator[tuple[str, Track]]:
 def _groups(table: Path) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rows of each clip, which stand together in the file."""
     rest: pd.DataFrame | None = None
-    with pd.read_csv(table, dtype={"clip": str}, float_precision="round_trip", chunksize=READ) as parts:
+    # Only a number can be absent: a clip may be called NA, nan or None.
+    absent = {column: [""] for column in COLUMNS if column != "clip"}
+    with pd.read_csv(
+        table,
+        dtype={"clip": str},
+        float_precision="round_trip",
+        chunksize=READ,
+        keep_default_na=False,
+        na_values=absent,
+    ) as parts:
         for part in parts:
             rows = part if rest is None else pd.concat([rest, part], ignore_index=True)
             groups = list(rows.groupby("clip", sort=False))

@@ -34,19 +34,16 @@ def follow(source: Iterable[Frame], detector: Detector, settings: Faces) -> Trac
         MediaError: the video cannot be decoded.
     """
     times: list[float] = []
-    found: dict[int, list[tuple[Detection, np.ndarray | None]]] = {}
     chains: list[Chain] = []
-    find, last, lost = _Finder(detector, settings), None, False
+    find, last, lost, searched = _Finder(detector, settings), None, False, -1
     for frame in source:
         times.append(frame.time)
         last = frame
         if lost or frame.index % settings.every == 0:
-            found[frame.index] = find(frame)
-            lost = not found[frame.index]
-    if last is not None and last.index not in found:
-        found[last.index] = find(last)
-    for index in sorted(found):
-        link(chains, index, found[index], find.size)
+            lost = not _link(chains, find, frame)
+            searched = frame.index
+    if last is not None and last.index != searched:
+        _link(chains, find, last)
     order = ranked(chains)
     track = _fill(np.array(times), [chain for chain, _ in order], settings)
     share = track.visible.mean() if len(times) else 0.0
@@ -59,6 +56,13 @@ def follow(source: Iterable[Frame], detector: Detector, settings: Faces) -> Trac
         told = f"another face has {other[1]:.0%} of the chosen one's claim to be the speaker"
         return replace(track, failure="several_faces", detail=f"{told}, more than {settings.rival:.0%}")
     return track
+
+
+def _link(chains: list[Chain], find: _Finder, frame: Frame) -> int:
+    """Add a frame's faces to the chains, and give their number."""
+    found = find(frame)
+    link(chains, frame.index, found, find.size)
+    return len(found)
 
 
 def smooth(values: np.ndarray, window: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from ugcl.features.faces import table
 from ugcl.features.media.failure import MediaError
 from ugcl.features.media.frame import Frame
 from ugcl.features.media.interval import Interval
-from ugcl.features.media.sound import RATE, sound
+from ugcl.features.media.sound import RATE, STRETCH, sound, stretches
 from ugcl.features.media.video import frames, sample
 
 
@@ -27,8 +27,8 @@ class Clip:
         audio: sound file; None where the corpus has none of its own (then the video file's sound is read).
         video: video file, or None.
         faces: the face track, where the shard of face tables was made; else None.
-        interval: the utterance's part of the video file; None for all of it. A sound file of its own is
-            the utterance already.
+        interval: the utterance's part of the media files; None for all of them.
+        sound_interval: the same of the sound file alone; None where it holds this utterance and no more.
         region: the speaker's half of the picture, "left" or "right"; "" for all.
         transcript: the spoken words; "" where the corpus has none.
     """
@@ -38,6 +38,7 @@ class Clip:
     video: Path | None = None
     faces: table.Track | None = None
     interval: Interval | None = None
+    sound_interval: Interval | None = None
     region: str = ""
     transcript: str = ""
 
@@ -45,27 +46,46 @@ class Clip:
     def from_row(cls, row: Any, root: Path, faces: table.Track | None = None) -> Clip:
         """A clip from a manifest row and the root.
 
-        The row is a mapping with clip, audio and video, and maybe start, end, region and transcript.
+        The row is a mapping with clip, audio and video, and maybe start, end, cut, region and transcript. A
+        start alone reaches to the file's end, an end alone begins with the file; both hold for sound and
+        pictures, or for the video file alone where `cut` is "video".
+
+        Raises:
+            MediaError: the interval has no length.
         """
         audio, video = (root / row[key] if row[key] else None for key in ("audio", "video"))
         start, end = (float(row.get(key, math.nan)) for key in ("start", "end"))
-        interval = None if math.isnan(start) or math.isnan(end) else Interval(start, end)
+        interval = None
+        if not (math.isnan(start) and math.isnan(end)):
+            interval = Interval(0.0 if math.isnan(start) else start, math.inf if math.isnan(end) else end)
+        own = None if row.get("cut", "") == "video" else interval
         region, transcript = row.get("region", ""), row.get("transcript", "")
-        return cls(row["clip"], audio, video, faces, interval, region, transcript)
+        return cls(row["clip"], audio, video, faces, interval, own, region, transcript)
 
     def sound(self, rate: int = RATE) -> np.ndarray:
         """Mono samples, (samples,) float32 at `rate` Hz: see :func:`ugcl.features.media.sound.sound`."""
-        if self.audio is not None:
-            return sound(self.audio, rate)
-        if self.video is None:
-            raise MediaError("no_audio", f"{self.name}: the manifest names no media with sound")
-        return sound(self.video, rate, self.interval)
+        path, interval = self._sound_source()
+        return sound(path, rate, interval)
 
-    def frames(self) -> Iterator[Frame]:
+    def stretches(
+        self, rate: int = RATE, notes: list[str] | None = None, seconds: float = STRETCH
+    ) -> Iterator[np.ndarray]:
+        """The same by stretches: see :func:`ugcl.features.media.sound.stretches`."""
+        path, interval = self._sound_source()
+        return stretches(path, rate, interval, notes, seconds)
+
+    def frames(self, notes: list[str] | None = None) -> Iterator[Frame]:
         """Every frame, its time from the clip's start: see :func:`ugcl.features.media.video.frames`."""
         if self.video is None:
             raise MediaError("no_video", f"{self.name}: the manifest names no video")
-        return frames(self.video, self.interval, self.region)
+        return frames(self.video, self.interval, self.region, notes)
+
+    def _sound_source(self) -> tuple[Path, Interval | None]:
+        if self.audio is not None:
+            return self.audio, self.sound_interval
+        if self.video is None:
+            raise MediaError("no_audio", f"{self.name}: the manifest names no media with sound")
+        return self.video, self.interval
 
     def sampled(self, fps: float) -> Iterator[tuple[float, Frame]]:
         """The video on an even grid: see :func:`ugcl.features.media.video.sample`."""

@@ -2,63 +2,43 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ugcl.data.recordings.length import last_packet, origin, promised
 from ugcl.features.media.failure import MediaError
 
 # A stream may end this much before its declared duration without being called truncated, seconds.
 END_TOLERANCE = 0.25
 
 
-def origin(container: Any) -> float:
-    """Time zero of a file on its own clock, seconds: the start of its earliest stream."""
-    starts = [s.start_time * s.time_base for s in container.streams if s.start_time is not None]
-    return float(min(starts, default=0))
-
-
 def check_end(path: Path, container: Any, stream: Any, end: float) -> None:
     """Refuse a stream that ends before its file says.
 
-    Where a stream has no duration of its own (flv, Matroska) the file's is that of its longest stream: this
-    one may be shorter, as long as another reaches the file's end. A file that names no duration cannot be
-    judged.
+    Where the format holds one duration for the whole file (flv, Matroska) it is that of the longest stream:
+    this one may be shorter, as long as another reaches the file's end. An estimate is not a promise.
 
     Args:
         path: the file, for another look at it.
         container, stream: the open file, read to its end.
-        end: where the stream ended, seconds after :func:`origin`.
+        end: where the stream ended, seconds after its earliest stream's start.
 
     Raises:
         MediaError: truncated.
     """
-    if stream.duration is not None:
+    kind = promised(container, path)
+    if kind == "stream" and stream.duration is not None:
         first = float((stream.start_time or 0) * stream.time_base) - origin(container)
         declared = first + float(stream.duration * stream.time_base)
         cut = end < declared - END_TOLERANCE
-    elif container.duration:
+    elif kind and container.duration:
         declared, tolerance = container.duration / 1e6, 2 * END_TOLERANCE  # microseconds, coarsely kept
-        cut = end < declared - tolerance and _last(path) < declared - tolerance
+        cut = end < declared - tolerance and not last_packet(path) >= declared - tolerance
     else:
         return
     if cut:
-        kind = "pictures end" if stream.type == "video" else "the sound ends"
-        raise MediaError("truncated", f"{path}: {kind} at {end:.2f} s of {declared:.2f} s")
-
-
-def _last(path: Path) -> float:
-    """Where the last packet of any stream of a file ends, seconds after :func:`origin`."""
-    import av
-
-    end = 0.0
-    with av.open(str(path)) as container:
-        start = origin(container)
-        with suppress(av.error.FFmpegError, OSError):  # what cannot be read is beyond the end
-            for packet in container.demux():
-                if packet.pts is not None:
-                    end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base) - start)
-    return end
+        what = "pictures end" if stream.type == "video" else "the sound ends"
+        raise MediaError("truncated", f"{path}: {what} at {end:.2f} s of {declared:.2f} s")
 
 
 def box_past_end(path: Path) -> bool:

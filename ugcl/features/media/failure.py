@@ -33,7 +33,9 @@ class MediaError(UgclError):
         if failure not in FAILURES:
             raise ValueError(f"{failure!r} is no failure; choose from {', '.join(FAILURES)}")
         self.failure = failure
-        self.detail = " ".join(str(detail).split())
+        # A file's name may hold bytes that are not UTF-8.
+        text = str(detail).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        self.detail = " ".join(text.split())
         super().__init__(f"{failure}: {self.detail}")
 
     def __reduce__(self) -> tuple[type[MediaError], tuple[Failure, str]]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ugcl.features.media.failure import MediaError
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -17,6 +19,7 @@ class Frame:
         time: presentation time on the clip's axis, seconds.
         duration: how long the frame is shown, seconds.
         region: the part of the upright picture that belongs to the clip: "left" or "right" half, "" for all.
+        aspect: width of a pixel of the file over its height.
     """
 
     index: int
@@ -24,10 +27,26 @@ class Frame:
     duration: float
     picture: Any
     region: str = ""
+    aspect: float = 1.0
 
     def rgb(self) -> np.ndarray:
-        """The clip's part of the picture as (height, width, 3) uint8, upright by the file's rotation."""
-        pixels = self.picture.to_ndarray(format="rgb24", threads=1)
+        """The clip's part of the picture as (height, width, 3) uint8, upright and with square pixels.
+
+        Where the file's pixels are not square, the shorter side of a pixel is stretched.
+
+        Raises:
+            MediaError: unreadable, where the pixels cannot be converted.
+        """
+        size = {}
+        if self.aspect != 1:
+            width, height = self.picture.width, self.picture.height
+            size["width"] = round(width * max(1.0, self.aspect))
+            size["height"] = round(height * max(1.0, 1 / self.aspect))
+        try:
+            pixels = self.picture.to_ndarray(format="rgb24", threads=1, **size)
+        except Exception as error:  # a library's kinds of fault are many; this one is the file's
+            form = self.picture.format.name
+            raise MediaError("unreadable", f"frame {self.index}: no pixels of {form}: {error}") from None
         quarter_turns = round((self.picture.rotation or 0) / 90) % 4
         pixels = np.rot90(pixels, quarter_turns)
         half = pixels.shape[1] // 2

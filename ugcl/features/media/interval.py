@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,21 +16,24 @@ MARGIN = 0.5
 
 @dataclass(frozen=True)
 class Interval:
-    """From `start` to before `end`, seconds after the file's time zero."""
+    """From `start` to before `end`, seconds after the file's time zero; an infinite end is the file's."""
 
     start: float
     end: float
 
     def __post_init__(self) -> None:
         if not 0 <= self.start < self.end:
-            raise MediaError(
-                "empty", f"the interval {self.start} to {self.end} s has no length; mend its row"
-            )
+            raise MediaError("empty", f"the interval {self.start} to {self.end} s has no length; fix its row")
 
     @property
     def duration(self) -> float:
         """Length in seconds."""
         return self.end - self.start
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it ends before the file does."""
+        return math.isfinite(self.end)
 
 
 def seek(container: Any, stream: Any, second: float) -> bool:
@@ -38,11 +42,9 @@ def seek(container: Any, stream: Any, second: float) -> bool:
     Returns:
         False where the format has no way to move; reading then begins where it stands.
     """
-    import av
-
     try:
         container.seek(round(second / stream.time_base), stream=stream)
-    except (av.error.FFmpegError, OSError):
+    except Exception:  # whatever the reason, there is another way
         return False
     return True
 

@@ -1,81 +1,189 @@
-"""Decoding sound to one channel at one rate."""
+"""Decoding sound to one channel at one rate, whole or by stretches."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ugcl.features.media.ending import END_TOLERANCE, check_end, origin
+from ugcl.data.recordings import wav
+from ugcl.data.recordings.length import PLAIN
+from ugcl.features.media.container import check_file, refused
+from ugcl.features.media.ending import END_TOLERANCE
 from ugcl.features.media.failure import MediaError
-from ugcl.features.media.interval import MARGIN, Interval, seek
-from ugcl.features.media.video import decode, open_container
+from ugcl.features.media.interval import Interval
+from ugcl.features.media.track import Block, decoded
 
 RATE = 16_000  # Hz: what the speech encoders were trained on
+STRETCH = 30.0  # seconds that are held at a time
+SHORTEST = 0.001  # seconds; fewer samples are a broken file and not a sound
+BLOCK = 1 << 16  # samples that libsndfile reads at a time
+UNKNOWN = 1 << 40  # samples; a stream without an end is said to have more
 SILENCE = 1e-4  # largest magnitude of a recording without sound (-80 dBFS)
 WEIGHTS = {"FC": 1.0, "FL": 0.5**0.5, "FR": 0.5**0.5, "LFE": 0.0, "LFE2": 0.0}  # of channels; others ½
-_PLAIN = {".wav", ".flac", ".ogg", ".aiff", ".aif", ".au"}
+
+Reader = Callable[[Path, Interval | None, list[str]], Iterator[Block]]
 
 
-def sound(path: Path, rate: int = RATE, interval: Interval | None = None) -> np.ndarray:
-    """Read a file's sound, or an interval of it, as mono.
+def sound(
+    path: Path, rate: int = RATE, interval: Interval | None = None, notes: list[str] | None = None
+) -> np.ndarray:
+    """Read a file's sound, or an interval of it, as mono: (samples,) float32; see :func:`stretches`."""
+    parts = list(stretches(path, rate, interval, notes))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def stretches(
+    path: Path,
+    rate: int = RATE,
+    interval: Interval | None = None,
+    notes: list[str] | None = None,
+    seconds: float = STRETCH,
+) -> Iterator[np.ndarray]:
+    """Read a file's sound, or an interval of it, as mono, with constant memory.
 
     Args:
-        path: a sound file, or a video file whose first sound stream is read. A stream that starts later
-            than the file's earliest stream is preceded by zeros, so that sound and picture share time zero.
+        path: a sound file, or a video file whose default sound track is read. A track that starts later
+            than the file's earliest stream is preceded by zeros, and a gap in its time stamps is filled with
+            zeros, so that sound and pictures share one time axis.
         rate: sampling rate of the result, Hz.
         interval: the part to read; all where it is None.
+        notes: takes what a reader should know of the file, such as several sound tracks.
+        seconds: length of a stretch; the last one may be shorter.
 
-    Returns:
+    Yields:
         (samples,) float32, full scale ±1.
 
     Raises:
-        MediaError: missing, empty, no_audio, truncated, unreadable, or silent (peak below -80 dBFS).
+        MediaError: missing, empty, no_audio, truncated, unreadable, or silent (peak below -80 dBFS); also
+            after some stretches, for the end of a file is only known when it is reached.
     """
-    if not path.is_file():
-        raise MediaError("missing", f"{path}: no such file")
-    if path.stat().st_size == 0:
-        raise MediaError("empty", f"{path}: the file has zero bytes")
-    if path.suffix.lower() in _PLAIN:
-        (samples, source_rate), begin = _read_plain(path), 0.0
-    else:
-        samples, source_rate, begin = _read_container(path, interval)
-    samples = _place(samples, source_rate, begin, interval, path)
-    if len(samples) == 0:
+    check_file(path)
+    size, held = round(seconds * rate), np.zeros(0, np.float32)
+    for samples in _resampled(_checked(path, interval, [] if notes is None else notes), rate):
+        held = np.concatenate([held, samples]) if len(held) else samples
+        while len(held) > size:  # the last stretch is never empty
+            yield np.ascontiguousarray(held[:size], dtype=np.float32)
+            held = held[size:]
+    yield np.ascontiguousarray(held, dtype=np.float32)
+
+
+def _resampled(blocks: Iterator[tuple[np.ndarray, int]], rate: int) -> Iterator[np.ndarray]:
+    stream = None
+    for samples, source_rate in blocks:
+        if source_rate == rate:
+            yield samples
+            continue
+        if stream is None:
+            import soxr
+
+            stream = soxr.ResampleStream(source_rate, rate, 1, dtype="float32")
+        yield stream.resample_chunk(np.ascontiguousarray(samples, np.float32))
+    if stream is not None:
+        yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def _checked(path: Path, interval: Interval | None, notes: list[str]) -> Iterator[tuple[np.ndarray, int]]:
+    """Mono blocks (samples,) with their rate; refused where there is nothing to be heard in all of them."""
+    count, rate, peak, loudest = 0, 1, 0.0, 0.0
+    for channels, names, rate in _read(path, interval, notes):
+        samples = mix(channels, names)
+        if not np.isfinite(samples).all():
+            raise MediaError("unreadable", f"{path}: samples are not finite")
+        count += len(samples)
+        peak = max(peak, float(np.abs(samples).max(initial=0.0)))
+        loudest = max(loudest, float(np.abs(channels).max(initial=0.0)))
+        yield samples, rate
+    if interval is not None and count / rate < min(interval.duration - END_TOLERANCE, SHORTEST):
+        raise MediaError(
+            "truncated", f"{path}: the sound ends before {interval.start:.2f} s, where the clip starts"
+        )
+    if interval is not None and interval.bounded and count / rate < interval.duration - END_TOLERANCE:
+        end = f"{interval.start + count / rate:.2f} s, the clip at {interval.end:.2f} s"
+        raise MediaError("truncated", f"{path}: the sound ends at {end}")
+    if count == 0:
         raise MediaError("empty", f"{path}: the sound has zero samples")
-    if not np.isfinite(samples).all():
-        raise MediaError("unreadable", f"{path}: samples are not finite")
-    if np.abs(samples).max() < SILENCE:
+    if count < SHORTEST * rate:
+        length = f"{count} sample{'s' * (count > 1)} ({1000 * count / rate:.3g} ms)"
+        raise MediaError("empty", f"{path}: the sound has {length}, too few for a sound")
+    if peak < SILENCE <= loudest:
+        told = "the channels cancel each other (one is the other's negative); save one of them alone"
+        raise MediaError("silent", f"{path}: {told}")
+    if peak < SILENCE:
         raise MediaError("silent", f"{path}: the sound never exceeds -80 dBFS")
-    if source_rate != rate:
-        import soxr
-
-        samples = soxr.resample(samples, source_rate, rate)
-    return np.ascontiguousarray(samples, dtype=np.float32)
 
 
-def _read_plain(path: Path) -> tuple[np.ndarray, int]:
+def _read(path: Path, interval: Interval | None, notes: list[str]) -> Iterator[Block]:
+    """Blocks of the first reader that takes the file and finds something in it."""
+    header = wav.read(path)
+    if header is not None and header.missing:
+        raise MediaError("truncated", f"{path}: the header promises {header.missing:.2f} s more")
+    readers: list[Reader] = (
+        [_by_libsndfile, decoded] if path.suffix.lower() in PLAIN else [decoded, _by_libsndfile]
+    )
+    if header is not None and header.open_ended:
+        readers = [lambda *wanted: decoded(*wanted, ignore_length="1")]
+        if header.stale:
+            told = f"{header.declared / header.byte_rate:.2f} s of sound, the file holds"
+            notes.append(
+                f"the header names {told} {header.present / header.byte_rate:.2f} s; all of it is read"
+            )
+    faults: list[MediaError] = []
+    nothing = False
+    for reader in readers:
+        source, given = reader(path, interval, notes), False
+        try:
+            for block in source:
+                given = True
+                yield block
+        except Exception as error:
+            fault = refused(path, error)
+            if given:
+                raise fault from None
+            faults.append(fault)
+        else:
+            nothing = True
+        if given:
+            return
+    if faults and not nothing:
+        raise next((fault for fault in faults if fault.failure != "unreadable"), faults[0]) from None
+
+
+def _by_libsndfile(path: Path, interval: Interval | None, notes: list[str]) -> Iterator[Block]:
+    """Blocks of a file that libsndfile reads.
+
+    Raises:
+        MediaError: truncated, where the header counts more samples than there are.
+        Exception: whatever libsndfile raises of a file that it does not read.
+    """
     import soundfile
 
-    try:
-        with soundfile.SoundFile(str(path)) as file:
-            missing = _missing_bytes(path)
-            if missing:
-                raise MediaError("truncated", f"{path}: the header promises {missing} bytes more")
-            expected, rate, channels = file.frames, file.samplerate, file.channels
-            if channels > 2:  # which of them is the centre, only the container's reader tells
-                samples, rate, _ = _read_container(path, None)
-                return samples, rate
-            samples = file.read(dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        # A flac file that was cut opens well and fails on reading.
-        failure = "truncated" if "lost sync" in str(error) else "unreadable"
-        raise MediaError(failure, f"{path}: {error}") from None
-    if len(samples) < expected:
-        raise MediaError("truncated", f"{path}: {len(samples)} of {expected} samples")
-    return mix(samples.T, []), rate
+    start, end = (interval.start, interval.end) if interval is not None else (0.0, float("inf"))
+    with soundfile.SoundFile(os.fsencode(path)) as file:
+        if file.channels > 2:
+            raise ValueError("of several channels only ffmpeg says which is the centre")
+        rate, first, read = file.samplerate, round(start * file.samplerate), 0
+        counted = not file.subtype.startswith("MPEG") and file.frames < UNKNOWN
+        wanted = file.frames - first if counted else UNKNOWN
+        if end != float("inf"):
+            wanted = min(wanted, round((end - start) * rate))
+        if first:
+            file.seek(min(first, file.frames))
+        while read < wanted:
+            try:
+                block = file.read(min(BLOCK, wanted - read), dtype="float32", always_2d=True)
+            except soundfile.LibsndfileError as error:
+                if not read:
+                    raise
+                raise MediaError("truncated", f"{path}: {error} after {read} samples") from None
+            if len(block) == 0:
+                break
+            read += len(block)
+            yield block.T, [], rate
+        if counted and read < wanted - END_TOLERANCE * rate:
+            raise MediaError("truncated", f"{path}: {first + read} of {file.frames} samples")
 
 
 def mix(channels: np.ndarray, names: Sequence[str]) -> np.ndarray:
@@ -95,71 +203,3 @@ def mix(channels: np.ndarray, names: Sequence[str]) -> np.ndarray:
     if not weights.any():
         weights[:] = 1
     return weights @ channels / weights.sum()
-
-
-def _missing_bytes(path: Path) -> int:
-    """Bytes that a RIFF header promises beyond the end of the file; streams write 0 or the maximum."""
-    with path.open("rb") as file:
-        head = file.read(12)
-    if head[:4] != b"RIFF":
-        return 0
-    promised = int.from_bytes(head[4:8], "little") + 8
-    streamed = promised >= 2**31 - 1 or promised <= 8
-    return 0 if streamed else max(0, promised - path.stat().st_size)
-
-
-def _read_container(path: Path, interval: Interval | None) -> tuple[np.ndarray, int, float]:
-    """Samples, their rate, and the time of the first of them on the file's axis, seconds."""
-    # An index may lead past the start, and stamps may be lost on the way there: then all is read.
-    jump = interval is not None and interval.start > MARGIN
-    found = _decode_sound(path, interval, jump=True) if jump else None
-    if found is None:
-        found = _decode_sound(path, interval, jump=False)
-    if len(found[0]) == 0:
-        raise MediaError("empty", f"{path}: the sound stream has no samples")
-    return found
-
-
-def _decode_sound(path: Path, interval: Interval | None, jump: bool) -> Any:
-    import av
-
-    with open_container(path) as container:
-        if not container.streams.audio:
-            raise MediaError("no_audio", f"{path}: the file has no sound stream")
-        stream = container.streams.audio[0]
-        start, rate, first, blocks = origin(container), stream.rate, None, []
-        if jump and not seek(container, stream, start + interval.start - MARGIN):
-            return None
-        to_float = av.AudioResampler(format="fltp")
-        for frame in decode(container, stream, path):
-            time = None if frame.time is None else frame.time - start
-            if first is None:
-                if jump and (time is None or time > interval.start):
-                    return None
-                first = time or 0.0
-            if interval is not None and time is not None and time >= interval.end:
-                break
-            rate = frame.sample_rate  # a coder may put out twice the rate that the header names
-            names = [channel.name for channel in frame.layout.channels]
-            blocks += [mix(block.to_ndarray(), names) for block in to_float.resample(frame)]
-        if interval is None and blocks:
-            check_end(path, container, stream, first + sum(map(len, blocks)) / rate)
-    if jump and not blocks:
-        return None
-    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    return samples, rate, first
-
-
-def _place(samples: np.ndarray, rate: int, begin: float, interval: Interval | None, path: Path) -> np.ndarray:
-    """Samples from the clip's time zero to its end: zeros before `begin`, nothing from before the clip."""
-    offset = round((begin - (interval.start if interval else 0.0)) * rate)
-    # An encoder's priming samples lie before time zero and are cut.
-    samples = np.pad(samples, (offset, 0)) if offset >= 0 else samples[-offset:]
-    if interval is None:
-        return samples
-    if len(samples) / rate < interval.duration - END_TOLERANCE:
-        end = interval.start + len(samples) / rate
-        raise MediaError(
-            "truncated", f"{path}: the sound ends at {end:.2f} s, the clip at {interval.end:.2f} s"
-        )
-    return samples[: round(interval.duration * rate)]

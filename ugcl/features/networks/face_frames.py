@@ -64,16 +64,49 @@ def face_blocks(clip: Clip, fps: float, size: int, margin: float, count: int) ->
     yield FaceBlock(np.stack(crops), np.array(shown))
 
 
-def on_grid(shown: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """The vector of every point of the grid; a point without a face takes that of the nearest with one.
+class Grid:
+    """The vector of every point of a grid; a point without a face takes that of the nearest with one.
 
-    Args:
-        shown: (points,) see :class:`FaceBlock`; one of them at least has a face.
-        vectors: (crops, dim).
-
-    Returns:
-        (points, dim).
+    Blocks of points go in, in their order, and the points whose vector is known come out.
     """
-    known = np.flatnonzero(shown >= 0)
-    middles = (known[1:] + known[:-1]) / 2
-    return vectors[shown[known[np.searchsorted(middles, np.arange(len(shown)))]]]
+
+    def __init__(self) -> None:
+        self.waiting, self.last = 0, None  # points without a vector yet; the vector before them
+
+    def add(self, shown: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+        """Lay a block on the grid.
+
+        Args:
+            shown: (points,) number of the vector that is shown at each, among all; -1 for no face.
+            vectors: (crops, dim) the block's own.
+
+        Returns:
+            (points, dim) of the points that are known now.
+        """
+        known = np.flatnonzero(shown >= 0)
+        if not len(known):
+            self.waiting += len(shown)
+            return vectors[:0]
+        # Of a gap the first half, and its middle, takes the vector before it.
+        before = 0 if self.last is None else (self.waiting + known[0] + 1) // 2
+        after = self.waiting + known[0] - before
+        middles = (known[1:] + known[:-1]) / 2
+        inner = np.arange(known[0], known[-1] + 1)
+        # A crop that an earlier block began may be shown first: it is the last vector.
+        own = np.concatenate([vectors[:0] if self.last is None else self.last, vectors])
+        first = shown.max() + 1 - len(own)
+        numbers = shown[known[np.searchsorted(middles, inner)]] - first
+        lead = [np.repeat(self.last, before, axis=0)] if before else []
+        found = np.concatenate([*lead, np.repeat(own[[numbers[0]]], after, axis=0), own[numbers]])
+        self.waiting, self.last = len(shown) - known[-1] - 1, own[[numbers[-1]]]
+        return found
+
+    def rest(self) -> np.ndarray:
+        """The points behind the last face, (points, dim)."""
+        return np.repeat(self.last, self.waiting, axis=0)
+
+
+def on_grid(shown: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """The vector of every point of a grid at once: (points, dim); see :class:`Grid`."""
+    grid = Grid()
+    return np.concatenate([grid.add(shown, vectors), grid.rest()])

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from ugcl.features.encoder import Vectors
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
-from ugcl.features.networks.face_frames import FaceBlock, face_blocks, on_grid
-from ugcl.features.networks.network import Network
+from ugcl.features.networks.face_frames import FaceBlock, Grid, face_blocks
+from ugcl.features.networks.network import Collect, Network
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,19 +53,21 @@ class FaceNetwork(Network):
         """A clip's crops, as many at a time as go through the network."""
         return face_blocks(clip, self.config.fps, self.size, self.config.margin, self.config.batch)
 
-    def finish(self, parts: Iterator[Part]) -> Iterator[tuple[int, np.ndarray | MediaError]]:
+    def finish(
+        self, parts: Iterator[Part], collect: Collect
+    ) -> Iterator[tuple[int, np.ndarray | MediaError]]:
         """Put blocks of crops through the network; see :meth:`Network.finish`."""
-        begun: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}  # of each clip, what its blocks gave
+        begun: dict[int, tuple[Grid, Vectors]] = {}
         for part, output in _one_behind((part, self._output(part)) for part in parts):
             if output is None:
                 begun.pop(part.number, None)
                 yield part.number, part.content
                 continue
-            own = begun.setdefault(part.number, [])
-            own.append((part.content.shown, output.float().cpu().numpy()))
+            grid, vectors = begun.setdefault(part.number, (Grid(), collect()))
+            vectors.add(grid.add(part.content.shown, output.float().cpu().numpy()))
             if part.last:
-                shown, vectors = zip(*begun.pop(part.number), strict=True)
-                yield part.number, on_grid(np.concatenate(shown), np.concatenate(vectors))
+                vectors.add(grid.rest())
+                yield part.number, begun.pop(part.number)[1].array()
 
     def _output(self, part: Part) -> Tensor | None:
         return None if isinstance(part.content, MediaError) else self.describe(part.content.crops)

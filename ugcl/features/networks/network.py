@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from ugcl.config.features import Network as NetworkConfig
 from ugcl.errors import UgclError
+from ugcl.features.encoder import Vectors
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import torch
 
     from ugcl.features.networks.reading import Part
+
+Collect = Callable[[], Vectors]
 
 
 class Network(ABC):
@@ -64,11 +67,17 @@ class Network(ABC):
         """
 
     @abstractmethod
-    def finish(self, parts: Iterator[Part]) -> Iterator[tuple[int, np.ndarray | MediaError]]:
+    def finish(
+        self, parts: Iterator[Part], collect: Collect
+    ) -> Iterator[tuple[int, np.ndarray | MediaError]]:
         """Put parts through the network.
 
+        Args:
+            parts: what was read.
+            collect: makes what a clip's vectors are collected in.
+
         Yields:
-            Number of a clip and its vectors (frames, dim) float32, or why it has none, as clips are finished.
+            Number of a clip and its vectors (frames, dim), or why it has none, as clips are finished.
         """
 
     def encode(self, clip: Clip) -> np.ndarray:
@@ -79,7 +88,11 @@ class Network(ABC):
         return vectors
 
     def encode_all(
-        self, clips: Sequence[Clip], faces: Path | None = None, workers: int = 0
+        self,
+        clips: Sequence[Clip],
+        faces: Path | None = None,
+        workers: int = 0,
+        collect: Collect = Vectors,
     ) -> Iterator[tuple[Clip, np.ndarray | MediaError]]:
         """The vectors of each clip, or why there are none, in the order in which clips are finished.
 
@@ -87,10 +100,11 @@ class Network(ABC):
             clips: in the order of their names.
             faces: table of their face tracks; None where the clips have them, or need none.
             workers: processes that read for this one; 0 = this one reads. The vectors are the same.
+            collect: makes what a clip's vectors are collected in; default all of them in float32.
         """
         from ugcl.features.networks.reading import parts
 
-        for number, vectors in self.finish(parts(self.read, clips, faces, workers, self.AHEAD)):
+        for number, vectors in self.finish(parts(self.read, clips, faces, workers, self.AHEAD), collect):
             yield clips[number], vectors
 
     @contextmanager

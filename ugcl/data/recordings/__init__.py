@@ -1,0 +1,1 @@
+"""What files of recordings say of themselves: what they are, and how long."""
