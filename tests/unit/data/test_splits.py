@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ugcl.config.protocols import Protocol, SpeakerBlocks, SplitFiles
 from ugcl.data import tables
+from ugcl.data.splits.build import make_fold
 from ugcl.errors import LeakError, UgclError
 
 CLASSES = ["angry", "happy"]
@@ -115,4 +116,4 @@ def test_a_person_in_two_spellings_is_one_person(tmp_path: Path) -> None:
     )
     leaky = Protocol(label="intended", classes=CLASSES, folds=SplitFiles(scheme="files", files=["fold.csv"]))
     with pytest.raises(LeakError, match=r"train and test share 1 speakers \('0002' = '2 '\)"):
-        splits.make_fold(frame, leaky, tmp_path, 1)
+        make_fold(frame, leaky, tmp_path, 1)
