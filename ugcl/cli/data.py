@@ -52,10 +52,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON list."
 
 
 @app.command()
-def demo(
-    corpus: Corpus,
-    actor: Annotated[int, typer.Argument(help="Actor id, from 1001.")],
-) -> None:
+def demo(corpus: Corpus, actor: Annotated[int, typer.Argument(help="Actor id, from 1001.")]) -> None:
     """Make the clips of one synthetic actor."""
     from ugcl.config import load
     from ugcl.data import sources

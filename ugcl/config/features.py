@@ -99,8 +99,7 @@ class Network(Encoder):
 
     weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
-        "32-true",
-        description="Precision of the network's sums; mixed: 16 bits where they bear it.",
+        "32-true", description="Precision of the network's sums; mixed: 16 bits where they bear it."
     )
 
     @property

@@ -51,8 +51,7 @@ class Grid(Section):
         None, description="Key of `systems`: the first row, which the others change; default the base alone."
     )
     name: str | None = Field(
-        None,
-        description="Name of a row's system from {of} and {row}; default {of}-{row}, or {row}.",
+        None, description="Name of a row's system from {of} and {row}; default {of}-{row}, or {row}."
     )
     rows: dict[str, Row] = Field(default_factory=dict, description="Row → what it changes.")
     sweep: Sweep = Field(

@@ -90,8 +90,7 @@ FLOATS = ("duration", "start", "end", "valence", "arousal", "dominance", "natura
 NUMBERS = dict.fromkeys(INTEGERS, "Int64") | dict.fromkeys(FLOATS, "float64")
 
 SPLIT = pa.DataFrameSchema(
-    {"clip": pa.Column(str, unique=True), "part": pa.Column(str, pa.Check.isin(PARTS))},
-    strict=True,
+    {"clip": pa.Column(str, unique=True), "part": pa.Column(str, pa.Check.isin(PARTS))}, strict=True
 )
 """One row a clip of the protocol."""
 

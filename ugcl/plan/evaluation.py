@@ -98,10 +98,7 @@ def chosen(config: Config, benchmark: str, systems: Iterable[str] | None) -> lis
 
 def clip_inputs(config: Config, benchmark: str) -> list[Path]:
     """What is read to run trained systems of a benchmark on its clips, beside their weights."""
-    return [
-        *clean_clips(config, benchmark),
-        *features.benchmark_files(config, benchmark, features.TENSORS),
-    ]
+    return [*clean_clips(config, benchmark), *features.benchmark_files(config, benchmark, features.TENSORS)]
 
 
 def clean_clips(config: Config, benchmark: str) -> list[Path]:

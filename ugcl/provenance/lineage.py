@@ -17,10 +17,7 @@ from ugcl.config.system.overrides import SECTIONS
 from ugcl.provenance.code import IRRELEVANT, NAME, PACKAGE, REGISTRIES, code_hash, files_hash, module_exists
 
 DIGITS = 12
-PLACES = {
-    "detector": ("features.faces",),
-    "encoder": ("features.encoders",),
-}
+PLACES = {"detector": ("features.faces",), "encoder": ("features.encoders",)}
 
 
 def entry_module(kind: str, name: str) -> str:

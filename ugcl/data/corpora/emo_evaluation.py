@@ -44,9 +44,7 @@ CATEGORIES = {
     "other": "other",
 }
 _NUMBER = r"-?\d+(?:\.\d+)?"
-_HEADER = re.compile(
-    rf"^\[\s*({_NUMBER})\s*-\s*({_NUMBER})\s*\]\s+(\S+)\s+(\S+)\s+\[([^\]]*)\]\s*$",
-)
+_HEADER = re.compile(rf"^\[\s*({_NUMBER})\s*-\s*({_NUMBER})\s*\]\s+(\S+)\s+(\S+)\s+\[([^\]]*)\]\s*$")
 _RATER = re.compile(r"^([CA])-([EFM]\d+)\s*:\s*([^(]*)(?:\(.*)?$")
 _ATTRIBUTE = re.compile(r"\b(val|act|dom)\s+(\d+(?:\.\d+)?)")
 

@@ -20,13 +20,7 @@ from ugcl.data.corpora.release import Release
 from ugcl.errors import UgclError
 
 RATINGS = ("Evalution.txt", "Evaluation.txt")
-FILES = (
-    *RATINGS,
-    "**/MSP-IMPROV-*.wav",
-    "**/MSP-IMPROV-*.avi",
-    "**/UTD-IMPROV-*.avi",
-    "**/MSP-IMPROV-*.txt",
-)
+FILES = (*RATINGS, "**/MSP-IMPROV-*.wav", "**/MSP-IMPROV-*.avi", "**/UTD-IMPROV-*.avi", "**/MSP-IMPROV-*.txt")
 NAME = re.compile(
     r"^(?:MSP|UTD)-IMPROV-(?P<scenario>S(?P<sentence>\d\d)(?P<emotion>[AHNS]))-(?P<speaker>(?P<sex>[FM])0(?P<session>[1-6]))"
     r"-(?P<condition>[PRST])-(?P<turn>[FM]{2}\d+)$"

@@ -51,10 +51,7 @@ class Chain:
 
 
 def link(
-    chains: list[Chain],
-    index: int,
-    found: list[tuple[Detection, np.ndarray | None]],
-    size: tuple[int, int],
+    chains: list[Chain], index: int, found: list[tuple[Detection, np.ndarray | None]], size: tuple[int, int]
 ) -> None:
     """Add the faces of one frame, with their looks, to the chains that they overlap, or begin new ones."""
     pairs = [

@@ -88,11 +88,7 @@ class Network(ABC):
         return vectors
 
     def encode_all(
-        self,
-        clips: Sequence[Clip],
-        faces: Path | None = None,
-        workers: int = 0,
-        collect: Collect = Vectors,
+        self, clips: Sequence[Clip], faces: Path | None = None, workers: int = 0, collect: Collect = Vectors
     ) -> Iterator[tuple[Clip, np.ndarray | MediaError]]:
         """The vectors of each clip, or why there are none, in the order in which clips are finished.
 

@@ -53,11 +53,7 @@ def parts(read: Read, clips: Sequence[Clip], source: Path | None, workers: int, 
     factor = max(2, math.ceil(ahead / workers)) if workers else None
     # Without batches, parts come as they are.
     yield from DataLoader(
-        reading,
-        batch_size=None,
-        num_workers=workers,
-        prefetch_factor=factor,
-        worker_init_fn=_end_with_parent,
+        reading, batch_size=None, num_workers=workers, prefetch_factor=factor, worker_init_fn=_end_with_parent
     )
 
 
