@@ -67,7 +67,7 @@ def demo(corpus: Corpus, actor: Annotated[int, typer.Argument(help="Actor id, fr
 
 @app.command()
 def manifest(corpus: Corpus) -> None:
-    """Write the manifest: one row a clip with speaker, labels, duration and hashes."""
+    """Write the manifest: one row per clip with speaker, labels, duration and hashes."""
     from ugcl.config import load
     from ugcl.data import manifest, tables
     from ugcl.plan import paths

@@ -161,7 +161,7 @@ class Image(FaceNetwork):
 
 
 class VggFace(FaceNetwork):
-    """fc7 of VGG-Face before its ReLU (VGG-16, 4096 values a face frame): the paper's video features."""
+    """fc7 of VGG-Face before its ReLU (VGG-16, 4096 values per face frame): the paper's video features."""
 
     kind: Literal["vgg_face"]
     weights: str = Field(
@@ -242,7 +242,7 @@ class Text(Network):
         1024, ge=1, description="Tokens that pass through the network at once, padding included."
     )
     output: Literal["tokens", "sentence"] = Field(
-        "tokens", description="One vector a token, or their mean: one vector a clip."
+        "tokens", description="One vector a token, or their mean: one vector per clip."
     )
     layers: Literal["all", "last"] | list[int] = Field(
         "last", description="Hidden states to keep; 0 is the input."
@@ -250,13 +250,13 @@ class Text(Network):
     rate: float = Field(
         3.0,
         gt=0,
-        description="Tokens a second that systems reckon with, Hz: a transcript has no times. English speech"
+        description="Tokens per second that systems reckon with, Hz: a transcript has no times. English speech"
         " has about three.",
     )
 
 
 class Table(Encoder):
-    """Precomputed vectors read from a CSV: one row a clip, or one row a frame."""
+    """Precomputed vectors read from a CSV: one row per clip, or one row per frame."""
 
     kind: Literal["table"]
     modality: Modality = "video"
@@ -268,7 +268,7 @@ class Table(Encoder):
         ge=0,
         description="Compare only the last n dash-separated fields of clip and key; 0 for whole names.",
     )
-    rate: float = Field(0.0, ge=0, description="Rows per second; 0 for one row a clip.")
+    rate: float = Field(0.0, ge=0, description="Rows per second; 0 for one row per clip.")
 
     @property
     def precomputed(self) -> bool:

@@ -74,7 +74,7 @@ class SplitFiles(Section):
     """Folds given by files with the columns clip and part (train, dev, test)."""
 
     scheme: Literal["files"]
-    files: list[str] = Field(min_length=1, description="One CSV a fold, relative to the corpus root.")
+    files: list[str] = Field(min_length=1, description="One CSV per fold, relative to the corpus root.")
     allow_leak: bool = Field(False, description=ALLOW_LEAK)
 
     @property
@@ -92,7 +92,7 @@ class Partitions(Section):
     scheme: Literal["partitions"]
     files: list[str] = Field(
         default_factory=list,
-        description="CSV a fold, relative to the corpus root; or one CSV of all folds; none: the manifest.",
+        description="One CSV per fold, relative to the corpus root; or one CSV of all folds; none: the manifest.",
     )
     clip: str = Field("clip", description="Column of the files that names the clip.")
     part: str = Field("part", description="Column of the files, or of the manifest, that names the part.")
@@ -163,7 +163,9 @@ class Protocol(Section):
             raise ValueError("classes: a name comes twice; name each class once")
         for label, target in self.merge.items():
             if target not in self.classes:
-                raise ValueError(f"merge: {label} counts as {target!r}, which is no class; add it to classes")
+                raise ValueError(
+                    f"merge: {label} counts as {target!r}, which is not a class; add it to classes"
+                )
             if label in self.classes:
                 raise ValueError(f"merge: {label!r} is a class itself; drop it from classes or from merge")
         if self.text_independent and isinstance(self.folds, SplitFiles | Partitions):

@@ -52,7 +52,7 @@ class Benchmark(Section):
         1,
         ge=1,
         description="Folds that one training job of Snakemake does, in turn or in step (`train.pack`). More"
-        " save the start of a process, some seconds a run; fewer spread over more GPUs or machines.",
+        " save the start of a process, some seconds per run; fewer spread over more GPUs or machines.",
     )
     seeds_per_job: int = Field(
         1, ge=1, description="Seeds that one training job of Snakemake does, of each of its folds."

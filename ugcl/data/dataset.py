@@ -250,7 +250,7 @@ class ClipDataset:
         return torch.bincount(self.labels, minlength=len(self.classes))
 
     def statistics(self) -> dict[str, tuple[Tensor, Tensor]]:
-        """Mean and standard deviation (D,) over all frames of all clips, a modality at a time, one pass."""
+        """Mean and standard deviation (D,) over all frames of all clips, one modality at a time, one pass."""
         return {modality: self._statistics(modality) for modality in self.stores}
 
     def _statistics(self, modality: str) -> tuple[Tensor, Tensor]:

@@ -67,7 +67,7 @@ def _check_labels(frame: pd.DataFrame, corpus: str, protocol: str, label: str, c
         raise UgclError(f"{where}.label: the manifest has no column {label!r}; choose a label column of it")
     absent = [name for name in classes if not (frame[label] == name).any()]
     if absent:
-        raise UgclError(f"{where}.classes: no clip has the label {absent[0]!r}; mend the class list")
+        raise UgclError(f"{where}.classes: no clip has the label {absent[0]!r}; fix the class list")
 
 
 def _hash(root: Path, name: str) -> str:

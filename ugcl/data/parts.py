@@ -130,7 +130,7 @@ def part_rows(
 
     Returns:
         Columns clip, speaker, label, in the split's order; dialogue, turn and start where the manifest has
-        them; with a soft target also q_<class>, the shares of the votes, all on the label where nobody voted
+        them; with a soft target also q_<class>, the shares of the votes, all on the label where there are no votes
         for a class.
 
     Raises:

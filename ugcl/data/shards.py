@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # safetensors writes several metadata keys in random order: everything goes under one key.
 KEY = "ugcl"
-BOOKS = ["clip", "frames", "dim", "failure", "detail"]
+COLUMNS = ["clip", "frames", "dim", "failure", "detail"]
 INDEX = "index.csv"
 
 
@@ -31,7 +31,7 @@ class FeatureInfo:
         encoder: key of `encoders` in params.yaml.
         dim: length of one frame's vector.
         layers: stacked hidden states; dim = layers × width, layer after layer.
-        rate: frames per second after pooling, Hz; 0 for one vector a clip.
+        rate: frames per second after pooling, Hz; 0 for one vector per clip.
         offset: time of the first frame's centre, seconds; frame i is centred at offset + i / rate.
     """
 
@@ -61,7 +61,7 @@ def shard_clips(clips: Sequence[str], shards: int, shard: int) -> list[str]:
     """
     if not 1 <= shard <= shards:
         raise UgclError(
-            f"shard {shard}: the corpus has shards 1..{shards}; mend the number or corpora.*.shards"
+            f"shard {shard}: the corpus has shards 1..{shards}; fix the number or corpora.*.shards"
         )
     ordered = sorted(clips)
     block, extra = divmod(len(ordered), shards)
@@ -74,7 +74,7 @@ def tensors_path(folder: Path, shard: int) -> Path:
     return folder / f"shard-{shard}.safetensors"
 
 
-def books_path(folder: Path, shard: int) -> Path:
+def table_path(folder: Path, shard: int) -> Path:
     """The table of a shard: every clip with its size or its failure."""
     return folder / f"shard-{shard}.csv"
 
@@ -112,7 +112,7 @@ def write_shard(
         (folder / INDEX).unlink(missing_ok=True)  # it speaks of features of other settings
     partial.replace(target)
     rows += [(clip, 0, info.dim, failure, detail) for clip, (failure, detail) in failures.items()]
-    tables.write(pd.DataFrame(sorted(rows), columns=BOOKS), books_path(folder, shard))
+    tables.write(pd.DataFrame(sorted(rows), columns=COLUMNS), table_path(folder, shard))
 
 
 def _header(rows: list[tuple[Any, ...]], metadata: dict[str, str]) -> bytes:
@@ -134,7 +134,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     """The metadata of a shard: the fields of :class:`FeatureInfo`, and `settings`.
 
     Raises:
-        UgclError: the file is missing or is no shard.
+        UgclError: the file is missing or is not a shard.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -147,11 +147,11 @@ def read_metadata(path: Path) -> dict[str, Any]:
         raise UgclError(f"{path}: no feature shard ({error}); remove it and encode again") from None
 
 
-def read_books(folder: Path, shards: int) -> pd.DataFrame:
+def read_tables(folder: Path, shards: int) -> pd.DataFrame:
     """The books of all shards: clip, shard, frames, dim, failure, detail, sorted by clip."""
     parts = []
     for shard in range(1, shards + 1):
-        part = tables.read(books_path(folder, shard))
+        part = tables.read(table_path(folder, shard))
         part.insert(1, "shard", shard)
         parts.append(part)
     books = pd.concat(parts, ignore_index=True)
@@ -168,7 +168,7 @@ def write_index(folder: Path, shards: int) -> Path:
     from safetensors import safe_open
 
     first = read_metadata(tensors_path(folder, 1))
-    books = read_books(folder, shards)
+    books = read_tables(folder, shards)
     good = books[books.failure == ""]
     for shard in range(1, shards + 1):
         path = tensors_path(folder, shard)

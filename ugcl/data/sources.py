@@ -14,7 +14,7 @@ from pathlib import Path
 from ugcl.config import Config
 from ugcl.plan import data, paths
 
-LISTING = "fetched.csv"
+FILE_TABLE = "fetched.csv"
 """The table of what a root holds: path, bytes, sha256. It also tells users of a URL mirror what there is."""
 
 
@@ -23,9 +23,9 @@ def root(config: Config, corpus: str) -> Path:
     return data.root(config, corpus)
 
 
-def listing(corpus: str) -> Path:
+def file_table(corpus: str) -> Path:
     """Where the workflow finds the listing of a fetched corpus, wherever its root is."""
-    return paths.RAW / corpus / LISTING
+    return paths.RAW / corpus / FILE_TABLE
 
 
 def mirror(config: Config) -> str | None:

@@ -22,7 +22,7 @@ SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 def matches(pattern: str) -> pa.Check:
     """A check that every text of a column fits a pattern from its start to its end.
 
-    The column is matched as one long text, which takes a third of the time of a match a cell; cell by cell
+    The column is matched as one long text, which takes a third of the time of a match per cell; cell by cell
     only a column that failed is looked at, to name the cell.
     """
     whole, single = re.compile(rf"(?:{pattern}\n)*+"), re.compile(pattern)
@@ -105,7 +105,7 @@ def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema, source: str) -> pd
         return schema.validate(frame)
     except pa.errors.SchemaError as error:
         text = " ".join(str(error).split())
-        raise UgclError(f"{source}: {text[:300]}; mend the table") from None
+        raise UgclError(f"{source}: {text[:300]}; fix the table") from None
 
 
 def read(path: Path, numbers: Iterable[str] = ()) -> pd.DataFrame:
@@ -116,8 +116,8 @@ def read(path: Path, numbers: Iterable[str] = ()) -> pd.DataFrame:
         numbers: columns to read as float64 instead, NaN where empty.
 
     Raises:
-        UgclError: the file is missing or is no CSV.
-        ValueError: a cell of `numbers` is no number.
+        UgclError: the file is missing or is not a CSV.
+        ValueError: a cell of `numbers` is not a number.
     """
     types = defaultdict(lambda: str, dict.fromkeys(numbers, "float64"))
     absent = {column: [""] for column in types}
@@ -197,7 +197,7 @@ def typed(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     """Give a manifest's numeric columns their types, where they still are text.
 
     Raises:
-        UgclError: a cell of such a column is no number.
+        UgclError: a cell of such a column is not a number.
     """
     for column in frame:
         kind = _kind(column)

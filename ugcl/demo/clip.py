@@ -1,4 +1,4 @@
-"""From an actor to files: speech, face and both muxed, one mp4 and one wav a clip."""
+"""From an actor to files: speech, face and both muxed, one mp4 and one wav per clip."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def write_mp4(path: Path, frames: Iterable[np.ndarray], samples: np.ndarray, crf
     """Write H.264 and AAC whose bytes depend on the input alone (one thread, no time stamps in the header).
 
     Args:
-        frames: (S, S, 3) uint8 RGB at 25 a second.
+        frames: (S, S, 3) uint8 RGB at 25 per second.
         samples: (n,) int16 at 16 kHz.
         crf: H.264 constant rate factor.
     """

@@ -1,4 +1,4 @@
-"""Simulated raters: ten votes a clip and channel, drawn from what the channel shows."""
+"""Simulated raters: ten votes per clip and channel, drawn from what the channel shows."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Encoder(Protocol):
         modality: what the vectors describe.
         dim: length of one vector, layers × width.
         layers: stacked hidden states, 1 where there is only one.
-        rate: vectors per second before pooling, Hz; 0 for one vector a clip. Nominal for words.
+        rate: vectors per second before pooling, Hz; 0 for one vector per clip. Nominal for words.
         needs_faces: whether `clip.faces` must be there.
         settings: what the vectors depend on, for the shard's metadata.
     """
@@ -89,7 +89,7 @@ def pool(features: np.ndarray, window: int) -> np.ndarray:
 
     Args:
         features: (frames, dim).
-        window: frames a window.
+        window: frames per window.
 
     Returns:
         (ceil(frames / window), dim).

@@ -73,7 +73,7 @@ def encode_shard(
         done.discard()
     seconds = max(time.monotonic() - start, 1e-9)
     told = (title, len(clips), len(failures), len(left) / seconds)
-    log.info("%s: %d clips, %d failed, %.1f clips a second", *told)
+    log.info("%s: %d clips, %d failed, %.1f clips/s", *told)
     return target
 
 

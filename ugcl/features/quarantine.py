@@ -22,7 +22,7 @@ def quarantine(config: Config, benchmark: str) -> Path:
     All systems of the benchmark leave out the same clips, whatever modalities they read.
 
     Returns:
-        Path of the table, one row a clip × modality; it has no rows where all is well.
+        Path of the table, one row per clip × modality; it has no rows where all is well.
 
     Raises:
         UgclError: more clips failed than `data.max_quarantined` allows, or a clip has no books.
@@ -31,7 +31,7 @@ def quarantine(config: Config, benchmark: str) -> Path:
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     clips = labelled(manifest, protocol)[["clip", "speaker", "label"]]
     books = {
-        modality: shards.read_books(
+        modality: shards.read_tables(
             paths.features(entry.corpus, encoder), config.corpora[entry.corpus].shards
         )
         for modality, encoder in entry.features.items()
@@ -47,7 +47,7 @@ def failures(clips: pd.DataFrame, books: Mapping[str, pd.DataFrame]) -> pd.DataF
 
     Args:
         clips: clip, speaker and label of the protocol's clips.
-        books: modality → books of its shards, see :func:`ugcl.data.shards.read_books`.
+        books: modality → books of its shards, see :func:`ugcl.data.shards.read_tables`.
 
     Raises:
         UgclError: a clip has no row in the books of a modality.
@@ -75,7 +75,7 @@ def check(table: pd.DataFrame, clips: int, limit: float, benchmark: str) -> None
     lost = table["clip"].nunique()
     if clips == 0:
         raise UgclError(
-            f"{benchmark}: the manifest has no clip of the protocol's classes; mend its label column"
+            f"{benchmark}: the manifest has no clip of the protocol's classes; fix its label column"
         )
     if lost > limit * clips:
         counts = table["failure"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
@@ -83,6 +83,6 @@ def check(table: pd.DataFrame, clips: int, limit: float, benchmark: str) -> None
         first = table.iloc[0]
         raise UgclError(
             f"{benchmark}: {lost} of {clips} clips ({lost / clips:.1%}) have bad media, the limit is"
-            f" {limit:.1%} ({reasons}; first {first['clip']}: {first['detail']}); mend the media or raise"
+            f" {limit:.1%} ({reasons}; first {first['clip']}: {first['detail']}); fix the media or raise"
             " data.max_quarantined"
         )

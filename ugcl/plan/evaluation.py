@@ -39,7 +39,7 @@ TABLES = (
 REPRESENTATION = ("tokens", "token_usage", "retrieval", "hard_negatives", "token_map", "attention")
 """Stems of the tables on the inside of a benchmark's reference system."""
 
-EXAMINATIONS = ("robustness", "temperature", *REPRESENTATION)
+NETWORK_TABLES = ("robustness", "temperature", *REPRESENTATION)
 """Stems of the summary's tables of what trained systems did beyond their predictions."""
 
 UNSTABLE = ("cost", "environment")
@@ -183,17 +183,17 @@ def score_outputs(benchmark: str) -> list[Path]:
 
 
 def histories(config: Config, benchmark: str, system: str) -> list[Path]:
-    """The training histories of a system, one a seed and fold."""
+    """The training histories of a system, one per seed and fold."""
     return [paths.MODELS / paths.run(*run) / "history.csv" for run in _runs(config, benchmark, system)]
 
 
 def cards(config: Config, benchmark: str, system: str) -> list[Path]:
-    """The cards of a system's runs, one a seed and fold."""
+    """The cards of a system's runs, one per seed and fold."""
     return [path.with_name("card.json") for path in histories(config, benchmark, system)]
 
 
 def predicted(config: Config, benchmark: str, systems: Iterable[str] | None = None) -> list[Path]:
-    """A file a system that is there when its runs are trained and have predicted.
+    """One file per system that is there when its runs are trained and have predicted.
 
     What comes after them names it in place of each run's files, which the same jobs write: Snakemake's time
     grows with the number of inputs, and a benchmark may have a thousand runs.
@@ -215,7 +215,7 @@ def summary_inputs(config: Config) -> list[Path]:
 
 def summary_outputs(config: Config) -> list[Path]:
     """What `ugcl evaluate summary` writes."""
-    return [*(table(name) for name in (*TABLES, *EXAMINATIONS, *UNSTABLE)), metrics_json()]
+    return [*(table(name) for name in (*TABLES, *NETWORK_TABLES, *UNSTABLE)), metrics_json()]
 
 
 def ablations(config: Config, benchmark: str) -> list[str]:

@@ -144,7 +144,7 @@ KINDS = (
         "groups.speakers",
         ("per_speaker",),
         "speakers",
-        "A dot a test speaker; the number names each system's hardest one.",
+        "One dot per test speaker; the number names each system's hardest one.",
     ),
     Kind(
         "reliability",

@@ -119,7 +119,7 @@ def _actors(root: Path, speakers: pd.Series) -> pd.DataFrame:
 
 
 def _votes(root: Path) -> dict[str, pd.DataFrame]:
-    """Channel → counts of votes, one row a clip, one column a class.
+    """Channel → counts of votes, one row per clip, one column per class.
 
     The first column numbers the rows as channel × 100,000 + stimulus.
     """

@@ -1,6 +1,6 @@
 """IEMOCAP's rating files: `dialog/EmoEvaluation/<dialog>.txt`.
 
-An utterance is a line `[start - end] name code [valence, activation, dominance]`, followed by a line a rater:
+An utterance is a line `[start - end] name code [valence, activation, dominance]`, followed by a line per rater:
 `C-E2: Neutral;` (categories; a rater may name several) or `A-E3: val 3; act 2; dom 2;` (attributes, 1 to 5).
 E are observers; F and M are the actors, who rated themselves. Remarks stand in parentheses.
 """
@@ -91,17 +91,19 @@ def read(path: Path) -> list[Rated]:
         elif not found or not _rating(found[-1], line):
             odd.append(f"line {number}: {line[:60]!r}")
     if odd:
-        log.warning("%s: %d lines are no ratings and are left out, first %s", path, len(odd), odd[0])
+        log.warning("%s: %d lines are not ratings and are left out, first %s", path, len(odd), odd[0])
     return found
 
 
 def _header(line: str, where: str) -> Rated:
     match = _HEADER.match(line)
     if match is None:
-        raise UgclError(f"{where}: {line[:60]!r} is no utterance of IEMOCAP; take the file from the release")
+        raise UgclError(
+            f"{where}: {line[:60]!r} is not an utterance of IEMOCAP; take the file from the release"
+        )
     start, end, name, code, values = match.groups()
     if code.lower() not in CODES:
-        raise UgclError(f"{where}: unknown emotion {code!r} (known: {', '.join(CODES)}); mend the file")
+        raise UgclError(f"{where}: unknown emotion {code!r} (known: {', '.join(CODES)}); fix the file")
     numbers = [float(value) for value in re.findall(_NUMBER, values)]
     valence, activation, dominance = (numbers + [float("nan")] * 3)[:3]
     return Rated(name, float(start), float(end), CODES[code.lower()], (valence, activation, dominance))

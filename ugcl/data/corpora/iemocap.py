@@ -82,7 +82,9 @@ def _dialog(root: Path, path: Path, side: str) -> list[dict[str, object]]:
     for turn, item in enumerate(rated, 1):
         match = NAME.match(item.name)
         if match is None or not item.name.startswith(f"{dialog}_"):
-            raise UgclError(f"{path}: {item.name!r} is no utterance of this dialog; take it from the release")
+            raise UgclError(
+                f"{path}: {item.name!r} is not an utterance of this dialog; take it from the release"
+            )
         fields = match.groupdict()
         valence, activation, dominance = item.attributes
         found.append(

@@ -65,7 +65,7 @@ def rows(root: Path, corpus: MspImprovCorpus) -> pd.DataFrame:
     voice.
 
     Raises:
-        UgclError: there is no rating file, or it is broken.
+        UgclError: there is not a rating file, or it is broken.
     """
     path = next((root / name for name in RATINGS if (root / name).is_file()), None)
     if path is None:
@@ -77,7 +77,7 @@ def rows(root: Path, corpus: MspImprovCorpus) -> pd.DataFrame:
     for name, turn in _read(path).items():
         fields = NAME.match(name)
         if fields is None:
-            raise UgclError(f"{path}: {name!r} is no turn of MSP-IMPROV; take the file from the release")
+            raise UgclError(f"{path}: {name!r} is not a turn of MSP-IMPROV; take the file from the release")
         target = fields["condition"] in "TR"
         found.append(
             {
@@ -106,7 +106,7 @@ def rows(root: Path, corpus: MspImprovCorpus) -> pd.DataFrame:
 
 
 def _read(path: Path) -> dict[str, _Turn]:
-    """Turn → its ratings: a line of the turn, a line a rater, an empty line."""
+    """Turn → its ratings: a line of the turn, a line per rater, an empty line."""
     turns: dict[str, _Turn] = {}
     now: _Turn | None = None
     for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), 1):
@@ -127,7 +127,7 @@ def _read(path: Path) -> dict[str, _Turn]:
                 now.votes[word if word in CLASSES else "other"] += 1
         else:
             raise UgclError(
-                f"{path} line {number}: {line[:60]!r} is no rating; take the file from the release"
+                f"{path} line {number}: {line[:60]!r} is not a rating; take the file from the release"
             )
     if not turns:
         raise UgclError(f"{path}: no turn in it; take the file from the release")

@@ -57,7 +57,7 @@ def unpack(archive: Path, root: Path, patterns: Iterable[str]) -> list[Path]:
 
 
 def unpack_all(folder: Path, root: Path, patterns: Iterable[str]) -> None:
-    """Unpack the archives that somebody put at the top of a folder; foreign ones do no harm."""
+    """Unpack the archives that a user put at the top of a folder; foreign ones do no harm."""
     if folder.is_dir():
         for path in sorted(path for path in folder.iterdir() if path.name.endswith(ARCHIVES)):
             unpack(path, root, patterns)

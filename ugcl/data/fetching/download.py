@@ -32,7 +32,7 @@ class Refused(Exception):
 
 
 class Client:
-    """HTTP connections, one pool a thread.
+    """HTTP connections, one pool per thread.
 
     Args:
         retries: how often a break without progress is borne, and how often a busy server is asked again.

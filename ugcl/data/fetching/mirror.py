@@ -63,7 +63,7 @@ def copy(source: Path, target: Path, patterns: Sequence[str]) -> None:
     archives.unpack_all(source, target, patterns)
 
 
-def listing(
+def remote_files(
     client: Client, base: str, names: Sequence[str], folder: Path
 ) -> tuple[str, dict[str, Fact]] | None:
     """What a URL mirror has of a corpus, by its `<base>/<corpus>/fetched.csv`.
@@ -79,16 +79,16 @@ def listing(
     """
     for name in names:
         address = f"{base.rstrip('/')}/{quote(name)}"
-        url = f"{address}/{sources.LISTING}"
+        url = f"{address}/{sources.FILE_TABLE}"
         try:
             with client.get(url) as response:
                 status, content = response.status_code, response.content
         except requests.RequestException as error:
-            raise UgclError(f"{url}: {type(error).__name__}; mend data.mirror or start its server") from None
+            raise UgclError(f"{url}: {type(error).__name__}; fix data.mirror or start its server") from None
         if status == 404:
             continue
         if status != 200:
-            raise UgclError(f"{url}: HTTP {status}; mend data.mirror or its server")
+            raise UgclError(f"{url}: HTTP {status}; fix data.mirror or its server")
         folder.mkdir(parents=True, exist_ok=True)
         copied = folder / "mirror.partial"
         copied.write_bytes(content)

@@ -34,7 +34,7 @@ def read(path: Path) -> dict[str, Fact]:
     """A table of `path, bytes, sha256`; empty where the file is absent.
 
     Raises:
-        UgclError: the table lacks a column or holds what is no size.
+        UgclError: the table lacks a column or holds an invalid size.
     """
     if not path.is_file():
         return {}

@@ -117,7 +117,7 @@ def read(path: Path, corpus: str | None = None) -> list[Source]:
         except ValidationError as error:
             fault = error.errors()[0]
             place = ".".join(map(str, fault["loc"]))
-            raise UgclError(f"{path}: line {line}: {place}: {fault['msg']}; mend the row") from None
+            raise UgclError(f"{path}: line {line}: {place}: {fault['msg']}; fix the row") from None
     return [row for row in found if corpus in (None, row.corpus)]
 
 

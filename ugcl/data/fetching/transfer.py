@@ -126,7 +126,7 @@ class Progress:
 
 
 def side_by_side(jobs: Iterable[Callable[[], None]], workers: int, progress: Progress) -> None:
-    """Run transfers in threads. A file that cannot be had does not stop the others; an interrupt stops all.
+    """Run transfers in threads. A file that cannot be fetched does not stop the others; an interrupt stops all.
 
     Raises:
         UgclError: transfers failed; the first is told, the others are counted.

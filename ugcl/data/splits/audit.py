@@ -29,8 +29,8 @@ class Audit:
 
     Attributes:
         name: what the split is called.
-        parts: one row a part: part, how many clips, speakers, … it has, and its clips of each class.
-        overlaps: one row a pair of parts and a kind they share: first, second, kind, count, names (list).
+        parts: one row per part: part, how many clips, speakers, … it has, and its clips of each class.
+        overlaps: one row per pair of parts and a kind they share: first, second, kind, count, names (list).
         duplicates: clips inside the parts whose media are another clip's, byte for byte.
     """
 
@@ -75,7 +75,7 @@ def audit(split: pd.DataFrame, name: str, classes: Sequence[str] | None = None) 
     """Audit one split.
 
     Args:
-        split: one row a clip: part, and what is known of clip, speaker, sentence, session, dialogue, label,
+        split: one row per clip: part, and what is known of clip, speaker, sentence, session, dialogue, label,
             audio_sha256 and video_sha256. Empty cells are not compared.
         name: what to call the split.
         classes: class names in order; default those of the column label, sorted.
@@ -113,7 +113,7 @@ def audit(split: pd.DataFrame, name: str, classes: Sequence[str] | None = None) 
 
 
 def _same_files(split: pd.DataFrame) -> pd.DataFrame:
-    """Media files that several clips have, byte for byte: part, clip, recording; one row a clip and file."""
+    """Media files that several clips have, byte for byte: part, clip, recording; one row per clip and file."""
     known = [column for column in ("audio_sha256", "video_sha256") if column in split and "clip" in split]
     if not known:
         return pd.DataFrame(columns=["part", "clip", "recording"])

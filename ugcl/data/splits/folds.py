@@ -26,7 +26,7 @@ def speaker_blocks(clips: pd.DataFrame, scheme: SpeakerBlocks, fold: int) -> pd.
         fold: number of the fold, from 1.
 
     Returns:
-        train, dev or test, one a clip.
+        train, dev or test, one per clip.
 
     Raises:
         UgclError: the blocks do not fit the number of speakers.
@@ -53,7 +53,7 @@ def groups(clips: pd.DataFrame, scheme: Groups, fold: int) -> pd.Series:
         fold: number of the fold, from 1.
 
     Returns:
-        train, dev, test or "" (left out), one a clip.
+        train, dev, test or "" (left out), one per clip.
 
     Raises:
         UgclError: a column is not there or is empty, or it has no such group, or none is left to train on.
@@ -154,7 +154,7 @@ def _cut(
         return [block.tolist() for block in np.array_split(np.array(names, dtype=object), blocks)]
     if sum(blocks) != len(names):
         raise UgclError(
-            f"{key}: blocks of {sum(blocks)} {what} in all, the corpus has {len(names)}; mend the sizes"
+            f"{key}: blocks of {sum(blocks)} {what} in all, the corpus has {len(names)}; fix the sizes"
         )
     ends = np.cumsum(list(blocks))
     return [names[end - size : end] for end, size in zip(ends, blocks, strict=True)]

@@ -1,4 +1,4 @@
-"""Somebody's split, in whatever files it is published, as tables that can be audited."""
+"""A user's split, in whatever files it is published, as tables that can be audited."""
 
 from __future__ import annotations
 
@@ -107,7 +107,9 @@ def _columns(path: Path) -> pd.DataFrame:
 def _parts(column: pd.Series, path: Path) -> pd.Series:
     parts = part_names(column)
     if parts.isna().any():
-        raise UgclError(f"{path}: {column[parts.isna()].iloc[0]!r} is no part; known are {', '.join(WORDS)}")
+        raise UgclError(
+            f"{path}: {column[parts.isna()].iloc[0]!r} is not a part; known are {', '.join(WORDS)}"
+        )
     return parts
 
 
@@ -159,11 +161,11 @@ def _speakers(path: Path, manifest: pd.DataFrame | None) -> pd.DataFrame:
     try:
         tree = json.loads(path.read_text())
     except FileNotFoundError:
-        raise UgclError(f"{path}: not found; mend the path") from None
+        raise UgclError(f"{path}: not found; fix the path") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UgclError(f"{path}: not valid JSON ({error}); mend the file") from None
+        raise UgclError(f"{path}: not valid JSON ({error}); fix the file") from None
     if not isinstance(tree, dict) or not all(isinstance(names, list) for names in tree.values()):
-        raise UgclError(f"{path}: must map each part to a list of speakers; mend the file")
+        raise UgclError(f"{path}: must map each part to a list of speakers; fix the file")
     pairs = [(part, str(name)) for part, names in tree.items() for name in names]
     frame = pd.DataFrame(pairs, columns=["part", "speaker"])
     frame["part"] = _parts(frame["part"], path)

@@ -139,7 +139,7 @@ def frames(
         channel: what the face shows.
         phonemes: (start, end, IPA symbol) in seconds.
         duration: seconds of the clip.
-        fps: frames a second.
+        fps: frames per second.
         rng: the clip's generator.
     """
     count = max(1, round(duration * fps))

@@ -79,7 +79,7 @@ def hairlines(base: np.ndarray, height: float, recede: float) -> np.ndarray:
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _noise(tile: np.ndarray, u: float, v: float) -> float:
-    """Bilinear look-up in a square tile that repeats, one cell a unit; its side is a power of two."""
+    """Bilinear look-up in a square tile that repeats, one cell per unit; its side is a power of two."""
     last = tile.shape[0] - 1
     fu, fv = np.floor(u), np.floor(v)
     a, b = u - fu, v - fv

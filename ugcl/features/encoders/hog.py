@@ -18,7 +18,7 @@ class HogEncoder:
     """Histograms of oriented gradients (Dalal and Triggs 2005) of the aligned grey face crop.
 
     Nine orientations in cells of an eighth of the crop's side, blocks of 2 × 2 cells that overlap by one
-    cell: 7 × 7 × 4 × 9 = 1764 values a frame for every size.
+    cell: 7 × 7 × 4 × 9 = 1764 values per frame for every size.
     """
 
     modality = "video"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ImageEncoder(FaceNetwork):
-    """One vector a frame from an image network of transformers (ViT, CLIP's vision tower, ResNet, …).
+    """One vector per frame from an image network of transformers (ViT, CLIP's vision tower, ResNet, …).
 
     The crop's side, mean and standard deviation are those of the weights' preprocessor_config.json.
 

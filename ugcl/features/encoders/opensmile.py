@@ -1,6 +1,6 @@
 """Acoustic parameters by openSMILE.
 
-openSMILE is no dependency of this package but its extra `opensmile`: audEERING's licence allows research and
+openSMILE is not a dependency of this package but its extra `opensmile`: audEERING's licence allows research and
 teaching, and no commercial use (https://github.com/audeering/opensmile-python/blob/main/LICENSE).
 """
 

@@ -17,11 +17,11 @@ from ugcl.features.media.failure import MediaError
 
 
 class SequencesEncoder:
-    """Sequences of equal length that somebody computed before, such as log-mels; no media are read.
+    """Sequences of equal length computed before by other software, such as log-mels; no media are read.
 
     The archive holds `name` (N,), `x` (N, D, T) of integers or floats, and maybe `scale`, by which x is
     divided. The array stays in the archive: rows are read from the stream as clips ask for them. A shard's
-    clips are sorted, so that an archive whose names are sorted is unpacked once a shard, a row in memory.
+    clips are sorted, so that an archive whose names are sorted is unpacked once per shard, a row in memory.
 
     Args:
         name: key of `encoders`.
@@ -39,7 +39,7 @@ class SequencesEncoder:
         self.name, self.modality, self.rate, self.config = name, config.modality, config.rate, config
         if not path.is_file():
             raise UgclError(
-                f"{path}: not found; put the sequences of encoder {name!r} there, or mend its path"
+                f"{path}: not found; put the sequences of encoder {name!r} there, or fix its path"
             )
         try:
             with np.load(path, allow_pickle=False) as archive:
@@ -61,7 +61,7 @@ class SequencesEncoder:
             )
         self.row = {str(clip): number for number, clip in enumerate(names)}
         if len(self.row) < len(names):
-            raise UgclError(f"{path}: a clip is named twice; keep one row a clip")
+            raise UgclError(f"{path}: a clip is named twice; keep one row per clip")
         _, self.dim, self.frames = shape
         self.start = self.stream.tell()
         self.settings: dict[str, Any] = {**config.model_dump(mode="json"), "sha256": sha256(path)}

@@ -28,7 +28,7 @@ DENSE = {"fc6": "classifier.0", "fc7": "classifier.3"}
 
 
 class VggFaceEncoder(FaceNetwork):
-    """fc7 of VGG-Face before its ReLU, one vector of 4096 values a face frame.
+    """fc7 of VGG-Face before its ReLU, one vector of 4096 values per face frame.
 
     Args:
         name: key of `encoders`.
@@ -38,7 +38,7 @@ class VggFaceEncoder(FaceNetwork):
         device: where the network runs.
 
     Raises:
-        UgclError: the file is no state dict of VGG-16.
+        UgclError: the file is not a state dict of VGG-16.
     """
 
     size = SIZE

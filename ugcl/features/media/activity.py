@@ -1,4 +1,4 @@
-"""How long somebody seems to speak, by the energy of the sound alone."""
+"""Estimated duration of speech from the energy of the sound alone."""
 
 from __future__ import annotations
 

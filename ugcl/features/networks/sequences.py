@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ugcl.features.networks.reading import Part
 
 CPU_SECONDS = (
-    10.0  # of sound; a CPU gains nothing by more, and a large network's memory grows by 30 MB a second
+    10.0  # of sound; a CPU gains nothing by more, and a large network's memory grows by 30 MB per second
 )
 LONG = 120.0  # seconds of sound that are read at a time
 Scale = Callable[[np.ndarray], np.ndarray]
@@ -77,7 +77,7 @@ class SequenceNetwork(Network):
         """Hidden states of each piece, (frames, layers × width) on the device."""
 
     def sound_budget(self, rate: float) -> int:
-        """The budget of pieces of sound with so many values a second, Hz."""
+        """The budget of pieces of sound with so many values per second, Hz."""
         seconds = self.config.batch
         return round((min(seconds, CPU_SECONDS) if self.device.type == "cpu" else seconds) * rate)
 
