@@ -39,11 +39,11 @@ def faces(
 ) -> None:
     """Track the most prominent face of your own videos, with the settings of `faces` in params.yaml.
 
-    Prints a row per clip: clip, frames, frames_with_face, mean_score (the detector's, over frames with a face),
-    failure ("" where all is well). A file that cannot be read is a row with its failure and the rest goes on:
-    the exit code is 1 only if nothing could be read. Of several faces the largest and most central one is
-    followed, and a note says so. Pictures of people are written only where --preview or --worst asks for
-    them; --worst needs report.show_faces for every corpus but the demo.
+    Prints a row per clip: clip, frames, frames_with_face, mean_score (the detector's, over frames with a
+    face), failure ("" where all is well). A file that cannot be read is a row with its failure and the rest
+    goes on: the exit code is 1 only if nothing could be read. Of several faces the largest and most central
+    one is followed, and a note says so. Pictures of people are written only where --preview or --worst asks
+    for them; --worst needs report.show_faces for every corpus but the demo.
     """
     from ugcl import config
 

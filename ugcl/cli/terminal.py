@@ -35,7 +35,6 @@ def show(
 
     Args:
         title: over it; "" for none.
-        columns: headings.
         rows: cells, plain text.
         right: headings whose cells are numbers.
     """

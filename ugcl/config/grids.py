@@ -114,7 +114,6 @@ def expand(grids: dict[str, Grid], systems: dict[str, System]) -> dict[str, str]
     system is added at the end of `systems`.
 
     Args:
-        grids: grids by name.
         systems: the systems that have an entry of their own.
 
     Returns:

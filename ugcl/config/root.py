@@ -254,7 +254,6 @@ class Config(Section):
         """Merge base ← benchmark ← what the system extends ← system, and validate the result.
 
         Args:
-            benchmark: key of `benchmarks`.
             system: key of `systems`, or a name of :meth:`mislabelled`.
 
         Raises:

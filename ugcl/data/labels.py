@@ -76,7 +76,6 @@ def vote_shares(
     Args:
         manifest: has the columns `<prefix>_<class>` with counts.
         prefix: such as votes_multimodal.
-        classes: class names in order.
         merge: label → class that its votes are added to.
 
     Returns:

@@ -25,21 +25,13 @@ INDEX = "index.csv"
 
 @dataclass(frozen=True)
 class FeatureInfo:
-    """What a model has to know about an encoder's features.
+    """What a model has to know about an encoder's features."""
 
-    Attributes:
-        encoder: key of `encoders` in params.yaml.
-        dim: length of one frame's vector.
-        layers: stacked hidden states; dim = layers × width, layer after layer.
-        rate: frames per second after pooling, Hz; 0 for one vector per clip.
-        offset: time of the first frame's centre, seconds; frame i is centred at offset + i / rate.
-    """
-
-    encoder: str
-    dim: int
-    layers: int = 1
-    rate: float = 0.0
-    offset: float = 0.0
+    encoder: str  # key of `encoders` in params.yaml
+    dim: int  # length of one frame's vector
+    layers: int = 1  # stacked hidden states; dim = layers × width, layer after layer
+    rate: float = 0.0  # frames per second after pooling, Hz; 0 for one vector per clip
+    offset: float = 0.0  # time of the first frame's centre, seconds; frame i is centred at offset + i / rate
 
     def to_dict(self) -> dict[str, Any]:
         """The fields, ready for JSON."""
@@ -57,7 +49,6 @@ def shard_clips(clips: Sequence[str], shards: int, shard: int) -> list[str]:
     Args:
         clips: all clips of the corpus; they are sorted first.
         shards: number of shards.
-        shard: number of the shard, from 1.
     """
     if not 1 <= shard <= shards:
         raise UgclError(
@@ -90,10 +81,8 @@ def write_shard(
     """Write one shard and its books; equal arguments give equal bytes.
 
     Args:
-        folder: the encoder's folder, see :func:`ugcl.plan.paths.features`.
-        shard: number of the shard, from 1.
-        features: clip → (frames, dim), written as float16; an array is asked for when its turn comes, and
-            for its shape before that, so that a mapping may read them from elsewhere.
+        features: clip → (frames, dim), written as float16; an array is asked for when its turn comes, and for
+            its shape before that, so that a mapping may read them from elsewhere.
         failures: clip → (failure word, detail); no clip is in both.
         info: shape and rate of the features.
         settings: whatever else the features depend on (parameters, weights hash), for the metadata.
@@ -188,6 +177,7 @@ class FeatureStore:
         >>> store = FeatureStore(paths.features("demo", "logmel"))  # doctest: +SKIP
         >>> store["1001_IEO_ANG_HI"].shape                          # doctest: +SKIP
         torch.Size([52, 80])
+
 
     Attributes:
         folder: the encoder's folder.

@@ -112,7 +112,6 @@ def read(path: Path, numbers: Iterable[str] = ()) -> pd.DataFrame:
     """Read a CSV with every column as text and empty cells as "".
 
     Args:
-        path: the file.
         numbers: columns to read as float64 instead, NaN where empty.
 
     Raises:

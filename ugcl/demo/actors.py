@@ -38,17 +38,14 @@ class Actor:
     """One synthetic actor.
 
     Attributes:
-        targets: identity weights of the head's macro- and shape- targets.
-        style: per-actor gain of each facial action's group, around 1.
         pitch: F0 median, Hz. tract: formant ratio to the synthesizer's voice. rate: speech rate, 1 is usual.
-        span: F0 range ratio. expressive: how much the voice moves between emotions, around 1.
     """
 
     number: int
     sex: str
     age: int
     people: str
-    targets: dict[str, float]
+    targets: dict[str, float]  # identity weights of the head's macro- and shape- targets
     paint: Paint
     iris: tuple[float, float, float]
     hair: tuple[float, float, float]
@@ -58,11 +55,11 @@ class Actor:
     collar: tuple[float, float, float]
     vee: float
     shine: float
-    style: dict[str, float]
+    style: dict[str, float]  # per-actor gain of each facial action's group, around 1
     pitch: float
     tract: float
     rate: float
-    span: float
+    span: float  # F0 range ratio. expressive: how much the voice moves between emotions, around 1.
     expressive: float
 
     @property

@@ -29,7 +29,6 @@ def make_actor(
         actor_id: 1001 … 1000 + actors.
         root: the corpus root; VideoMP4/ and AudioWAV/ are made in it.
         actors: number of actors in the corpus (only checks the id).
-        seed: seed of the corpus.
         size: width and height of the video, pixels, even.
         clips: make only these of the actor's clips.
 

@@ -36,10 +36,6 @@ def encode_shard(
     same lineage, settings and clips had done is taken over; the result is the same to the byte.
 
     Args:
-        config: the parameters.
-        corpus: key of `corpora`.
-        encoder: key of `encoders`.
-        shard: number of the shard, from 1.
         lineage: hash of the code and of the parameters, see :mod:`ugcl.provenance.lineage`.
         workers: processes that decode for a network; 0 = this one does. The bytes are the same.
 
@@ -108,7 +104,6 @@ def encoded(
     """Each clip with its features as they are stored, or with why it has none, in any order.
 
     Args:
-        model: the encoder.
         clips: in the order of their names.
         window: frames that are pooled.
         faces: table of the clips' face tracks; None where the clips have them, or need none.

@@ -1,4 +1,5 @@
-"""What a result depends on: its parameters and its code, as one short hash per stage, cumulative from the data.
+"""What a result depends on: its parameters and its code, as one short hash per stage, cumulative from the
+data.
 
 Snakemake carries these hashes as rule parameters, so that content and not file times decides what is computed
 again. Where files lie (`root`, `mirror`) and how many processes share the work never count.

@@ -1,8 +1,8 @@
 """IEMOCAP's rating files: `dialog/EmoEvaluation/<dialog>.txt`.
 
-An utterance is a line `[start - end] name code [valence, activation, dominance]`, followed by a line per rater:
-`C-E2: Neutral;` (categories; a rater may name several) or `A-E3: val 3; act 2; dom 2;` (attributes, 1 to 5).
-E are observers; F and M are the actors, who rated themselves. Remarks stand in parentheses.
+An utterance is a line `[start - end] name code [valence, activation, dominance]`, followed by a line per
+rater: `C-E2: Neutral;` (categories; a rater may name several) or `A-E3: val 3; act 2; dom 2;` (attributes, 1
+to 5). E are observers; F and M are the actors, who rated themselves. Remarks stand in parentheses.
 """
 
 from __future__ import annotations
@@ -54,22 +54,18 @@ class Rated:
     """One utterance and its ratings.
 
     Attributes:
-        name: name of the utterance.
-        start, end: its part of the dialog, seconds.
-        label: the observers' majority, "" where there is none.
         attributes: valence, activation and dominance, means over the observers; NaN where not given.
         observers, self_report: how often each class was named.
-        ratings: every rater's own answer, as `C-E2 neutral+angry`.
     """
 
-    name: str
-    start: float
+    name: str  # name of the utterance
+    start: float  # start, end: its part of the dialog, seconds
     end: float
-    label: str
+    label: str  # the observers' majority, "" where there is none
     attributes: tuple[float, float, float]
     observers: Counter[str] = field(default_factory=Counter)
     self_report: Counter[str] = field(default_factory=Counter)
-    ratings: list[str] = field(default_factory=list)
+    ratings: list[str] = field(default_factory=list)  # every rater's own answer, as `C-E2 neutral+angry`
 
 
 def read(path: Path) -> list[Rated]:

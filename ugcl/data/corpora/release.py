@@ -19,14 +19,12 @@ class Release:
     """Counts that the release of a corpus is known by.
 
     Attributes:
-        clips: number of rows of a complete manifest.
         counts: pairs of a selection (column → accepted values) and the number of its clips.
-        source: where the counts are published.
     """
 
-    clips: int
+    clips: int  # number of rows of a complete manifest
     counts: tuple[tuple[Selection, int], ...] = field(default_factory=tuple)
-    source: str = ""
+    source: str = ""  # where the counts are published
 
 
 def check(frame: pd.DataFrame, release: Release, corpus: str) -> None:

@@ -31,8 +31,6 @@ def fetch(config: Config, corpus: str, patterns: Sequence[str], complete: bool =
     download that was broken off goes on; one that is complete is not repeated.
 
     Args:
-        config: the parameters: `data` and the corpus.
-        corpus: key of `corpora`.
         patterns: glob patterns of the files the corpus needs, relative to its root (the adapter's FILES).
         complete: download also what a mirror or a tree of one's own lacks.
 
@@ -40,7 +38,8 @@ def fetch(config: Config, corpus: str, patterns: Sequence[str], complete: bool =
         Path of the listing: `path, bytes, sha256`, one row per file.
 
     Raises:
-        UgclError: the corpus cannot be obtained (the line says how to get it), or a file is not as it must be.
+        UgclError: the corpus cannot be obtained (the line says how to get it), or a file is not as it must
+            be.
     """
     target = sources.root(config, corpus)
     adapter = config.corpora[corpus].adapter

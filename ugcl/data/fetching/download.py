@@ -81,7 +81,6 @@ def download(
     """Bring one file to its place; its bytes wait in `<target>.partial` until they are all there and right.
 
     Args:
-        client: the connections to use.
         urls: addresses, tried in order.
         target: where the file goes.
         sha256: what it must hash to; "" if unknown.

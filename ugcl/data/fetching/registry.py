@@ -66,15 +66,10 @@ class Source(Section):
 
 @dataclass(frozen=True)
 class Unit:
-    """What is brought in one go: one file, one archive or one repository, and the addresses that have it.
+    """What is brought in one go: one file, one archive or one repository, and the addresses that have it."""
 
-    Attributes:
-        rows: the primary rows, one for each path.
-        urls: addresses in the order in which they are tried.
-    """
-
-    rows: tuple[Source, ...]
-    urls: tuple[str, ...]
+    rows: tuple[Source, ...]  # the primary rows, one for each path
+    urls: tuple[str, ...]  # addresses in the order in which they are tried
 
     @property
     def kind(self) -> Literal["file", "archive", "git"]:

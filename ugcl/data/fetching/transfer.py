@@ -56,7 +56,6 @@ class Progress:
     """Bytes of several transfers at once: a bar with rate and time left on a terminal, else log lines.
 
     Args:
-        title: what is brought.
         total: bytes of all of it; None where unknown.
     """
 
@@ -126,7 +125,8 @@ class Progress:
 
 
 def side_by_side(jobs: Iterable[Callable[[], None]], workers: int, progress: Progress) -> None:
-    """Run transfers in threads. A file that cannot be fetched does not stop the others; an interrupt stops all.
+    """Run transfers in threads. A file that cannot be fetched does not stop the others; an interrupt stops
+    all.
 
     Raises:
         UgclError: transfers failed; the first is told, the others are counted.

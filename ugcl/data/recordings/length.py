@@ -33,7 +33,8 @@ def name_for_readers(path: Path) -> Any:
 
 
 def promised(container: Any, path: Path) -> str:
-    """Who says how long the pictures and the sound of an open file are: "stream", "file", or "" where unknown.
+    """Who says how long the pictures and the sound of an open file are: "stream", "file", or "" where
+    unknown.
 
     An MP3 file says it in a Xing, Info or VBRI header in its first frame.
     """

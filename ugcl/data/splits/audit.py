@@ -28,16 +28,14 @@ class Audit:
     """What was found in one split.
 
     Attributes:
-        name: what the split is called.
         parts: one row per part: part, how many clips, speakers, … it has, and its clips of each class.
         overlaps: one row per pair of parts and a kind they share: first, second, kind, count, names (list).
-        duplicates: clips inside the parts whose media are another clip's, byte for byte.
     """
 
-    name: str
+    name: str  # what the split is called
     parts: pd.DataFrame
     overlaps: pd.DataFrame
-    duplicates: int
+    duplicates: int  # clips inside the parts whose media are another clip's, byte for byte
 
     @property
     def leaks(self) -> list[str]:

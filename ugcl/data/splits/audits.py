@@ -26,7 +26,6 @@ def audits(
     """Audit benchmarks or files.
 
     Args:
-        config: the parameters.
         arguments: keys of `benchmarks`, or files as :func:`ugcl.data.splits.foreign_split.read` takes them.
         corpus: key of `corpora` whose manifest tells speakers and labels of the files.
         pattern: regular expression for the speaker in clip names.

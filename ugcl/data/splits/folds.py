@@ -22,8 +22,6 @@ def speaker_blocks(clips: pd.DataFrame, scheme: SpeakerBlocks, fold: int) -> pd.
 
     Args:
         clips: the protocol's clips: speaker, sex.
-        scheme: the blocks.
-        fold: number of the fold, from 1.
 
     Returns:
         train, dev or test, one per clip.
@@ -49,8 +47,6 @@ def groups(clips: pd.DataFrame, scheme: Groups, fold: int) -> pd.Series:
 
     Args:
         clips: the protocol's clips: speaker, sex and the scheme's columns.
-        scheme: columns and tested groups.
-        fold: number of the fold, from 1.
 
     Returns:
         train, dev, test or "" (left out), one per clip.
@@ -128,7 +124,6 @@ def unseen_sentences(clips: pd.DataFrame, parts: pd.Series, blocks: int, fold: i
         clips: the protocol's clips: sentence.
         parts: their parts so far.
         blocks: number of blocks of sorted sentences; fold k tests block k, cyclically.
-        fold: number of the fold, from 1.
 
     Returns:
         The parts, "" for clips left out.

@@ -49,9 +49,6 @@ def partition(
     Args:
         clips: the protocol's clips: clip, speaker, sex.
         manifest: all clips of the corpus, to tell unknown names from clips without a label of the protocol.
-        scheme: files and their columns.
-        root: the corpus's raw folder.
-        fold: number of the fold, from 1.
 
     Returns:
         train, dev, test or "" (not in the partition), one per clip.

@@ -139,8 +139,6 @@ def frames(
         channel: what the face shows.
         phonemes: (start, end, IPA symbol) in seconds.
         duration: seconds of the clip.
-        fps: frames per second.
-        rng: the clip's generator.
     """
     count = max(1, round(duration * fps))
     times = (np.arange(count) + 0.5) / fps

@@ -16,8 +16,8 @@ def rasterise(points: np.ndarray, triangles: np.ndarray, size: int) -> tuple[np.
         size: width and height in pixels.
 
     Returns:
-        seen (size, size) int32 triangle index or -1, and (size, size, 2) float32 barycentric weights
-        of the triangle's second and third corner.
+        seen (size, size) int32 triangle index or -1, and (size, size, 2) float32 barycentric weights of the
+        triangle's second and third corner.
     """
     depth = np.full((size, size), -1e9, np.float32)
     seen = np.full((size, size), -1, np.int32)

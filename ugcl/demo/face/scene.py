@@ -12,7 +12,6 @@ def scene(rng: np.random.Generator, size: int, vee: float, shine: float) -> Scen
     """A lit set for one clip.
 
     Args:
-        rng: the clip's generator.
         size: side of the video, pixels; the set is a quarter larger.
         vee, shine: the actor's neckline depth and skin gloss.
     """

@@ -14,39 +14,23 @@ EYE_X, EYE_Y, EYE_Z, EYE_RADIUS = 0.312, 7.285, 1.245, 0.146
 
 
 class Surface(NamedTuple):
-    """A posed bust of T triangles and V vertices.
+    """A posed bust of T triangles and V vertices."""
 
-    Attributes:
-        triangles: (T, 3) vertices.
-        materials: (T,) of the constants above.
-        normals: (V, 3) in the view.
-        base: (V, 3) coordinates before identity and pose.
-        openness: (V,) to ambient light, 0..1.
-    """
-
-    triangles: np.ndarray
-    materials: np.ndarray
-    normals: np.ndarray
-    base: np.ndarray
-    openness: np.ndarray
+    triangles: np.ndarray  # (T, 3) vertices
+    materials: np.ndarray  # (T,) of the constants above
+    normals: np.ndarray  # (V, 3) in the view
+    base: np.ndarray  # (V, 3) coordinates before identity and pose
+    openness: np.ndarray  # (V,) to ambient light, 0..1
 
 
 class Paint(NamedTuple):
-    """An actor's colours.
+    """An actor's colours."""
 
-    Attributes:
-        texture: (R, R, 3 + K) front paint, linear RGB, and the masks of K folds.
-        tile: (N, N) noise in 0..1.
-        folds: (K,) how deep each fold is now.
-        colours: (5, 3) skin, iris, hair, cloth, collar; linear RGB.
-        hairstyle: (4,) hairline height, temple recession, strand frequency, has hair (0 or 1).
-    """
-
-    texture: np.ndarray
-    tile: np.ndarray
-    folds: np.ndarray
-    colours: np.ndarray
-    hairstyle: np.ndarray
+    texture: np.ndarray  # (R, R, 3 + K) front paint, linear RGB, and the masks of K folds
+    tile: np.ndarray  # (N, N) noise in 0..1
+    folds: np.ndarray  # (K,) how deep each fold is now
+    colours: np.ndarray  # (5, 3) skin, iris, hair, cloth, collar; linear RGB
+    hairstyle: np.ndarray  # (4,) hairline height, temple recession, strand frequency, has hair (0 or 1)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

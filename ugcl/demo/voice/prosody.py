@@ -21,17 +21,15 @@ class Prosody:
 
     Attributes:
         pitch: semitones added to F0. span: ratio of the F0 range. slope: semitones gained from start to end.
-        rate: ratio of the speech rate. gain: dB. tilt: dB added per octave above 500 Hz.
-        formants: ratio of the formant frequencies. breath, creak: 0..1. tremor: semitones at 6 Hz.
     """
 
     pitch: float = 0.0
     span: float = 1.0
     slope: float = -1.0
-    rate: float = 1.0
+    rate: float = 1.0  # ratio of the speech rate. gain: dB. tilt: dB added per octave above 500 Hz.
     gain: float = 0.0
     tilt: float = 0.0
-    formants: float = 1.0
+    formants: float = 1.0  # ratio of the formant frequencies. breath, creak: 0..1. tremor: semitones at 6 Hz.
     breath: float = 0.05
     creak: float = 0.0
     tremor: float = 0.05

@@ -24,9 +24,7 @@ class SequencesEncoder:
     clips are sorted, so that an archive whose names are sorted is unpacked once per shard, a row in memory.
 
     Args:
-        name: key of `encoders`.
         config: the archive's modality and rate.
-        path: the archive.
 
     Raises:
         UgclError: the archive is missing, or has no such arrays, or names a clip twice.

@@ -30,10 +30,8 @@ class SpeechEncoder(SequenceNetwork):
     and unit variance where the weights' preprocessor_config.json says so.
 
     Args:
-        name: key of `encoders`.
         config: which hidden states to keep, whether the deepest is normed, and the longest window.
         folder: config.json and safetensors of the network.
-        device: where the network runs.
     """
 
     modality = "audio"

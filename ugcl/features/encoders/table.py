@@ -22,13 +22,11 @@ class TableEncoder:
     """Vectors of a CSV, such as OpenFace action units: one row per clip (rate 0) or one row per frame.
 
     Args:
-        name: key of `encoders`.
         config: the table's key column, columns to drop, rate, and how names are matched.
-        path: the CSV.
 
     Raises:
-        UgclError: the table is missing, lacks a column, has a column that is not a number, or two rows per clip
-            where there must be one.
+        UgclError: the table is missing, lacks a column, has a column that is not a number, or two rows per
+            clip where there must be one.
     """
 
     layers = 1

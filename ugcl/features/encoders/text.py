@@ -34,10 +34,8 @@ class TextEncoder(SequenceNetwork):
     Token states have a nominal rate, for a transcript has no times; a sentence has rate 0.
 
     Args:
-        name: key of `encoders`.
         config: which hidden states to keep, and tokens or their mean.
         folder: config.json, tokenizer and weights of the network.
-        device: where the network runs.
     """
 
     modality = "text"

@@ -31,11 +31,9 @@ class VggFaceEncoder(FaceNetwork):
     """fc7 of VGG-Face before its ReLU, one vector of 4096 values per face frame.
 
     Args:
-        name: key of `encoders`.
         config: frame rate, margin of the crop, and what the input is normalised to.
         weights: state dict, .safetensors or what torch.save writes: see :func:`torchvision_names`.
         sha256: hash of that file, for the shard's metadata.
-        device: where the network runs.
 
     Raises:
         UgclError: the file is not a state dict of VGG-16.

@@ -31,10 +31,8 @@ class WhisperEncoder(SequenceNetwork):
     one comes after the final layer norm.
 
     Args:
-        name: key of `encoders`.
         config: which hidden states to keep.
         folder: config.json, preprocessor_config.json and safetensors of a Whisper model or its encoder.
-        device: where the network runs.
     """
 
     modality = "audio"
@@ -76,7 +74,8 @@ class WhisperEncoder(SequenceNetwork):
 
     def read(self, clip: Clip) -> Iterator[list[np.ndarray]]:
         """Mel spectra of windows of 30 s, (bands, mel frames); a last window shorter than one of the
-        analysis is left out."""
+        analysis is left out.
+        """
         rate, window, shortest = self.extractor.sampling_rate, self.extractor.n_samples, self.extractor.n_fft
         stretches = clip.stretches(rate, seconds=max(1, round(LONG * rate / window)) * window / rate)
         for cut in windows(stretches, window, shortest + 1):

@@ -24,7 +24,6 @@ def draw(rgb: np.ndarray, track: Track, index: int, told: str = "") -> np.ndarra
         rgb: (height, width, 3) uint8; it is left as it is.
         track: the clip's track.
         index: number of the frame; where it has no face only the text is drawn.
-        told: the text.
 
     Returns:
         (height, width, 3) uint8.

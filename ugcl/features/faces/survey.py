@@ -28,21 +28,13 @@ COLUMNS = ["clip", "frames", "frames_with_face", "mean_score", "failure"]
 
 @dataclass(frozen=True)
 class Survey:
-    """What was found in one file.
+    """What was found in one file."""
 
-    Attributes:
-        clip: the file.
-        track: its speaker's face, or its failure.
-        searched: pictures that were searched as a whole.
-        several: how many of them showed more than one face.
-        remarks: on the file itself.
-    """
-
-    clip: Clip
-    track: Track
-    searched: int
-    several: int
-    remarks: tuple[str, ...] = ()
+    clip: Clip  # the file
+    track: Track  # its speaker's face, or its failure
+    searched: int  # pictures that were searched as a whole
+    several: int  # how many of them showed more than one face
+    remarks: tuple[str, ...] = ()  # on the file itself
 
     @property
     def notes(self) -> list[str]:

@@ -22,17 +22,14 @@ class Heard:
     """What is kept of a clip's sound: minutes of it need no more room than a picture.
 
     Attributes:
-        seconds: its length.
-        active: (frames,) bool, see :func:`active`.
         low, high: (blocks,) smallest and largest sample of blocks of `step` seconds, for drawing.
-        step: seconds.
     """
 
-    seconds: float
-    active: np.ndarray
+    seconds: float  # its length
+    active: np.ndarray  # (frames,) bool, see :func:`active`
     low: np.ndarray
     high: np.ndarray
-    step: float
+    step: float  # seconds
 
     @property
     def speech(self) -> float:

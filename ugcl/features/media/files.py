@@ -59,7 +59,6 @@ def file_name(clip: str, ending: str) -> str:
     """The name of a file that is made of a clip: folders become part of it, and a long one is cut.
 
     Args:
-        clip: the clip's name.
         ending: of the file, with its dot.
     """
     name = clip.strip("/").replace("/", "_")

@@ -45,8 +45,8 @@ def stretches(
     """Read a file's sound, or an interval of it, as mono, with constant memory.
 
     Args:
-        path: a sound file, or a video file whose default sound track is read. A track that starts later
-            than the file's earliest stream is preceded by zeros, and a gap in its time stamps is filled with
+        path: a sound file, or a video file whose default sound track is read. A track that starts later than
+            the file's earliest stream is preceded by zeros, and a gap in its time stamps is filled with
             zeros, so that sound and pictures share one time axis.
         rate: sampling rate of the result, Hz.
         interval: the part to read; all where it is None.

@@ -51,17 +51,13 @@ class SequenceNetwork(Network):
     """Reads clips whole, and gives the network pieces of like length together.
 
     What comes out for a clip does not depend on the others but for the rounding of sums.
-
-    Attributes:
-        budget: length that passes through the network at once, padding included, in the pieces' own unit.
-        equal: whether the network sees padding, so that only equal lengths may go together.
     """
 
     TOGETHER = 64
     AHEAD = 64
 
-    budget: int
-    equal: bool = False
+    budget: int  # length that passes through the network at once, padding included, in the pieces' own unit
+    equal: bool = False  # whether the network sees padding, so that only equal lengths may go together
 
     @abstractmethod
     def read(self, clip: Clip) -> Iterator[list[np.ndarray]]:

@@ -34,7 +34,6 @@ def weight_file(
     """Find a file of weights: a local file, a file of the mirror, or a row of `sources.csv`.
 
     Args:
-        config: the parameters: `data`.
         encoder: key of `encoders`, for messages.
         weights: path of a local file, or path inside the mirror; `models/<path>` names the registry's row.
         sha256: what the file must hash to; "" = what the registry says, if it does.
