@@ -25,15 +25,11 @@ def faces(
     ] = None,
     preview: Annotated[
         Path | None,
-        typer.Option(
-            help="Write <clip>.mp4 with box and landmarks drawn in, one per clip, into this folder."
-        ),
+        typer.Option(help="Write <clip>.mp4 with box and landmarks into this folder."),
     ] = None,
-    worst: Annotated[
-        str, typer.Option(help="In place of videos: draw the worst clips of this corpus's face tables.")
-    ] = "",
+    worst: Annotated[str, typer.Option(help="Draw the worst clips of this corpus instead.")] = "",
     out: Annotated[
-        Path | None, typer.Option(help="Where --worst draws; default <corpus>_worst_faces.png here.")
+        Path | None, typer.Option(help="Picture of --worst; default <corpus>_worst_faces.png.")
     ] = None,
     threads: Threads = 1,
 ) -> None:

@@ -55,7 +55,7 @@ class Benchmark(Section):
         " save the start of a process, some seconds per run; fewer spread over more GPUs or machines.",
     )
     seeds_per_job: int = Field(
-        1, ge=1, description="Seeds that one training job of Snakemake does, of each of its folds."
+        1, ge=1, description="Seeds per training job of Snakemake, for each of its folds."
     )
     overrides: Overrides = Overrides()
     label_noise: dict[str, Annotated[list[Annotated[float, Field(gt=0, le=1)]], Distinct]] = Field(

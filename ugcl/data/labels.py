@@ -34,7 +34,7 @@ def folded(column: pd.Series, names: Iterable[str]) -> tuple[pd.Series, pd.Serie
 
 
 def spelling(text: str) -> str:
-    """A text without what spellings of one name differ in: case, blanks, and marks that are not seen."""
+    """A text without what spellings of one name differ in: case, blanks, and invisible characters."""
     plain = unicodedata.normalize("NFKC", text).translate(dict.fromkeys((0x200B, 0xFEFF, 0x00AD)))
     return " ".join(plain.split()).casefold()
 

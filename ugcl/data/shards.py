@@ -1,4 +1,4 @@
-"""The feature store: shards of half-precision arrays with one row of books a clip."""
+"""The feature store: shards of half-precision arrays with one table row per clip."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ def shard_clips(clips: Sequence[str], shards: int, shard: int) -> list[str]:
         shards: number of shards.
     """
     if not 1 <= shard <= shards:
-        raise UgclError(
-            f"shard {shard}: the corpus has shards 1..{shards}; fix the number or corpora.*.shards"
-        )
+        raise UgclError(f"shard {shard}: the corpus has 1..{shards}; fix the number or corpora.*.shards")
     ordered = sorted(clips)
     block, extra = divmod(len(ordered), shards)
     start = (shard - 1) * block + min(shard - 1, extra)
@@ -78,7 +76,7 @@ def write_shard(
     info: FeatureInfo,
     settings: Mapping[str, Any],
 ) -> None:
-    """Write one shard and its books; equal arguments give equal bytes.
+    """Write one shard and its table; equal arguments give equal bytes.
 
     Args:
         features: clip → (frames, dim), written as float16; an array is asked for when its turn comes, and for
@@ -137,28 +135,28 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
 
 def read_tables(folder: Path, shards: int) -> pd.DataFrame:
-    """The books of all shards: clip, shard, frames, dim, failure, detail, sorted by clip."""
+    """The tables of all shards as one: clip, shard, frames, dim, failure, detail, sorted by clip."""
     parts = []
     for shard in range(1, shards + 1):
         part = tables.read(table_path(folder, shard))
         part.insert(1, "shard", shard)
         parts.append(part)
-    books = pd.concat(parts, ignore_index=True)
-    books[["frames", "dim"]] = books[["frames", "dim"]].astype(int)
-    return books.sort_values("clip", ignore_index=True)
+    rows = pd.concat(parts, ignore_index=True)
+    rows[["frames", "dim"]] = rows[["frames", "dim"]].astype(int)
+    return rows.sort_values("clip", ignore_index=True)
 
 
 def write_index(folder: Path, shards: int) -> Path:
     """Check that all shards belong together and write `index.csv` (clip, shard, frames, dim) of good clips.
 
     Raises:
-        UgclError: a shard is missing, was made with other settings, or lacks a clip of its books.
+        UgclError: a shard is missing, was made with other settings, or lacks a clip of its table.
     """
     from safetensors import safe_open
 
     first = read_metadata(tensors_path(folder, 1))
-    books = read_tables(folder, shards)
-    good = books[books.failure == ""]
+    rows = read_tables(folder, shards)
+    good = rows[rows.failure == ""]
     for shard in range(1, shards + 1):
         path = tensors_path(folder, shard)
         if read_metadata(path) != first:
@@ -177,6 +175,7 @@ class FeatureStore:
         >>> store = FeatureStore(paths.features("demo", "logmel"))  # doctest: +SKIP
         >>> store["1001_IEO_ANG_HI"].shape                          # doctest: +SKIP
         torch.Size([52, 80])
+
 
 
     Attributes:
@@ -207,9 +206,7 @@ class FeatureStore:
         from safetensors import safe_open
 
         if clip not in self._shard:
-            raise UgclError(
-                f"{self.folder}: no features of clip {clip!r}; see the failures in its shard tables"
-            )
+            raise UgclError(f"{self.folder}: no features of clip {clip!r}; see the failures in its tables")
         shard = self._shard[clip]
         if shard not in self._open:
             self._open[shard] = safe_open(tensors_path(self.folder, shard), framework="pt")

@@ -1,6 +1,6 @@
 """Where raw corpora lie: their roots, the mirror, and what proves that a file is the one meant.
 
-How they get there is told in `ugcl.data.fetching`. That code is kept out of here on purpose: the lineage of
+`ugcl.data.fetching` brings them there. That code is kept out of here on purpose: the lineage of
 every result reaches this module, and a result depends on a file's content, not on the way it came.
 """
 
@@ -15,7 +15,7 @@ from ugcl.config import Config
 from ugcl.plan import data, paths
 
 FILE_TABLE = "fetched.csv"
-"""The table of what a root holds: path, bytes, sha256. It also tells users of a URL mirror what there is."""
+"""The table of what a root holds: path, bytes, sha256. A URL mirror publishes it as well."""
 
 
 def root(config: Config, corpus: str) -> Path:
@@ -24,7 +24,7 @@ def root(config: Config, corpus: str) -> Path:
 
 
 def file_table(corpus: str) -> Path:
-    """Where the workflow finds the listing of a fetched corpus, wherever its root is."""
+    """Where the workflow finds the file table of a fetched corpus, wherever its root is."""
     return paths.RAW / corpus / FILE_TABLE
 
 

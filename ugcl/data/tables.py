@@ -131,8 +131,8 @@ def read(path: Path, numbers: Iterable[str] = ()) -> pd.DataFrame:
         frame = _without_empty_fields(path)
     except (pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise UgclError(f"{path}: not a readable CSV ({error}); save it as UTF-8 with a header") from None
-    for mark, name in SEPARATORS.items():
-        if len(frame.columns) == 1 and mark in frame.columns[0]:
+    for separator, name in SEPARATORS.items():
+        if len(frame.columns) == 1 and separator in frame.columns[0]:
             raise UgclError(f"{path}: its columns are separated by {name}; save it as CSV with commas")
     return frame
 
@@ -207,9 +207,7 @@ def typed(frame: pd.DataFrame, source: str) -> pd.DataFrame:
                 frame[column] = pd.to_numeric(frame[column].replace("", pd.NA))
             frame[column] = frame[column].astype(kind)
         except (TypeError, ValueError) as error:
-            raise UgclError(
-                f"{source}: column {column!r}: {error}; write numbers or leave it empty"
-            ) from None
+            raise UgclError(f"{source}: column {column!r}: {error}; write numbers or nothing") from None
     return frame
 
 

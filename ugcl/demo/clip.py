@@ -51,9 +51,7 @@ def make_actor(
     wanted = names.actor_clips(actor_id) if clips is None else sorted(clips)
     foreign = sorted(set(wanted) - set(names.actor_clips(actor_id)))
     if foreign:
-        raise UgclError(
-            f"demo clip {foreign[0]}: not a clip of actor {actor_id}; see ugcl.plan.demo.actor_clips"
-        )
+        raise UgclError(f"demo clip {foreign[0]}: not a clip of actor {actor_id}; see ugcl/plan/demo.py")
     who = cast.actor(actor_id - names.FIRST + 1, seed)
     utterances = speech.speak(who.number, seed, wanted)
     model = bust.Bust(who, seed)
@@ -104,9 +102,8 @@ def write_mp4(path: Path, frames: Iterable[np.ndarray], samples: np.ndarray, crf
 
     frames = iter(frames)
     first = next(frames)
-    with av.open(
-        str(path), "w", format="mp4", options={"fflags": "+bitexact", "movflags": "+faststart"}
-    ) as out:
+    options = {"fflags": "+bitexact", "movflags": "+faststart"}
+    with av.open(str(path), "w", format="mp4", options=options) as out:
         video = out.add_stream("libx264", rate=FPS)
         video.width, video.height, video.pix_fmt = first.shape[1], first.shape[0], "yuv420p"
         video.codec_context.options = {"preset": "veryfast", "crf": str(crf), "threads": "1"}
@@ -121,9 +118,8 @@ def write_mp4(path: Path, frames: Iterable[np.ndarray], samples: np.ndarray, crf
             out.mux(video.encode(frame))
         out.mux(video.encode())
         for start in range(0, len(samples), 1024):
-            block = av.AudioFrame.from_ndarray(
-                samples[None, start : start + 1024], format="s16", layout="mono"
-            )
+            piece = samples[None, start : start + 1024]
+            block = av.AudioFrame.from_ndarray(piece, format="s16", layout="mono")
             block.sample_rate, block.pts, block.time_base = 16000, start, Fraction(1, 16000)
             out.mux(audio.encode(block))
         out.mux(audio.encode())

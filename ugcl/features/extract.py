@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 def encode_shard(
     config: Config, corpus: str, encoder: str, shard: int, lineage: str = "", workers: int = 0
 ) -> Path:
-    """Encode one shard's clips and write the arrays and their books.
+    """Encode one shard's clips and write the arrays and their table.
 
-    Failed clips are rows of the books with their failure; they never stop the shard. What a killed run of the
+    Failed clips are rows of the table with their failure; they never stop the shard. What a killed run of the
     same lineage, settings and clips had done is taken over; the result is the same to the byte.
 
     Args:
@@ -68,8 +68,7 @@ def encode_shard(
         shards.write_shard(folder, shard, _Arrays(done), failures, info(model, window), settings)
         done.discard()
     seconds = max(time.monotonic() - start, 1e-9)
-    told = (title, len(clips), len(failures), len(left) / seconds)
-    log.info("%s: %d clips, %d failed, %.1f clips/s", *told)
+    log.info("%s: %d clips, %d failed, %.1f clips/s", title, len(clips), len(failures), len(left) / seconds)
     return target
 
 

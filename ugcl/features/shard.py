@@ -32,7 +32,7 @@ def journal(target: Path, clips: Sequence[Clip], lineage: str, depends: Any) -> 
     Args:
         clips: that it is made from; their files' sizes and times count.
         lineage: hash of the code and of the parameters, see :mod:`ugcl.provenance.lineage`.
-        depends: whatever else counts, with a repr that tells it.
+        depends: whatever else counts, with a repr that identifies it.
     """
     media = [_state(path) for clip in clips for path in (clip.audio, clip.video)]
     purpose = repr((lineage, depends, clips, media)).encode()

@@ -10,29 +10,9 @@ from ugcl.errors import UgclError
 from ugcl.plan import data, features, paths, train
 
 TABLES = (
-    "summary",
-    "per_fold",
-    "per_class",
-    "confusion",
-    "comparisons",
-    "ablations",
-    "friedman",
-    "nemenyi",
-    "subgroups",
-    "per_speaker",
-    "calibration",
-    "pairs",
-    "errors",
-    "disagreement",
-    "published",
-    "optimism",
-    "optimism_by_system",
-    "learning_curves",
-    "runs",
-    "clips",
-    "parts",
-    "votes",
-    "quarantine",
+    *("summary", "per_fold", "per_class", "confusion", "comparisons", "ablations", "friedman", "nemenyi"),
+    *("subgroups", "per_speaker", "calibration", "pairs", "errors", "disagreement", "published", "optimism"),
+    *("optimism_by_system", "learning_curves", "runs", "clips", "parts", "votes", "quarantine"),
 )
 """Stems of the CSV tables that the summary writes into results/tables."""
 
@@ -40,7 +20,7 @@ REPRESENTATION = ("tokens", "token_usage", "retrieval", "hard_negatives", "token
 """Stems of the tables on the inside of a benchmark's reference system."""
 
 NETWORK_TABLES = ("robustness", "temperature", *REPRESENTATION)
-"""Stems of the summary's tables of what trained systems did beyond their predictions."""
+"""Stems of the summary's tables on trained networks: robustness, temperature and representation."""
 
 UNSTABLE = ("cost", "environment")
 """Tables of times, devices and commits: not the same bytes each time, so they lie in results/scores."""
@@ -129,9 +109,7 @@ def robustness_inputs(config: Config, benchmark: str) -> list[Path]:
 def perturb_outputs(config: Config, benchmark: str) -> list[Path]:
     """What `ugcl evaluate perturb` writes: a feature store per noise condition."""
     shards = config.corpora[config.benchmarks[benchmark].corpus].shards
-    files = [
-        f"shard-{shard}{suffix}" for shard in range(1, shards + 1) for suffix in (".safetensors", ".csv")
-    ]
+    files = [f"shard-{n}{suffix}" for n in range(1, shards + 1) for suffix in (".safetensors", ".csv")]
     return [
         paths.perturbed(benchmark, condition) / file
         for condition in noise_conditions(config, benchmark)

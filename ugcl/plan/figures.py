@@ -94,7 +94,7 @@ KINDS = (
         "ranks.critical_difference",
         ("friedman", "nemenyi"),
         "mean ranks over folds",
-        "Mean ranks over folds. A bar joins systems that Nemenyi cannot tell apart.",
+        "Mean ranks over folds. A bar joins systems that do not differ by Nemenyi's test.",
         when=can_be_ranked,
     ),
     Kind(
@@ -189,7 +189,7 @@ KINDS = (
             ("tokens", "tokens token_usage", "use of the codebook"),
             ("token_map", "token_map", "token map"),
             ("retrieval", "retrieval", "finding the other half of a clip"),
-            ("hard_negatives", "hard_negatives", "clips taken for alike"),
+            ("hard_negatives", "hard_negatives", "similar negatives"),
             ("attention", "attention", "attention over time"),
         )
     ),

@@ -134,16 +134,14 @@ def represent(config: Config, benchmark: str) -> str:
     """The inside of a benchmark's reference system."""
     entry = config.benchmark(benchmark)
     params = [train(config, benchmark, entry.reference), entry.seeds[0], config.folds(benchmark)]
-    return _lineage(
-        "represent", [f"{NAME}.evaluation.networks.representation"], [*params, config.evaluate.seed]
-    )
+    params.append(config.evaluate.seed)
+    return _lineage("represent", [f"{NAME}.evaluation.networks.representation"], params)
 
 
 def tables(config: Config) -> str:
     """The tables over all active benchmarks."""
-    runs = [
-        score(config, name, system) for name in config.active for system in config.benchmark(name).systems
-    ]
+    pairs = [(name, system) for name in config.active for system in config.benchmark(name).systems]
+    runs = [score(config, name, system) for name, system in pairs]
     references = [[entry.reference, entry.planned] for entry in map(config.benchmark, config.active)]
     looks = [look(config, name) for name in config.active for look in (robustness, cost, represent)]
     return _lineage("tables", [f"{NAME}.evaluation.tables.summary"], [config.active, references, runs, looks])

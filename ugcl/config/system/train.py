@@ -87,9 +87,7 @@ class Train(Section):
         description="Train anew on training and dev clips together, for as many epochs as were selected, and"
         " keep that network. Dev scores and temperatures are those of the first one.",
     )
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
-        "32-true", description="Fabric precision."
-    )
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field("32-true", description="Precision.")
     accelerator: Literal["auto", "cpu", "cuda"] = Field("auto", description="Fabric accelerator.")
     devices: int = Field(1, ge=1, description="Devices a run uses.")
     accumulate: int = Field(1, ge=1, description="Batches per optimiser step.")

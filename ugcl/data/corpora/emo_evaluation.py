@@ -16,33 +16,12 @@ from pathlib import Path
 from ugcl.errors import UgclError
 
 log = logging.getLogger(__name__)
-CODES = {
-    "ang": "angry",
-    "hap": "happy",
-    "exc": "excited",
-    "sad": "sad",
-    "neu": "neutral",
-    "fru": "frustrated",
-    "sur": "surprise",
-    "fea": "fear",
-    "dis": "disgust",
-    "oth": "other",
-    "xxx": "",  # the observers have no majority
-}
+CODES = dict(ang="angry", hap="happy", exc="excited", sad="sad", neu="neutral", fru="frustrated")
+CODES |= dict(sur="surprise", fea="fear", dis="disgust", oth="other", xxx="")  # xxx: no majority
 CLASSES = tuple(word for word in CODES.values() if word)
-CATEGORIES = {
-    "anger": "angry",
-    "happiness": "happy",
-    "excited": "excited",
-    "sadness": "sad",
-    "neutral": "neutral",
-    "neutral state": "neutral",
-    "frustration": "frustrated",
-    "surprise": "surprise",
-    "fear": "fear",
-    "disgust": "disgust",
-    "other": "other",
-}
+CATEGORIES = {word: word for word in ("excited", "neutral", "surprise", "fear", "disgust", "other")}
+CATEGORIES |= dict(anger="angry", happiness="happy", sadness="sad", frustration="frustrated")
+CATEGORIES["neutral state"] = "neutral"
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _HEADER = re.compile(rf"^\[\s*({_NUMBER})\s*-\s*({_NUMBER})\s*\]\s+(\S+)\s+(\S+)\s+\[([^\]]*)\]\s*$")
 _RATER = re.compile(r"^([CA])-([EFM]\d+)\s*:\s*([^(]*)(?:\(.*)?$")
@@ -71,7 +50,7 @@ class Rated:
 def read(path: Path) -> list[Rated]:
     """The utterances of one dialog, in the file's order.
 
-    A rater's line that is not understood is told in the log and left out.
+    A rater's line that is not understood is logged and left out.
 
     Raises:
         UgclError: an utterance's own line is broken or has an unknown code.
@@ -94,9 +73,7 @@ def read(path: Path) -> list[Rated]:
 def _header(line: str, where: str) -> Rated:
     match = _HEADER.match(line)
     if match is None:
-        raise UgclError(
-            f"{where}: {line[:60]!r} is not an utterance of IEMOCAP; take the file from the release"
-        )
+        raise UgclError(f"{where}: {line[:60]!r} is not an utterance; take the file from the release")
     start, end, name, code, values = match.groups()
     if code.lower() not in CODES:
         raise UgclError(f"{where}: unknown emotion {code!r} (known: {', '.join(CODES)}); fix the file")

@@ -69,9 +69,7 @@ def rows(root: Path, corpus: MspImprovCorpus) -> pd.DataFrame:
     """
     path = next((root / name for name in RATINGS if (root / name).is_file()), None)
     if path is None:
-        raise UgclError(
-            f"{root}: no {RATINGS[0]}; put the release there (`ugcl data fetch` tells where to apply for it)"
-        )
+        raise UgclError(f"{root}: no {RATINGS[0]}; put the release there (`ugcl data fetch` says how)")
     audio, video, words = (_index(root, kind) for kind in ("wav", "avi", "txt"))
     found = []
     for name, turn in _read(path).items():
@@ -91,7 +89,7 @@ def rows(root: Path, corpus: MspImprovCorpus) -> pd.DataFrame:
                 "intended": LABELS[fields["emotion"]] if target else "",
                 "scenario": fields["scenario"],
                 "style": STYLES[fields["condition"]],
-                "transcript": _words(root, words.get(name)),
+                "transcript": _text(root / words[name]) if name in words else "",
                 "categorical": turn.label,
                 "valence": turn.values.get("V"),
                 "arousal": turn.values.get("A"),
@@ -126,9 +124,7 @@ def _read(path: Path) -> dict[str, _Turn]:
                 now.raters.add(match["rater"])
                 now.votes[word if word in CLASSES else "other"] += 1
         else:
-            raise UgclError(
-                f"{path} line {number}: {line[:60]!r} is not a rating; take the file from the release"
-            )
+            raise UgclError(f"{path} line {number}: {line[:60]!r} is not a rating; take the release's file")
     if not turns:
         raise UgclError(f"{path}: no turn in it; take the file from the release")
     return turns
@@ -141,5 +137,5 @@ def _index(root: Path, suffix: str) -> dict[str, str]:
     return {path.stem.replace("UTD-", "MSP-"): path.relative_to(root).as_posix() for path in paths}
 
 
-def _words(root: Path, name: str | None) -> str:
-    return " ".join((root / name).read_text("utf-8", errors="replace").split()) if name else ""
+def _text(path: Path) -> str:
+    return " ".join(path.read_text("utf-8", errors="replace").split())

@@ -43,8 +43,8 @@ def check(frame: pd.DataFrame, release: Release, corpus: str) -> None:
         for column, values in selection.items():
             chosen &= frame[column].isin(values)
         if chosen.sum() != expected:
-            told = ", ".join(f"{column} {' or '.join(values)}" for column, values in selection.items())
+            text = ", ".join(f"{column} {' or '.join(values)}" for column, values in selection.items())
             raise UgclError(
-                f"{corpus}: {chosen.sum()} clips with {told}, but {expected} in the release"
+                f"{corpus}: {chosen.sum()} clips with {text}, but {expected} in the release"
                 f" ({release.source}); its label files are changed or damaged: take the release's"
             )

@@ -1,4 +1,4 @@
-"""Bringing one corpus to its root, from a mirror, an archive or the network, and listing what the root then holds."""
+"""Bringing one corpus to its root, and listing what the root then holds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def fetch(config: Config, corpus: str, patterns: Sequence[str], complete: bool =
         complete: download also what a mirror or a tree of one's own lacks.
 
     Returns:
-        Path of the listing: `path, bytes, sha256`, one row per file.
+        Path of the file table: `path, bytes, sha256`, one row per file.
 
     Raises:
         UgclError: the corpus cannot be obtained (the line says how to get it), or a file is not as it must
@@ -162,9 +162,8 @@ def _right(unit: Unit, target: Path, received: Received) -> bool:
     """Whether the file or archive lies there and is, as far as is known, the one meant."""
     path = target / unit.path
     known = unit.sha256 or received.sha256(unit.path)
-    return (
-        path.is_file() and unit.bytes in (None, path.stat().st_size) and known in ("", sources.sha256(path))
-    )
+    size_fits = path.is_file() and unit.bytes in (None, path.stat().st_size)
+    return size_fits and known in ("", sources.sha256(path))
 
 
 def _bring(
@@ -193,7 +192,7 @@ def _list(
     received: Received,
     parallel: int,
 ) -> Path:
-    """Verify the files a corpus needs and write the listing."""
+    """Verify the files a corpus needs and write the file table."""
     own = (sources.FILE_TABLE, records.RECEIVED, ".partial")
     files = [path for path in sources.matches(target, patterns) if not path.name.endswith(own)]
     if not files:

@@ -85,9 +85,7 @@ def checkout(urls: Sequence[str], root: Path, patterns: Sequence[str], advance: 
             continue
         shutil.rmtree(clone)
         return facts
-    raise UgclError(
-        f"{root}: not fetched ({'; '.join(reasons)}); run it again (it resumes), or set data.mirror"
-    )
+    raise UgclError(f"{root}: not fetched ({'; '.join(reasons)}); run it again, or set data.mirror")
 
 
 def split(url: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 `received.csv` holds every downloaded file and archive with its hash on arrival, so that a file nobody
 published a hash of is trusted on first use and held to it later. `media_sha256.csv` is a table of a release's
 own hashes, for example those of its Git-LFS pointers. Both lie in the corpus root; Snakemake, which deletes
-the listing before it runs the rule again, leaves them alone.
+the file table before it runs the rule again, leaves them alone.
 """
 
 from __future__ import annotations

@@ -112,4 +112,4 @@ def _counted_mp3(path: Path) -> bool:
         else:
             file.seek(0)
         frame = file.read(512)
-    return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
+    return any(tag in frame for tag in (b"Xing", b"Info", b"VBRI"))

@@ -27,7 +27,7 @@ def audits(
 
     Args:
         arguments: keys of `benchmarks`, or files as :func:`ugcl.data.splits.foreign_split.read` takes them.
-        corpus: key of `corpora` whose manifest tells speakers and labels of the files.
+        corpus: key of `corpora` whose manifest has the speakers and labels of the files.
         pattern: regular expression for the speaker in clip names.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What clip names of well-known corpora tell: speaker, sentence, session."""
+"""What clip names of well-known corpora contain: speaker, sentence, session."""
 
 from __future__ import annotations
 

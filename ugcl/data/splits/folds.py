@@ -84,7 +84,7 @@ def balanced(clips: pd.DataFrame, parts: dict[str, str], count: int) -> list[str
     """Training speakers for a dev part: equally many of each sex, one more of the first where odd.
 
     Speakers are taken in sorted order, cyclically, from the one after the last test speaker, so that every
-    fold has other ones. Where the corpus tells no sex at all, the order alone decides.
+    fold has other ones. Where the corpus has no sexes at all, the order alone decides.
 
     Args:
         clips: speaker, sex.
@@ -143,14 +143,10 @@ def _cut(
 ) -> list[list[str]]:
     if isinstance(blocks, int):
         if len(names) < blocks:
-            raise UgclError(
-                f"{key}: {blocks} blocks need as many {what}, the corpus has {len(names)}; use fewer"
-            )
+            raise UgclError(f"{key}: {blocks} blocks, but the corpus has {len(names)} {what}; use fewer")
         return [block.tolist() for block in np.array_split(np.array(names, dtype=object), blocks)]
     if sum(blocks) != len(names):
-        raise UgclError(
-            f"{key}: blocks of {sum(blocks)} {what} in all, the corpus has {len(names)}; fix the sizes"
-        )
+        raise UgclError(f"{key}: blocks of {sum(blocks)} {what}, but the corpus has {len(names)}; fix them")
     ends = np.cumsum(list(blocks))
     return [names[end - size : end] for end, size in zip(ends, blocks, strict=True)]
 

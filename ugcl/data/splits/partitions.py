@@ -12,20 +12,9 @@ from ugcl.data.splits.folds import balanced
 from ugcl.data.splits.leaks import listed
 from ugcl.errors import UgclError
 
-WORDS = {
-    "train": "train",
-    "training": "train",
-    "dev": "dev",
-    "develop": "dev",
-    "development": "dev",
-    "val": "dev",
-    "valid": "dev",
-    "validation": "dev",
-    "test": "test",
-    "testing": "test",
-    "eval": "test",
-    "evaluation": "test",
-}
+WORDS = dict.fromkeys(("train", "training"), "train")
+WORDS |= dict.fromkeys(("dev", "develop", "development", "val", "valid", "validation"), "dev")
+WORDS |= dict.fromkeys(("test", "testing", "eval", "evaluation"), "test")
 MEDIA = r"\.(?:wav|flac|mp3|ogg|mp4|avi|flv|mov|mkv|webm|npy|pt)$"
 
 
@@ -114,5 +103,5 @@ def _known_parts(column: pd.Series, source: str) -> pd.Series:
     parts = part_names(column)
     strange = column[parts.isna() & (column != "")]
     if len(strange):
-        raise UgclError(f"{source}: {strange.iloc[0]!r} is not a part; known are {', '.join(WORDS)}")
+        raise UgclError(f"{source}: {strange.iloc[0]!r} is not a part; known: {', '.join(WORDS)}")
     return parts.fillna("")

@@ -81,17 +81,15 @@ def _display(value: float) -> int:
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _skin(
-    texture: np.ndarray, fold_weights: np.ndarray, plain: np.ndarray, x: float, y: float, z: float
-) -> tuple:
+def _skin(texture: np.ndarray, depths: np.ndarray, plain: np.ndarray, x: float, y: float, z: float) -> tuple:
     """Painted skin where the face looks forward, plain skin elsewhere."""
     resolution = texture.shape[0]
     u, v = int((x - LEFT) / SPAN * resolution), int((TOP - y) / SPAN * resolution)
     if z < 0.55 or u < 0 or v < 0 or u >= resolution or v >= resolution:
         return plain[0], plain[1], plain[2]
     crease = np.float32(0)
-    for k in range(fold_weights.shape[0]):
-        crease += fold_weights[k] * texture[v, u, 3 + k]
+    for k in range(depths.shape[0]):
+        crease += depths[k] * texture[v, u, 3 + k]
     left = 1 - min(np.float32(0.6), crease)
     return texture[v, u, 0] * left, texture[v, u, 1] * left, texture[v, u, 2] * left
 

@@ -31,9 +31,8 @@ class HogEncoder:
         self.name, self.rate, self.config = name, config.fps, config
         self.settings: dict[str, Any] = config.model_dump(mode="json")
         cell = config.size // 8
-        self.descriptor = cv2.HOGDescriptor(
-            (config.size, config.size), (2 * cell, 2 * cell), (cell, cell), (cell, cell), 9
-        )
+        sizes = [(side, side) for side in (config.size, 2 * cell, cell, cell)]
+        self.descriptor = cv2.HOGDescriptor(*sizes, 9)
         self.dim = int(self.descriptor.getDescriptorSize())
 
     def blocks(self, clip: Clip) -> Iterator[np.ndarray]:

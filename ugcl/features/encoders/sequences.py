@@ -36,9 +36,7 @@ class SequencesEncoder:
     def __init__(self, name: str, config: Sequences, path: Path) -> None:
         self.name, self.modality, self.rate, self.config = name, config.modality, config.rate, config
         if not path.is_file():
-            raise UgclError(
-                f"{path}: not found; put the sequences of encoder {name!r} there, or fix its path"
-            )
+            raise UgclError(f"{path}: not found; put the sequences of encoder {name!r} there, or fix path")
         try:
             with np.load(path, allow_pickle=False) as archive:
                 missing = sorted({"name", "x"} - set(archive.files))
@@ -54,9 +52,7 @@ class SequencesEncoder:
         if len(shape) != 3 or fortran or len(names) != shape[0]:
             raise UgclError(f"{path}: x has the shape {shape} for {len(names)} names; it must be (N, D, T)")
         if not self.scale or self.dtype.kind not in "iuf":
-            raise UgclError(
-                f"{path}: x is {self.dtype} with scale {self.scale}; give numbers, scale not zero"
-            )
+            raise UgclError(f"{path}: x is {self.dtype} with scale {self.scale}; give numbers and a scale")
         self.row = {str(clip): number for number, clip in enumerate(names)}
         if len(self.row) < len(names):
             raise UgclError(f"{path}: a clip is named twice; keep one row per clip")

@@ -52,9 +52,7 @@ class TableEncoder:
         self.rows = {key: group.to_numpy(np.float32) for key, group in values.groupby(keys, sort=False)}
         double = next((key for key, rows in self.rows.items() if config.rate == 0 and len(rows) > 1), None)
         if double is not None:
-            raise UgclError(
-                f"{path}: {double!r} has several rows; set encoders.{name}.rate if rows are frames"
-            )
+            raise UgclError(f"{path}: {double!r} has several rows; set encoders.{name}.rate for frames")
         self.settings: dict[str, Any] = {
             **config.model_dump(mode="json"),
             "columns": self.columns,

@@ -124,9 +124,7 @@ def network(state: Mapping[str, Tensor], source: str = "state dict") -> nn.Seque
     layers = [*(f"features.{place}" for place in PLACES), *DENSE.values()]
     missing = [key for layer in layers for key in (f"{layer}.weight", f"{layer}.bias") if key not in state]
     if missing:
-        raise UgclError(
-            f"{source}: no {missing[0]} (torchvision's name) among its layers; give VGG-16 weights"
-        )
+        raise UgclError(f"{source}: no {missing[0]} (torchvision's name) in it; give VGG-16 weights")
     widths = [len(state[f"{layer}.weight"]) for layer in layers]
     convolutions, (hidden, out) = iter(widths[:-2]), widths[-2:]
     plan: list[int | str] = []

@@ -47,9 +47,7 @@ class WhisperEncoder(SequenceNetwork):
 
         for file in ("config.json", "preprocessor_config.json"):
             if not (folder / file).is_file():
-                raise UgclError(
-                    f"{folder}: no {file}; encoders.{name}.weights must be a Whisper model's folder"
-                )
+                raise UgclError(f"{folder}: no {file}; encoders.{name}.weights must be a model's folder")
         alone = "WhisperEncoder" in json.loads((folder / "config.json").read_text()).get("architectures", [])
         kind = modeling_whisper.WhisperEncoder if alone else WhisperModel
         super().__init__(name, config, device)

@@ -39,8 +39,8 @@ class Survey:
     @property
     def notes(self) -> list[str]:
         """What a reader should know besides a failure."""
-        told = f"several faces on {self.several} of {self.searched} pictures searched as a whole"
-        return [*self.remarks, *([told] if self.several else [])]
+        text = f"several faces on {self.several} of {self.searched} pictures searched as a whole"
+        return [*self.remarks, *([text] if self.several else [])]
 
     @property
     def readable(self) -> bool:

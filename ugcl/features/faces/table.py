@@ -37,9 +37,8 @@ class Track:
     def none(cls, failure: str, detail: str) -> Track:
         """The track of a clip that could not be decoded."""
         empty = np.empty(0)
-        return cls(
-            empty, empty.reshape(0, 4), empty, empty.astype(bool), np.empty((0, 5, 2)), failure, detail
-        )
+        boxes, landmarks = np.empty((0, 4)), np.empty((0, 5, 2))
+        return cls(empty, boxes, empty, empty.astype(bool), landmarks, failure, detail)
 
     def rows(self, clip: str) -> pd.DataFrame:
         """The track as table rows, columns :data:`COLUMNS`."""

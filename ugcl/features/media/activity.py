@@ -18,7 +18,7 @@ QUIET = -60.0  # dBFS: nothing below counts
 
 
 @dataclass(frozen=True)
-class Heard:
+class Sound:
     """What is kept of a clip's sound: minutes of it need no more room than a picture.
 
     Attributes:
@@ -37,7 +37,7 @@ class Heard:
         return min(float(self.active.sum() * HOP), self.seconds)
 
 
-def listen(stretches: Iterable[np.ndarray], rate: int = RATE) -> Heard:
+def listen(stretches: Iterable[np.ndarray], rate: int = RATE) -> Sound:
     """Go through a sound stretch by stretch.
 
     Args:
@@ -59,7 +59,7 @@ def listen(stretches: Iterable[np.ndarray], rate: int = RATE) -> Heard:
         low.append(rest.min(keepdims=True))
         high.append(rest.max(keepdims=True))
     joined = [np.concatenate(parts) if parts else np.zeros(0) for parts in (energy, low, high)]
-    return Heard(count / rate, _active(joined[0], block, count, rate), joined[1], joined[2], block / rate)
+    return Sound(count / rate, _active(joined[0], block, count, rate), joined[1], joined[2], block / rate)
 
 
 def active(samples: np.ndarray, rate: int = RATE) -> np.ndarray:
@@ -76,7 +76,7 @@ def active(samples: np.ndarray, rate: int = RATE) -> np.ndarray:
 
 
 def speech_seconds(samples: np.ndarray, rate: int = RATE) -> float:
-    """Seconds of sound that stands out from the clip's quiet frames; see :attr:`Heard.speech`."""
+    """Seconds of sound that stands out from the clip's quiet frames; see :attr:`Sound.speech`."""
     return listen([samples], rate).speech
 
 

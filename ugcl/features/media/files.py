@@ -64,8 +64,8 @@ def file_name(clip: str, ending: str) -> str:
     name = clip.strip("/").replace("/", "_")
     room = LONGEST - len(ending.encode())
     if len(name.encode()) > room:
-        mark = "~" + hashlib.sha256(name.encode()).hexdigest()[:8]
-        name = name.encode()[: room - len(mark)].decode("utf-8", "ignore") + mark
+        suffix = "~" + hashlib.sha256(name.encode()).hexdigest()[:8]
+        name = name.encode()[: room - len(suffix)].decode("utf-8", "ignore") + suffix
     return name + ending
 
 

@@ -1,6 +1,6 @@
 """Decoding video by its timestamps.
 
-Time zero is the start of the file's earliest stream, for sound and picture alike, so that a delay between
+Time zero is the start of the file's earliest stream, for sound and picture, so that a delay between
 the streams of one file survives decoding.
 """
 

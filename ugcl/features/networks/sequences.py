@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
     from ugcl.features.networks.reading import Part
 
-CPU_SECONDS = (
-    10.0  # of sound; a CPU gains nothing by more, and a large network's memory grows by 30 MB per second
-)
+CPU_SECONDS = 10.0  # of sound; more is not faster on a CPU, and memory grows by 30 MB per second
 LONG = 120.0  # seconds of sound that are read at a time
 Scale = Callable[[np.ndarray], np.ndarray]
 
