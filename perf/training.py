@@ -1,6 +1,6 @@
 """What training costs at the size of RAVDESS, against the way of the released code, as ratios within one run.
 
-    python benchmarks/training.py [--clips 1440] [--encoded 64] [--accelerator cpu]
+    python perf/training.py [--clips 1440] [--encoded 64] [--accelerator cpu]
 
 Features are made up, of the sizes of whisper-tiny.en and OpenFace action units. The released way learns from
 two clips a step and encodes each clip again in every step; a network of the encoder's cost (four layers of
