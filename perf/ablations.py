@@ -1,4 +1,4 @@
-"""The table of ablations of a benchmark, as it stands in docs/results.md, from the tables of its last evaluation.
+"""The table of ablations of a benchmark, as in docs/results.md, from the tables of its last evaluation.
 
     python perf/ablations.py BENCHMARK [--root FOLDER] [--kept FILE]
 
