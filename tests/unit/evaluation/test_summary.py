@@ -84,7 +84,11 @@ def test_the_ledger_s_scores_are_the_summary_s(summarised: Config) -> None:
 def test_ablations_name_what_they_change_and_leave_baselines_out(summarised: Config) -> None:
     frame = table("ablations").drop_duplicates("system").set_index("system")
     assert list(frame.index) == ["ugcl-no-ugcl", "ugcl-no-snd", "ugcl-neither"]
-    assert frame.loc["ugcl-no-ugcl", "changes"] == "loss.ugcl.weight: 0.15 → 0"
+    assert frame.loc["ugcl-no-ugcl", "changes"] == "method.weights.contrast: 0.15 → 0"
+    assert frame.loc["ugcl-no-snd", "changes"].split("; ") == [
+        "method.weights.auxiliary: 0.15 → 0",
+        "method.weights.matching: 0.15 → 0",
+    ]
     compared = table("comparisons").query("metric == 'uar'").set_index("system")
     assert set(compared.index) == set(finished.SKILL) - {"ugcl"}
     assert (compared["p_holm"].astype(float) >= compared["p_permutation"].astype(float)).all()

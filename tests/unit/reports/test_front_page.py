@@ -51,7 +51,7 @@ class Links(html.parser.HTMLParser):
 
 def test_a_system_that_reads_a_speaker_s_other_clips_is_tagged(summarised: Config, page: Links) -> None:
     tree = yaml.safe_load(Path("params.yaml").read_text())
-    tree["systems"]["audio-only"]["model"]["speaker_normalisation"] = True
+    tree["systems"]["audio-only"]["input"]["standardise"] = "speaker"
     text = site.build(configuration.parse(tree)).read_text()
     tagged = [tag for tag in BeautifulSoup(text, "html.parser").select("th .tag") if tag.text == "by speaker"]
     assert len(tagged) == 2 and all(tag.parent.text.startswith("audio-only") for tag in tagged)

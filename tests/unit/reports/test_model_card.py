@@ -62,7 +62,7 @@ def test_a_system_that_reads_a_speaker_s_other_clips_says_so_wherever_its_scores
     plain = tables.caption(summarised, "ravdess", "scores.")
     tree = yaml.safe_load(Path("params.yaml").read_text())
     entry = tree["systems"].setdefault(system, {})
-    entry["model"] = entry.get("model", {}) | {"speaker_normalisation": True}
+    entry["input"] = entry.get("input", {}) | {"standardise": "speaker"}
     entry["train"] = entry.get("train", {}) | {"refit": True}
     changed = configuration.parse(tree)
     model_card.cards_of_all(changed)

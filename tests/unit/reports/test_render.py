@@ -33,7 +33,7 @@ def test_a_notebook_becomes_an_offline_page_with_its_numbers(summarised: Config)
     page = render(summarised, "03_ablations").read_text()
     assert not re.findall(r"<(?:script|link|iframe)[^>]*(?:src|href)=", page)
     assert not re.findall(r"@import|url\(\s*['\"]?https?:", page)
-    assert "loss.ugcl.weight: 0.15 → 0" in page and "[SYNTHETIC]" in page
+    assert "method.weights.contrast: 0.15 → 0" in page and "[SYNTHETIC]" in page
     assert 'alt="demo: what an ablation changes  [SYNTHETIC]"' in page
     head, *body = BeautifulSoup(page, "html.parser").select_one("table").select("tr")
     column = [cell.get_text() for cell in head.select("th")].index("Δ UAR")

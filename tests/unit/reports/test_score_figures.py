@@ -84,9 +84,9 @@ def test_without_ranks_the_diagram_says_so(summarised: Config) -> None:
 
 def test_ablations_stand_under_what_they_change() -> None:
     changes = pd.Series(
-        ["loss.a: 1 → 0; loss.b: 1 → 0", "model.width: 64 → 32", "loss.a: 1 → 0; train.lr: 1 → 2"]
+        ["method.a: 1 → 0; method.b: 1 → 0", "encoder.width: 64 → 32", "method.a: 1 → 0; train.lr: 1 → 2"]
     )
-    assert comparison_figures.groups(changes).tolist() == ["losses", "model", "several at once"]
+    assert comparison_figures.groups(changes).tolist() == ["method", "encoder", "several at once"]
     row = {"reference": "full", "metric": "uar", "ci_low": -0.1, "ci_high": 0.05, "p_holm": 0.2}
     table = pd.DataFrame(
         [
@@ -96,8 +96,8 @@ def test_ablations_stand_under_what_they_change() -> None:
     )
     axes = comparison_figures.differences(table, PALETTE).axes[0]
     labels = [text.get_text() for text in axes.get_yticklabels()]
-    assert labels == ["losses", "c", "model", "a", "several at once", "b"]
-    assert points(axes) == [(-0.01, 1), (-0.02, 3), (-0.03, 5)]
+    assert labels == ["encoder", "a", "method", "c", "several at once", "b"]
+    assert points(axes) == [(-0.02, 1), (-0.01, 3), (-0.03, 5)]
     bands = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]
     assert bands == [pytest.approx((-0.08, 0.08))] * 3
     # One kind of change needs no heading.

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ugcl.config import Config
+from ugcl.config.system.overrides import SECTIONS
 from ugcl.evaluation.statistics import paired
 from ugcl.plan.evaluation import ablations as ablated
 from ugcl.plan.names import COUNTED
@@ -72,7 +73,7 @@ def ablations(config: Config, benchmark: str, compared: pd.DataFrame) -> pd.Data
 
 
 def changes(config: Config, benchmark: str, system: str) -> str:
-    """What a system's settings change against the reference, such as `loss.ugcl.weight: 0.15 → 0`."""
+    """What a system's settings change against the reference, such as `loss.balance: 0 → 1`."""
     entry = config.benchmarks[benchmark]
     own = _flat(_settings(config, benchmark, system))
     base = _flat(_settings(config, benchmark, entry.reference))
@@ -85,7 +86,7 @@ def changes(config: Config, benchmark: str, system: str) -> str:
 
 
 def _settings(config: Config, benchmark: str, system: str) -> dict[str, Any]:
-    return config.resolve(benchmark, system).model_dump(include={"model", "loss", "train"})
+    return config.resolve(benchmark, system).model_dump(include=set(SECTIONS))
 
 
 def _flat(tree: Any, place: str = "") -> dict[str, Any]:

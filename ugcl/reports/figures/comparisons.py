@@ -12,14 +12,20 @@ from ugcl.reports import theme
 from ugcl.reports.figures import drawing
 
 PALE = "#ececec"
-SECTIONS = {"loss": "losses", "model": "model", "train": "training"}
+SECTIONS = {
+    "input": "input",
+    "encoder": "encoder",
+    "method": "method",
+    "loss": "classification loss",
+    "train": "training",
+}
 """Section of params.yaml → heading of the ablations that change only it."""
 
 SEVERAL = "several at once"
 
 
 def groups(changes: pd.Series) -> pd.Series:
-    """The heading of each ablation, such as "losses" for `loss.ugcl.weight: 0.15 → 0`."""
+    """The heading of each ablation, such as "classification loss" for `loss.balance: 0 → 1`."""
 
     def heading(text: str) -> str:
         sections = {change.split(".")[0] for change in text.split("; ") if change}
