@@ -107,9 +107,9 @@ def main() -> None:
     torch.set_num_threads(1)
     parameters = config.load()
     run = parameters.resolve(options.benchmark, options.system)
-    if not run.model.speaker_normalisation:
+    if not run.input.by_speaker:
         raise SystemExit(
-            f"{options.system}: its model.speaker_normalisation is off; take a system that has it"
+            f"{options.system}: input.standardise is {run.input.standardise}, not speaker; take another"
         )
     found = folds(parameters, run)
     every = [fold.rows for fold in found]

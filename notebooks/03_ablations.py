@@ -17,7 +17,7 @@ benchmarks = ["demo"]
 # %% [markdown]
 # # Ablations
 #
-# An ablation has the reference's architecture and differs in the settings named under `changes`. Differences are
+# An ablation has the reference's method and differs in the settings named under `changes`. Differences are
 # points of the ablated system minus the full one, on identical clips, so that left of zero the part that was taken
 # away helps. They are grouped by the section of `params.yaml` that they change.
 #

@@ -16,6 +16,7 @@ import torch
 import yaml
 
 from ugcl.config import Config
+from ugcl.data.dataset import Batch
 from ugcl.data.shards import FeatureStore
 from ugcl.inference import clips as user_clips
 from ugcl.inference import ensemble as inference
@@ -40,7 +41,8 @@ def by_hand(config: Config, clip: str, without: str = "", system: str = "ugcl") 
         present = {m: torch.tensor([m != without]) for m in x}
         masks = {m: torch.full(f.shape[:2], m != without) for m, f in x.items()}
         with torch.inference_mode():
-            logits = model(x, masks, present)["logits"].double()
+            batch = Batch(x, masks, present, torch.zeros(1), [clip], [clip])
+            logits = model(batch)["logits"].double()
         found.append(torch.softmax(logits / fitted[0, fold], dim=1)[0].numpy())
     return np.mean(found, axis=0)
 

@@ -25,9 +25,9 @@ class Known(nn.Module):
         super().__init__()
         self.linear, self.attention = nn.Linear(7, 8, bias=False), Attention(8, 2)
 
-    def forward(self, features, masks, present):
-        x = self.linear(features["audio"])
-        return {"logits": self.attention(x, x, masks["audio"]).sum(1)}
+    def forward(self, batch):
+        x = self.linear(batch.features["audio"])
+        return {"logits": self.attention(x, x, batch.masks["audio"]).sum(1)}
 
 
 def test_operations_are_two_a_multiplication_of_products_and_attention() -> None:

@@ -19,7 +19,7 @@ from ugcl.errors import UgclError
 from ugcl.evaluation.networks.predict import predict
 from ugcl.evaluation.tables.predictions import read
 from ugcl.inference.probabilities import predict_clips
-from ugcl.models.build import build
+from ugcl.methods.build import build
 from ugcl.plan import evaluation as outputs
 from ugcl.plan import paths
 from ugcl.training.checkpoint import save_run
@@ -30,8 +30,8 @@ CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad"]
 class Mean(nn.Module):
     """Logits are the mean of the valid frames' first values: known without training."""
 
-    def forward(self, features, masks, present):
-        x, mask = features["audio"], masks["audio"].unsqueeze(2)
+    def forward(self, batch):
+        x, mask = batch.features["audio"], batch.masks["audio"].unsqueeze(2)
         return {"logits": (x * mask).sum(1) / mask.sum(1)}
 
 
@@ -60,8 +60,8 @@ def test_rows_are_softmax_of_the_clip_s_logits_whatever_the_batch(tmp_path: Path
 
 def test_a_logit_that_is_not_finite_is_refused(tmp_path: Path) -> None:
     class Broken(Mean):
-        def forward(self, *inputs):
-            return {"logits": super().forward(*inputs)["logits"] * float("nan")}
+        def forward(self, batch):
+            return {"logits": super().forward(batch)["logits"] * float("nan")}
 
     data = ClipDataset(
         pd.DataFrame({"clip": ["c0"], "speaker": "s", "label": "sad"}),
