@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -141,28 +143,44 @@ def test_an_applied_experiment_is_adopted(copied: Workplace) -> None:
     assert weights.read_bytes() == before
 
 
+def inside(root: Path) -> list[list[str]]:
+    """The commands of processes that work in a folder."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if Path(process.cwd()) == root and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.cmdline())
+    return found
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_snakemake_ends_with_dvc(finished: Workplace) -> None:
+@pytest.mark.parametrize("moment", ["ugcl stage train", "snakemake train", "ugcl train tiny"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_snakemake_and_its_jobs_end_with_dvc(copied: Workplace, moment: str, number: int) -> None:
     def change(tree: dict) -> None:
         tree["benchmarks"]["tiny"]["overrides"]["train"].update(epochs=2000, patience=2000)
 
-    finished.set_parameters(change)
+    copied.set_parameters(change)
     dvc = subprocess.Popen(
         ["dvc", "repro", "train"],
-        cwd=finished.root,
-        env=finished.environment,
+        cwd=copied.root,
+        env=copied.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    family: list[psutil.Process] = []
-    deadline = time.monotonic() + 240
-    while not any("train" in process.cmdline() for process in family):
-        assert time.monotonic() < deadline
-        assert dvc.poll() is None
-        time.sleep(0.5)
-        family = [child for child in psutil.Process(dvc.pid).children(recursive=True) if child.is_running()]
-    dvc.send_signal(signal.SIGTERM)
-    dvc.wait(timeout=60)
-    _, left = psutil.wait_procs(family, timeout=60)
-    assert [process.cmdline() for process in left] == []
-    assert "LockException" not in finished.snakemake("-n", "train")
+    try:
+        assert wait_until(lambda: any(moment in " ".join(command) for command in inside(copied.root)), 240)
+    finally:
+        dvc.send_signal(number)
+        dvc.wait(timeout=60)
+    assert wait_until(lambda: inside(copied.root) == [], 60), inside(copied.root)
+    assert "LockException" not in copied.snakemake("-n", "train")

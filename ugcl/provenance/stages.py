@@ -17,6 +17,8 @@ from ugcl.provenance import contract, lineage, recorded
 
 LINEAGE = Path("data/lineage")
 SHELLS = {"sh", "bash", "dash", "zsh", "ksh", "fish"}
+REAPERS = {"init", "systemd", "launchd", "tini", "dumb-init", "docker-init", "catatonit"}
+"""Processes that adopt others whose parent has ended."""
 GRACE = 20
 """Seconds that Snakemake has to end its jobs before they are killed."""
 
@@ -71,13 +73,15 @@ def run(name: str) -> None:
     Raises:
         UgclError: dvc.yaml has no such stage, or Snakemake fails.
     """
+    masters = _masters()  # first of all, while DVC is surely there
     stages = {stage.name: stage for stage in contract.read_stages(Path("dvc.yaml"))}
     if name not in stages:
         raise UgclError(f"stage {name!r}: not in dvc.yaml; choose from {', '.join(stages)}")
     recorded.lay_out(stages[name])
     # The code of this folder, which is not the installed one in the folder of `dvc exp run --temp`.
     path = os.pathsep.join(filter(None, (os.getcwd(), os.environ.get("PYTHONPATH"))))
-    code = _supervise([sys.executable, "-m", "snakemake", name], os.environ | {"PYTHONPATH": path})
+    command = [sys.executable, "-m", "snakemake", name]
+    code = _supervise(command, os.environ | {"PYTHONPATH": path}, masters)
     if code:
         raise UgclError(f"stage {name}: snakemake ended with exit code {code}; its messages are above")
     recorded.save(stages[name])
@@ -97,9 +101,8 @@ def _find_inputs(config: Config) -> None:
             path.mkdir(parents=True)
 
 
-def _supervise(command: list[str], environment: dict[str, str]) -> int:
+def _supervise(command: list[str], environment: dict[str, str], masters: list[Any]) -> int:
     """Run a command that ends when DVC ends, also by SIGTERM or SIGKILL; its exit code."""
-    masters = _masters()
     process = subprocess.Popen(command, env=environment)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_stop(process)))
     while True:
@@ -113,7 +116,11 @@ def _supervise(command: list[str], environment: dict[str, str]) -> int:
 
 
 def _masters() -> list[Any]:
-    """The process that started this one, and DVC where that is its shell."""
+    """The process that started this one, and DVC where that is its shell.
+
+    Raises:
+        UgclError: DVC ended before this process looked for it.
+    """
     import psutil
 
     found = []
@@ -121,6 +128,10 @@ def _masters() -> list[Any]:
         found.append(parent)
         if parent.name() not in SHELLS:
             break
+    last = found[-1]
+    orphaned = last.pid == 1 or last.name() in REAPERS
+    if "DVC_STAGE" in os.environ and orphaned and "dvc" not in " ".join(last.cmdline()):
+        raise UgclError("stage: DVC has ended, so nothing is computed")
     return found
 
 

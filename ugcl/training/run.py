@@ -128,10 +128,7 @@ def _prepare(data: BenchmarkData, run: Run, names: dict[str, Any]) -> Ready:
 
 def _fit(fabric: Fabric, train: Train, group: list[Ready]) -> list[Outcome]:
     """Train some runs: in step where they can be, one after the other where not."""
-    parts = [ready.parts["train"] for ready in group]
-    together = len({len(part) for part in parts}) == 1 and len(group) > 1
-    # Batches of whole dialogues differ in size from run to run.
-    together = together and all(len(part.groups) == len(part) for part in parts)
+    together = len({len(ready.parts["train"]) for ready in group}) == 1 and len(group) > 1
     outcomes = None
     if together:
         members = [Member(r.model, r.parts, r.seeds, r.folder, r.fingerprint) for r in group]

@@ -61,8 +61,8 @@ def test_rows_are_softmax_of_the_clip_s_logits_whatever_the_batch(tmp_path: Path
 
 def test_a_logit_that_is_not_finite_is_refused(tmp_path: Path) -> None:
     class Broken(Mean):
-        def forward(self, *inputs):
-            return {"logits": super().forward(*inputs)["logits"] * float("nan")}
+        def forward(self, batch):
+            return {"logits": super().forward(batch)["logits"] * float("nan")}
 
     data = ClipDataset(
         pd.DataFrame({"clip": ["c0"], "speaker": "s", "label": "sad"}),

@@ -85,6 +85,10 @@ def test_ablations_name_what_they_change_and_leave_baselines_out(summarised: Con
     frame = table("ablations").drop_duplicates("system").set_index("system")
     assert list(frame.index) == ["ugcl-no-ugcl", "ugcl-no-snd", "ugcl-neither"]
     assert frame.loc["ugcl-no-ugcl", "changes"] == "method.weights.contrast: 0.15 → 0"
+    assert frame.loc["ugcl-no-snd", "changes"].split("; ") == [
+        "method.weights.auxiliary: 0.15 → 0",
+        "method.weights.matching: 0.15 → 0",
+    ]
     compared = table("comparisons").query("metric == 'uar'").set_index("system")
     assert set(compared.index) == set(finished.SKILL) - {"ugcl"}
     assert (compared["p_holm"].astype(float) >= compared["p"].astype(float)).all()

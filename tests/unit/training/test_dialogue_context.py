@@ -17,7 +17,7 @@ from ugcl.plan.evaluation import prediction, score
 from ugcl.training.run import train_runs
 
 FILES = [prediction("made", "ugcl", 0, 1)]
-FILES += [score("made", "ugcl", name) for name in ("robustness", "hard_negatives")]
+FILES += [score("made", name) for name in ("robustness", "hard_negatives")]
 
 
 def evaluated():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from made_project import make_project
@@ -12,7 +13,7 @@ from ugcl import config
 from ugcl.data.dataset import ClipDataset
 from ugcl.errors import UgclError
 from ugcl.methods.concat import Concat
-from ugcl.training import history, loop, resume, selection
+from ugcl.training import loop, resume, selection
 from ugcl.training.devices import memory_advice
 from ugcl.training.run import train_runs
 
@@ -179,4 +180,4 @@ def test_facts_are_of_the_first_look_at_a_batch(project, monkeypatch, switch, se
     monkeypatch.setattr(Concat, "terms", counted)
     (folder,) = train_runs(project(epochs=1, sam=switch), "made", "concat", [0], [1])
     assert calls == [16] * (6 if switch else 3)
-    assert history.read(folder / "history.csv")["looks"].tolist() == [pytest.approx(sum(seen) / 3)]
+    assert pd.read_csv(folder / "history.csv")["looks"].tolist() == [pytest.approx(sum(seen) / 3)]

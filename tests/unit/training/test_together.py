@@ -203,23 +203,12 @@ def test_folds_of_other_sizes_are_trained_alone(project, monkeypatch):
     assert len(train_runs(parameters, "made", "concat", [0], FOLDS)) == 2
 
 
-def test_runs_whose_batches_are_dialogues_are_trained_alone(project, monkeypatch):
+def test_runs_whose_batches_are_dialogues_cannot_go_in_step(project):
     parameters = project(2, batch=8)
-    manifest = tables.read_manifest(paths.manifest("made"))
-    dialogue = manifest["speaker"] + "_" + manifest["intended"]
-    turns = manifest.assign(dialogue=dialogue, turn=3 - manifest.groupby(dialogue).cumcount())
-    tables.write(turns, paths.manifest("made"))
     reads = parameters.input.model_copy(update={"context": "dialogue"})
     parameters = parameters.model_copy(update={"input": reads})
-    monkeypatch.setattr(runs, "fit_together", lambda *a: pytest.fail("their batches differ in size"))
-    batch, seen = ClipDataset.batch, []
-    monkeypatch.setattr(ClipDataset, "batch", lambda self, i: seen.append(batch(self, i)) or seen[-1])
-    assert len(train_runs(parameters, "made", "concat", [0], FOLDS)) == 2
-    assert any(len(part) == 8 for part in seen), "two dialogues of four clips fit into a batch"
-    for clips in (part.clips for part in seen):
-        for first in range(0, len(clips), 4):
-            name = clips[first].rpartition("_")[0]
-            assert clips[first : first + 4] == [f"{name}_{turn}" for turn in (3, 2, 1, 0)]
+    with pytest.raises(UgclError, match=r"batches of dialogues differ from run to run; set train\.pack 1"):
+        train_runs(parameters, "made", "concat", [0], FOLDS)
 
 
 def test_a_loss_that_is_no_number_names_the_run(project, monkeypatch):
@@ -249,7 +238,14 @@ class Dropped(nn.Module):
 
 def test_each_run_of_a_pack_has_its_own_dropout():
     here = {"audio": torch.ones(3, dtype=torch.bool)}
-    ones = Batch({"audio": torch.ones(3, 5, 10)}, {"audio": here["audio"].repeat(5, 1).T}, here, None, [], [])
+    ones = Batch(
+        {"audio": torch.ones(3, 5, 10)},
+        {"audio": here["audio"].repeat(5, 1).T},
+        here,
+        here["audio"].long(),
+        ["c"] * 3,
+        ["s"] * 3,
+    )
     first, second = (out["logits"] for out in Pack([Dropped(), Dropped()], Train())([ones, ones]))
     assert set(first.unique().tolist()) == set(second.unique().tolist()) == {0.0, 2.0}
     assert not torch.equal(first, second)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from ugcl.config.corpora import DemoCorpus
-from ugcl.demo import actors, names, votes
+from ugcl.demo import actors, votes
 from ugcl.demo.performance import performance
 from ugcl.errors import UgclError
+from ugcl.plan import demo as names
 
 FILES = ("VideoMP4/*.mp4", "AudioWAV/*.wav")
 

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ugcl.demo import actors, names, performance
+from ugcl.demo import actors, performance
 from ugcl.demo.voice.prosody import Prosody, prosody
 from ugcl.errors import UgclError
+from ugcl.plan import demo as names
 
 RATE = 16000
 LANGUAGES = ("English (Great Britain)", "English (America)", "English (Scotland)")

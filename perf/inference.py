@@ -1,6 +1,6 @@
 """How often the interval of a difference holds the truth, and the tests reject two equal systems.
 
-    python benchmarks/inference.py [--trials 1000] [--out benchmarks/inference.csv]
+    python perf/inference.py [--trials 1000] [--out docs/results/inference.csv]
 
 Two systems are compared on made-up speakers of six classes with eight clips each. Speakers differ in how well
 each system does on them (sd of the difference 7 points). Every run, one seed on one fold, adds noise of its
@@ -89,7 +89,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--trials", type=int, default=1000)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/inference.csv"))
+    parser.add_argument("--out", type=Path, default=Path("docs/results/inference.csv"))
     options = parser.parse_args()
     rows = [
         row(*design, seeds, *noise, options.trials)

@@ -1,6 +1,6 @@
 """What training costs at the size of RAVDESS, against the way of the released code, as ratios within one run.
 
-    python benchmarks/training.py [--clips 1440] [--encoded 64] [--accelerator cpu]
+    python perf/training.py [--clips 1440] [--encoded 64] [--accelerator cpu]
 
 Features are made up, of the sizes of whisper-tiny.en and OpenFace action units. The released way learns from
 two clips a step and encodes each clip again in every step; a network of the encoder's cost (four layers of
@@ -24,8 +24,7 @@ from ugcl.config import load
 from ugcl.config.root import Run
 from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.data.shards import FeatureInfo
-from ugcl.losses.total import TotalLoss
-from ugcl.models.build import build
+from ugcl.methods.build import build
 from ugcl.training import seeding
 from ugcl.training.devices import launch
 from ugcl.training.loop import fit
@@ -70,10 +69,10 @@ def epoch_seconds(run: Run, part: ClipDataset, dev: ClipDataset, accelerator: st
     train = run.train.model_copy(update={"epochs": 2, "accelerator": accelerator})
     seeding.deterministic()
     seeding.seed(0)
-    model = build(run, INFOS, part.statistics())
+    model = build(run, INFOS, part.statistics(), part.counts())
     parts = {"train": part, "dev": dev}
     start = time.process_time()
-    outcome = fit(launch(train), model, TotalLoss(run.loss, part.counts()), train, parts, (0, 1))
+    outcome = fit(launch(train), model, train, parts, (0, 1))
     return outcome.history[-1]["seconds"], (time.process_time() - start) / 2
 
 
@@ -84,13 +83,13 @@ def packed_seconds(run: Run, part: ClipDataset, dev: ClipDataset, runs: int) -> 
     models = []
     for number in range(runs):
         seeding.seed(number)
-        models.append(build(run, INFOS, part.statistics()))
+        models.append(build(run, INFOS, part.statistics(), part.counts()))
     start = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         members = []
         for number, model in enumerate(models):
-            loss, parts = TotalLoss(run.loss, part.counts()), {"train": part, "dev": dev}
-            members.append(Member(model, loss, parts, (number, 1), Path(folder, str(number)), "benchmark"))
+            parts = {"train": part, "dev": dev}
+            members.append(Member(model, parts, (number, 1), Path(folder, str(number)), "benchmark"))
         outcomes = fit_together(launch(train), members, train)
     seconds = sum(outcome.history[-1]["seconds"] for outcome in outcomes or [])
     return seconds, (time.process_time() - start) / 2

@@ -1,6 +1,6 @@
 """How long a user waits before anything is computed: the command's help, and the workflow's graph.
 
-    python benchmarks/commands.py [--runs 714]
+    python perf/commands.py [--runs 714]
 
 Times are wall seconds, the best of three, and multiples of starting Python alone on the same machine.
 """

@@ -1,6 +1,6 @@
 """How long the reports of a large benchmark take, page by page, and how much memory each needs.
 
-    python benchmarks/reports.py [--systems 30] [--folds 6] [--seeds 3] [--speakers 24] [--sentences 4]
+    python perf/reports.py [--systems 30] [--folds 6] [--seeds 3] [--speakers 24] [--sentences 4]
 
 A project as if everything had been trained is made in a temporary folder (predictions and histories are
 random), scored and summarised; then every command of the report stage runs as the workflow runs it, two at a

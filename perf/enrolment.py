@@ -1,6 +1,6 @@
 """How many clips of a person a system with speaker normalisation needs, and of which emotions.
 
-    python benchmarks/enrolment.py BENCHMARK SYSTEM [--clips 2 4 8 16 32] [--draws 5]
+    python perf/enrolment.py BENCHMARK SYSTEM [--clips 2 4 8 16 32] [--draws 5]
 
 The trained runs predict their test clips once more, standardised by the moments of some clips of the speaker,
 drawn at random: from all of them, or from those of one emotion, drawn too, since a person who is met in real

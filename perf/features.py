@@ -1,6 +1,6 @@
 """How many clips one second of a processor turns into pictures, faces and features.
 
-    python benchmarks/features.py [--root ../shared/data/clips] [--clips 3] [--growth 20]
+    python perf/features.py [--root ../shared/data/clips] [--clips 3] [--growth 20]
 
 Every step runs alone on one thread over the same clips, files read and decoded anew each time as in the
 workflow; imports and loading of weights are left out. `dense` is the plain way, which released code takes:

@@ -1,6 +1,6 @@
 """Dev UAR of a system by the number of speakers that it learns from: is the corpus large enough?
 
-    python benchmarks/speakers.py BENCHMARK SYSTEM --speakers 8 12 16
+    python perf/speakers.py BENCHMARK SYSTEM --speakers 8 12 16
 
 Each fold's training part is cut down to some of its speakers, drawn by the fold's number; its dev part stays.
 The benchmark's features and splits must be made. Test clips are not read.

@@ -1,6 +1,6 @@
-"""The table of ablations of a benchmark, as it stands in README.md, from the tables of its last evaluation.
+"""The table of ablations of a benchmark, as in docs/results.md, from the tables of its last evaluation.
 
-    python benchmarks/ablations.py BENCHMARK [--root FOLDER] [--kept FILE]
+    python perf/ablations.py BENCHMARK [--root FOLDER] [--kept FILE]
 
 In per cent: the mean dev UAR of the selected epochs, by which settings may be chosen; the UAR over the test
 clips of all folds; its paired difference from the reference; p after Holm's correction, the benchmark's

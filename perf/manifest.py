@@ -1,6 +1,6 @@
 """How long a large manifest takes to read, to split and to audit.
 
-    python benchmarks/manifest.py [--clips 1000000]
+    python perf/manifest.py [--clips 1000000]
 
 Every step runs alone and once; the table gives wall and processor seconds.
 """

@@ -1,6 +1,6 @@
 """How many clips a second each pretrained network encodes, and for what share of that time it is at work.
 
-    python benchmarks/encoders.py [--clips 3] [--repeat 1] [--accelerator cpu] [--workers 0] [--only NAME …]
+    python perf/encoders.py [--clips 3] [--repeat 1] [--accelerator cpu] [--workers 0] [--only NAME …]
 
 Networks have the size of the real ones and random weights, which are as fast. Each runs in a process of its
 own over the same clips, decoded anew, as in the workflow; loading is left out. Sound is encoded by groups of

@@ -1,6 +1,6 @@
 """How long the scores of one system of a corpus take, table by table.
 
-    python benchmarks/scoring.py [--clips 7442] [--speakers 91] [--seeds 3] [--draws 10000]
+    python perf/scoring.py [--clips 7442] [--speakers 91] [--seeds 3] [--draws 10000]
 
 Every table is made alone and once; the defaults are CREMA-D with three seeds.
 """
