@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -74,20 +74,9 @@ class Encoder(Section):
 
     pool: int = Field(1, ge=1, description="Mean over this many consecutive frames.")
 
-    @property
-    def needs_faces(self) -> bool:
-        """Whether the encoder reads aligned face crops."""
-        return False
-
-    @property
-    def precomputed(self) -> bool:
-        """Whether the features come from a file, so that no clip can be encoded anew."""
-        return False
-
-    @property
-    def runs_network(self) -> bool:
-        """Whether a GPU makes the encoder faster."""
-        return False
+    needs_faces: ClassVar[bool] = False  # whether the encoder reads aligned face crops
+    precomputed: ClassVar[bool] = False  # whether features come from a file, so that no clip can be encoded
+    runs_network: ClassVar[bool] = False  # whether a GPU makes the encoder faster
 
 
 class Network(Encoder):
@@ -97,11 +86,7 @@ class Network(Encoder):
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="Precision of the network's sums; mixed: 16 bits where they bear it."
     )
-
-    @property
-    def runs_network(self) -> bool:
-        """Whether a GPU makes the encoder faster."""
-        return True
+    runs_network: ClassVar[bool] = True
 
 
 class FaceEncoder(Encoder):
@@ -110,11 +95,7 @@ class FaceEncoder(Encoder):
     modality: Literal["video"] = "video"
     margin: float = Field(0.0, ge=0, le=1, description="Margin around the ArcFace layout, share of its side.")
     fps: float = Field(25.0, gt=0, description="Frame rate the video is sampled at, Hz.")
-
-    @property
-    def needs_faces(self) -> bool:
-        """Whether the encoder reads aligned face crops."""
-        return True
+    needs_faces: ClassVar[bool] = True
 
 
 class LogMel(Encoder):
@@ -256,11 +237,7 @@ class Table(Encoder):
         description="Compare only the last n dash-separated fields of clip and key; 0 for whole names.",
     )
     rate: float = Field(0.0, ge=0, description="Rows per second; 0 for one row per clip.")
-
-    @property
-    def precomputed(self) -> bool:
-        """Whether the features come from a file, so that no clip can be encoded anew."""
-        return True
+    precomputed: ClassVar[bool] = True
 
 
 class Sequences(Encoder):
@@ -270,11 +247,7 @@ class Sequences(Encoder):
     modality: Modality = "audio"
     path: str = Field(description=".npz relative to the corpus root; values are x / scale.")
     rate: float = Field(gt=0, description="Frames per second of x, Hz.")
-
-    @property
-    def precomputed(self) -> bool:
-        """Whether the features come from a file, so that no clip can be encoded anew."""
-        return True
+    precomputed: ClassVar[bool] = True
 
 
 AnyEncoder = Annotated[

@@ -218,18 +218,11 @@ class ClipDataset:
             features[modality] = padded
             masks[modality] = torch.arange(padded.shape[1]) < lengths[:, None]
             present[modality] = lengths > 0
-        return Batch(
-            features,
-            masks,
-            present,
-            self.labels[list(indices)],
-            [self.clips[i] for i in indices],
-            [self.speakers[i] for i in indices],
-            None if self.targets is None else self.targets[list(indices)],
-            self._group[list(indices)],
-            self._turn[list(indices)],
-            self._speaker[list(indices)],
-        )
+        at = list(indices)
+        clips, speakers = [self.clips[i] for i in at], [self.speakers[i] for i in at]
+        targets = None if self.targets is None else self.targets[at]
+        places = self._group[at], self._turn[at], self._speaker[at]
+        return Batch(features, masks, present, self.labels[at], clips, speakers, targets, *places)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """Batches of at most so many clips in the dataset's order; a larger group is one batch."""

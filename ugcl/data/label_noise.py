@@ -29,7 +29,6 @@ def flip(clips: ClipDataset, share: float, seed: int | Sequence[int]) -> None:
     new = (old + torch.from_numpy(steps)[chosen]) % len(clips.classes)
     clips.labels[chosen] = new
     if clips.targets is not None:
-        clips.targets[chosen, old], clips.targets[chosen, new] = (
-            clips.targets[chosen, new],
-            clips.targets[chosen, old],
-        )
+        before = clips.targets[chosen, old]
+        clips.targets[chosen, old] = clips.targets[chosen, new]
+        clips.targets[chosen, new] = before

@@ -19,19 +19,9 @@ DIMENSIONS = ("valence", "arousal", "dominance")
 DIMENSION_SCORES = {"ccc": "CCC", "pearson": "Pearson", "rmse": "RMSE"}
 
 TITLES = {
-    "uar": "UAR",
-    "war": "WAR",
-    "macro_f1": "macro-F1",
-    "weighted_f1": "weighted-F1",
-    "top2": "top-2",
-    "auroc": "AUROC",
-    "log_loss": "log-loss",
-    "brier": "Brier",
-    "ece": "ECE",
-    "ece_calibrated": "ECE if calibrated",
-    "ece_scaled": "ECE after scaling",
-    "kl": "KL to raters",
-    "cosine": "cosine to raters",
+    **dict(uar="UAR", war="WAR", macro_f1="macro-F1", weighted_f1="weighted-F1", top2="top-2", auroc="AUROC"),
+    **dict(log_loss="log-loss", brier="Brier", ece="ECE", ece_calibrated="ECE if calibrated"),
+    **dict(ece_scaled="ECE after scaling", kl="KL to raters", cosine="cosine to raters"),
     **{f"{d}_{score}": f"{d} {title}" for d in DIMENSIONS for score, title in DIMENSION_SCORES.items()},
 }
 LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "kl", *(f"{d}_rmse" for d in DIMENSIONS)})

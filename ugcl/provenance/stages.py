@@ -36,10 +36,8 @@ def lineages(config: Config) -> dict[str, dict[str, Any]]:
         data[f"manifests/{corpus}"] = lineage.manifest(config, corpus)
         split = f"splits/{corpus}/{entry.protocol}"
         made = data.get(split, {"folds": []})["folds"]
-        data[split] = {
-            "lineage": lineage.splits(config, corpus, entry.protocol),
-            "folds": sorted({*made, *folds}),
-        }
+        made_of = lineage.splits(config, corpus, entry.protocol)
+        data[split] = {"lineage": made_of, "folds": sorted({*made, *folds})}
         for encoder in entry.features.values():
             features[f"features/{corpus}/{encoder}"] = lineage.features(config, corpus, encoder)
             if config.encoders[encoder].needs_faces:
@@ -49,13 +47,8 @@ def lineages(config: Config) -> dict[str, dict[str, Any]]:
             train[f"{name}/{system}"] = lineage.train(config, name, system)
             evaluate[f"predictions/{name}/{system}"] = lineage.predict(config, name, system)
         train[f"{name}/*"] = {"seeds": entry.seeds, "folds": folds}
-    return {
-        "data": data,
-        "features": features,
-        "train": train,
-        "evaluate": evaluate,
-        "report": {"report": lineage.report(config)},
-    }
+    report = {"report": lineage.report(config)}
+    return dict(data=data, features=features, train=train, evaluate=evaluate, report=report)
 
 
 def write_lineages(config: Config) -> None:

@@ -87,7 +87,7 @@ def test_files_without_parts_are_one_part_each(tmp_path: Path) -> None:
         ["1002_IEO_SAD_HI", "train", "1002", "IEO", "SAD"],
         ["1002_DFA_ANG_XX", "test", "1002", "DFA", "ANG"],
     ]
-    with pytest.raises(UgclError, match=r"held_out\.csv: which part is it\? write train="):
+    with pytest.raises(UgclError, match=r"held_out\.csv: part unknown; write train="):
         foreign_split.read([train, held])
 
 

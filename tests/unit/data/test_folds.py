@@ -82,7 +82,7 @@ def test_without_any_sex_the_order_alone_decides_and_some_sexes_are_not_enough()
 
 
 def test_blocks_that_do_not_fit_the_corpus_are_refused() -> None:
-    with pytest.raises(UgclError, match="blocks of 9 speakers in all, the corpus has 8"):
+    with pytest.raises(UgclError, match="blocks of 9 speakers, but the corpus has 8"):
         make(manifest(8), SpeakerBlocks(folds=[3, 3, 3]))
 
 
@@ -151,7 +151,7 @@ def test_text_independent_folds_test_sentences_that_nobody_trained_on(
 
 
 def test_text_independence_needs_sentences() -> None:
-    with pytest.raises(UgclError, match="5 blocks need as many sentences, the corpus has 4"):
+    with pytest.raises(UgclError, match="5 blocks, but the corpus has 4 sentences"):
         make(manifest(6), SpeakerBlocks(folds=3), text_independent=5)
     frame = manifest(6)
     frame.loc[3, "sentence"] = ""
@@ -170,7 +170,7 @@ def test_text_independence_needs_sentences() -> None:
         ({"folds": {"scheme": "partitions", "files": ["a"], "folds": 5}}, "needs `fold`"),
         ({"folds": {"scheme": "files", "files": ["a"]}, "text_independent": 2}, "published as it is"),
         ({"folds": {"scheme": "partitions", "files": ["a"]}, "text_independent": 2}, "published as it is"),
-        ({"merge": {"excited": "joy"}}, "which is not a class"),
+        ({"merge": {"excited": "joy"}}, "'joy', not a class"),
         ({"merge": {"angry": "happy"}}, "is a class itself"),
         ({"classes": ["happy", "happy"]}, "comes twice"),
         ({"soft": "multimodal"}, "pattern"),

@@ -93,7 +93,7 @@ def test_labels_in_other_spellings_are_the_class_and_others_are_counted(
     corpus_table(tmp_path / "in", [f"c{i},a.wav,s{i},{label}" for i, label in enumerate(labels)])
     frame = manifest.build(folder_config(tree, tmp_path / "in"), "mine")
     assert frame["emotion"].tolist() == ["happy"] * 4 + ["sad"] * 3 + ["bored"] * 2 + [""]
-    assert "taken for the class: 'Happy' 1, 'HAPPY' 1, 'Sad' 1" in caplog.text
+    assert "changed to the class's spelling: 'Happy' 1, 'HAPPY' 1, 'Sad' 1" in caplog.text
     assert "clips of no class, which are in no part: 'bored' 2, no label 1" in caplog.text
 
 

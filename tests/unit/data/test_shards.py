@@ -46,7 +46,7 @@ def test_shards_partition_the_clips_in_order(clips, number):
 
 @pytest.mark.parametrize("shard", [0, 5])
 def test_a_shard_out_of_range_is_refused(shard):
-    with pytest.raises(UgclError, match=r"shards 1\.\.4"):
+    with pytest.raises(UgclError, match=r"the corpus has 1\.\.4"):
         shards.shard_clips(["a"], 4, shard)
 
 

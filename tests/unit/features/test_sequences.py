@@ -68,7 +68,7 @@ def test_a_clip_without_a_row_a_constant_and_a_broken_row_are_failures(tmp_path:
         ({"name": NAMES, "x": np.zeros((4, 30))}, r"shape \(4, 30\)"),
         ({"name": NAMES[:3], "x": np.zeros((4, 3, 10))}, "for 3 names"),
         ({"name": ["a", "a"], "x": np.zeros((2, 3, 10))}, "named twice"),
-        ({"name": ["a"], "x": np.zeros((1, 3, 10)), "scale": 0.0}, "scale not zero"),
+        ({"name": ["a"], "x": np.zeros((1, 3, 10)), "scale": 0.0}, "give numbers and a scale"),
         ({"name": ["a"], "x": np.full((1, 3, 10), "x")}, "give numbers"),
     ],
 )

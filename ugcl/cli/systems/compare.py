@@ -26,14 +26,9 @@ def compare(
     parameters = config.load()
     pair = [pairwise.tested(parameters, name) for name in (first, second)]
     table = pairwise.compare(parameters, *pair)
-    facts = {
-        "first": first,
-        "second": second,
-        "clips": int(pair[0].frame["clip"].nunique()),
-        "speakers": int(pair[0].frame["speaker"].nunique()),
-        "seeds": int(pair[0].frame["seed"].nunique()),
-        "folds": int(pair[0].frame["fold"].nunique()),
-    }
+    counted = ("clip", "speaker", "seed", "fold")
+    facts = {f"{name}s": int(pair[0].frame[name].nunique()) for name in counted}
+    facts = {"first": first, "second": second, **facts}
     if as_json:
         import json
 

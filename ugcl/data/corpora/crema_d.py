@@ -19,16 +19,9 @@ from ugcl.errors import UgclError
 
 log = logging.getLogger(__name__)
 FILES = (
-    "labels/*.csv",
-    "processedResults/summaryTable.csv",
-    "processedResults/tabulatedVotes.csv",
-    "SentenceFilenames.csv",
-    "VideoDemographics.csv",
-    "partitions/*/*.csv",
-    "partitions/*/*.json",
-    "AudioWAV/*.wav",
-    "VideoFlash/*.flv",
-    "logmel128x130_int8.npz",
+    *("labels/*.csv", "processedResults/summaryTable.csv", "processedResults/tabulatedVotes.csv"),
+    *("SentenceFilenames.csv", "VideoDemographics.csv", "partitions/*/*.csv", "partitions/*/*.json"),
+    *("AudioWAV/*.wav", "VideoFlash/*.flv", "logmel128x130_int8.npz"),
 )
 TABLE_FOLDERS = ("labels", "processedResults", ".")
 CONSENSUS_FILES = "partitions/mspl_consensus/label_consensus_*.csv"

@@ -118,14 +118,11 @@ def _download(
     packed = nlargest(settings.parallel, (unit.bytes or 0 for unit in http if unit.kind == "archive"))
     check_space(target, sum(unit.bytes or 0 for unit in http) + sum(packed))
     with Progress(corpus, None if None in sizes else sum(sizes)) as progress:
-        side_by_side(
-            [
-                partial(_bring, client, unit, target, _addresses(unit, base, corpus), received, progress)
-                for unit in http
-            ],
-            settings.parallel,
-            progress,
-        )
+        jobs = [
+            partial(_bring, client, unit, target, _addresses(unit, base, corpus), received, progress)
+            for unit in http
+        ]
+        side_by_side(jobs, settings.parallel, progress)
         for unit in missing:
             if unit.kind == "git":
                 given = lfs.checkout(unit.urls, target, [row.path for row in unit.rows], progress.advance)

@@ -51,14 +51,8 @@ class Client:
         if session is None:
             # Breaks are counted by the caller, who knows whether bytes came meanwhile.
             breaks = {"connect": 0, "read": 0, "other": 0}
-            policy = Retry(
-                None,
-                **breaks,
-                status=self.retries,
-                status_forcelist=AGAIN,
-                backoff_factor=self.pause,
-                raise_on_status=False,
-            )
+            busy = {"status": self.retries, "status_forcelist": AGAIN, "raise_on_status": False}
+            policy = Retry(None, **breaks, **busy, backoff_factor=self.pause)
             session = self._local.session = requests.Session()
             for scheme in ("http://", "https://"):
                 session.mount(scheme, HTTPAdapter(max_retries=policy))

@@ -25,11 +25,10 @@ log = logging.getLogger(__name__)
 CLONE = "clone.partial"
 FEW = 200  # up to so many files are asked for by name; a command line has an end
 POLL = 0.2  # seconds between two looks at what git-lfs has
-NEUTRAL = (  # neither the user's hooks nor filters act: pointers are read here
+# Neither the user's hooks nor filters act: pointers are read here.
+NEUTRAL = (
     "core.hooksPath=/dev/null",
-    "filter.lfs.smudge=",
-    "filter.lfs.process=",
-    "filter.lfs.required=false",
+    *(f"filter.lfs.{k}" for k in ("smudge=", "process=", "required=false")),
 )
 Advance = Callable[[int, bool], None]
 
@@ -168,13 +167,9 @@ def _fetch_objects(
 def _git(clone: Path, *arguments: str) -> str:
     settings = [part for setting in NEUTRAL for part in ("-c", setting)]
     try:
+        command, environment = ["git", *settings, *arguments], _environment(clone)
         done = subprocess.run(
-            ["git", *settings, *arguments],
-            cwd=clone,
-            env=_environment(clone),
-            capture_output=True,
-            text=True,
-            check=False,
+            command, cwd=clone, env=environment, capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
         raise GitError("git is not installed (apt-get install git git-lfs)") from None

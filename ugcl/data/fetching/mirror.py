@@ -108,28 +108,17 @@ def fetch(
     Raises:
         UgclError: a file cannot be fetched, or the disk is too small.
     """
-    wanted = {
-        path: known
-        for path, known in files.items()
-        if any(fits(path, pattern) for pattern in [*patterns, KNOWN])
-    }
+    accepted = [*patterns, KNOWN]
+    wanted = {path: f for path, f in files.items() if any(fits(path, pattern) for pattern in accepted)}
     present = {path for path in wanted if (target / path).is_file()}
     lacking = {path: f for path, f in wanted.items() if path not in present or fact(target / path) != f}
     total = sum(known.bytes for known in lacking.values())
     check_space(target, total)
     with Progress(target.name, total) as progress:
-        jobs = [
-            partial(
-                download,
-                client,
-                [f"{address}/{quote(path)}"],
-                target / path,
-                sha256=known.sha256,
-                size=known.bytes,
-                advance=progress.advance,
-            )
-            for path, known in lacking.items()
-        ]
+        jobs = []
+        for path, known in lacking.items():
+            proof = {"sha256": known.sha256, "size": known.bytes, "advance": progress.advance}
+            jobs.append(partial(download, client, [f"{address}/{quote(path)}"], target / path, **proof))
         side_by_side(jobs, parallel, progress)
     log.info("%s: %d of %d files fetched from %s", target, len(lacking), len(wanted), address)
 

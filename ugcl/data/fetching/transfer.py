@@ -72,13 +72,9 @@ class Progress:
             from rich import progress
             from rich.console import Console
 
-            columns = (
-                progress.TextColumn("{task.description}"),
-                progress.BarColumn(),
-                progress.DownloadColumn(),
-                progress.TransferSpeedColumn(),
-                progress.TimeRemainingColumn(),
-            )
+            title, bar = progress.TextColumn("{task.description}"), progress.BarColumn()
+            rates = (progress.DownloadColumn, progress.TransferSpeedColumn, progress.TimeRemainingColumn)
+            columns = title, bar, *(rate() for rate in rates)
             self._bar = progress.Progress(*columns, console=Console(stderr=True), transient=True)
             self._bar.start()
             self._task = self._bar.add_task(self.title, total=self.total)

@@ -52,14 +52,11 @@ def of_benchmark(config: Config, benchmark: str) -> list[Audit]:
     entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     known = labelled(manifest, protocol).drop(columns="part", errors="ignore")  # MELD's manifest has one
-    return [
-        audit(
-            _fold(config, benchmark, manifest, number).merge(known, on="clip", how="left"),
-            f"{benchmark} fold {number}",
-            protocol.classes,
-        )
-        for number in config.folds(benchmark)
-    ]
+    found = []
+    for number in config.folds(benchmark):
+        fold = _fold(config, benchmark, manifest, number).merge(known, on="clip", how="left")
+        found.append(audit(fold, f"{benchmark} fold {number}", protocol.classes))
+    return found
 
 
 def _fold(config: Config, benchmark: str, manifest: pd.DataFrame, number: int) -> pd.DataFrame:

@@ -87,12 +87,11 @@ def _read(scheme: Partitions, root: Path, fold: int) -> tuple[pd.Series, str]:
         if len(numbers) != scheme.folds:
             raise UgclError(f"{path}: holds {len(numbers)} folds, folds.folds says {scheme.folds}; fix it")
         frame, source = frame[frame[scheme.fold] == numbers[fold - 1]], f"{path}, fold {numbers[fold - 1]}"
-    split = pd.DataFrame(
-        {
-            "clip": clip_names(frame[scheme.clip], scheme.last_fields),
-            "part": _known_parts(frame[scheme.part], source),
-        }
-    ).drop_duplicates()
+    names, parts = (
+        clip_names(frame[scheme.clip], scheme.last_fields),
+        _known_parts(frame[scheme.part], source),
+    )
+    split = pd.DataFrame({"clip": names, "part": parts}).drop_duplicates()
     double = split.loc[split["clip"].duplicated(), "clip"]
     if len(double):
         raise UgclError(f"{source}: clip {double.iloc[0]!r} is in two parts; fix the file")

@@ -50,11 +50,8 @@ class ImageEncoder(FaceNetwork):
         model = AutoModel.from_pretrained(folder, dtype="float32", local_files_only=True)
         model = getattr(model, "vision_model", model)  # CLIP has a text tower as well
         self.model, self.rate = model.eval().to(self.device), config.fps
-        self.settings: dict[str, Any] = {
-            **config.model_dump(mode="json"),
-            "size": self.size,
-            "sha256": weights_hash(folder),
-        }
+        facts = {"size": self.size, "sha256": weights_hash(folder)}
+        self.settings: dict[str, Any] = config.model_dump(mode="json") | facts
         self.dim = self.describe(np.zeros((1, self.size, self.size, 3), np.uint8)).shape[1]
 
     def vectors(self, pixels: Tensor) -> Tensor:

@@ -56,11 +56,8 @@ class OpensmileEncoder:
         self.config, self.name, self.rate = config, name, RATES[config.level]
         self.smile = opensmile.Smile(opensmile.FeatureSet[SETS[config.set]], levels[config.level])
         self.dim = len(self.smile.feature_names)
-        self.settings: dict[str, Any] = {
-            **config.model_dump(mode="json"),
-            "features": list(self.smile.feature_names),
-            "opensmile": opensmile.__version__,
-        }
+        facts = {"features": list(self.smile.feature_names), "opensmile": opensmile.__version__}
+        self.settings: dict[str, Any] = config.model_dump(mode="json") | facts
 
     def encode(self, clip: Clip) -> np.ndarray:
         """The parameters, (1, dim) or (frames, dim) float32."""

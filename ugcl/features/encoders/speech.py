@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.sound import RATE
 from ugcl.features.networks.sequences import LONG, Scale, SequenceNetwork, windows
-from ugcl.features.networks.weights import weights_hash
 
 if TYPE_CHECKING:
     import torch
@@ -47,11 +46,8 @@ class SpeechEncoder(SequenceNetwork):
         super().__init__(name, config, device)
         model = AutoModel.from_pretrained(folder, dtype="float32", local_files_only=True)
         self.model = model.eval().to(self.device)
-        count = self.model.config.num_hidden_layers + 1
-        self.keep = list(range(count)) if config.layers == "all" else list(config.layers)
-        wrong = [layer for layer in self.keep if not 0 <= layer < count]
-        if wrong:
-            raise UgclError(f"encoders.{name}.layers: {wrong[0]} does not exist; choose from 0..{count - 1}")
+        facts = self.model.config
+        self.keep_layers(facts.num_hidden_layers + 1, facts.hidden_size, folder)
         # A first layer stays even if only its input is kept: the states are caught at the layers.
         self.model.encoder.layers = self.model.encoder.layers[: max(1, *self.keep)]
         # Networks whose layers end un-normed (wav2vec2-large-robust) have one more norm after the last layer.
@@ -68,15 +64,9 @@ class SpeechEncoder(SequenceNetwork):
         self.shortest = 1  # samples that the convolutions need for one frame
         for kernel, stride in reversed(self.strides):
             self.shortest = (self.shortest - 1) * stride + kernel
-        self.layers, self.window = len(self.keep), round(config.window * RATE)
+        self.window = round(config.window * RATE)
         self.budget = self.sound_budget(RATE)
-        self.dim = self.layers * self.model.config.hidden_size
         self.rate = RATE / float(np.prod(self.model.config.conv_stride))
-        self.settings: dict[str, Any] = {
-            **config.model_dump(mode="json"),
-            "keep": self.keep,
-            "sha256": weights_hash(folder),
-        }
 
     def read(self, clip: Clip) -> Iterator[list[np.ndarray]]:
         """The normalised waveform in windows, (samples,); a last one too short for a frame is left out."""

@@ -53,11 +53,8 @@ class TableEncoder:
         double = next((key for key, rows in self.rows.items() if config.rate == 0 and len(rows) > 1), None)
         if double is not None:
             raise UgclError(f"{path}: {double!r} has several rows; set encoders.{name}.rate for frames")
-        self.settings: dict[str, Any] = {
-            **config.model_dump(mode="json"),
-            "columns": self.columns,
-            "sha256": sha256(path),
-        }
+        facts = {"columns": self.columns, "sha256": sha256(path)}
+        self.settings: dict[str, Any] = config.model_dump(mode="json") | facts
 
     def encode(self, clip: Clip) -> np.ndarray:
         """The clip's rows, (rows, columns) float32."""

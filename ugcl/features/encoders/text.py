@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
 from ugcl.features.networks.sequences import SequenceNetwork
-from ugcl.features.networks.weights import weights_hash
 
 if TYPE_CHECKING:
     import torch
@@ -55,20 +54,10 @@ class TextEncoder(SequenceNetwork):
         super().__init__(name, config, device)
         model = AutoModel.from_pretrained(folder, dtype="float32", local_files_only=True)
         self.model = model.eval().to(self.device)
-        count = self.model.config.num_hidden_layers + 1
-        chosen = {"all": list(range(count)), "last": [count - 1]}
-        self.keep = chosen[config.layers] if isinstance(config.layers, str) else list(config.layers)
-        wrong = [layer for layer in self.keep if not 0 <= layer < count]
-        if wrong:
-            raise UgclError(f"encoders.{name}.layers: {wrong[0]} does not exist; choose from 0..{count - 1}")
-        self.layers, self.longest, self.budget = len(self.keep), self._longest(), config.batch
-        self.dim = self.layers * self.model.config.hidden_size
+        facts = self.model.config
+        self.keep_layers(facts.num_hidden_layers + 1, facts.hidden_size, folder)
+        self.longest, self.budget = self._longest(), config.batch
         self.rate = config.rate if config.output == "tokens" else 0.0
-        self.settings: dict[str, Any] = {
-            **config.model_dump(mode="json"),
-            "keep": self.keep,
-            "sha256": weights_hash(folder),
-        }
 
     def read(self, clip: Clip) -> Iterator[list[np.ndarray]]:
         """Numbers of the transcript's tokens, (tokens,).

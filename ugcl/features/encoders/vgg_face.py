@@ -131,16 +131,9 @@ def network(state: Mapping[str, Tensor], source: str = "state dict") -> nn.Seque
     for count in BLOCKS:
         plan += [*(next(convolutions) for _ in range(count)), "M"]
     with torch.device("meta"):  # the file's tensors take the place of the parameters: no second copy
-        model = nn.Sequential(
-            OrderedDict(
-                features=make_layers(plan),
-                avgpool=nn.AdaptiveAvgPool2d(7),
-                flatten=nn.Flatten(),
-                classifier=nn.Sequential(
-                    nn.Linear(widths[-3] * 7 * 7, hidden), nn.ReLU(), nn.Dropout(), nn.Linear(hidden, out)
-                ),
-            )
-        )
+        dense = nn.Linear(widths[-3] * 7 * 7, hidden), nn.ReLU(), nn.Dropout(), nn.Linear(hidden, out)
+        parts = OrderedDict(features=make_layers(plan), avgpool=nn.AdaptiveAvgPool2d(7), flatten=nn.Flatten())
+        model = nn.Sequential(parts | {"classifier": nn.Sequential(*dense)})
     try:
         model.load_state_dict(state, assign=True)
     except RuntimeError as error:

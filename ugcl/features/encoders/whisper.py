@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from ugcl.config.features import Whisper
 from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
 from ugcl.features.networks.sequences import LONG, SequenceNetwork, windows
-from ugcl.features.networks.weights import weights_hash
 
 if TYPE_CHECKING:
     import torch
@@ -54,21 +53,10 @@ class WhisperEncoder(SequenceNetwork):
         model = kind.from_pretrained(folder, dtype="float32", local_files_only=True)
         self.model = (model if alone else model.encoder).eval().to(self.device)
         self.extractor = WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True)
-        count = len(self.model.layers) + 1
-        self.keep = list(range(count)) if config.layers == "all" else list(config.layers)
-        wrong = [layer for layer in self.keep if not 0 <= layer < count]
-        if wrong:
-            raise UgclError(f"encoders.{name}.layers: {wrong[0]} does not exist; choose from 0..{count - 1}")
-        self.layers = len(self.keep)
-        self.dim = self.layers * self.model.config.d_model
+        self.keep_layers(len(self.model.layers) + 1, self.model.config.d_model, folder)
         mel_rate = self.extractor.sampling_rate / self.extractor.hop_length
         self.budget = self.sound_budget(mel_rate)
         self.rate = mel_rate / (self.model.conv1.stride[0] * self.model.conv2.stride[0])
-        self.settings: dict[str, Any] = {
-            **config.model_dump(mode="json"),
-            "keep": self.keep,
-            "sha256": weights_hash(folder),
-        }
 
     def read(self, clip: Clip) -> Iterator[list[np.ndarray]]:
         """Mel spectra of windows of 30 s, (bands, mel frames); a last window shorter than one of the
@@ -107,11 +95,6 @@ class WhisperEncoder(SequenceNetwork):
 
     def _mel(self, samples: np.ndarray) -> np.ndarray:
         """(bands, mel frames)."""
-        features = self.extractor(
-            samples,
-            sampling_rate=self.extractor.sampling_rate,
-            padding="longest",
-            truncation=False,
-            return_tensors="np",
-        )
+        options = {"padding": "longest", "truncation": False, "return_tensors": "np"}
+        features = self.extractor(samples, sampling_rate=self.extractor.sampling_rate, **options)
         return features["input_features"][0]

@@ -58,11 +58,6 @@ def crop(picture: np.ndarray, landmarks: np.ndarray, size: int, margin: float) -
     factor = max(1, round(1 / max(float(np.hypot(*matrix[:, 0])), 1 / 16)))
     if factor > 1:
         matrix = similarity(landmarks, (template(size, margin) + 0.5) * factor - 0.5)
-    large = cv2.warpAffine(
-        picture,
-        matrix,
-        (size * factor, size * factor),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    large_size, flags = (size * factor, size * factor), cv2.INTER_LINEAR
+    large = cv2.warpAffine(picture, matrix, large_size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA) if factor > 1 else large

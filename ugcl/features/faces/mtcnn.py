@@ -32,11 +32,8 @@ class Mtcnn(AtOneSize):
 
     def run(self, rgb: np.ndarray, smallest: int) -> list[Detection]:
         self.network.min_face_size = smallest
-        return [
-            Detection(
-                box=np.array(face["box"], dtype=float),
-                score=float(face["confidence"]),
-                landmarks=np.array([face["keypoints"][name] for name in self.LANDMARKS], dtype=float),
-            )
-            for face in self.network.detect_faces(rgb)
-        ]
+        found = []
+        for face in self.network.detect_faces(rgb):
+            landmarks = np.array([face["keypoints"][name] for name in self.LANDMARKS], dtype=float)
+            found.append(Detection(np.array(face["box"], dtype=float), float(face["confidence"]), landmarks))
+        return found

@@ -77,18 +77,10 @@ def read(table: Path) -> Iterator[tuple[str, Track]]:
         if group is None or clip != entry.clip:
             yield entry.clip, Track.none(entry.failure, entry.detail)
             continue
-        yield (
-            entry.clip,
-            Track(
-                times=group["time"].to_numpy(float),
-                boxes=group[BOX].to_numpy(float),
-                scores=group["score"].to_numpy(float),
-                detected=group["detected"].to_numpy(bool),
-                landmarks=group[LANDMARKS].to_numpy(float).reshape(-1, 5, 2),
-                failure=entry.failure,
-                detail=entry.detail,
-            ),
-        )
+        times, boxes, scores = (group[column].to_numpy(float) for column in ("time", BOX, "score"))
+        detected = group["detected"].to_numpy(bool)
+        landmarks = group[LANDMARKS].to_numpy(float).reshape(-1, 5, 2)
+        yield entry.clip, Track(times, boxes, scores, detected, landmarks, entry.failure, entry.detail)
         clip, group = next(groups, ("", None))
 
 
@@ -97,14 +89,8 @@ def _groups(table: Path) -> Iterator[tuple[str, pd.DataFrame]]:
     rest: pd.DataFrame | None = None
     # Only a number can be absent: a clip may be called NA, nan or None.
     absent = {column: [""] for column in COLUMNS if column != "clip"}
-    with pd.read_csv(
-        table,
-        dtype={"clip": str},
-        float_precision="round_trip",
-        chunksize=READ,
-        keep_default_na=False,
-        na_values=absent,
-    ) as parts:
+    options = {"dtype": {"clip": str}, "keep_default_na": False, "na_values": absent}
+    with pd.read_csv(table, float_precision="round_trip", chunksize=READ, **options) as parts:
         for part in parts:
             rows = part if rest is None else pd.concat([rest, part], ignore_index=True)
             groups = list(rows.groupby("clip", sort=False))

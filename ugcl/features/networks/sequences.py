@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ugcl.errors import UgclError
 from ugcl.features.encoder import Vectors
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
 from ugcl.features.networks.network import Collect, Network
+from ugcl.features.networks.weights import weights_hash
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,6 +72,22 @@ class SequenceNetwork(Network):
     @abstractmethod
     def states(self, pieces: list[np.ndarray]) -> list[Tensor]:
         """Hidden states of each piece, (frames, layers × width) on the device."""
+
+    def keep_layers(self, count: int, width: int, folder: Path) -> None:
+        """Choose hidden states, of `count` that are `width` wide, of the weights in a folder.
+
+        Raises:
+            UgclError: `layers` names a state that the network lacks.
+        """
+        chosen = {"all": list(range(count)), "last": [count - 1]}
+        layers = self.config.layers
+        self.keep = chosen[layers] if isinstance(layers, str) else list(layers)
+        wrong = [layer for layer in self.keep if not 0 <= layer < count]
+        if wrong:
+            raise UgclError(f"encoders.{self.name}.layers: no layer {wrong[0]}; choose from 0..{count - 1}")
+        self.layers, self.dim = len(self.keep), len(self.keep) * width
+        facts = {"keep": self.keep, "sha256": weights_hash(folder)}
+        self.settings: dict[str, Any] = self.config.model_dump(mode="json") | facts
 
     def sound_budget(self, rate: float) -> int:
         """The budget of pieces of sound with so many values per second, Hz."""

@@ -164,11 +164,11 @@ def test_tables_may_lie_in_labels(build, tree: Path) -> None:
     assert len(made(build, tree)) == 2
 
 
-def test_tables_that_disagree_are_told(build, tree: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_tables_that_disagree_are_logged(build, tree: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tree / "processedResults/tabulatedVotes.csv"
     path.write_text(path.read_text().replace('"300001",0,0,0,0,9', '"300001",9,0,0,0,0'))
     assert made(build, tree).loc["1001_IEO_NEU_XX", "multimodal"] == "neutral"
-    assert "1 clips whose multimodal vote differs" in caplog.text and "1001_IEO_NEU_XX" in caplog.text
+    assert "the multimodal votes of 1 clips differ" in caplog.text and "1001_IEO_NEU_XX" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_tables_that_disagree_are_told(build, tree: Path, caplog: pytest.LogCapt
         ("VideoDemographics.csv", "1002,21", "1003,21", "no actor 1002"),
         ("VideoDemographics.csv", '"Race"', '"Origin"', "no column 'Race'"),
         ("SentenceFilenames.csv", "1002_TIE", "1002_IEO", "differ in 2 clips, first 1002_IEO_SAD_XX"),
-        ("processedResults/summaryTable.csv", "1001_IEO_NEU", "1001_IEO_BAD", "no CREMA-D name"),
+        ("processedResults/summaryTable.csv", "1001_IEO_NEU", "1001_IEO_BAD", "not a CREMA-D name"),
         ("processedResults/tabulatedVotes.csv", '"200001"', '"100003"', "1001_IEO_NEU_XX twice for voice"),
         ("partitions/mspl_consensus/label_consensus_1.csv", "fear", "fright", "no column 'fear'"),
     ],

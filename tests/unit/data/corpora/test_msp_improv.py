@@ -78,7 +78,7 @@ def test_either_spelling_of_the_rating_file(build, tree: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        (RATINGS, None, r"no Evalution\.txt.*where to apply"),
+        (RATINGS, None, r"no Evalution\.txt.*`ugcl data fetch` says how"),
         (RATINGS, "", "no turn in it"),
         ("; A; A:2.25", "; Q; A:2.25", "line 1: .* has the unknown label 'Q'"),
         ("UTD-IMPROV-S20S-M06-R-MM01", "UTD-IMPROV-S08H-M06-P-MF12", "line 10: .* comes twice"),
