@@ -102,9 +102,7 @@ def audit(
         list[str],
         typer.Argument(help="A benchmark; or CSVs, maybe train=a.csv test=b.csv; or a JSON of speakers."),
     ],
-    corpus: Annotated[
-        str | None, typer.Option(help="Corpus whose manifest has the speakers and labels.")
-    ] = None,
+    corpus: Annotated[str | None, typer.Option(help="Corpus that has the speakers and labels.")] = None,
     speaker_pattern: Annotated[
         str | None, typer.Option(help="Regular expression on clip names; its first group is the speaker.")
     ] = None,

@@ -28,9 +28,7 @@ def faces(
         typer.Option(help="Write <clip>.mp4 with box and landmarks into this folder."),
     ] = None,
     worst: Annotated[str, typer.Option(help="Draw the worst clips of this corpus instead.")] = "",
-    out: Annotated[
-        Path | None, typer.Option(help="Picture of --worst; default <corpus>_worst_faces.png.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Default <corpus>_worst_faces.png.")] = None,
     threads: Threads = 1,
 ) -> None:
     """Track the most prominent face of your own videos, with the settings of `faces` in params.yaml.

@@ -20,9 +20,7 @@ class Faces(Section):
         2.0, ge=0, description="Seconds between searches of the whole picture; else only near known faces."
     )
     min_score: float = Field(0.9, ge=0, le=1, description="Detections below this score are ignored.")
-    min_face: float = Field(
-        0.1, gt=0, le=1, description="Smallest face, share of the picture's shorter side."
-    )
+    min_face: float = Field(0.1, gt=0, le=1, description="Smallest face, share of the shorter side.")
     max_gap: float = Field(1.0, gt=0, description="Longest interpolated time between detections, seconds.")
     smooth: int = Field(3, ge=1, description="Odd window of the triangular smoothing, frames; 1 for none.")
     min_share: float = Field(0.5, ge=0, le=1, description="Least share of frames with a face in a good clip.")
@@ -30,8 +28,8 @@ class Faces(Section):
         0.8,
         ge=0,
         le=1,
-        description="A clip fails as several_faces where another face has more than this share of the chosen"
-        " one's claim to be the speaker, by size, place and motion of the mouth; 1 for never.",
+        description="Largest claim of another face to be the speaker, by size, place and motion of the mouth,"
+        " share of the chosen one's; above it a clip fails as several_faces; 1 for never.",
     )
 
 
@@ -52,9 +50,8 @@ def _detector(section: object) -> str:
     return str(named or "mtcnn")
 
 
-AnyFaces = Annotated[
-    Annotated[Faces, Tag("mtcnn")] | Annotated[YunetFaces, Tag("yunet")], Discriminator(_detector)
-]
+_Tagged = Annotated[Faces, Tag("mtcnn")] | Annotated[YunetFaces, Tag("yunet")]
+AnyFaces = Annotated[_Tagged, Discriminator(_detector)]
 
 
 class Extraction(Section):
@@ -73,7 +70,6 @@ class Encoder(Section):
     """What every encoder has."""
 
     pool: int = Field(1, ge=1, description="Mean over this many consecutive frames.")
-
     needs_faces: ClassVar[bool] = False  # whether the encoder reads aligned face crops
     precomputed: ClassVar[bool] = False  # whether features come from a file, so that no clip can be encoded
     runs_network: ClassVar[bool] = False  # whether a GPU makes the encoder faster
@@ -211,11 +207,9 @@ class Text(Network):
     modality: Literal["text"] = "text"
     batch: int = Field(1024, ge=1, description="Tokens per batch of the network, padding included.")
     output: Literal["tokens", "sentence"] = Field(
-        "tokens", description="One vector a token, or their mean: one vector per clip."
+        "tokens", description="One vector per token, or their mean."
     )
-    layers: Literal["all", "last"] | list[int] = Field(
-        "last", description="Hidden states to keep; 0 = input."
-    )
+    layers: Literal["all", "last"] | list[int] = Field("last", description="Hidden states kept; 0 = input.")
     rate: float = Field(
         3.0,
         gt=0,

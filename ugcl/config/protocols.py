@@ -49,9 +49,7 @@ class Groups(Section):
     column: str = Field("session", description="Manifest column whose values are the groups.")
     test: list[str] = Field(min_length=1, description="Values of the column, one fold each.")
     within: str | None = Field(None, description="Column of the larger group that holds the test group.")
-    rest: Literal["left_out", "dev"] = Field(
-        "left_out", description="Where the rest of the larger group goes."
-    )
+    rest: Literal["left_out", "dev"] = Field("left_out", description="Where the rest of it goes.")
     dev_speakers: int | None = Field(None, ge=1, description=DEV_SPEAKERS + " That is the next group.")
 
     @property
@@ -101,9 +99,7 @@ class Partitions(Section):
     where: dict[str, str] = Field(
         default_factory=dict, description="Column → value of the rows to read, where a file holds more."
     )
-    last_fields: int = Field(
-        0, ge=0, description="Compare the last n dash-separated fields of names; 0 = all."
-    )
+    last_fields: int = Field(0, ge=0, description="Compare the last n dash-separated fields; 0 = all.")
     dev_speakers: int | None = Field(
         None, ge=1, description=DEV_SPEAKERS + " That is the published dev part; this is for want of one."
     )

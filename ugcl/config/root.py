@@ -54,9 +54,7 @@ class Benchmark(Section):
         description="Folds that one training job of Snakemake does, in turn or in step (`train.pack`). More"
         " save the start of a process, some seconds per run; fewer spread over more GPUs or machines.",
     )
-    seeds_per_job: int = Field(
-        1, ge=1, description="Seeds per training job of Snakemake, for each of its folds."
-    )
+    seeds_per_job: int = Field(1, ge=1, description="Seeds per training job, for each of its folds.")
     overrides: Overrides = Overrides()
     label_noise: dict[str, Annotated[list[Annotated[float, Field(gt=0, le=1)]], Distinct]] = Field(
         default_factory=dict,
@@ -265,15 +263,9 @@ class Config(Section):
         merged = self._merged([entry.overrides, *self._ancestry(base)])
         if share is not None:
             merged["train"]["label_noise"] = {"share": share}
-        run = Run(
-            benchmark=benchmark,
-            system=system,
-            corpus=entry.corpus,
-            protocol=self.protocol(benchmark),
-            features=entry.features,
-            encoders={name: self.encoders[name] for name in entry.features.values()},
-            **merged,
-        )
+        merged |= {"corpus": entry.corpus, "protocol": self.protocol(benchmark), "features": entry.features}
+        encoders = {name: self.encoders[name] for name in entry.features.values()}
+        run = Run(benchmark=benchmark, system=system, encoders=encoders, **merged)
         if run.protocol.soft and run.loss.kind != "cross_entropy":
             raise ValueError(
                 f"systems.{system}: loss.kind {run.loss.kind} cannot learn the"

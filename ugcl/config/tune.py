@@ -145,9 +145,7 @@ def _known_value(where: str, tree: dict[str, Any], key: str) -> Any:
     for depth in range(1, len(parts) + 1):
         branch = own_value(tree, ".".join(parts[: depth - 1])) if depth > 1 else tree
         if isinstance(branch, dict) and parts[depth - 1] not in branch:
-            raise ValueError(
-                f"{where}: {parts[depth - 1]!r} is not a parameter; choose from {', '.join(branch)}"
-            )
+            raise ValueError(f"{where}: {parts[depth - 1]!r} is unknown; choose from {', '.join(branch)}")
         if branch is not None and not isinstance(branch, dict):
             raise ValueError(f"{where}: {parts[depth - 1]!r} is not a parameter there")
     value = own_value(tree, key)

@@ -178,6 +178,7 @@ class FeatureStore:
 
 
 
+
     Attributes:
         folder: the encoder's folder.
         info: shape and rate of the features.

@@ -76,7 +76,7 @@ MANIFEST = pa.DataFrameSchema(
     },
     strict=False,
 )
-"""One row a clip; label columns hold class names ("" = none), `votes_<channel>_<class>` hold counts.
+"""One row per clip; label columns hold class names ("" = none), `votes_<channel>_<class>` hold counts.
 
 A corpus whose clips are parts of longer files has `start` and `end`, seconds in its sound and video files
 (empty = to the end, or all of it); `cut` is "video" where a clip has a sound file of its own, which they do
@@ -89,10 +89,9 @@ INTEGERS = ("age", "turn")
 FLOATS = ("duration", "start", "end", "valence", "arousal", "dominance", "naturalness")
 NUMBERS = dict.fromkeys(INTEGERS, "Int64") | dict.fromkeys(FLOATS, "float64")
 
-SPLIT = pa.DataFrameSchema(
-    {"clip": pa.Column(str, unique=True), "part": pa.Column(str, pa.Check.isin(PARTS))}, strict=True
-)
-"""One row a clip of the protocol."""
+_PART = pa.Column(str, pa.Check.isin(PARTS))
+SPLIT = pa.DataFrameSchema({"clip": pa.Column(str, unique=True), "part": _PART}, strict=True)
+"""One row per clip of the protocol."""
 
 
 def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema, source: str) -> pd.DataFrame:
@@ -170,7 +169,8 @@ def read_manifest(path: Path) -> pd.DataFrame:
     """Read and validate a manifest.
 
     Returns:
-        One row a clip, sorted by clip: `votes_*` and INTEGERS as integers, FLOATS as floats, the rest as str.
+        One row per clip, sorted by clip: `votes_*` and INTEGERS as integers, FLOATS as floats, the rest as
+        str.
     """
     numbers = [column for column in _header(path) if _kind(column)]
     try:

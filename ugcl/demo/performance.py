@@ -18,22 +18,10 @@ FAULTS = {"faint": 0.55, "mixed": 0.27, "other": 0.18}  # how the other channel 
 LEVEL = {"LO": 0.62, "MD": 0.85, "HI": 1.1, "XX": 0.92}
 
 # The class that each is taken for, most likely first: near in arousal (voice) or in facial action.
-VOICE_NEIGHBOURS = {
-    "ANG": ("HAP", "FEA"),
-    "DIS": ("SAD", "NEU"),
-    "FEA": ("HAP", "ANG"),
-    "HAP": ("ANG", "FEA"),
-    "NEU": ("SAD", "DIS"),
-    "SAD": ("DIS", "NEU"),
-}
-FACE_NEIGHBOURS = {
-    "ANG": ("DIS", "NEU"),
-    "DIS": ("ANG", "SAD"),
-    "FEA": ("SAD", "HAP"),
-    "HAP": ("NEU", "DIS"),
-    "NEU": ("SAD", "ANG"),
-    "SAD": ("FEA", "NEU"),
-}
+VOICE_NEIGHBOURS = dict(ANG=("HAP", "FEA"), DIS=("SAD", "NEU"), FEA=("HAP", "ANG"))
+VOICE_NEIGHBOURS |= dict(HAP=("ANG", "FEA"), NEU=("SAD", "DIS"), SAD=("DIS", "NEU"))
+FACE_NEIGHBOURS = dict(ANG=("DIS", "NEU"), DIS=("ANG", "SAD"), FEA=("SAD", "HAP"))
+FACE_NEIGHBOURS |= dict(HAP=("NEU", "DIS"), NEU=("SAD", "ANG"), SAD=("FEA", "NEU"))
 
 
 @dataclass(frozen=True)

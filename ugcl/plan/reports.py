@@ -126,13 +126,8 @@ def workflow_report() -> Path:
 
 def evidence(config: Config) -> list[Path]:
     """The tables, figures, notebooks and cards that a report consists of."""
-    return [
-        *evaluation.summary_outputs(config),
-        *figure_outputs(config),
-        *table_outputs(config),
-        *notebook_outputs(config),
-        *model_cards(config),
-    ]
+    shown = [*figure_outputs(config), *table_outputs(config), *notebook_outputs(config)]
+    return [*evaluation.summary_outputs(config), *shown, *model_cards(config)]
 
 
 def site_inputs(config: Config) -> list[Path]:

@@ -94,7 +94,7 @@ def test_labels_in_other_spellings_are_the_class_and_others_are_counted(
     frame = manifest.build(folder_config(tree, tmp_path / "in"), "mine")
     assert frame["emotion"].tolist() == ["happy"] * 4 + ["sad"] * 3 + ["bored"] * 2 + [""]
     assert "changed to the class's spelling: 'Happy' 1, 'HAPPY' 1, 'Sad' 1" in caplog.text
-    assert "clips of no class, which are in no part: 'bored' 2, no label 1" in caplog.text
+    assert "clips of no class, left out: 'bored' 2, no label 1" in caplog.text
 
 
 @pytest.mark.parametrize("other", ["001 ", " 001", "001\u00a0"])

@@ -90,9 +90,8 @@ def _show(ensemble: Ensemble, results: list[Prediction]) -> None:
     if not good:
         return
     votes = f"{len(ensemble.runs)} run{'s' * (len(ensemble.runs) > 1)}"
-    calibrated = (
-        "calibrated on dev clips" if ensemble.calibrated else "NOT calibrated; run `ugcl evaluate predict`"
-    )
+    missing = "NOT calibrated; run `ugcl evaluate predict`"
+    calibrated = "calibrated on dev clips" if ensemble.calibrated else missing
     rows = []
     for result in good:
         second = sorted(result.probabilities.items(), key=lambda pair: -pair[1])[1]

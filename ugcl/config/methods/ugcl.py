@@ -90,10 +90,8 @@ class Ugcl(MethodSettings):
     def queue(self) -> int:
         """Past clips that a term asks for."""
         weights = self.weights
-        return max(
-            self.contrast.queue if weights.contrast > 0 else 0,
-            self.matching.queue if weights.matching > 0 else 0,
-        )
+        asked = (self.contrast.queue, weights.contrast), (self.matching.queue, weights.matching)
+        return max(queue if weight > 0 else 0 for queue, weight in asked)
 
     def check(self, run: Run) -> None:
         """See `MethodSettings.check`."""

@@ -38,7 +38,7 @@ RELEASE = Release(
 
 
 def rows(root: Path, corpus: CremaDCorpus) -> pd.DataFrame:
-    """One row a clip of summaryTable, with its media where they are.
+    """One row per clip of summaryTable, with its media where they are.
 
     A majority vote that is tied is "" (no label); its counts stay in the `votes_*` columns.
 
@@ -84,9 +84,7 @@ def _names(clips: pd.Series, root: Path) -> pd.DataFrame:
     fields = clips.str.extract(NAME)
     wrong = clips[~fields["emotion"].isin(EMOTIONS)]
     if len(wrong):
-        raise UgclError(
-            f"{root}: summaryTable.csv has {wrong.iloc[0]!r}, not a CREMA-D name; take the official one"
-        )
+        raise UgclError(f"{root}: summaryTable.csv has {wrong.iloc[0]!r}, not a CREMA-D name; replace it")
     intended = fields.pop("emotion").map(EMOTIONS)
     return pd.concat([clips.rename("clip"), fields, intended.rename("intended")], axis=1)
 
@@ -124,9 +122,7 @@ def _votes(root: Path) -> dict[str, pd.DataFrame]:
     for channel, part in votes.items():
         if part.index.has_duplicates:
             clip = part.index[part.index.duplicated()][0]
-            raise UgclError(
-                f"{root}: tabulatedVotes.csv has {clip} twice for {channel}; take the official one"
-            )
+            raise UgclError(f"{root}: tabulatedVotes.csv has {clip} twice for {channel}; replace it")
     return votes
 
 

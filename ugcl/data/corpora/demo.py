@@ -16,7 +16,7 @@ FILES = ("VideoMP4/*.mp4", "AudioWAV/*.wav")
 
 
 def rows(root: Path, corpus: DemoCorpus) -> pd.DataFrame:
-    """One row a clip that has a sound or a video in the folder, sorted by clip.
+    """One row per clip that has a sound or a video in the folder, sorted by clip.
 
     Raises:
         UgclError: the folder holds no clip, or a file that is not a clip of this corpus.

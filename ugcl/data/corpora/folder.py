@@ -110,9 +110,7 @@ def _fold(frame: pd.DataFrame, column: str, corpus: FolderCorpus, path: Path) ->
     empty = int((frame[column] == "").sum())
     if len(others) or empty:
         texts = [*([_counted(others)] if len(others) else []), *([f"no label {empty}"] if empty else [])]
-        log.warning(
-            "%s: column %s: clips of no class, which are in no part: %s", path, column, ", ".join(texts)
-        )
+        log.warning("%s: column %s: clips of no class, left out: %s", path, column, ", ".join(texts))
 
 
 def _counted(counts: pd.Series) -> str:

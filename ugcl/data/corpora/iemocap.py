@@ -47,7 +47,7 @@ RELEASE = Release(
 
 
 def rows(root: Path, corpus: IemocapCorpus) -> pd.DataFrame:
-    """One row an utterance that the rating files name, with its media where they are.
+    """One row per utterance that the rating files name, with its media where they are.
 
     Raises:
         UgclError: there are no rating files, or one is broken.

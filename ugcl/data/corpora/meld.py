@@ -20,15 +20,8 @@ FILES = tuple(
     for inner in ("", f"{part}/")
     for name in (f"{part}_sent_emo.csv", f"{folder}/dia*_utt*.mp4")
 )
-EMOTIONS = {
-    "anger": "angry",
-    "disgust": "disgust",
-    "fear": "fear",
-    "joy": "happy",
-    "neutral": "neutral",
-    "sadness": "sad",
-    "surprise": "surprise",
-}
+EMOTIONS = dict(anger="angry", disgust="disgust", fear="fear", joy="happy", neutral="neutral")
+EMOTIONS |= dict(sadness="sad", surprise="surprise")
 SENTIMENTS = ("negative", "neutral", "positive")
 COUNTS = {  # in the order of EMOTIONS
     "train": (1109, 271, 268, 1743, 4710, 683, 1205),
@@ -48,7 +41,7 @@ COLUMNS = ("Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utter
 
 
 def rows(root: Path, corpus: MeldCorpus) -> pd.DataFrame:
-    """One row an utterance of the three tables, with its video where it is.
+    """One row per utterance of the three tables, with its video where it is.
 
     A clip has no sound file: its sound is the video's. Times in the tables are those of the episode, not of
     the clip, and are left out.

@@ -58,7 +58,7 @@ class _Turn:
 
 
 def rows(root: Path, corpus: MspImprovCorpus) -> pd.DataFrame:
-    """One row a rated turn, with its media and words where they are.
+    """One row per rated turn, with its media and words where they are.
 
     `sentence` is the target sentence of the turns that consist of it (conditions T and R), and `intended` its
     emotion. Attributes are the release's: means of ratings from 1 to 5, where a low `arousal` is an active

@@ -37,7 +37,7 @@ RELEASE = Release(
 
 
 def rows(root: Path, corpus: RavdessCorpus) -> pd.DataFrame:
-    """One row a speech clip; the video of the same performance joins its audio (modality 03).
+    """One row per speech clip; the video of the same performance joins its audio (modality 03).
 
     The video is the one with sound (01) or, where that is absent, the one without (02): the same pictures.
 

@@ -209,9 +209,8 @@ def _list(
             log.warning("%s: not that of version %s", target / row.path, row.version)
     records.write(found, target / sources.FILE_TABLE)
     known = sources.file_table(corpus)
-    if (
-        known.resolve() != (target / sources.FILE_TABLE).resolve()
-    ):  # a root elsewhere: the workflow looks here
+    # Where the root is elsewhere, the workflow looks for a copy here.
+    if known.resolve() != (target / sources.FILE_TABLE).resolve():
         known.parent.mkdir(parents=True, exist_ok=True)
         records.write(found, known)
     return known

@@ -168,9 +168,7 @@ def _git(clone: Path, *arguments: str) -> str:
     settings = [part for setting in NEUTRAL for part in ("-c", setting)]
     try:
         command, environment = ["git", *settings, *arguments], _environment(clone)
-        done = subprocess.run(
-            command, cwd=clone, env=environment, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True)
     except FileNotFoundError:
         raise GitError("git is not installed (apt-get install git git-lfs)") from None
     if done.returncode:

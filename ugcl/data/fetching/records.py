@@ -1,9 +1,9 @@
 """What arrived, and what is known of it: the proof of files beyond the registry's own hashes.
 
-`received.csv` holds every downloaded file and archive with its hash on arrival, so that a file nobody
-published a hash of is trusted on first use and held to it later. `media_sha256.csv` is a table of a release's
-own hashes, for example those of its Git-LFS pointers. Both lie in the corpus root; Snakemake, which deletes
-the file table before it runs the rule again, leaves them alone.
+`received.csv` holds every downloaded file and archive with its hash on arrival, so that a file without a
+published hash is trusted on first use and checked against it later. `media_sha256.csv` is a table of a
+release's own hashes, for example those of its Git-LFS pointers. Both lie in the corpus root; Snakemake, which
+deletes the file table before it runs the rule again, leaves them alone.
 """
 
 from __future__ import annotations

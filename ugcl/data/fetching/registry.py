@@ -85,7 +85,7 @@ class Unit:
 
     @property
     def sha256(self) -> str:
-        """What the transfer must hash to, "" where nobody has said."""
+        """What the transfer must hash to, "" where unknown."""
         return self.rows[0].sha256
 
     @property

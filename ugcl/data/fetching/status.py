@@ -51,16 +51,9 @@ def _corpus(config: Config, corpus: str, registered: Sequence[Source]) -> Status
     else:
         missing = [row.path for row in rows if row.missing(root)]
     state = "absent" if not files else "partial" if missing else "present"
-    return Status(
-        corpus=corpus,
-        state=state,
-        files=len(files),
-        bytes=sum(path.stat().st_size for path in files),
-        licence=licence(config, corpus, registered),
-        where=root.as_posix(),
-        missing=missing,
-        hint="" if state == "present" else _hint(config, corpus, rows, patterns),
-    )
+    size, terms = sum(path.stat().st_size for path in files), licence(config, corpus, registered)
+    hint = "" if state == "present" else _hint(config, corpus, rows, patterns)
+    return Status(corpus, state, len(files), size, terms, root.as_posix(), missing, hint)
 
 
 def licence(config: Config, corpus: str, registered: Sequence[Source]) -> str:

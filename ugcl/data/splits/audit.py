@@ -48,13 +48,8 @@ class Audit:
 
     def to_dict(self) -> dict[str, Any]:
         """The audit, ready for JSON."""
-        return {
-            "name": self.name,
-            "parts": self.parts.to_dict("records"),
-            "overlaps": self.overlaps.to_dict("records"),
-            "duplicates": self.duplicates,
-            "leaks": self.leaks,
-        }
+        found = {key: getattr(self, key).to_dict("records") for key in ("parts", "overlaps")}
+        return {"name": self.name, **found, "duplicates": self.duplicates, "leaks": self.leaks}
 
     def text(self) -> str:
         """The audit as plain lines."""

@@ -24,7 +24,7 @@ def presence(parts: pd.Series, values: pd.Series) -> pd.DataFrame:
         values: such as speakers, one per row; empty ones are left out.
 
     Returns:
-        One row a part, one column per value, True where the part has it.
+        One row per part, one column per value, True where the part has it.
     """
     rows, names = pd.factorize(parts.to_numpy())
     columns, found = pd.factorize(values.to_numpy())

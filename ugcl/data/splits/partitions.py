@@ -37,7 +37,8 @@ def partition(
 
     Args:
         clips: the protocol's clips: clip, speaker, sex.
-        manifest: all clips of the corpus, to tell unknown names from clips without a label of the protocol.
+        manifest: all clips of the corpus, to distinguish unknown names from clips without a label of the
+            protocol.
 
     Returns:
         train, dev, test or "" (not in the partition), one per clip.

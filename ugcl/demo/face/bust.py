@@ -204,9 +204,8 @@ def _sphere(centre: np.ndarray, radii: np.ndarray) -> tuple[np.ndarray, np.ndarr
     rows, columns = 10, 16
     polar = np.linspace(0.02, np.pi - 0.02, rows)[:, None]
     around = np.linspace(0, 2 * np.pi, columns, endpoint=False)[None, :]
-    unit = np.stack(
-        [np.sin(polar) * np.sin(around), np.cos(polar) + 0 * around, np.sin(polar) * np.cos(around)], axis=-1
-    )
+    ring = np.sin(polar)
+    unit = np.stack([ring * np.sin(around), np.cos(polar) + 0 * around, ring * np.cos(around)], axis=-1)
     faces = []
     for row in range(rows - 1):
         for column in range(columns):

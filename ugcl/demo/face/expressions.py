@@ -95,11 +95,8 @@ def frames(
     sides = {name: _sides(name, rng) for name in sorted(tracks)}
     result = []
     for i in range(count):
-        actions = {
-            target: float(np.clip(tracks[name][i] * gain, 0, 1.4))
-            for name, gains in sides.items()
-            for target, gain in gains
-        }
+        gains = [(target, tracks[name][i] * gain) for name, pairs in sides.items() for target, gain in pairs]
+        actions = {target: float(np.clip(value, 0, 1.4)) for target, value in gains}
         result.append(Frame(actions, folds(actions), poses[i]))
     return result
 

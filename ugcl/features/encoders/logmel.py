@@ -31,15 +31,9 @@ class LogMelEncoder:
         self.name, self.dim, self.rate = name, config.bands, 1 / config.hop
         self.settings: dict[str, Any] = config.model_dump(mode="json")
         self.window, self.hop = round(config.window * RATE), round(config.hop * RATE)
-        self.transform = MelSpectrogram(
-            sample_rate=RATE,
-            n_fft=2 ** int(np.ceil(np.log2(self.window))),
-            win_length=self.window,
-            hop_length=self.hop,
-            n_mels=config.bands,
-            f_min=20.0,
-            f_max=RATE / 2,
-        )
+        length = 2 ** int(np.ceil(np.log2(self.window)))
+        frames = {"n_fft": length, "win_length": self.window, "hop_length": self.hop}
+        self.transform = MelSpectrogram(RATE, **frames, n_mels=config.bands, f_min=20.0, f_max=RATE / 2)
 
     def blocks(self, clip: Clip) -> Iterator[np.ndarray]:
         """Log-mel energies stretch by stretch, (frames, bands) float32 each; a short clip is one."""

@@ -73,11 +73,8 @@ class AtOneSize(ABC):
             Detection(face.box / scale + [*corner, 0, 0], face.score, face.landmarks / scale + corner)
             for face in self.run(view, int(self.SIDE * self.SMALLEST))
         ]
-        return max(
-            (face for face in faces if overlap(face.box, box) >= MIN_OVERLAP),
-            key=lambda face: face.score,
-            default=None,
-        )
+        same = [face for face in faces if overlap(face.box, box) >= MIN_OVERLAP]
+        return max(same, key=lambda face: face.score, default=None)
 
     @abstractmethod
     def run(self, rgb: np.ndarray, smallest: int) -> list[Detection]:

@@ -12,12 +12,10 @@ from ugcl.data.sources import below
 from ugcl.errors import UgclError
 
 log = logging.getLogger(__name__)
-SOUND = frozenset(
-    {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".wma"} | {".aif", ".aiff", ".au"}
-)
-VIDEO = frozenset(
-    {".mp4", ".m4v", ".mov", ".flv", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".3gp", ".ogv"}
-)
+SOUND = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".wma"})
+SOUND |= {".aif", ".aiff", ".au"}
+VIDEO = frozenset({".mp4", ".m4v", ".mov", ".flv", ".avi", ".mkv", ".webm", ".mpg", ".mpeg"})
+VIDEO |= {".wmv", ".3gp", ".ogv"}
 LONGEST = 240  # bytes of a file's name; file systems hold 255, and an unfinished file's name is longer
 
 

@@ -97,9 +97,7 @@ def _checked(path: Path, interval: Interval | None, notes: list[str]) -> Iterato
         loudest = max(loudest, float(np.abs(channels).max(initial=0.0)))
         yield samples, rate
     if interval is not None and count / rate < min(interval.duration - END_TOLERANCE, SHORTEST):
-        raise MediaError(
-            "truncated", f"{path}: the sound ends before the clip's start, {interval.start:.2f} s"
-        )
+        raise MediaError("truncated", f"{path}: the sound ends before the clip starts")
     if interval is not None and interval.bounded and count / rate < interval.duration - END_TOLERANCE:
         end = f"{interval.start + count / rate:.2f} s, the clip at {interval.end:.2f} s"
         raise MediaError("truncated", f"{path}: the sound ends at {end}")

@@ -70,7 +70,7 @@ def _names(row: Source, weights: str) -> bool:
 
 
 def _fetch(config: Config, rows: list[Source], weights: str, expected: str) -> Path:
-    """Download to `data/raw/models`; a file whose hash nobody published is trusted on first use."""
+    """Download to `data/raw/models`; a file without a published hash is trusted on first use."""
     folder = paths.RAW / MODELS
     unit = registry.units(rows)[0]
     base = sources.mirror(config)
