@@ -1,1 +1,1 @@
-"""Command line: one thin file a verb."""
+"""Command line: one short file per command."""

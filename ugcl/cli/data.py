@@ -52,10 +52,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON list."
 
 
 @app.command()
-def demo(
-    corpus: Corpus,
-    actor: Annotated[int, typer.Argument(help="Actor id, from 1001.")],
-) -> None:
+def demo(corpus: Corpus, actor: Annotated[int, typer.Argument(help="Actor id, from 1001.")]) -> None:
     """Make the clips of one synthetic actor."""
     from ugcl.config import load
     from ugcl.data import sources
@@ -63,14 +60,13 @@ def demo(
 
     config = load()
     entry = config.corpus(corpus)
-    clip.make_actor(
-        actor, sources.root(config, corpus), actors=entry.actors, seed=entry.seed, size=entry.size
-    )
+    settings = entry.model_dump(include={"actors", "seed", "size"})
+    clip.make_actor(actor, sources.root(config, corpus), **settings)
 
 
 @app.command()
 def manifest(corpus: Corpus) -> None:
-    """Write the manifest: one row a clip with speaker, labels, duration and hashes."""
+    """Write the manifest: one row per clip with speaker, labels, duration and hashes."""
     from ugcl.config import load
     from ugcl.data import manifest, tables
     from ugcl.plan import paths
@@ -94,9 +90,7 @@ def split(
     config = load()
     scheme = config.corpus_protocol(corpus, protocol)
     if fold not in scheme.fold_numbers:
-        raise UgclError(
-            f"fold {fold} does not exist in {protocol!r}; choose from 1..{scheme.fold_numbers[-1]}"
-        )
+        raise UgclError(f"fold {fold} is not in {protocol!r}; choose from 1..{scheme.fold_numbers[-1]}")
     manifest = tables.read_manifest(paths.manifest(corpus))
     table = splits.make_fold(manifest, scheme, sources.root(config, corpus), fold)
     tables.write(table, paths.split(corpus, protocol, fold))
@@ -109,7 +103,7 @@ def audit(
         typer.Argument(help="A benchmark; or CSVs, maybe train=a.csv test=b.csv; or a JSON of speakers."),
     ],
     corpus: Annotated[
-        str | None, typer.Option(help="Corpus whose manifest tells the speakers and labels of the files.")
+        str | None, typer.Option(help="Corpus whose manifest has the speakers and labels.")
     ] = None,
     speaker_pattern: Annotated[
         str | None, typer.Option(help="Regular expression on clip names; its first group is the speaker.")
@@ -124,9 +118,8 @@ def audit(
     from ugcl.errors import LeakError
 
     found = audits.audits(config.load(), splits, corpus, speaker_pattern)
-    typer.echo(
-        dumps([each.to_dict() for each in found], indent=2) if json else "\n\n".join(a.text() for a in found)
-    )
+    trees = [each.to_dict() for each in found]
+    typer.echo(dumps(trees, indent=2) if json else "\n\n".join(each.text() for each in found))
     leaks = [leak for each in found for leak in each.leaks]
     if leaks:
         more = f" [and {len(leaks) - 1} more, see above]" if leaks[1:] else ""

@@ -73,9 +73,7 @@ def cost(benchmark: Benchmark, threads: Threads = 1) -> None:
 
 @app.command()
 def summary(
-    benchmarks: Annotated[
-        list[str] | None, typer.Argument(help="Keys of `benchmarks`; default the active ones.")
-    ] = None,
+    benchmarks: Annotated[list[str] | None, typer.Argument(help="Default the active ones.")] = None,
 ) -> None:
     """Write the tables over all benchmarks into results/tables."""
     from ugcl import config

@@ -21,27 +21,25 @@ def faces(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list in place of a table.")] = False,
     table: Annotated[
         Path | None,
-        typer.Option(help="Write faces.csv (a row a frame) and faces.summary.csv into this folder."),
+        typer.Option(help="Write faces.csv (a row per frame) and faces.summary.csv into this folder."),
     ] = None,
     preview: Annotated[
         Path | None,
-        typer.Option(help="Write <clip>.mp4 with box and landmarks drawn in, a clip each, into this folder."),
+        typer.Option(help="Write <clip>.mp4 with box and landmarks into this folder."),
     ] = None,
-    worst: Annotated[
-        str, typer.Option(help="In place of videos: draw the worst clips of this corpus's face tables.")
-    ] = "",
+    worst: Annotated[str, typer.Option(help="Draw the worst clips of this corpus instead.")] = "",
     out: Annotated[
-        Path | None, typer.Option(help="Where --worst draws; default <corpus>_worst_faces.png here.")
+        Path | None, typer.Option(help="Picture of --worst; default <corpus>_worst_faces.png.")
     ] = None,
     threads: Threads = 1,
 ) -> None:
     """Track the most prominent face of your own videos, with the settings of `faces` in params.yaml.
 
-    Prints a row a clip: clip, frames, frames_with_face, mean_score (the detector's, over frames with a face),
-    failure ("" where all is well). A file that cannot be read is a row with its failure and the rest goes on:
-    the exit code is 1 only if nothing could be read. Of several faces the largest and most central one is
-    followed, and a note says so. Pictures of people are written only where --preview or --worst asks for
-    them; --worst needs report.show_faces for every corpus but the demo.
+    Prints a row per clip: clip, frames, frames_with_face, mean_score (the detector's, over frames with a
+    face), failure ("" where all is well). A file that cannot be read is a row with its failure and the rest
+    goes on: the exit code is 1 only if nothing could be read. Of several faces the largest and most central
+    one is followed, and a note says so. Pictures of people are written only where --preview or --worst asks
+    for them; --worst needs report.show_faces for every corpus but the demo.
     """
     from ugcl import config
 

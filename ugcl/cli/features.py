@@ -12,9 +12,7 @@ app = typer.Typer(no_args_is_help=True, help="Make face tracks and features from
 
 Corpus = Annotated[str, typer.Argument(help="Key of `corpora` in params.yaml.")]
 Encoder = Annotated[str, typer.Argument(help="Key of `encoders` in params.yaml.")]
-Workers = Annotated[
-    int, typer.Option(min=0, help="Processes that decode for a network; 0 = the command's own does.")
-]
+Workers = Annotated[int, typer.Option(min=0, help="Decoding processes of a network; 0 = this one.")]
 Shard = Annotated[int, typer.Argument(min=1, help="Number of the shard, from 1.")]
 
 

@@ -1,4 +1,4 @@
-"""The command `ugcl`: one sub-command a stage of the workflow, and the ledger's tools."""
+"""The command `ugcl`: one sub-command per stage of the workflow, and the ledger's tools."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def options(version: bool = typer.Option(False, "--version", callback=_version, 
 
 
 def main() -> None:
-    """Run the command; a fault the user can mend is one line and exit code 1."""
+    """Run the command; a fault that the user can fix is one line and exit code 1."""
     configure()
     # Importing torch makes a million objects that stay: looking for garbage among them takes a second.
     gc.set_threshold(FEWEST_NEW_OBJECTS, 50, 100)

@@ -20,8 +20,8 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         typer.echo(json.dumps([asdict(check) for check in found], indent=2))
     else:
         for check in found:
-            mark = {True: "ok", False: "FAULT", None: "-"}[check.ok]
-            typer.echo(f"{mark:<6} {check.name:<24} {check.text}")
+            state = {True: "ok", False: "FAULT", None: "-"}[check.ok]
+            typer.echo(f"{state:<6} {check.name:<24} {check.text}")
     if any(check.ok is False for check in found):
         raise typer.Exit(1)
 

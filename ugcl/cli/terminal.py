@@ -35,7 +35,6 @@ def show(
 
     Args:
         title: over it; "" for none.
-        columns: headings.
         rows: cells, plain text.
         right: headings whose cells are numbers.
     """
@@ -44,9 +43,8 @@ def show(
     from rich.text import Text
 
     numbers = set(right)
-    table = Table(
-        title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
-    )
+    style = {"title_justify": "left", "title_style": "bold", "box": box.SIMPLE_HEAD, "pad_edge": False}
+    table = Table(title=title or None, **style)
     for column in columns:
         table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:

@@ -9,9 +9,7 @@ import typer
 from ugcl.cli.terminal import Threads
 
 Seeds = Annotated[list[int], typer.Option(min=0, help="Training seed; may be given several times.")]
-Folds = Annotated[
-    list[int], typer.Option(min=1, help="Number of the fold, from 1; may be given several times.")
-]
+Folds = Annotated[list[int], typer.Option(min=1, help="Fold number, from 1; may be given several times.")]
 
 
 def train(

@@ -1,4 +1,4 @@
-"""Parameters of corpora, one class an adapter."""
+"""Parameters of corpora, one class per adapter."""
 
 from __future__ import annotations
 

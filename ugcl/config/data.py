@@ -10,9 +10,7 @@ from ugcl.config.base import Section
 class Data(Section):
     """Where media come from and how much may be bad."""
 
-    mirror: str | None = Field(
-        None, description="Folder or URL base with the corpora's files; UGCL_MIRROR sets it too."
-    )
+    mirror: str | None = Field(None, description="Folder or URL with the corpora's files; or UGCL_MIRROR.")
     sources: str = Field(
         "workflow/resources/sources.csv",
         description="Table of the addresses from which corpora are downloaded.",

@@ -21,11 +21,9 @@ class Faces(Section):
     )
     min_score: float = Field(0.9, ge=0, le=1, description="Detections below this score are ignored.")
     min_face: float = Field(
-        0.1, gt=0, le=1, description="Side of the smallest face looked for, share of the shorter side."
+        0.1, gt=0, le=1, description="Smallest face, share of the picture's shorter side."
     )
-    max_gap: float = Field(
-        1.0, gt=0, description="Longest time between detections that is interpolated, seconds."
-    )
+    max_gap: float = Field(1.0, gt=0, description="Longest interpolated time between detections, seconds.")
     smooth: int = Field(3, ge=1, description="Odd window of the triangular smoothing, frames; 1 for none.")
     min_share: float = Field(0.5, ge=0, le=1, description="Least share of frames with a face in a good clip.")
     rival: float = Field(
@@ -62,9 +60,7 @@ AnyFaces = Annotated[
 class Extraction(Section):
     """Where networks turn media into features. Nothing here changes what comes out but for rounding."""
 
-    accelerator: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="Device of the encoders' networks."
-    )
+    accelerator: Literal["auto", "cpu", "cuda"] = Field("auto", description="Device of the networks.")
     workers: int = Field(
         7,
         ge=0,
@@ -99,8 +95,7 @@ class Network(Encoder):
 
     weights: str = Field(description="Local folder, folder inside data.mirror, or hub name.")
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
-        "32-true",
-        description="Precision of the network's sums; mixed: 16 bits where they bear it.",
+        "32-true", description="Precision of the network's sums; mixed: 16 bits where they bear it."
     )
 
     @property
@@ -113,9 +108,7 @@ class FaceEncoder(Encoder):
     """What every encoder of aligned face crops has."""
 
     modality: Literal["video"] = "video"
-    margin: float = Field(
-        0.0, ge=0, le=1, description="Room on each side beyond the ArcFace layout, share of its side."
-    )
+    margin: float = Field(0.0, ge=0, le=1, description="Margin around the ArcFace layout, share of its side.")
     fps: float = Field(25.0, gt=0, description="Frame rate the video is sampled at, Hz.")
 
     @property
@@ -162,16 +155,14 @@ class Image(FaceNetwork):
 
 
 class VggFace(FaceNetwork):
-    """fc7 of VGG-Face before its ReLU (VGG-16, 4096 values a face frame): the paper's video features."""
+    """fc7 of VGG-Face before its ReLU (VGG-16, 4096 values per face frame): the paper's video features."""
 
     kind: Literal["vgg_face"]
     weights: str = Field(
         description="State dict (.safetensors or .pth): local file, file inside data.mirror, or models/<path>"
         " of a row of sources.csv."
     )
-    sha256: str = Field(
-        "", pattern=r"^([0-9a-f]{64})?$", description="SHA-256 of the file; empty = that of sources.csv."
-    )
+    sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$", description="SHA-256; empty = as in sources.csv.")
     normalisation: Literal["original", "imagenet"] = Field(
         "original",
         description="original: 0..255 less the mean of VGG-Face's training pixels, channels as in `channels`;"
@@ -216,9 +207,7 @@ class Speech(SoundNetwork):
         description="Put the deepest kept state through the network's last layer norm, as a network cut to"
         " its first layers gives it; no effect where every layer ends in a norm (the base models).",
     )
-    window: float = Field(
-        30.0, ge=1, description="Longer sound is encoded in windows of this length, seconds."
-    )
+    window: float = Field(30.0, ge=1, description="Length of the windows of longer sound, seconds.")
 
 
 class OpenSmile(Encoder):
@@ -239,25 +228,22 @@ class Text(Network):
 
     kind: Literal["text"]
     modality: Literal["text"] = "text"
-    batch: int = Field(
-        1024, ge=1, description="Tokens that pass through the network at once, padding included."
-    )
+    batch: int = Field(1024, ge=1, description="Tokens per batch of the network, padding included.")
     output: Literal["tokens", "sentence"] = Field(
-        "tokens", description="One vector a token, or their mean: one vector a clip."
+        "tokens", description="One vector a token, or their mean: one vector per clip."
     )
     layers: Literal["all", "last"] | list[int] = Field(
-        "last", description="Hidden states to keep; 0 is the input."
+        "last", description="Hidden states to keep; 0 = input."
     )
     rate: float = Field(
         3.0,
         gt=0,
-        description="Tokens a second that systems reckon with, Hz: a transcript has no times. English speech"
-        " has about three.",
+        description="Nominal tokens per second, Hz: a transcript has no times; English has about three.",
     )
 
 
 class Table(Encoder):
-    """Precomputed vectors read from a CSV: one row a clip, or one row a frame."""
+    """Precomputed vectors read from a CSV: one row per clip, or one row per frame."""
 
     kind: Literal["table"]
     modality: Modality = "video"
@@ -269,7 +255,7 @@ class Table(Encoder):
         ge=0,
         description="Compare only the last n dash-separated fields of clip and key; 0 for whole names.",
     )
-    rate: float = Field(0.0, ge=0, description="Rows per second; 0 for one row a clip.")
+    rate: float = Field(0.0, ge=0, description="Rows per second; 0 for one row per clip.")
 
     @property
     def precomputed(self) -> bool:

@@ -50,10 +50,7 @@ class Grid(Section):
     of: str | None = Field(
         None, description="Key of `systems`: the first row, which the others change; default the base alone."
     )
-    name: str | None = Field(
-        None,
-        description="Name of a row's system from {of} and {row}; default {of}-{row}, or {row}.",
-    )
+    name: str | None = Field(None, description="Name of a row's system; default {of}-{row}, or {row}.")
     rows: dict[str, Row] = Field(default_factory=dict, description="Row → what it changes.")
     sweep: Sweep = Field(
         default_factory=dict,
@@ -100,11 +97,10 @@ def _text(value: bool | int | float | str) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _as_grid(grid: Any) -> Any:
-    return {"with": grid} if isinstance(grid, list) else grid
-
-
-AnyGrid = Annotated[Grid, BeforeValidator(_as_grid, json_schema_input_type=list[str] | Grid)]
+_AS_GRID = BeforeValidator(
+    lambda grid: {"with": grid} if isinstance(grid, list) else grid, json_schema_input_type=list[str] | Grid
+)
+AnyGrid = Annotated[Grid, _AS_GRID]
 """A grid, or a plain list of systems."""
 
 
@@ -115,7 +111,6 @@ def expand(grids: dict[str, Grid], systems: dict[str, System]) -> dict[str, str]
     system is added at the end of `systems`.
 
     Args:
-        grids: grids by name.
         systems: the systems that have an entry of their own.
 
     Returns:
@@ -135,9 +130,7 @@ def expand(grids: dict[str, Grid], systems: dict[str, System]) -> dict[str, str]
             except ValidationError as error:
                 raise ValueError(f"grids.{grid}.rows: {first_fault(error)}") from None
             if name in places:
-                raise ValueError(
-                    f"grids.{grid}: row {name!r} is also {places[name]}; rename it, or list it in `with`"
-                )
+                raise ValueError(f"grids.{grid}: row {name!r} is also {places[name]}; rename one of them")
             places[name] = f"grids.{grid}: row {name}"
             systems[name] = row
             listed[grid].append(name)

@@ -39,9 +39,6 @@ def parameter_files(path: Path | None = None) -> list[Path]:
 def read_parts(path: Path | None = None) -> dict[Path, dict[str, Any]]:
     """The parameters of each file, not validated: file → its part of the tree.
 
-    Args:
-        path: see :func:`parameter_files`.
-
     Raises:
         UgclError: a file is missing or not valid YAML, or a key is given twice in one file or in two.
     """
@@ -63,9 +60,6 @@ def read(path: Path | None = None) -> dict[str, Any]:
 def load(path: Path | None = None) -> Config:
     """Read and validate the parameters.
 
-    Args:
-        path: see :func:`parameter_files`.
-
     Raises:
         UgclError: the files cannot be read, or break the schema (the first fault is named).
     """
@@ -77,7 +71,6 @@ def parse(tree: Any, parts: Mapping[Path, Mapping[str, Any]] | None = None) -> C
     """Validate a parameter tree that was read already.
 
     Args:
-        tree: the tree.
         parts: file → its part of the tree, so that a message names the file; default all in params.yaml.
 
     Raises:

@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt, model_validator
 from ugcl.config.base import Section
 
 DEV_SPEAKERS = (
-    "Speakers of the dev part, drawn from the training part alike from both sexes: in sorted order,"
+    "Speakers of the dev part, drawn from the training part, balanced by sex: in sorted order,"
     " cyclically, from the one after the last test speaker. Default: what the scheme says."
 )
 ALLOW_LEAK = "Keep a split whose parts share speakers, marked LEAKY in every table."
@@ -50,7 +50,7 @@ class Groups(Section):
     test: list[str] = Field(min_length=1, description="Values of the column, one fold each.")
     within: str | None = Field(None, description="Column of the larger group that holds the test group.")
     rest: Literal["left_out", "dev"] = Field(
-        "left_out", description="Where the other members of the larger group go."
+        "left_out", description="Where the rest of the larger group goes."
     )
     dev_speakers: int | None = Field(None, ge=1, description=DEV_SPEAKERS + " That is the next group.")
 
@@ -74,7 +74,7 @@ class SplitFiles(Section):
     """Folds given by files with the columns clip and part (train, dev, test)."""
 
     scheme: Literal["files"]
-    files: list[str] = Field(min_length=1, description="One CSV a fold, relative to the corpus root.")
+    files: list[str] = Field(min_length=1, description="One CSV per fold, relative to the corpus root.")
     allow_leak: bool = Field(False, description=ALLOW_LEAK)
 
     @property
@@ -92,7 +92,7 @@ class Partitions(Section):
     scheme: Literal["partitions"]
     files: list[str] = Field(
         default_factory=list,
-        description="CSV a fold, relative to the corpus root; or one CSV of all folds; none: the manifest.",
+        description="One CSV per fold, relative to the corpus root, or one CSV of all; none: the manifest.",
     )
     clip: str = Field("clip", description="Column of the files that names the clip.")
     part: str = Field("part", description="Column of the files, or of the manifest, that names the part.")
@@ -102,7 +102,7 @@ class Partitions(Section):
         default_factory=dict, description="Column → value of the rows to read, where a file holds more."
     )
     last_fields: int = Field(
-        0, ge=0, description="Compare only the last n dash-separated fields of clip names; 0 for all."
+        0, ge=0, description="Compare the last n dash-separated fields of names; 0 = all."
     )
     dev_speakers: int | None = Field(
         None, ge=1, description=DEV_SPEAKERS + " That is the published dev part; this is for want of one."
@@ -163,7 +163,7 @@ class Protocol(Section):
             raise ValueError("classes: a name comes twice; name each class once")
         for label, target in self.merge.items():
             if target not in self.classes:
-                raise ValueError(f"merge: {label} counts as {target!r}, which is no class; add it to classes")
+                raise ValueError(f"merge: {label} counts as {target!r}, not a class; add it to classes")
             if label in self.classes:
                 raise ValueError(f"merge: {label!r} is a class itself; drop it from classes or from merge")
         if self.text_independent and isinstance(self.folds, SplitFiles | Partitions):

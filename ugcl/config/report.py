@@ -36,12 +36,12 @@ class Evaluate(Section):
     )
     seed: int = Field(0, ge=0, description="Seed of resampling.")
     bins: int = Field(15, ge=2, description="Equal-mass bins of the expected calibration error.")
-    batch: int = Field(64, ge=1, description="Clips a batch when predicting; changes speed, not scores.")
+    batch: int = Field(64, ge=1, description="Clips per batch when predicting; changes speed, not scores.")
     accelerator: Literal["auto", "cpu", "cuda"] = Field("auto", description="Device that predicts.")
     robustness: list[Condition] = Field(
         default=CONDITIONS,
         description="Conditions at test time: missing:<modality>; noise:<SNR, dB> of white noise in the"
-        " sound, which is encoded once more a level; drop:alternate|random, half of the feature frames;"
+        " sound, which is encoded once more per level; drop:alternate|random, half of the feature frames;"
         " shift:<seconds> by which the sound comes late. [] for none.",
     )
 

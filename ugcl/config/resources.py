@@ -29,9 +29,7 @@ class EncodeNeed(Need):
     network: Need = Field(
         Need(mem_mb=2000), description="Encoders that run a pretrained network, in place of the values above."
     )
-    worker_mb: int = Field(
-        500, ge=0, description="More memory for each process that decodes (`extraction.workers`), MB."
-    )
+    worker_mb: int = Field(500, ge=0, description="Memory per decoding process (`extraction.workers`), MB.")
     encoders: dict[str, Need] = Field(
         default_factory=dict, description="Encoder → what its jobs ask for, such as for a larger network."
     )

@@ -52,10 +52,10 @@ class Benchmark(Section):
         1,
         ge=1,
         description="Folds that one training job of Snakemake does, in turn or in step (`train.pack`). More"
-        " save the start of a process, some seconds a run; fewer spread over more GPUs or machines.",
+        " save the start of a process, some seconds per run; fewer spread over more GPUs or machines.",
     )
     seeds_per_job: int = Field(
-        1, ge=1, description="Seeds that one training job of Snakemake does, of each of its folds."
+        1, ge=1, description="Seeds per training job of Snakemake, for each of its folds."
     )
     overrides: Overrides = Overrides()
     label_noise: dict[str, Annotated[list[Annotated[float, Field(gt=0, le=1)]], Distinct]] = Field(
@@ -254,7 +254,6 @@ class Config(Section):
         """Merge base ← benchmark ← what the system extends ← system, and validate the result.
 
         Args:
-            benchmark: key of `benchmarks`.
             system: key of `systems`, or a name of :meth:`mislabelled`.
 
         Raises:

@@ -60,9 +60,7 @@ class Tune(Section):
     folds: Annotated[list[int], Distinct] | None = Field(
         None, min_length=1, description="Folds whose dev parts judge a trial; default all of the benchmark."
     )
-    startup: int = Field(
-        8, ge=1, description="Trials drawn at random, and never cut short, before the search learns."
-    )
+    startup: int = Field(8, ge=1, description="Random trials, never pruned, before the search learns.")
     seed: int = Field(0, ge=0, description="Seed of the search.")
 
 
@@ -148,7 +146,7 @@ def _known_value(where: str, tree: dict[str, Any], key: str) -> Any:
         branch = own_value(tree, ".".join(parts[: depth - 1])) if depth > 1 else tree
         if isinstance(branch, dict) and parts[depth - 1] not in branch:
             raise ValueError(
-                f"{where}: {parts[depth - 1]!r} is not a parameter there; choose from {', '.join(branch)}"
+                f"{where}: {parts[depth - 1]!r} is not a parameter; choose from {', '.join(branch)}"
             )
         if branch is not None and not isinstance(branch, dict):
             raise ValueError(f"{where}: {parts[depth - 1]!r} is not a parameter there")

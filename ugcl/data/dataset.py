@@ -36,29 +36,21 @@ class Batch:
     """Padded clips.
 
     Attributes:
-        features: modality → (B, T, D) float32, 0 where padded.
-        masks: modality → (B, T), True = valid frame.
         present: modality → (B,), False = the clip lacks the modality (its mask is False throughout).
-        labels: (B,) class numbers.
-        clips: names of the clips.
-        speakers: their speakers.
-        targets: (B, C) shares of the raters' votes, where the protocol has a soft target.
         group: (B,) number of the clip's group in the dataset: the clip itself, or its dialogue, of which the
             batch then has all clips. Default: every clip is a group.
-        turn: (B,) place of the clip among those of its group, from 0.
-        speaker: (B,) number of the clip's speaker in the dataset.
     """
 
-    features: dict[str, Tensor]
-    masks: dict[str, Tensor]
+    features: dict[str, Tensor]  # modality → (B, T, D) float32, 0 where padded
+    masks: dict[str, Tensor]  # modality → (B, T), True = valid frame
     present: dict[str, Tensor]
-    labels: Tensor
-    clips: list[str]
-    speakers: list[str]
-    targets: Tensor | None = None
+    labels: Tensor  # (B,) class numbers
+    clips: list[str]  # names of the clips
+    speakers: list[str]  # their speakers
+    targets: Tensor | None = None  # (B, C) shares of the raters' votes, where the protocol has a soft target
     group: Tensor = None
-    turn: Tensor = None
-    speaker: Tensor = None
+    turn: Tensor = None  # (B,) place of the clip among those of its group, from 0
+    speaker: Tensor = None  # (B,) number of the clip's speaker in the dataset
 
     def __post_init__(self) -> None:
         alone = torch.arange(len(self), device=self.labels.device)
@@ -159,7 +151,6 @@ class ClipDataset:
             rows: columns clip, speaker, label (class name) and, with a soft target, q_<class>; with dialogues
                 those of :func:`by_dialogue`.
             stores: modality → features.
-            classes: class names in column order.
             cache: most features to keep in memory, MiB.
             by_speaker: standardise the frames of each speaker by those of all the clips here of that speaker
                 (speaker normalisation, Schuller et al. 2010); labels have no part in it.
@@ -250,7 +241,7 @@ class ClipDataset:
         return torch.bincount(self.labels, minlength=len(self.classes))
 
     def statistics(self) -> dict[str, tuple[Tensor, Tensor]]:
-        """Mean and standard deviation (D,) over all frames of all clips, a modality at a time, one pass."""
+        """Mean and standard deviation (D,) over all frames of all clips, one modality at a time, one pass."""
         return {modality: self._statistics(modality) for modality in self.stores}
 
     def _statistics(self, modality: str) -> tuple[Tensor, Tensor]:

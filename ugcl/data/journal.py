@@ -59,10 +59,10 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
     def _append(self, name: str, facts: dict[str, Any], content: bytes | memoryview) -> int:
-        told = json.dumps([name, facts]).encode()
-        start = self._file.seek(0, 2) + _HEAD.size + len(told)
-        self._file.write(_HEAD.pack(len(told), len(content), zlib.crc32(content, zlib.crc32(told))))
-        self._file.write(told)
+        head_text = json.dumps([name, facts]).encode()
+        start = self._file.seek(0, 2) + _HEAD.size + len(head_text)
+        self._file.write(_HEAD.pack(len(head_text), len(content), zlib.crc32(content, zlib.crc32(head_text))))
+        self._file.write(head_text)
         self._file.write(content)
         self._file.flush()
         return start
@@ -72,14 +72,14 @@ class Journal:
         size, end = self._file.seek(0, 2), 0
         self._file.seek(0)
         while len(head := self._file.read(_HEAD.size)) == _HEAD.size:
-            told_length, length, checksum = _HEAD.unpack(head)
-            start = end + _HEAD.size + told_length
+            head_length, length, checksum = _HEAD.unpack(head)
+            start = end + _HEAD.size + head_length
             if start + length > size:
                 break
-            told, content = self._file.read(told_length), self._file.read(length)
-            if zlib.crc32(content, zlib.crc32(told)) != checksum:
+            head_text, content = self._file.read(head_length), self._file.read(length)
+            if zlib.crc32(content, zlib.crc32(head_text)) != checksum:
                 break
-            name, facts = json.loads(told)
+            name, facts = json.loads(head_text)
             if end == 0:
                 if facts != {"purpose": purpose}:
                     return False

@@ -34,7 +34,7 @@ def folded(column: pd.Series, names: Iterable[str]) -> tuple[pd.Series, pd.Serie
 
 
 def spelling(text: str) -> str:
-    """A text without what spellings of one name differ in: case, blanks, and marks that are not seen."""
+    """A text without what spellings of one name differ in: case, blanks, and invisible characters."""
     plain = unicodedata.normalize("NFKC", text).translate(dict.fromkeys((0x200B, 0xFEFF, 0x00AD)))
     return " ".join(plain.split()).casefold()
 
@@ -54,7 +54,7 @@ def labelled(manifest: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
         UgclError: the manifest lacks the label column.
     """
     if protocol.label not in manifest:
-        raise UgclError(f"the manifest has no column {protocol.label!r}; mend the protocol's label")
+        raise UgclError(f"the manifest has no column {protocol.label!r}; fix the protocol's label")
     label = merged(manifest[protocol.label], protocol.merge)
     keep = label.isin(protocol.classes)
     if protocol.exclude:
@@ -76,11 +76,10 @@ def vote_shares(
     Args:
         manifest: has the columns `<prefix>_<class>` with counts.
         prefix: such as votes_multimodal.
-        classes: class names in order.
         merge: label → class that its votes are added to.
 
     Returns:
-        (clips, classes) float64; rows sum to one, or are NaN where nobody voted for a class.
+        (clips, classes) float64; rows sum to one, or are NaN where there are no votes for a class.
 
     Raises:
         UgclError: a class has no vote column.
@@ -91,6 +90,6 @@ def vote_shares(
         if column is not None:
             counts[:, list(classes).index(target)] += manifest[column].astype(float).fillna(0).to_numpy()
         elif label == target:
-            raise UgclError(f"the manifest has no column {prefix}_{label}; mend the prefix or the classes")
+            raise UgclError(f"the manifest has no column {prefix}_{label}; fix the prefix or the classes")
     total = counts.sum(axis=1, keepdims=True)
     return np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)

@@ -53,7 +53,9 @@ def build(config: Config, corpus: str) -> pd.DataFrame:
     frame["duration"] = _durations(root, frame)
     for kind in ("audio", "video"):
         # Many utterances may share a dialog's file: it is read once.
-        frame[f"{kind}_sha256"] = frame[kind].map({name: _hash(root, name) for name in frame[kind].unique()})
+        files = {name: root / name for name in frame[kind].unique()}
+        hashes = {name: sources.sha256(path) if path.is_file() else "" for name, path in files.items()}
+        frame[f"{kind}_sha256"] = frame[kind].map(hashes)
     middle = [column for column in frame if column not in LEADING + TRAILING]
     frame = frame[[*LEADING, *middle, *TRAILING]].sort_values("clip", ignore_index=True)
     for name, protocol in entry.protocols.items():
@@ -67,18 +69,13 @@ def _check_labels(frame: pd.DataFrame, corpus: str, protocol: str, label: str, c
         raise UgclError(f"{where}.label: the manifest has no column {label!r}; choose a label column of it")
     absent = [name for name in classes if not (frame[label] == name).any()]
     if absent:
-        raise UgclError(f"{where}.classes: no clip has the label {absent[0]!r}; mend the class list")
-
-
-def _hash(root: Path, name: str) -> str:
-    return sources.sha256(root / name) if name and (root / name).is_file() else ""
+        raise UgclError(f"{where}.classes: no clip has the label {absent[0]!r}; fix the class list")
 
 
 def _durations(root: Path, frame: pd.DataFrame) -> pd.Series:
     media = frame["audio"].where(frame["audio"] != "", frame["video"])
-    start, end = (
-        frame.get(name, pd.Series(math.nan, frame.index)).astype(float) for name in ("start", "end")
-    )
+    absent = pd.Series(math.nan, frame.index)
+    start, end = (frame.get(name, absent).astype(float) for name in ("start", "end"))
     wrong = frame.loc[end <= start.fillna(0.0), "clip"]
     if len(wrong):
         raise UgclError(f"{root}: {wrong.iloc[0]} ends before it starts; fix its times in the label files")

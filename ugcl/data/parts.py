@@ -73,8 +73,6 @@ class BenchmarkData:
         """Parts of a fold by name, without the quarantined clips.
 
         Args:
-            run: the resolved parameters of a system of this benchmark.
-            fold: number of the fold, from 1.
             names: of `train`, `dev` and `test`; no other part is read.
             stores: modality → features to read; default those of the run.
             cache: most features to keep in memory, MiB per part.
@@ -103,9 +101,6 @@ def open_fold(
     """Parts of one fold; for several folds or systems see :class:`BenchmarkData`.
 
     Args:
-        config: the parameters.
-        run: the resolved parameters of a system.
-        fold: number of the fold, from 1.
         names: of `train`, `dev` and `test`.
         options: see :meth:`BenchmarkData.fold`.
     """
@@ -130,8 +125,8 @@ def part_rows(
 
     Returns:
         Columns clip, speaker, label, in the split's order; dialogue, turn and start where the manifest has
-        them; with a soft target also q_<class>, the shares of the votes, all on the label where nobody voted
-        for a class.
+        them; with a soft target also q_<class>, the shares of the votes, all on the label where there are no
+        votes for a class.
 
     Raises:
         UgclError: the part is empty, a clip is unknown or unlabelled, or a class has no clip.

@@ -1,4 +1,4 @@
-"""The feature store: shards of half-precision arrays with one row of books a clip."""
+"""The feature store: shards of half-precision arrays with one table row per clip."""
 
 from __future__ import annotations
 
@@ -19,27 +19,19 @@ if TYPE_CHECKING:
 
 # safetensors writes several metadata keys in random order: everything goes under one key.
 KEY = "ugcl"
-BOOKS = ["clip", "frames", "dim", "failure", "detail"]
+COLUMNS = ["clip", "frames", "dim", "failure", "detail"]
 INDEX = "index.csv"
 
 
 @dataclass(frozen=True)
 class FeatureInfo:
-    """What a model has to know about an encoder's features.
+    """What a model has to know about an encoder's features."""
 
-    Attributes:
-        encoder: key of `encoders` in params.yaml.
-        dim: length of one frame's vector.
-        layers: stacked hidden states; dim = layers × width, layer after layer.
-        rate: frames per second after pooling, Hz; 0 for one vector a clip.
-        offset: time of the first frame's centre, seconds; frame i is centred at offset + i / rate.
-    """
-
-    encoder: str
-    dim: int
-    layers: int = 1
-    rate: float = 0.0
-    offset: float = 0.0
+    encoder: str  # key of `encoders` in params.yaml
+    dim: int  # length of one frame's vector
+    layers: int = 1  # stacked hidden states; dim = layers × width, layer after layer
+    rate: float = 0.0  # frames per second after pooling, Hz; 0 for one vector per clip
+    offset: float = 0.0  # time of the first frame's centre, seconds; frame i is centred at offset + i / rate
 
     def to_dict(self) -> dict[str, Any]:
         """The fields, ready for JSON."""
@@ -57,12 +49,9 @@ def shard_clips(clips: Sequence[str], shards: int, shard: int) -> list[str]:
     Args:
         clips: all clips of the corpus; they are sorted first.
         shards: number of shards.
-        shard: number of the shard, from 1.
     """
     if not 1 <= shard <= shards:
-        raise UgclError(
-            f"shard {shard}: the corpus has shards 1..{shards}; mend the number or corpora.*.shards"
-        )
+        raise UgclError(f"shard {shard}: the corpus has 1..{shards}; fix the number or corpora.*.shards")
     ordered = sorted(clips)
     block, extra = divmod(len(ordered), shards)
     start = (shard - 1) * block + min(shard - 1, extra)
@@ -74,7 +63,7 @@ def tensors_path(folder: Path, shard: int) -> Path:
     return folder / f"shard-{shard}.safetensors"
 
 
-def books_path(folder: Path, shard: int) -> Path:
+def table_path(folder: Path, shard: int) -> Path:
     """The table of a shard: every clip with its size or its failure."""
     return folder / f"shard-{shard}.csv"
 
@@ -87,13 +76,11 @@ def write_shard(
     info: FeatureInfo,
     settings: Mapping[str, Any],
 ) -> None:
-    """Write one shard and its books; equal arguments give equal bytes.
+    """Write one shard and its table; equal arguments give equal bytes.
 
     Args:
-        folder: the encoder's folder, see :func:`ugcl.plan.paths.features`.
-        shard: number of the shard, from 1.
-        features: clip → (frames, dim), written as float16; an array is asked for when its turn comes, and
-            for its shape before that, so that a mapping may read them from elsewhere.
+        features: clip → (frames, dim), written as float16; an array is asked for when its turn comes, and for
+            its shape before that, so that a mapping may read them from elsewhere.
         failures: clip → (failure word, detail); no clip is in both.
         info: shape and rate of the features.
         settings: whatever else the features depend on (parameters, weights hash), for the metadata.
@@ -112,7 +99,7 @@ def write_shard(
         (folder / INDEX).unlink(missing_ok=True)  # it speaks of features of other settings
     partial.replace(target)
     rows += [(clip, 0, info.dim, failure, detail) for clip, (failure, detail) in failures.items()]
-    tables.write(pd.DataFrame(sorted(rows), columns=BOOKS), books_path(folder, shard))
+    tables.write(pd.DataFrame(sorted(rows), columns=COLUMNS), table_path(folder, shard))
 
 
 def _header(rows: list[tuple[Any, ...]], metadata: dict[str, str]) -> bytes:
@@ -134,7 +121,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     """The metadata of a shard: the fields of :class:`FeatureInfo`, and `settings`.
 
     Raises:
-        UgclError: the file is missing or is no shard.
+        UgclError: the file is missing or is not a shard.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -147,29 +134,29 @@ def read_metadata(path: Path) -> dict[str, Any]:
         raise UgclError(f"{path}: no feature shard ({error}); remove it and encode again") from None
 
 
-def read_books(folder: Path, shards: int) -> pd.DataFrame:
-    """The books of all shards: clip, shard, frames, dim, failure, detail, sorted by clip."""
+def read_tables(folder: Path, shards: int) -> pd.DataFrame:
+    """The tables of all shards as one: clip, shard, frames, dim, failure, detail, sorted by clip."""
     parts = []
     for shard in range(1, shards + 1):
-        part = tables.read(books_path(folder, shard))
+        part = tables.read(table_path(folder, shard))
         part.insert(1, "shard", shard)
         parts.append(part)
-    books = pd.concat(parts, ignore_index=True)
-    books[["frames", "dim"]] = books[["frames", "dim"]].astype(int)
-    return books.sort_values("clip", ignore_index=True)
+    rows = pd.concat(parts, ignore_index=True)
+    rows[["frames", "dim"]] = rows[["frames", "dim"]].astype(int)
+    return rows.sort_values("clip", ignore_index=True)
 
 
 def write_index(folder: Path, shards: int) -> Path:
     """Check that all shards belong together and write `index.csv` (clip, shard, frames, dim) of good clips.
 
     Raises:
-        UgclError: a shard is missing, was made with other settings, or lacks a clip of its books.
+        UgclError: a shard is missing, was made with other settings, or lacks a clip of its table.
     """
     from safetensors import safe_open
 
     first = read_metadata(tensors_path(folder, 1))
-    books = read_books(folder, shards)
-    good = books[books.failure == ""]
+    rows = read_tables(folder, shards)
+    good = rows[rows.failure == ""]
     for shard in range(1, shards + 1):
         path = tensors_path(folder, shard)
         if read_metadata(path) != first:
@@ -188,6 +175,8 @@ class FeatureStore:
         >>> store = FeatureStore(paths.features("demo", "logmel"))  # doctest: +SKIP
         >>> store["1001_IEO_ANG_HI"].shape                          # doctest: +SKIP
         torch.Size([52, 80])
+
+
 
     Attributes:
         folder: the encoder's folder.
@@ -217,9 +206,7 @@ class FeatureStore:
         from safetensors import safe_open
 
         if clip not in self._shard:
-            raise UgclError(
-                f"{self.folder}: no features of clip {clip!r}; see the failures in its shard tables"
-            )
+            raise UgclError(f"{self.folder}: no features of clip {clip!r}; see the failures in its tables")
         shard = self._shard[clip]
         if shard not in self._open:
             self._open[shard] = safe_open(tensors_path(self.folder, shard), framework="pt")

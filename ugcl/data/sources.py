@@ -1,6 +1,6 @@
 """Where raw corpora lie: their roots, the mirror, and what proves that a file is the one meant.
 
-How they get there is told in `ugcl.data.fetching`. That code is kept out of here on purpose: the lineage of
+`ugcl.data.fetching` brings them there. That code is kept out of here on purpose: the lineage of
 every result reaches this module, and a result depends on a file's content, not on the way it came.
 """
 
@@ -14,8 +14,8 @@ from pathlib import Path
 from ugcl.config import Config
 from ugcl.plan import data, paths
 
-LISTING = "fetched.csv"
-"""The table of what a root holds: path, bytes, sha256. It also tells users of a URL mirror what there is."""
+FILE_TABLE = "fetched.csv"
+"""The table of what a root holds: path, bytes, sha256. A URL mirror publishes it as well."""
 
 
 def root(config: Config, corpus: str) -> Path:
@@ -23,9 +23,9 @@ def root(config: Config, corpus: str) -> Path:
     return data.root(config, corpus)
 
 
-def listing(corpus: str) -> Path:
-    """Where the workflow finds the listing of a fetched corpus, wherever its root is."""
-    return paths.RAW / corpus / LISTING
+def file_table(corpus: str) -> Path:
+    """Where the workflow finds the file table of a fetched corpus, wherever its root is."""
+    return paths.RAW / corpus / FILE_TABLE
 
 
 def mirror(config: Config) -> str | None:

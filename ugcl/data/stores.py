@@ -1,4 +1,4 @@
-"""Feature stores that are no files: features held in memory, and features changed on their way."""
+"""Feature stores that are not files: features held in memory, and features changed on their way."""
 
 from __future__ import annotations
 

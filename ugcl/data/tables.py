@@ -22,7 +22,7 @@ SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 def matches(pattern: str) -> pa.Check:
     """A check that every text of a column fits a pattern from its start to its end.
 
-    The column is matched as one long text, which takes a third of the time of a match a cell; cell by cell
+    The column is matched as one long text, which takes a third of the time of a match per cell; cell by cell
     only a column that failed is looked at, to name the cell.
     """
     whole, single = re.compile(rf"(?:{pattern}\n)*+"), re.compile(pattern)
@@ -90,8 +90,7 @@ FLOATS = ("duration", "start", "end", "valence", "arousal", "dominance", "natura
 NUMBERS = dict.fromkeys(INTEGERS, "Int64") | dict.fromkeys(FLOATS, "float64")
 
 SPLIT = pa.DataFrameSchema(
-    {"clip": pa.Column(str, unique=True), "part": pa.Column(str, pa.Check.isin(PARTS))},
-    strict=True,
+    {"clip": pa.Column(str, unique=True), "part": pa.Column(str, pa.Check.isin(PARTS))}, strict=True
 )
 """One row a clip of the protocol."""
 
@@ -106,19 +105,18 @@ def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema, source: str) -> pd
         return schema.validate(frame)
     except pa.errors.SchemaError as error:
         text = " ".join(str(error).split())
-        raise UgclError(f"{source}: {text[:300]}; mend the table") from None
+        raise UgclError(f"{source}: {text[:300]}; fix the table") from None
 
 
 def read(path: Path, numbers: Iterable[str] = ()) -> pd.DataFrame:
     """Read a CSV with every column as text and empty cells as "".
 
     Args:
-        path: the file.
         numbers: columns to read as float64 instead, NaN where empty.
 
     Raises:
-        UgclError: the file is missing or is no CSV.
-        ValueError: a cell of `numbers` is no number.
+        UgclError: the file is missing or is not a CSV.
+        ValueError: a cell of `numbers` is not a number.
     """
     types = defaultdict(lambda: str, dict.fromkeys(numbers, "float64"))
     absent = {column: [""] for column in types}
@@ -133,8 +131,8 @@ def read(path: Path, numbers: Iterable[str] = ()) -> pd.DataFrame:
         frame = _without_empty_fields(path)
     except (pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise UgclError(f"{path}: not a readable CSV ({error}); save it as UTF-8 with a header") from None
-    for mark, name in SEPARATORS.items():
-        if len(frame.columns) == 1 and mark in frame.columns[0]:
+    for separator, name in SEPARATORS.items():
+        if len(frame.columns) == 1 and separator in frame.columns[0]:
             raise UgclError(f"{path}: its columns are separated by {name}; save it as CSV with commas")
     return frame
 
@@ -198,7 +196,7 @@ def typed(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     """Give a manifest's numeric columns their types, where they still are text.
 
     Raises:
-        UgclError: a cell of such a column is no number.
+        UgclError: a cell of such a column is not a number.
     """
     for column in frame:
         kind = _kind(column)
@@ -209,9 +207,7 @@ def typed(frame: pd.DataFrame, source: str) -> pd.DataFrame:
                 frame[column] = pd.to_numeric(frame[column].replace("", pd.NA))
             frame[column] = frame[column].astype(kind)
         except (TypeError, ValueError) as error:
-            raise UgclError(
-                f"{source}: column {column!r}: {error}; write numbers or leave it empty"
-            ) from None
+            raise UgclError(f"{source}: column {column!r}: {error}; write numbers or nothing") from None
     return frame
 
 

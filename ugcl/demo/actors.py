@@ -10,25 +10,25 @@ import numpy as np
 from ugcl.demo.face.skin import Paint
 from ugcl.plan.demo import FIRST
 
+GROUPS = ("brow", "eye", "nose", "cheek", "mouth", "jaw")  # of facial actions
 SKINS = {
     "african": ((0.30, 0.165, 0.105), (0.16, 0.085, 0.055)),
     "asian": ((0.62, 0.40, 0.275), (0.52, 0.32, 0.205)),
     "caucasian": ((0.70, 0.445, 0.345), (0.58, 0.36, 0.255)),
 }
 HAIRS = (
-    (0.010, 0.008, 0.007),
-    (0.035, 0.018, 0.010),
-    (0.10, 0.045, 0.020),
-    (0.30, 0.17, 0.07),
-    (0.16, 0.045, 0.015),
+    *((0.010, 0.008, 0.007), (0.035, 0.018, 0.010), (0.10, 0.045, 0.020)),  # black and brown
+    *((0.30, 0.17, 0.07), (0.16, 0.045, 0.015)),  # fair and red
 )
 IRISES = (
-    (0.07, 0.035, 0.015),
-    (0.10, 0.06, 0.025),
-    (0.10, 0.17, 0.26),
-    (0.09, 0.14, 0.08),
-    (0.16, 0.17, 0.17),
+    *((0.07, 0.035, 0.015), (0.10, 0.06, 0.025)),  # brown
+    *((0.10, 0.17, 0.26), (0.09, 0.14, 0.08), (0.16, 0.17, 0.17)),  # blue, green, grey
 )
+SHAPES = (
+    *("head-fat", "nose-scale-horiz", "nose-scale-vert", "nose-volume", "nose-width2", "mouth-scale-horiz"),
+    *("mouth-upperlip-height", "mouth-lowerlip-height", "chin-jaw-drop", "chin-prominent", "chin-width"),
+)
+SHAPES_OF_SIDES = ("eye-scale", "ear-scale", "cheek-volume", "cheek-bones")
 FEMALE_HAIR = ("long", "bob", "bun", "long", "short", "bob")
 MALE_HAIR = ("short", "crop", "receding", "short", "bald", "curly")
 
@@ -38,17 +38,14 @@ class Actor:
     """One synthetic actor.
 
     Attributes:
-        targets: identity weights of the head's macro- and shape- targets.
-        style: per-actor gain of each facial action's group, around 1.
         pitch: F0 median, Hz. tract: formant ratio to the synthesizer's voice. rate: speech rate, 1 is usual.
-        span: F0 range ratio. expressive: how much the voice moves between emotions, around 1.
     """
 
     number: int
     sex: str
     age: int
     people: str
-    targets: dict[str, float]
+    targets: dict[str, float]  # identity weights of the head's macro- and shape- targets
     paint: Paint
     iris: tuple[float, float, float]
     hair: tuple[float, float, float]
@@ -58,12 +55,12 @@ class Actor:
     collar: tuple[float, float, float]
     vee: float
     shine: float
-    style: dict[str, float]
+    style: dict[str, float]  # per-actor gain of each facial action's group, around 1
     pitch: float
     tract: float
     rate: float
-    span: float
-    expressive: float
+    span: float  # F0 range ratio
+    expressive: float  # how much the voice moves between emotions, around 1
 
     @property
     def id(self) -> int:
@@ -120,10 +117,7 @@ def actor(number: int, seed: int) -> Actor:
         collar=_colour(cloth * rng.choice([0.55, 1.0, 1.5])),
         vee=float(rng.choice([0.0, 0.0, 0.5, 0.9])),
         shine=float(rng.uniform(0.5, 1.1)),
-        style={
-            group: float(rng.uniform(0.72, 1.25))
-            for group in ("brow", "eye", "nose", "cheek", "mouth", "jaw")
-        },
+        style={group: float(rng.uniform(0.72, 1.25)) for group in GROUPS},
         pitch=float(rng.uniform(185, 235) if women else rng.uniform(98, 138)),
         tract=float(rng.uniform(1.12, 1.22) if women else rng.uniform(0.93, 1.04)),
         rate=float(rng.uniform(0.92, 1.1)),
@@ -149,29 +143,11 @@ def _identity(rng: np.random.Generator, sex: str, people: str, old: float) -> di
         weights[f"macro-{name}-{sex}-old"] = float(part * aged)
     forms = ("round", "oval", "square", "rectangular", "triangular", "invertedtriangular", "diamond")
     weights[f"shape-head-{forms[rng.integers(0, 7)]}"] = float(rng.uniform(0.2, 0.7))
-    pairs = (
-        ("head-fat", ""),
-        ("nose-scale-horiz", ""),
-        ("nose-scale-vert", ""),
-        ("nose-volume", ""),
-        ("nose-width2", ""),
-        ("mouth-scale-horiz", ""),
-        ("mouth-upperlip-height", ""),
-        ("mouth-lowerlip-height", ""),
-        ("chin-jaw-drop", ""),
-        ("chin-prominent", ""),
-        ("chin-width", ""),
-        ("eye-scale", "lr"),
-        ("ear-scale", "lr"),
-        ("cheek-volume", "lr"),
-        ("cheek-bones", "lr"),
-    )
-    for stem, sides in pairs:
+    for stem in (*SHAPES, *SHAPES_OF_SIDES):
         value = float(rng.normal(0, 0.4 if stem != "mouth-scale-horiz" else 0.2))
         way = "incr" if value > 0 else "decr"
-        for side in sides or ("",):
-            name = f"shape-{stem}-{way}" + (f"-{side}" if side else "")
-            weights[name] = min(1.0, abs(value))
+        for side in ("-l", "-r") if stem in SHAPES_OF_SIDES else ("",):
+            weights[f"shape-{stem}-{way}{side}"] = min(1.0, abs(value))
     for stem in ("nose-trans", "mouth-trans", "eyebrows-trans", "nose-point"):
         value = float(rng.normal(0, 0.25))
         weights[f"shape-{stem}-{'up' if value > 0 else 'down'}"] = min(0.8, abs(value))

@@ -1,4 +1,4 @@
-"""From an actor to files: speech, face and both muxed, one mp4 and one wav a clip."""
+"""From an actor to files: speech, face and both muxed, one mp4 and one wav per clip."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ def make_actor(
         actor_id: 1001 … 1000 + actors.
         root: the corpus root; VideoMP4/ and AudioWAV/ are made in it.
         actors: number of actors in the corpus (only checks the id).
-        seed: seed of the corpus.
         size: width and height of the video, pixels, even.
         clips: make only these of the actor's clips.
 
@@ -52,9 +51,7 @@ def make_actor(
     wanted = names.actor_clips(actor_id) if clips is None else sorted(clips)
     foreign = sorted(set(wanted) - set(names.actor_clips(actor_id)))
     if foreign:
-        raise UgclError(
-            f"demo clip {foreign[0]}: not a clip of actor {actor_id}; see ugcl.plan.demo.actor_clips"
-        )
+        raise UgclError(f"demo clip {foreign[0]}: not a clip of actor {actor_id}; see ugcl/plan/demo.py")
     who = cast.actor(actor_id - names.FIRST + 1, seed)
     utterances = speech.speak(who.number, seed, wanted)
     model = bust.Bust(who, seed)
@@ -97,7 +94,7 @@ def write_mp4(path: Path, frames: Iterable[np.ndarray], samples: np.ndarray, crf
     """Write H.264 and AAC whose bytes depend on the input alone (one thread, no time stamps in the header).
 
     Args:
-        frames: (S, S, 3) uint8 RGB at 25 a second.
+        frames: (S, S, 3) uint8 RGB at 25 per second.
         samples: (n,) int16 at 16 kHz.
         crf: H.264 constant rate factor.
     """
@@ -105,9 +102,8 @@ def write_mp4(path: Path, frames: Iterable[np.ndarray], samples: np.ndarray, crf
 
     frames = iter(frames)
     first = next(frames)
-    with av.open(
-        str(path), "w", format="mp4", options={"fflags": "+bitexact", "movflags": "+faststart"}
-    ) as out:
+    options = {"fflags": "+bitexact", "movflags": "+faststart"}
+    with av.open(str(path), "w", format="mp4", options=options) as out:
         video = out.add_stream("libx264", rate=FPS)
         video.width, video.height, video.pix_fmt = first.shape[1], first.shape[0], "yuv420p"
         video.codec_context.options = {"preset": "veryfast", "crf": str(crf), "threads": "1"}
@@ -122,9 +118,8 @@ def write_mp4(path: Path, frames: Iterable[np.ndarray], samples: np.ndarray, crf
             out.mux(video.encode(frame))
         out.mux(video.encode())
         for start in range(0, len(samples), 1024):
-            block = av.AudioFrame.from_ndarray(
-                samples[None, start : start + 1024], format="s16", layout="mono"
-            )
+            piece = samples[None, start : start + 1024]
+            block = av.AudioFrame.from_ndarray(piece, format="s16", layout="mono")
             block.sample_rate, block.pts, block.time_base = 16000, start, Fraction(1, 16000)
             out.mux(audio.encode(block))
         out.mux(audio.encode())

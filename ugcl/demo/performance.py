@@ -67,10 +67,8 @@ def performance(clip: str, seed: int) -> Performance:
     actor, sentence, emotion, level = clip.split("_")
     rng = stream(seed, "performance", clip)
     # One draw in each quarter of the unit interval for an actor's four sentences: every actor gets all cases.
-    quarter = stream(seed, "cases", actor, emotion).permutation(len(SENTENCES))[
-        list(SENTENCES).index(sentence)
-    ]
-    place = (quarter + rng.uniform()) / len(SENTENCES)
+    quarters = stream(seed, "cases", actor, emotion).permutation(len(SENTENCES))
+    place = (quarters[list(SENTENCES).index(sentence)] + rng.uniform()) / len(SENTENCES)
     case = list(CASES)[int(np.searchsorted(np.cumsum(list(CASES.values()))[:-1], place, side="right"))]
     force = LEVEL[level] * rng.uniform(0.85, 1.12)
     voice = _channel(rng, emotion, force, case in ("both", "voice"), VOICE_NEIGHBOURS)

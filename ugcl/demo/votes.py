@@ -1,4 +1,4 @@
-"""Simulated raters: ten votes a clip and channel, drawn from what the channel shows."""
+"""Simulated raters: ten votes per clip and channel, drawn from what the channel shows."""
 
 from __future__ import annotations
 
@@ -14,26 +14,22 @@ DOUBT = {"voice": 0.30, "face": 0.16}  # share of votes that a channel's usual c
 
 # How doubt is spread, in the order of EMOTIONS; rows sum to 1. Voices confuse arousal, faces confuse actions.
 CONFUSION = {
-    "voice": np.array(
-        [
-            [0.00, 0.15, 0.20, 0.35, 0.30, 0.00],
-            [0.15, 0.00, 0.05, 0.00, 0.50, 0.30],
-            [0.15, 0.05, 0.00, 0.30, 0.20, 0.30],
-            [0.35, 0.00, 0.25, 0.00, 0.40, 0.00],
-            [0.10, 0.35, 0.05, 0.10, 0.00, 0.40],
-            [0.00, 0.25, 0.10, 0.00, 0.65, 0.00],
-        ]
-    ),
-    "face": np.array(
-        [
-            [0.00, 0.50, 0.05, 0.00, 0.40, 0.05],
-            [0.55, 0.00, 0.05, 0.00, 0.20, 0.20],
-            [0.05, 0.10, 0.00, 0.05, 0.30, 0.50],
-            [0.00, 0.10, 0.10, 0.00, 0.80, 0.00],
-            [0.25, 0.15, 0.10, 0.15, 0.00, 0.35],
-            [0.05, 0.15, 0.40, 0.00, 0.40, 0.00],
-        ]
-    ),
+    "voice": [
+        [0.00, 0.15, 0.20, 0.35, 0.30, 0.00],
+        [0.15, 0.00, 0.05, 0.00, 0.50, 0.30],
+        [0.15, 0.05, 0.00, 0.30, 0.20, 0.30],
+        [0.35, 0.00, 0.25, 0.00, 0.40, 0.00],
+        [0.10, 0.35, 0.05, 0.10, 0.00, 0.40],
+        [0.00, 0.25, 0.10, 0.00, 0.65, 0.00],
+    ],
+    "face": [
+        [0.00, 0.50, 0.05, 0.00, 0.40, 0.05],
+        [0.55, 0.00, 0.05, 0.00, 0.20, 0.20],
+        [0.05, 0.10, 0.00, 0.05, 0.30, 0.50],
+        [0.00, 0.10, 0.10, 0.00, 0.80, 0.00],
+        [0.25, 0.15, 0.10, 0.15, 0.00, 0.35],
+        [0.05, 0.15, 0.40, 0.00, 0.40, 0.00],
+    ],
 }
 
 
@@ -42,7 +38,7 @@ def beliefs(act: Performance) -> dict[str, np.ndarray]:
     result = {}
     for channel, shown in (("voice", act.voice), ("face", act.face)):
         seen = shown.seen()
-        result[channel] = (1 - DOUBT[channel]) * seen + DOUBT[channel] * seen @ CONFUSION[channel]
+        result[channel] = (1 - DOUBT[channel]) * seen + DOUBT[channel] * seen @ np.array(CONFUSION[channel])
     # A neutral channel says little: raters of both channels follow the one that shows something.
     neutral = EMOTIONS.index("NEU")
     trust = {channel: 1.05 - result[channel][neutral] for channel in result}

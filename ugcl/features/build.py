@@ -26,9 +26,7 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
     """Make an encoder ready for a corpus.
 
     Args:
-        config: the parameters.
         corpus: key of `corpora`; tables and sequences are read from its root.
-        encoder: key of `encoders`.
 
     Raises:
         UgclError: an unknown name, or weights, a table or a device that are not there.

@@ -15,24 +15,15 @@ class Encoder(Protocol):
     """Turns a clip's media into a sequence of vectors.
 
     One that can also give them block by block, for long clips, has a method `blocks(clip)`.
-
-    Attributes:
-        name: key of `encoders` in params.yaml.
-        modality: what the vectors describe.
-        dim: length of one vector, layers × width.
-        layers: stacked hidden states, 1 where there is only one.
-        rate: vectors per second before pooling, Hz; 0 for one vector a clip. Nominal for words.
-        needs_faces: whether `clip.faces` must be there.
-        settings: what the vectors depend on, for the shard's metadata.
     """
 
-    name: str
-    modality: Modality
-    dim: int
-    layers: int
-    rate: float
-    needs_faces: bool
-    settings: dict[str, Any]
+    name: str  # key of `encoders` in params.yaml
+    modality: Modality  # what the vectors describe
+    dim: int  # length of one vector, layers × width
+    layers: int  # stacked hidden states, 1 where there is only one
+    rate: float  # vectors per second before pooling, Hz; 0 for one vector per clip. Nominal for words.
+    needs_faces: bool  # whether `clip.faces` must be there
+    settings: dict[str, Any]  # what the vectors depend on, for the shard's metadata
 
     def encode(self, clip: Clip) -> np.ndarray:
         """The vectors of a clip, (frames, dim) float32, before pooling.
@@ -89,7 +80,7 @@ def pool(features: np.ndarray, window: int) -> np.ndarray:
 
     Args:
         features: (frames, dim).
-        window: frames a window.
+        window: frames per window.
 
     Returns:
         (ceil(frames / window), dim).

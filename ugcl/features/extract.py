@@ -30,16 +30,12 @@ log = logging.getLogger(__name__)
 def encode_shard(
     config: Config, corpus: str, encoder: str, shard: int, lineage: str = "", workers: int = 0
 ) -> Path:
-    """Encode one shard's clips and write the arrays and their books.
+    """Encode one shard's clips and write the arrays and their table.
 
-    Failed clips are rows of the books with their failure; they never stop the shard. What a killed run of the
+    Failed clips are rows of the table with their failure; they never stop the shard. What a killed run of the
     same lineage, settings and clips had done is taken over; the result is the same to the byte.
 
     Args:
-        config: the parameters.
-        corpus: key of `corpora`.
-        encoder: key of `encoders`.
-        shard: number of the shard, from 1.
         lineage: hash of the code and of the parameters, see :mod:`ugcl.provenance.lineage`.
         workers: processes that decode for a network; 0 = this one does. The bytes are the same.
 
@@ -72,8 +68,7 @@ def encode_shard(
         shards.write_shard(folder, shard, _Arrays(done), failures, info(model, window), settings)
         done.discard()
     seconds = max(time.monotonic() - start, 1e-9)
-    told = (title, len(clips), len(failures), len(left) / seconds)
-    log.info("%s: %d clips, %d failed, %.1f clips a second", *told)
+    log.info("%s: %d clips, %d failed, %.1f clips/s", title, len(clips), len(failures), len(left) / seconds)
     return target
 
 
@@ -108,7 +103,6 @@ def encoded(
     """Each clip with its features as they are stored, or with why it has none, in any order.
 
     Args:
-        model: the encoder.
         clips: in the order of their names.
         window: frames that are pooled.
         faces: table of the clips' face tracks; None where the clips have them, or need none.

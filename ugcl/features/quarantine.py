@@ -22,39 +22,38 @@ def quarantine(config: Config, benchmark: str) -> Path:
     All systems of the benchmark leave out the same clips, whatever modalities they read.
 
     Returns:
-        Path of the table, one row a clip × modality; it has no rows where all is well.
+        Path of the table, one row per clip × modality; it has no rows where all is well.
 
     Raises:
-        UgclError: more clips failed than `data.max_quarantined` allows, or a clip has no books.
+        UgclError: more clips failed than `data.max_quarantined` allows, or a clip is in no shard table.
     """
     entry, protocol = config.benchmarks[benchmark], config.protocol(benchmark)
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     clips = labelled(manifest, protocol)[["clip", "speaker", "label"]]
-    books = {
-        modality: shards.read_books(
-            paths.features(entry.corpus, encoder), config.corpora[entry.corpus].shards
-        )
+    count = config.corpora[entry.corpus].shards
+    encoded = {
+        modality: shards.read_tables(paths.features(entry.corpus, encoder), count)
         for modality, encoder in entry.features.items()
     }
-    table = failures(clips, books)
+    table = failures(clips, encoded)
     check(table, len(clips), config.data.max_quarantined, benchmark)
     tables.write(table, paths.quarantine(benchmark))
     return paths.quarantine(benchmark)
 
 
-def failures(clips: pd.DataFrame, books: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def failures(clips: pd.DataFrame, encoded: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The failed clips.
 
     Args:
         clips: clip, speaker and label of the protocol's clips.
-        books: modality → books of its shards, see :func:`ugcl.data.shards.read_books`.
+        encoded: modality → tables of its shards, see :func:`ugcl.data.shards.read_tables`.
 
     Raises:
-        UgclError: a clip has no row in the books of a modality.
+        UgclError: a clip has no row in the tables of a modality.
     """
     parts = []
-    for modality, book in books.items():
-        merged = clips.merge(book[["clip", "failure", "detail"]], on="clip", how="left")
+    for modality, found in encoded.items():
+        merged = clips.merge(found[["clip", "failure", "detail"]], on="clip", how="left")
         unknown = merged.loc[merged["failure"].isna(), "clip"]
         if len(unknown):
             raise UgclError(
@@ -74,15 +73,13 @@ def check(table: pd.DataFrame, clips: int, limit: float, benchmark: str) -> None
     """
     lost = table["clip"].nunique()
     if clips == 0:
-        raise UgclError(
-            f"{benchmark}: the manifest has no clip of the protocol's classes; mend its label column"
-        )
+        raise UgclError(f"{benchmark}: no clip has one of the protocol's classes; fix the label column")
     if lost > limit * clips:
         counts = table["failure"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
         reasons = ", ".join(f"{count} {failure}" for failure, count in counts.items())
         first = table.iloc[0]
         raise UgclError(
             f"{benchmark}: {lost} of {clips} clips ({lost / clips:.1%}) have bad media, the limit is"
-            f" {limit:.1%} ({reasons}; first {first['clip']}: {first['detail']}); mend the media or raise"
+            f" {limit:.1%} ({reasons}; first {first['clip']}: {first['detail']}); fix the media or raise"
             " data.max_quarantined"
         )

@@ -18,13 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def clips_of(config: Config, corpus: str, shard: int) -> list[Clip]:
-    """The clips of one shard of a corpus, in the order of their names.
-
-    Args:
-        config: the parameters.
-        corpus: key of `corpora`.
-        shard: number of the shard, from 1.
-    """
+    """The clips of one shard of a corpus, in the order of their names."""
     manifest = tables.read_manifest(paths.manifest(corpus))
     names = shards.shard_clips(manifest["clip"].tolist(), config.corpora[corpus].shards, shard)
     root = sources.root(config, corpus)
@@ -36,10 +30,9 @@ def journal(target: Path, clips: Sequence[Clip], lineage: str, depends: Any) -> 
     """The journal beside a file in the making; what it was begun for is all that the file depends on.
 
     Args:
-        target: the file.
         clips: that it is made from; their files' sizes and times count.
         lineage: hash of the code and of the parameters, see :mod:`ugcl.provenance.lineage`.
-        depends: whatever else counts, with a repr that tells it.
+        depends: whatever else counts, with a repr that identifies it.
     """
     media = [_state(path) for clip in clips for path in (clip.audio, clip.video)]
     purpose = repr((lineage, depends, clips, media)).encode()
@@ -52,7 +45,6 @@ def remaining(clips: Sequence[Clip], done: Journal, title: str, together: int = 
     Args:
         clips: of the shard.
         done: what was done before.
-        title: what the work is called in the log.
         together: clips that go through a network together.
     """
     rest = [clip for group in _groups(clips, together) if _open(group, done) for clip in group]

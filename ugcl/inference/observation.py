@@ -16,7 +16,7 @@ from ugcl.features.extract import vectors
 from ugcl.features.faces.build import build as build_detector
 from ugcl.features.faces.survey import look
 from ugcl.features.faces.table import Track
-from ugcl.features.media.activity import Heard, listen
+from ugcl.features.media.activity import Sound, listen
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
 
@@ -37,7 +37,7 @@ class Observation:
     clip: Clip
     features: Mapping[str, np.ndarray]
     missing: Mapping[str, str]
-    heard: Heard | None
+    heard: Sound | None
     track: Track | None
     notes: Sequence[str] = ()
 

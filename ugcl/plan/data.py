@@ -34,7 +34,7 @@ def actor_media(corpus: str, actor: int) -> list[Path]:
 
 
 def raw_files(config: Config, corpus: str) -> list[Path]:
-    """What a manifest is made from: synthetic media, a user's table and media, or the listing of others."""
+    """Inputs of a manifest: synthetic media, a user's table and media, or a fetched tree's file table."""
     entry = config.corpus(corpus)
     if entry.adapter == "demo":
         return [file for actor in demo.actor_ids(entry.actors) for file in actor_media(corpus, actor)]

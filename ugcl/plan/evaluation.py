@@ -10,37 +10,17 @@ from ugcl.errors import UgclError
 from ugcl.plan import data, features, paths, train
 
 TABLES = (
-    "summary",
-    "per_fold",
-    "per_class",
-    "confusion",
-    "comparisons",
-    "ablations",
-    "friedman",
-    "nemenyi",
-    "subgroups",
-    "per_speaker",
-    "calibration",
-    "pairs",
-    "errors",
-    "disagreement",
-    "published",
-    "optimism",
-    "optimism_by_system",
-    "learning_curves",
-    "runs",
-    "clips",
-    "parts",
-    "votes",
-    "quarantine",
+    *("summary", "per_fold", "per_class", "confusion", "comparisons", "ablations", "friedman", "nemenyi"),
+    *("subgroups", "per_speaker", "calibration", "pairs", "errors", "disagreement", "published", "optimism"),
+    *("optimism_by_system", "learning_curves", "runs", "clips", "parts", "votes", "quarantine"),
 )
 """Stems of the CSV tables that the summary writes into results/tables."""
 
 REPRESENTATION = ("tokens", "token_usage", "retrieval", "hard_negatives", "token_map", "attention")
 """Stems of the tables on the inside of a benchmark's reference system."""
 
-EXAMINATIONS = ("robustness", "temperature", *REPRESENTATION)
-"""Stems of the summary's tables of what trained systems did beyond their predictions."""
+NETWORK_TABLES = ("robustness", "temperature", *REPRESENTATION)
+"""Stems of the summary's tables on trained networks: robustness, temperature and representation."""
 
 UNSTABLE = ("cost", "environment")
 """Tables of times, devices and commits: not the same bytes each time, so they lie in results/scores."""
@@ -98,10 +78,7 @@ def chosen(config: Config, benchmark: str, systems: Iterable[str] | None) -> lis
 
 def clip_inputs(config: Config, benchmark: str) -> list[Path]:
     """What is read to run trained systems of a benchmark on its clips, beside their weights."""
-    return [
-        *clean_clips(config, benchmark),
-        *features.benchmark_files(config, benchmark, features.TENSORS),
-    ]
+    return [*clean_clips(config, benchmark), *features.benchmark_files(config, benchmark, features.TENSORS)]
 
 
 def clean_clips(config: Config, benchmark: str) -> list[Path]:
@@ -132,9 +109,7 @@ def robustness_inputs(config: Config, benchmark: str) -> list[Path]:
 def perturb_outputs(config: Config, benchmark: str) -> list[Path]:
     """What `ugcl evaluate perturb` writes: a feature store per noise condition."""
     shards = config.corpora[config.benchmarks[benchmark].corpus].shards
-    files = [
-        f"shard-{shard}{suffix}" for shard in range(1, shards + 1) for suffix in (".safetensors", ".csv")
-    ]
+    files = [f"shard-{n}{suffix}" for n in range(1, shards + 1) for suffix in (".safetensors", ".csv")]
     return [
         paths.perturbed(benchmark, condition) / file
         for condition in noise_conditions(config, benchmark)
@@ -186,17 +161,17 @@ def score_outputs(benchmark: str) -> list[Path]:
 
 
 def histories(config: Config, benchmark: str, system: str) -> list[Path]:
-    """The training histories of a system, one a seed and fold."""
+    """The training histories of a system, one per seed and fold."""
     return [paths.MODELS / paths.run(*run) / "history.csv" for run in _runs(config, benchmark, system)]
 
 
 def cards(config: Config, benchmark: str, system: str) -> list[Path]:
-    """The cards of a system's runs, one a seed and fold."""
+    """The cards of a system's runs, one per seed and fold."""
     return [path.with_name("card.json") for path in histories(config, benchmark, system)]
 
 
 def predicted(config: Config, benchmark: str, systems: Iterable[str] | None = None) -> list[Path]:
-    """A file a system that is there when its runs are trained and have predicted.
+    """One file per system that is there when its runs are trained and have predicted.
 
     What comes after them names it in place of each run's files, which the same jobs write: Snakemake's time
     grows with the number of inputs, and a benchmark may have a thousand runs.
@@ -218,7 +193,7 @@ def summary_inputs(config: Config) -> list[Path]:
 
 def summary_outputs(config: Config) -> list[Path]:
     """What `ugcl evaluate summary` writes."""
-    return [*(table(name) for name in (*TABLES, *EXAMINATIONS, *UNSTABLE)), metrics_json()]
+    return [*(table(name) for name in (*TABLES, *NETWORK_TABLES, *UNSTABLE)), metrics_json()]
 
 
 def ablations(config: Config, benchmark: str) -> list[str]:

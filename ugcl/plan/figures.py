@@ -52,23 +52,17 @@ class Kind:
     """A kind of figure.
 
     Attributes:
-        name: in file names, pages and `ugcl.reports.pages.notebook.figure`.
         function: module.function below `ugcl.reports.figures`. It gets the tables in order, and those of
             palette, classes, systems, system (the reference), chance and title that are its parameters.
-        tables: stems of the summary's tables; it gets the rows of the benchmark.
-        title: what is shown; `{reference}` stands for the reference system.
-        caption: on the front page; "" for a figure that is shown in notebooks only.
-        when: which benchmarks have it.
-        open: whether the front page shows it without unfolding.
     """
 
-    name: str
+    name: str  # in file names, pages and `ugcl.reports.pages.notebook.figure`
     function: str
-    tables: tuple[str, ...]
-    title: str
-    caption: str = ""
-    when: Condition = always
-    open: bool = False
+    tables: tuple[str, ...]  # stems of the summary's tables; it gets the rows of the benchmark
+    title: str  # what is shown; `{reference}` stands for the reference system
+    caption: str = ""  # on the front page; "" for a figure that is shown in notebooks only
+    when: Condition = always  # which benchmarks have it
+    open: bool = False  # whether the front page shows it without unfolding
 
     @property
     def is_file(self) -> bool:
@@ -100,7 +94,7 @@ KINDS = (
         "ranks.critical_difference",
         ("friedman", "nemenyi"),
         "mean ranks over folds",
-        "Mean ranks over folds. A bar joins systems that Nemenyi cannot tell apart.",
+        "Mean ranks over folds. A bar joins systems that do not differ by Nemenyi's test.",
         when=can_be_ranked,
     ),
     Kind(
@@ -144,7 +138,7 @@ KINDS = (
         "groups.speakers",
         ("per_speaker",),
         "speakers",
-        "A dot a test speaker; the number names each system's hardest one.",
+        "One dot per test speaker; the number names each system's hardest one.",
     ),
     Kind(
         "reliability",
@@ -195,7 +189,7 @@ KINDS = (
             ("tokens", "tokens token_usage", "use of the codebook"),
             ("token_map", "token_map", "token map"),
             ("retrieval", "retrieval", "finding the other half of a clip"),
-            ("hard_negatives", "hard_negatives", "clips taken for alike"),
+            ("hard_negatives", "hard_negatives", "similar negatives"),
             ("attention", "attention", "attention over time"),
         )
     ),

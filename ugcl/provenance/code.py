@@ -58,15 +58,11 @@ def reachable(entries: Iterable[str], stop: frozenset[str] = IRRELEVANT | REGIST
     queue = [name for entry in entries for name in _members(entry)]
     while queue:
         name = queue.pop()
-        if name in found or _stopped(name, stop):
+        if name in found or any(name == barrier or name.startswith(barrier + ".") for barrier in stop):
             continue
         found.add(name)
         queue += _imports(name)
     return found
-
-
-def _stopped(name: str, stop: frozenset[str]) -> bool:
-    return any(name == barrier or name.startswith(barrier + ".") for barrier in stop)
 
 
 def _members(entry: str) -> list[str]:
@@ -127,17 +123,12 @@ def _parse(source: bytes) -> tuple[list[str], str]:
             imported += [alias.name for alias in block.names]
         elif isinstance(block, ast.ImportFrom) and block.module and not block.level:
             imported += [block.module, *(f"{block.module}.{alias.name}" for alias in block.names)]
-        body = getattr(block, "body", None)
         documented = isinstance(block, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        if documented and body and isinstance(body[0], ast.Expr) and _is_text(body[0].value):
-            del body[0]
+        if documented and ast.get_docstring(block, clean=False) is not None:
+            del block.body[0]
         for part in ("body", "orelse", "finalbody", "handlers", "cases"):
             blocks += getattr(block, part, ())
     return imported, ast.dump(tree)
-
-
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def module_exists(name: str) -> bool:

@@ -1,8 +1,8 @@
 """The contract between Snakemake and DVC: dvc.yaml covers exactly what the rules read and write.
 
 Every output lies under exactly one DVC out, and a file that one stage makes and another reads is a DVC dep of
-the reader. Raw trees that are not made here are deps: no command of DVC writes to a dep. The listing of such
-a tree is the one output that lies under a dep. What DVC caches lies under `.ledger/` alone, see
+the reader. Raw trees that are not made here are deps: no command of DVC writes to a dep. The file table of
+such a tree is the one output that lies under a dep. What DVC caches lies under `.ledger/` alone, see
 :mod:`ugcl.provenance.recorded`.
 """
 
@@ -119,8 +119,8 @@ def faults(files: list[RuleFile], stages: list[Stage]) -> list[str]:
     for file in files:
         owners = [stage for stage in stages if any(_covers(out, file.path) for out in stage.outs)]
         covering = [out for stage in stages for out in stage.outs if _covers(out, file.path)]
-        is_listing = any(file.path == f"{dep}/fetched.csv" for stage in stages for dep in stage.deps)
-        if len(covering) != 1 and not is_listing:
+        is_file_table = any(file.path == f"{dep}/fetched.csv" for stage in stages for dep in stage.deps)
+        if len(covering) != 1 and not is_file_table:
             found.append(f"{file.path} (rule {file.rule}): lies under {len(covering)} DVC outs {covering}")
         if owners:
             owner[file.path] = owners[0]
@@ -130,9 +130,7 @@ def faults(files: list[RuleFile], stages: list[Stage]) -> list[str]:
             maker = owner.get(source)
             crosses = stage and maker and maker is not stage
             if crosses and not any(_covers(dep, source) for dep in stage.deps):
-                found.append(
-                    f"stage {stage.name}: rule {file.rule} reads {source}, which is not among its deps"
-                )
+                found.append(f"stage {stage.name}: rule {file.rule} reads {source}, which is not a dep")
     exposed = [out for stage in stages for out in stage.cached if not _covers(LEDGER.as_posix(), out)]
     found += [f"{out}: DVC would remove what is put there; write `cache: false`" for out in exposed]
     return found

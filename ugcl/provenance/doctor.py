@@ -1,4 +1,4 @@
-"""What is installed, what is present and what is safe, one line a check."""
+"""What is installed, what is present and what is safe, one line per check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a result depends on: its parameters and its code, as one short hash a stage, cumulative from the data.
+"""What a result depends on: its parameters and its code, as one short hash per stage, cumulative from the
+data.
 
 Snakemake carries these hashes as rule parameters, so that content and not file times decides what is computed
 again. Where files lie (`root`, `mirror`) and how many processes share the work never count.
@@ -17,10 +18,7 @@ from ugcl.config.system.overrides import SECTIONS
 from ugcl.provenance.code import IRRELEVANT, NAME, PACKAGE, REGISTRIES, code_hash, files_hash, module_exists
 
 DIGITS = 12
-PLACES = {
-    "detector": ("features.faces",),
-    "encoder": ("features.encoders",),
-}
+PLACES = {"detector": ("features.faces",), "encoder": ("features.encoders",)}
 
 
 def entry_module(kind: str, name: str) -> str:
@@ -136,16 +134,14 @@ def represent(config: Config, benchmark: str) -> str:
     """The inside of a benchmark's reference system."""
     entry = config.benchmark(benchmark)
     params = [train(config, benchmark, entry.reference), entry.seeds[0], config.folds(benchmark)]
-    return _lineage(
-        "represent", [f"{NAME}.evaluation.networks.representation"], [*params, config.evaluate.seed]
-    )
+    params.append(config.evaluate.seed)
+    return _lineage("represent", [f"{NAME}.evaluation.networks.representation"], params)
 
 
 def tables(config: Config) -> str:
     """The tables over all active benchmarks."""
-    runs = [
-        score(config, name, system) for name in config.active for system in config.benchmark(name).systems
-    ]
+    pairs = [(name, system) for name in config.active for system in config.benchmark(name).systems]
+    runs = [score(config, name, system) for name, system in pairs]
     references = [[entry.reference, entry.planned] for entry in map(config.benchmark, config.active)]
     looks = [look(config, name) for name in config.active for look in (robustness, cost, represent)]
     return _lineage("tables", [f"{NAME}.evaluation.tables.summary"], [config.active, references, runs, looks])

@@ -1,7 +1,8 @@
-"""Results that no active benchmark asks for: list them, and remove them when told to."""
+"""Results that no active benchmark asks for: list them, and remove them on request."""
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -18,9 +19,8 @@ def unwanted(config: Config) -> list[Path]:
     for benchmark in config.active:
         entry = config.benchmark(benchmark)
         for system in config.trained(benchmark):
-            wanted |= {
-                paths.run(benchmark, system, s, k) for s in entry.seeds for k in config.folds(benchmark)
-            }
+            runs = itertools.product(entry.seeds, config.folds(benchmark))
+            wanted |= {paths.run(benchmark, system, seed, fold) for seed, fold in runs}
     found = []
     for tree in RUN_TREES:
         for level in range(1, 5):

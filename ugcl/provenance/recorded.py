@@ -40,7 +40,6 @@ def lay_out(stage: Stage, may_replace: Callable[[Path], bool] | None = None) -> 
     """Bring results from the copy, and the records of all that equal their copy.
 
     Args:
-        stage: whose results.
         may_replace: whether a result that differs from its copy may be replaced. Without it only folders that
             hold no file are filled: what is absent elsewhere was removed, and is for Snakemake to make.
 

@@ -83,9 +83,8 @@ def write(path: str, record: dict[str, Any]) -> None:
     """Give Snakemake a record of an output."""
     file = _file(path)
     file.parent.mkdir(parents=True, exist_ok=True)
-    METADATA.with_name("incomplete").mkdir(
-        exist_ok=True
-    )  # else Snakemake takes the records for an old format
+    # Without this folder Snakemake takes the records for an old format.
+    METADATA.with_name("incomplete").mkdir(exist_ok=True)
     file.write_text(json.dumps({key: value for key, value in record.items() if key != "bytes"}))
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from ugcl.features.faces import alignment
-from ugcl.features.media.activity import HOP, Heard
+from ugcl.features.media.activity import HOP, Sound
 from ugcl.inference.ensemble import Ensemble
 from ugcl.inference.predictions import Prediction
 from ugcl.reports import theme
@@ -119,7 +119,7 @@ def _probabilities(axes: Axes, prediction: Prediction, ensemble: Ensemble) -> No
     )  # fmt: skip
 
 
-def _sound(axes: Axes, heard: Heard) -> None:
+def _sound(axes: Axes, heard: Sound) -> None:
     starts = np.arange(0, len(heard.low), max(1, len(heard.low) // POINTS))
     low, high = np.minimum.reduceat(heard.low, starts), np.maximum.reduceat(heard.high, starts)
     times = (starts + np.append(starts[1:], len(heard.low))) / 2 * heard.step

@@ -13,7 +13,7 @@ import pytest
 from ugcl.config import Config, load
 from ugcl.data import tables
 from ugcl.data.splits import clip_names
-from ugcl.data.splits import foreign_split as someones_split
+from ugcl.data.splits import foreign_split as foreign_split
 from ugcl.data.splits.audit import audit
 from ugcl.data.splits.audits import audits
 from ugcl.errors import UgclError
@@ -81,21 +81,21 @@ def csv(path: Path, text: str) -> str:
 def test_files_without_parts_are_one_part_each(tmp_path: Path) -> None:
     train = csv(tmp_path / "train.csv", "1001_IEO_ANG_HI,ANG\n1002_IEO_SAD_HI,SAD\n")
     held = csv(tmp_path / "held_out.csv", "wav/1002_DFA_ANG_XX.wav,ANG\n")
-    (found,) = someones_split.read([train, f"test={held}"]).values()
+    (found,) = foreign_split.read([train, f"test={held}"]).values()
     assert found[["clip", "part", "speaker", "sentence", "label"]].to_numpy().tolist() == [
         ["1001_IEO_ANG_HI", "train", "1001", "IEO", "ANG"],
         ["1002_IEO_SAD_HI", "train", "1002", "IEO", "SAD"],
         ["1002_DFA_ANG_XX", "test", "1002", "DFA", "ANG"],
     ]
     with pytest.raises(UgclError, match=r"held_out\.csv: which part is it\? write train="):
-        someones_split.read([train, held])
+        foreign_split.read([train, held])
 
 
 def test_columns_are_known_by_many_names_and_folds_are_audited_apart(tmp_path: Path) -> None:
     text = (
         "FileName,Split_Set,SpkrID,Fold\na.wav,Train,7,1\nb.wav,Test,8,1\na.wav,Test,7,2\nb.wav,Train,8,2\n"
     )
-    found = someones_split.read([csv(tmp_path / "folds.csv", text)])
+    found = foreign_split.read([csv(tmp_path / "folds.csv", text)])
     assert [name.rsplit(" ", 2)[-1] for name in found] == ["1", "2"]
     assert not [leak for name, table in found.items() for leak in audit(table, name).leaks]
 
@@ -104,30 +104,30 @@ def test_a_manifest_tells_what_the_names_do_not(tmp_path: Path) -> None:
     manifest = pd.DataFrame({"clip": ["x", "y"], "speaker": ["p", "p"], "sex": ["", ""]})
     path = csv(tmp_path / "s.csv", "clip,part\nx,train\ny,test\n")
     with pytest.raises(UgclError, match="no column of speakers, and clip names such as 'x'"):
-        someones_split.read([path])
-    (found,) = someones_split.read([path], manifest=manifest).values()
+        foreign_split.read([path])
+    (found,) = foreign_split.read([path], manifest=manifest).values()
     assert audit(found, "s").leaks == ["s: train and test share 1 speakers (p)"]
     with pytest.raises(UgclError, match=r"1 clips are not in the manifest \(first: y\)"):
-        someones_split.read([path], manifest=manifest.iloc[:1])
+        foreign_split.read([path], manifest=manifest.iloc[:1])
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("clip,part\na,holdout\n", "'holdout' is no part"),
+        ("clip,part\na,holdout\n", "'holdout' is not a part"),
         ("part,speaker\ntrain,1\n", "no column of clips among part, speaker"),
         ("", "not a readable CSV"),
     ],
 )
 def test_a_file_that_is_no_split_is_explained(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(UgclError, match=words):
-        someones_split.read([csv(tmp_path / "s.csv", text)])
+        foreign_split.read([csv(tmp_path / "s.csv", text)])
 
 
 @pytest.mark.parametrize("text", ['{"train": ["1"', '["1"]', '{"train": "1"}'])
 def test_a_json_that_is_no_split_is_explained(tmp_path: Path, text: str) -> None:
     with pytest.raises(UgclError, match=r"s\.json: "):
-        someones_split.read([csv(tmp_path / "s.json", text)])
+        foreign_split.read([csv(tmp_path / "s.json", text)])
 
 
 def test_names_of_known_corpora_tell_their_speakers() -> None:
@@ -216,7 +216,7 @@ def test_a_benchmark_s_folds_are_audited_as_written_or_as_they_would_be(
 def test_a_speaker_in_two_spellings_leaks_all_the_same(tmp_path: Path, other: str) -> None:
     path = tmp_path / "split.csv"
     path.write_text(f"clip,speaker,part\na,001,train\nb,{other},test\nc,002,train\nd,003,test\n")
-    (table,) = someones_split.read([str(path)]).values()
+    (table,) = foreign_split.read([str(path)]).values()
     found = audit(table, "mine")
     assert found.parts["speakers"].tolist() == [2, 2]
     assert len(found.leaks) == 1 and "train and test share 1 speakers" in found.leaks[0]
@@ -226,7 +226,7 @@ def test_a_json_of_speakers_finds_them_in_another_spelling(tmp_path: Path) -> No
     known = split().assign(speaker=["001", "001", "002", "003"]).drop(columns="part")
     path = tmp_path / "split.json"
     path.write_text(json.dumps({"train": [1, "002"], "test": ["3.0"]}))
-    (table,) = someones_split.read([str(path)], manifest=known).values()
+    (table,) = foreign_split.read([str(path)], manifest=known).values()
     assert table[["clip", "part"]].to_numpy().tolist() == [
         ["a", "train"], ["b", "train"], ["c", "train"], ["d", "test"]
     ]  # fmt: skip

@@ -170,7 +170,7 @@ def test_text_independence_needs_sentences() -> None:
         ({"folds": {"scheme": "partitions", "files": ["a"], "folds": 5}}, "needs `fold`"),
         ({"folds": {"scheme": "files", "files": ["a"]}, "text_independent": 2}, "published as it is"),
         ({"folds": {"scheme": "partitions", "files": ["a"]}, "text_independent": 2}, "published as it is"),
-        ({"merge": {"excited": "joy"}}, "which is no class"),
+        ({"merge": {"excited": "joy"}}, "which is not a class"),
         ({"merge": {"angry": "happy"}}, "is a class itself"),
         ({"classes": ["happy", "happy"]}, "comes twice"),
         ({"soft": "multimodal"}, "pattern"),

@@ -105,7 +105,7 @@ def test_the_manifest_may_hold_the_official_part(manifest: pd.DataFrame, tmp_pat
             {},
             r"clips are not in the manifest \(first: x",
         ),
-        (lambda t: t.replace("Test", "holdout"), {}, "'holdout' is no part"),
+        (lambda t: t.replace("Test", "holdout"), {}, "'holdout' is not a part"),
         (lambda t: t, {"part": "Set"}, "no column 'Set'; it has FileName, Split_Set"),
         (lambda t: t, {"dev_speakers": 2}, "has a dev part of its own"),
         (lambda t: t, {"files": ["b.csv"]}, r"b\.csv: not found"),

@@ -138,7 +138,7 @@ def test_a_store_travels_to_a_worker_process(tmp_path):
 
 def test_failed_clips_stay_in_the_books_and_out_of_the_index(tmp_path):
     write(tmp_path, failures={"clip1": ("silent", "never exceeds -80 dBFS")})
-    books = shards.read_books(tmp_path, 2)
+    books = shards.read_tables(tmp_path, 2)
     assert books["clip"].tolist() == [f"clip{i}" for i in range(7)]
     assert books.loc[1, ["frames", "failure"]].tolist() == [0, "silent"]
     shards.write_index(tmp_path, 2)

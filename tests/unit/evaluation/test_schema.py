@@ -25,7 +25,7 @@ def header(path: Path) -> list[str]:
 
 
 def test_the_tables_of_a_finished_project_have_the_declared_columns(summarised: Config) -> None:
-    assert set(TABLES) == {*outputs.TABLES, *outputs.EXAMINATIONS, *outputs.UNSTABLE}
+    assert set(TABLES) == {*outputs.TABLES, *outputs.NETWORK_TABLES, *outputs.UNSTABLE}
     for name, columns in TABLES.items():
         found = header(outputs.table(name))
         assert found == list(columns) or name == "learning_curves", name

@@ -156,7 +156,7 @@ class TestTable:
         [
             ({"clip": ["x"], "a": [1.0]}, {"key": "name"}, "no column 'name'"),
             ({"clip": ["x"], "a": [1.0]}, {"drop": ["b"]}, "no column 'b'"),
-            ({"clip": ["x"], "a": [1.0], "who": ["me"]}, {}, "'who' is no number"),
+            ({"clip": ["x"], "a": [1.0], "who": ["me"]}, {}, "'who' is not a number"),
             ({"clip": ["x", "x"], "a": [1.0, 2.0]}, {}, "several rows"),
         ],
     )

@@ -117,12 +117,12 @@ def test_every_bad_clip_is_in_the_books_with_its_reason(bad_corpus):
         faces_shard(bad_corpus, "c", shard)
         for encoder in ("logmel", "hog"):
             extract.encode_shard(bad_corpus, "c", encoder, shard)
-    sounds = shards.read_books(paths.features("c", "logmel"), 2).set_index("clip")["failure"].to_dict()
+    sounds = shards.read_tables(paths.features("c", "logmel"), 2).set_index("clip")["failure"].to_dict()
     assert sounds == {
         "good1": "", "good2": "", "faceless": "", "cut": "truncated", "zero": "empty", "quiet": "silent",
         "crowd": "no_audio", "mute": "no_audio", "corrupt": "unreadable", "gone": "missing",
     }  # fmt: skip
-    pictures = shards.read_books(paths.features("c", "hog"), 2).set_index("clip")["failure"].to_dict()
+    pictures = shards.read_tables(paths.features("c", "hog"), 2).set_index("clip")["failure"].to_dict()
     assert pictures["faceless"] == "no_face"
     assert pictures["corrupt"] == "unreadable"
     assert pictures["good1"] == "no_video"
@@ -164,7 +164,7 @@ def test_a_clip_that_the_face_table_does_not_know_has_no_face(bad_corpus):
     rows = tables.read(path)
     tables.write(rows[rows["clip"] != "crowd"], path)
     extract.encode_shard(bad_corpus, "c", "hog", 1)
-    books = tables.read(shards.books_path(paths.features("c", "hog"), 1)).set_index("clip")
+    books = tables.read(shards.table_path(paths.features("c", "hog"), 1)).set_index("clip")
     assert books.loc["crowd", "failure"] == "no_face" and "no row" in books.loc["crowd", "detail"]
     assert books.loc["faceless", "detail"].startswith("a face on 0 of 12 frames")
 

@@ -100,10 +100,10 @@ def test_the_section_chooses_the_detector(tree: dict, weights: Path, monkeypatch
     assert isinstance(settings, YunetFaces) and settings.every == 3
     assert isinstance(build(parse(tree)), Yunet)
     tree["faces"]["sha256"] = "0" * 64
-    with pytest.raises(UgclError, match=r"replace the file or mend faces\.sha256"):
+    with pytest.raises(UgclError, match=r"replace the file or fix faces\.sha256"):
         build(parse(tree))
     tree["faces"] = {"detector": "yunet", "weights": "nowhere.onnx"}
-    with pytest.raises(UgclError, match=r"^faces\.weights: 'nowhere\.onnx' is no file here"):
+    with pytest.raises(UgclError, match=r"^faces\.weights: 'nowhere\.onnx' is not a file here"):
         build(parse(tree))
     tree["faces"] = {"detector": "other"}
     with pytest.raises(UgclError, match="faces"):

@@ -97,5 +97,5 @@ def test_a_file_that_is_not_the_one_meant_is_refused(config, tmp_path, where):
 
 
 def test_nowhere_is_told_with_what_to_do(config):
-    with pytest.raises(UgclError, match=r"encoders\.e\.weights: 'net\.pth' is no file here"):
+    with pytest.raises(UgclError, match=r"encoders\.e\.weights: 'net\.pth' is not a file here"):
         weight_file(config, "e", "net.pth")

@@ -48,7 +48,7 @@ def test_a_name_that_only_begins_like_an_out_is_not_covered() -> None:
 def test_an_input_of_another_stage_must_be_a_dep() -> None:
     forgetful = Stage("train", "snakemake train", (), ("results/models",))
     (fault,) = faults([SPLIT, RUN], [DATA, forgetful])
-    assert fault == "stage train: rule run reads data/splits/fold1.csv, which is not among its deps"
+    assert fault == "stage train: rule run reads data/splits/fold1.csv, which is not a dep"
 
 
 def test_summary_is_read_from_the_header_on() -> None:

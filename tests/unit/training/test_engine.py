@@ -38,7 +38,7 @@ def project(tmp_path, monkeypatch):
 
 
 def broken_clip(monkeypatch, name):
-    """Let one training clip have a feature that is no number."""
+    """Let one training clip have a feature that is not a number."""
     read = ClipDataset.features
 
     def features(self, modality, index):

@@ -23,12 +23,8 @@ def predict(
     ],
     benchmark: Annotated[str, typer.Option(help="Whose models; default the first active benchmark.")] = "",
     system: Annotated[str, typer.Option(help="Which system; default the benchmark's reference.")] = "",
-    fold: Annotated[
-        int | None, typer.Option(help="Only the runs of this fold; default all as an ensemble.")
-    ] = None,
-    timeline: Annotated[
-        bool, typer.Option("--timeline", help="Draw <clip>.timeline.png over sliding windows.")
-    ] = False,
+    fold: Annotated[int | None, typer.Option(help="Only the runs of this fold; default all.")] = None,
+    timeline: Annotated[bool, typer.Option("--timeline", help="Draw <clip>.timeline.png.")] = False,
     window: Annotated[float, typer.Option(min=0.2, help="Length of the timeline's windows, seconds.")] = 1.0,
     step: Annotated[float, typer.Option(min=0.02, help="Step of the timeline's windows, seconds.")] = 0.2,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")] = False,
@@ -65,9 +61,7 @@ def predict(
 
             path = user_predictions.timeline_path(out or Path("."), result.clip, ".png")
             write(result, ensemble, path, parameters.report.dpi)
-        results.append(
-            replace(result, observed=None)
-        )  # a folder's sound and features need not stay in memory
+        results.append(replace(result, observed=None))  # sound and features need not stay in memory
     if out is not None:
         user_predictions.write(ensemble, results, out)
     _print(ensemble, results, as_json)
@@ -97,7 +91,7 @@ def _show(ensemble: Ensemble, results: list[Prediction]) -> None:
         return
     votes = f"{len(ensemble.runs)} run{'s' * (len(ensemble.runs) > 1)}"
     calibrated = (
-        "calibrated on dev clips" if ensemble.calibrated else "NOT calibrated: run `ugcl evaluate predict`"
+        "calibrated on dev clips" if ensemble.calibrated else "NOT calibrated; run `ugcl evaluate predict`"
     )
     rows = []
     for result in good:

@@ -61,9 +61,8 @@ def _benchmark(name: str, entry: dict[str, Any]) -> None:
     parts = ", ".join(f"{fold} {part}" for fold, part in entry["parts"].items()) or "none yet"
     label = entry["label"] or "none of the protocol's classes"
     lines = [("label", label), ("part in fold", parts)]
-    lines += [
-        ("quarantined", f"{q['modality']}: {q['failure']} ({q['detail']})") for q in entry["quarantine"]
-    ]
+    for row in entry["quarantine"]:
+        lines.append(("quarantined", f"{row['modality']}: {row['failure']} ({row['detail']})"))
     terminal.show(f"benchmark {name}", ("fact", "value"), lines)
     found = entry["predictions"]
     if not found:

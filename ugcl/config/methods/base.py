@@ -25,17 +25,11 @@ class Weights(Section):
 
 
 class MethodSettings(Section):
-    """Settings of one method, and what the rest of the project has to know of it without torch.
+    """Settings of one method, and what the rest of the project has to know of it without torch."""
 
-    Attributes:
-        network: `module:Class` of the network.
-        packable: whether runs can be trained in step (`train.pack`).
-        invariants: those of :data:`INVARIANTS` that it claims.
-    """
-
-    network: ClassVar[str]
-    packable: ClassVar[bool] = True
-    invariants: ClassVar[frozenset[str]] = INVARIANTS
+    network: ClassVar[str]  # `module:Class` of the network
+    packable: ClassVar[bool] = True  # whether runs can be trained in step (`train.pack`)
+    invariants: ClassVar[frozenset[str]] = INVARIANTS  # those of :data:`INVARIANTS` that it claims
 
     name: str = Field(description="Which method.")
     weights: Weights = Weights()

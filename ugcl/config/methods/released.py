@@ -29,9 +29,7 @@ class Released(MethodSettings):
     invariants: ClassVar[frozenset[str]] = frozenset()  # the faults break them
 
     name: Literal["released"] = "released"
-    width: int = Field(
-        50, ge=10, multiple_of=10, description="Width of frames and hidden layers; it has ten heads."
-    )
+    width: int = Field(50, ge=10, multiple_of=10, description="Width of frames and hidden layers; ten heads.")
     tokens: int = Field(1024, ge=2, description="Codebook entries K.")
     layers: int = Field(5, ge=1, description="Layers of each of the ten transformer stacks.")
     batch_attention: bool = Field(True, description="Auxiliary stacks attend over clips instead of frames.")

@@ -31,9 +31,7 @@ class Contrast(Section):
         "info_nce",
         description="Contrast of clips (InfoNCE), of emotions (SupCon), or the released attraction alone.",
     )
-    queue: int = Field(
-        0, ge=0, description="Past clips contrasted with, at granularity clip; for small batches. 0 = none."
-    )
+    queue: int = Field(0, ge=0, description="Past clips in the contrast at granularity clip; 0 = none.")
 
 
 class Matching(Section):
@@ -48,9 +46,7 @@ class Matching(Section):
         0.1, gt=0, description="Temperature of the draw by similarity (ALBEF, Li et al. 2021, §3.2)."
     )
     top: int = Field(0, ge=0, description="Draw from the k most similar (negatives sample); 0 = from all.")
-    queue: int = Field(
-        0, ge=0, description="Past clips, with their emotions, that may be negatives; 0 = the batch alone."
-    )
+    queue: int = Field(0, ge=0, description="Past clips that may be negatives; 0 = the batch alone.")
 
 
 class Ugcl(MethodSettings):
@@ -63,9 +59,7 @@ class Ugcl(MethodSettings):
     readers: list[Modality] | None = Field(
         None, min_length=1, description="Modalities that read the others by cross-attention; null = all."
     )
-    vote: float = Field(
-        0.5, ge=0, description="Weight of the auxiliary classifier in the logits at inference."
-    )
+    vote: float = Field(0.5, ge=0, description="Weight of the auxiliary logits at inference.")
     tokens: int = Field(128, ge=2, description="Unified granularity tokens (codebook entries K).")
     assignment: Literal["softmax", "sparsemax", "none"] = Field(
         "softmax", description="Weights over the tokens; FDT has sparsemax; none does without tokens."
@@ -107,9 +101,7 @@ class Ugcl(MethodSettings):
         one_of(run, 2)
         strange = [m for m in self.readers or () if m not in run.input.modalities]
         if strange:
-            raise ValueError(
-                f"method.readers: {strange[0]} is not in input.modalities; add it there or drop it"
-            )
+            raise ValueError(f"method.readers: {strange[0]} is not in input.modalities; add or drop it")
         if not self.queue:
             return
         remedy = "method.contrast.queue and method.matching.queue 0"

@@ -29,9 +29,7 @@ class ModalityEncoder(Section):
         lt=1,
         description="Dropout of standardised feature columns, the same for all frames of a clip.",
     )
-    frame_mask: float = Field(
-        0.2, ge=0, le=1, description="Longest masked run of frames in training, share of the clip."
-    )
+    frame_mask: float = Field(0.2, ge=0, le=1, description="Longest masked run of frames, share of the clip.")
 
     @property
     def gated(self) -> bool:

@@ -50,7 +50,7 @@ class Sam(Section):
 class SpecAugment(Section):
     """Masks over feature frames in training (SpecAugment, Park et al. 2019)."""
 
-    time_masks: int = Field(0, ge=0, description="Masked runs of frames a clip and modality.")
+    time_masks: int = Field(0, ge=0, description="Masked runs of frames per clip and modality.")
     time_share: float = Field(0.2, gt=0, le=1, description="Longest run, share of the clip's frames.")
     feature_masks: int = Field(0, ge=0, description="Masked bands of neighbouring feature columns.")
     feature_share: float = Field(0.1, gt=0, le=1, description="Widest band, share of the columns.")
@@ -67,7 +67,7 @@ class Train(Section):
     """The training loop."""
 
     epochs: int = Field(30, ge=1, description="Most epochs.")
-    batch: int = Field(32, ge=2, description="Clips a batch.")
+    batch: int = Field(32, ge=2, description="Clips per batch.")
     lr: float = Field(1e-3, gt=0, description="Peak learning rate of AdamW.")
     weight_decay: float = Field(0.05, ge=0, description="Weight decay of AdamW, on matrices only.")
     warmup: float = Field(0.1, ge=0, le=1, description="Share of steps with rising learning rate.")
@@ -87,9 +87,7 @@ class Train(Section):
         description="Train anew on training and dev clips together, for as many epochs as were selected, and"
         " keep that network. Dev scores and temperatures are those of the first one.",
     )
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
-        "32-true", description="Fabric precision."
-    )
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field("32-true", description="Precision.")
     accelerator: Literal["auto", "cpu", "cuda"] = Field("auto", description="Fabric accelerator.")
     devices: int = Field(1, ge=1, description="Devices a run uses.")
     accumulate: int = Field(1, ge=1, description="Batches per optimiser step.")

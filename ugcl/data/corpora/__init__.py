@@ -1,1 +1,1 @@
-"""Corpus adapters: one module a corpus, each with a `rows(root, corpus)` function."""
+"""Corpus adapters: one module per corpus, each with a `rows(root, corpus)` function."""

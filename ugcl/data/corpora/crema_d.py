@@ -92,7 +92,7 @@ def _names(clips: pd.Series, root: Path) -> pd.DataFrame:
     wrong = clips[~fields["emotion"].isin(EMOTIONS)]
     if len(wrong):
         raise UgclError(
-            f"{root}: summaryTable.csv has {wrong.iloc[0]!r}, no CREMA-D name; take the official table"
+            f"{root}: summaryTable.csv has {wrong.iloc[0]!r}, not a CREMA-D name; take the official one"
         )
     intended = fields.pop("emotion").map(EMOTIONS)
     return pd.concat([clips.rename("clip"), fields, intended.rename("intended")], axis=1)
@@ -109,17 +109,17 @@ def _check_stimuli(root: Path, clips: pd.Series) -> None:
 
 
 def _actors(root: Path, speakers: pd.Series) -> pd.DataFrame:
-    frame = _table(root, "VideoDemographics.csv", ["ActorID", "Age", "Sex", "Race", "Ethnicity"])
+    columns = ["ActorID", "Age", "Sex", "Race", "Ethnicity"]
+    frame = _table(root, "VideoDemographics.csv", columns)
     unknown = sorted(set(speakers) - set(frame["ActorID"]))
     if unknown:
         raise UgclError(f"{root}: VideoDemographics.csv has no actor {unknown[0]}; take the official table")
-    actors = frame[["ActorID", "Age", "Sex", "Race", "Ethnicity"]]
-    actors.columns = ["speaker", "age", "sex", "race", "ethnicity"]
+    actors = frame[columns].set_axis(["speaker", "age", "sex", "race", "ethnicity"], axis=1)
     return actors.assign(sex=actors["sex"].str.lower())
 
 
 def _votes(root: Path) -> dict[str, pd.DataFrame]:
-    """Channel → counts of votes, one row a clip, one column a class.
+    """Channel → counts of votes, one row per clip, one column per class.
 
     The first column numbers the rows as channel × 100,000 + stimulus.
     """
@@ -132,7 +132,7 @@ def _votes(root: Path) -> dict[str, pd.DataFrame]:
         if part.index.has_duplicates:
             clip = part.index[part.index.duplicated()][0]
             raise UgclError(
-                f"{root}: tabulatedVotes.csv has {clip} twice for {channel}; take the official table"
+                f"{root}: tabulatedVotes.csv has {clip} twice for {channel}; take the official one"
             )
     return votes
 
@@ -144,20 +144,11 @@ def _check_votes(root: Path, channel: str, counts: pd.DataFrame, summary: list[s
     leaders = counts.eq(highest, axis=0).fillna(False).to_numpy()
     words = [letters[word] for word in counts.columns]
     winners = [{word for word, leads in zip(words, row, strict=True) if leads} for row in leaders]
-    wrong = [
-        clip
-        for clip, won, told in zip(counts.index, winners, summary, strict=True)
-        if won != set(told.split(":"))
-    ]
+    rows = zip(counts.index, winners, summary, strict=True)
+    wrong = [clip for clip, won, named in rows if won != set(named.split(":"))]
     if wrong:
-        log.warning(
-            "%s: %d clips whose %s vote differs between tabulatedVotes.csv and summaryTable.csv, first %s;"
-            " the label is summaryTable's",
-            root,
-            len(wrong),
-            channel,
-            wrong[0],
-        )
+        text = "%s: the %s votes of %d clips differ from summaryTable.csv, whose label is used; first %s"
+        log.warning(text, root, channel, len(wrong), wrong[0])
 
 
 def _consensus(root: Path, corpus: CremaDCorpus) -> dict[str, str]:
@@ -181,8 +172,6 @@ def _consensus(root: Path, corpus: CremaDCorpus) -> dict[str, str]:
         clips = frame["FileName"].str.removesuffix(".wav")
         for clip, label in zip(clips, shares.idxmax(axis=1), strict=True):
             if labels.setdefault(clip, label) != label:
-                raise UgclError(
-                    f"{path}: {clip} is {label} here and {labels[clip]} in another partition;"
-                    " take one version"
-                )
+                other = f"{labels[clip]} in another partition"
+                raise UgclError(f"{path}: {clip} is {label} here and {other}; take one version")
     return labels

@@ -28,7 +28,7 @@ def rows(root: Path, corpus: DemoCorpus) -> pd.DataFrame:
     strange = sorted(present - set(known))
     if strange:
         raise UgclError(
-            f"{root}: {strange[0]} is no clip of a demo corpus with {corpus.actors} actors; "
+            f"{root}: {strange[0]} is not a clip of a demo corpus with {corpus.actors} actors; "
             "delete it or raise corpora.demo.actors"
         )
     return pd.DataFrame([_row(root, clip, corpus.seed) for clip in known if clip in present])

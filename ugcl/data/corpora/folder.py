@@ -37,10 +37,8 @@ def rows(root: Path, corpus: FolderCorpus) -> pd.DataFrame:
     needed = ["clip", "speaker", *labels]
     for column in needed:
         if column not in frame:
-            has = ", ".join(frame)
-            raise UgclError(
-                f"{path}: no column {column!r}; add it (needed: {', '.join(needed)}; it has {has})"
-            )
+            found = f"needed: {', '.join(needed)}; found: {', '.join(frame)}"
+            raise UgclError(f"{path}: no column {column!r}; add it ({found})")
     if not {"audio", "video"} & set(frame):
         raise UgclError(f"{path}: neither an audio nor a video column; add the paths of the media")
     _check_names(frame, path)
@@ -84,9 +82,9 @@ def _check_names(frame: pd.DataFrame, path: Path) -> None:
     counts = frame["speaker"].value_counts()
     groups = variants(counts.index)
     if groups:
-        told = [" and ".join(f"{name!r} ({counts[name]} clips)" for name in group) for group in groups]
+        texts = [" and ".join(f"{name!r} ({counts[name]} clips)" for name in group) for group in groups]
         raise UgclError(
-            f"{path}: {len(groups)} speakers seem to be written in several ways: {listed(told)}; write one id"
+            f"{path}: {len(groups)} speakers seem to have several spellings: {listed(texts)}; write one id"
             " per person, or ids that differ in more than zeros and case"
         )
 
@@ -107,18 +105,13 @@ def _fold(frame: pd.DataFrame, column: str, corpus: FolderCorpus, path: Path) ->
     names = {name for protocol in protocols for name in (*protocol.classes, *protocol.merge)}
     frame[column], changed = folded(frame[column], names)
     if len(changed):
-        log.info(
-            "%s: column %s: labels written otherwise, taken for the class: %s",
-            path,
-            column,
-            _counted(changed),
-        )
+        log.info("%s: column %s: labels changed to the class's spelling: %s", path, column, _counted(changed))
     others = frame.loc[~frame[column].isin([*names, ""]), column].value_counts()
     empty = int((frame[column] == "").sum())
     if len(others) or empty:
-        told = [*([_counted(others)] if len(others) else []), *([f"no label {empty}"] if empty else [])]
+        texts = [*([_counted(others)] if len(others) else []), *([f"no label {empty}"] if empty else [])]
         log.warning(
-            "%s: column %s: clips of no class, which are in no part: %s", path, column, ", ".join(told)
+            "%s: column %s: clips of no class, which are in no part: %s", path, column, ", ".join(texts)
         )
 
 

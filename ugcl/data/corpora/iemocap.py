@@ -34,19 +34,8 @@ SPOKEN = re.compile(r"^(?P<name>Ses\w+)\s+\[[\d.]+\s*-\s*[\d.]+\]\s*:\s*(?P<word
 SEXES = {"F": "female", "M": "male"}
 FOUR = ("angry", "happy", "excited", "sad", "neutral")
 BY_SESSION = {"1": 1085, "2": 1023, "3": 1151, "4": 1031, "5": 1241}
-BY_LABEL = {
-    "angry": 1103,
-    "happy": 595,
-    "excited": 1041,
-    "sad": 1084,
-    "neutral": 1708,
-    "frustrated": 1849,
-    "surprise": 107,
-    "fear": 40,
-    "disgust": 2,
-    "other": 3,
-    "": 2507,
-}
+BY_LABEL = {"angry": 1103, "happy": 595, "excited": 1041, "sad": 1084, "neutral": 1708, "frustrated": 1849}
+BY_LABEL |= {"surprise": 107, "fear": 40, "disgust": 2, "other": 3, "": 2507}
 RELEASE = Release(
     10_039,
     (
@@ -68,7 +57,7 @@ def rows(root: Path, corpus: IemocapCorpus) -> pd.DataFrame:
     if not files:
         raise UgclError(
             f"{root}: no Session1/dialog/EmoEvaluation/Ses*.txt; put the release there"
-            " (`ugcl data fetch` tells where to apply for it)"
+            " (`ugcl data fetch` says where to apply)"
         )
     return pd.DataFrame([row for path in files for row in _dialog(root, path, corpus.speaker_side)])
 
@@ -82,7 +71,7 @@ def _dialog(root: Path, path: Path, side: str) -> list[dict[str, object]]:
     for turn, item in enumerate(rated, 1):
         match = NAME.match(item.name)
         if match is None or not item.name.startswith(f"{dialog}_"):
-            raise UgclError(f"{path}: {item.name!r} is no utterance of this dialog; take it from the release")
+            raise UgclError(f"{path}: {item.name!r} is not of this dialog; take the file from the release")
         fields = match.groupdict()
         valence, activation, dominance = item.attributes
         found.append(

@@ -44,16 +44,7 @@ RELEASE = Release(
     ),
     "declare-lab/MELD",
 )
-COLUMNS = (
-    "Utterance",
-    "Speaker",
-    "Emotion",
-    "Sentiment",
-    "Dialogue_ID",
-    "Utterance_ID",
-    "Season",
-    "Episode",
-)
+COLUMNS = ("Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID", "Season", "Episode")
 
 
 def rows(root: Path, corpus: MeldCorpus) -> pd.DataFrame:

@@ -20,13 +20,7 @@ from ugcl.data.corpora.release import Release
 from ugcl.errors import UgclError
 
 RATINGS = ("Evalution.txt", "Evaluation.txt")
-FILES = (
-    *RATINGS,
-    "**/MSP-IMPROV-*.wav",
-    "**/MSP-IMPROV-*.avi",
-    "**/UTD-IMPROV-*.avi",
-    "**/MSP-IMPROV-*.txt",
-)
+FILES = (*RATINGS, "**/MSP-IMPROV-*.wav", "**/MSP-IMPROV-*.avi", "**/UTD-IMPROV-*.avi", "**/MSP-IMPROV-*.txt")
 NAME = re.compile(
     r"^(?:MSP|UTD)-IMPROV-(?P<scenario>S(?P<sentence>\d\d)(?P<emotion>[AHNS]))-(?P<speaker>(?P<sex>[FM])0(?P<session>[1-6]))"
     r"-(?P<condition>[PRST])-(?P<turn>[FM]{2}\d+)$"
@@ -71,19 +65,17 @@ def rows(root: Path, corpus: MspImprovCorpus) -> pd.DataFrame:
     voice.
 
     Raises:
-        UgclError: there is no rating file, or it is broken.
+        UgclError: there is not a rating file, or it is broken.
     """
     path = next((root / name for name in RATINGS if (root / name).is_file()), None)
     if path is None:
-        raise UgclError(
-            f"{root}: no {RATINGS[0]}; put the release there (`ugcl data fetch` tells where to apply for it)"
-        )
+        raise UgclError(f"{root}: no {RATINGS[0]}; put the release there (`ugcl data fetch` says how)")
     audio, video, words = (_index(root, kind) for kind in ("wav", "avi", "txt"))
     found = []
     for name, turn in _read(path).items():
         fields = NAME.match(name)
         if fields is None:
-            raise UgclError(f"{path}: {name!r} is no turn of MSP-IMPROV; take the file from the release")
+            raise UgclError(f"{path}: {name!r} is not a turn of MSP-IMPROV; take the file from the release")
         target = fields["condition"] in "TR"
         found.append(
             {
@@ -97,7 +89,7 @@ def rows(root: Path, corpus: MspImprovCorpus) -> pd.DataFrame:
                 "intended": LABELS[fields["emotion"]] if target else "",
                 "scenario": fields["scenario"],
                 "style": STYLES[fields["condition"]],
-                "transcript": _words(root, words.get(name)),
+                "transcript": _text(root / words[name]) if name in words else "",
                 "categorical": turn.label,
                 "valence": turn.values.get("V"),
                 "arousal": turn.values.get("A"),
@@ -112,7 +104,7 @@ def rows(root: Path, corpus: MspImprovCorpus) -> pd.DataFrame:
 
 
 def _read(path: Path) -> dict[str, _Turn]:
-    """Turn → its ratings: a line of the turn, a line a rater, an empty line."""
+    """Turn → its ratings: a line of the turn, a line per rater, an empty line."""
     turns: dict[str, _Turn] = {}
     now: _Turn | None = None
     for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), 1):
@@ -132,9 +124,7 @@ def _read(path: Path) -> dict[str, _Turn]:
                 now.raters.add(match["rater"])
                 now.votes[word if word in CLASSES else "other"] += 1
         else:
-            raise UgclError(
-                f"{path} line {number}: {line[:60]!r} is no rating; take the file from the release"
-            )
+            raise UgclError(f"{path} line {number}: {line[:60]!r} is not a rating; take the release's file")
     if not turns:
         raise UgclError(f"{path}: no turn in it; take the file from the release")
     return turns
@@ -147,5 +137,5 @@ def _index(root: Path, suffix: str) -> dict[str, str]:
     return {path.stem.replace("UTD-", "MSP-"): path.relative_to(root).as_posix() for path in paths}
 
 
-def _words(root: Path, name: str | None) -> str:
-    return " ".join((root / name).read_text("utf-8", errors="replace").split()) if name else ""
+def _text(path: Path) -> str:
+    return " ".join(path.read_text("utf-8", errors="replace").split())

@@ -24,16 +24,8 @@ MEDIA = (  # the archives of the Zenodo record, unpacked in one place or each in
     "Video_Speech_Actor_*/Actor_*/02-01-*.mp4",
 )
 FILES = (*MEDIA, "au_mean_openface.csv", "posteriors_5fold.csv.gz")
-EMOTIONS = {
-    "01": "neutral",
-    "02": "calm",
-    "03": "happy",
-    "04": "sad",
-    "05": "angry",
-    "06": "fearful",
-    "07": "disgust",
-    "08": "surprised",
-}
+WORDS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+EMOTIONS = {f"{number:02}": word for number, word in enumerate(WORDS, 1)}
 STATEMENTS = {"01": "kids", "02": "dogs"}
 NAME = re.compile(r"0[123]-01-0[1-8]-0[12]-0[12]-0[12]-(?:0[1-9]|1\d|2[0-4])")
 LEVELS = {"01": "normal", "02": "strong"}
@@ -56,9 +48,7 @@ def rows(root: Path, corpus: RavdessCorpus) -> pd.DataFrame:
     for pattern in MEDIA:
         for path in sorted(root.glob(pattern)):
             if NAME.fullmatch(path.stem) is None:
-                raise UgclError(
-                    f"{path}: not a RAVDESS name (seven fields of two digits, known codes); remove the file"
-                )
+                raise UgclError(f"{path}: not a RAVDESS name (seven fields of two known digits); remove it")
             fields = path.stem.split("-")
             kind = "audio" if fields[0] == "03" else "video"
             media.setdefault("-".join(fields[1:]), {}).setdefault(kind, path.relative_to(root).as_posix())

@@ -19,14 +19,12 @@ class Release:
     """Counts that the release of a corpus is known by.
 
     Attributes:
-        clips: number of rows of a complete manifest.
         counts: pairs of a selection (column → accepted values) and the number of its clips.
-        source: where the counts are published.
     """
 
-    clips: int
+    clips: int  # number of rows of a complete manifest
     counts: tuple[tuple[Selection, int], ...] = field(default_factory=tuple)
-    source: str = ""
+    source: str = ""  # where the counts are published
 
 
 def check(frame: pd.DataFrame, release: Release, corpus: str) -> None:
@@ -45,8 +43,8 @@ def check(frame: pd.DataFrame, release: Release, corpus: str) -> None:
         for column, values in selection.items():
             chosen &= frame[column].isin(values)
         if chosen.sum() != expected:
-            told = ", ".join(f"{column} {' or '.join(values)}" for column, values in selection.items())
+            text = ", ".join(f"{column} {' or '.join(values)}" for column, values in selection.items())
             raise UgclError(
-                f"{corpus}: {chosen.sum()} clips with {told}, but {expected} in the release"
+                f"{corpus}: {chosen.sum()} clips with {text}, but {expected} in the release"
                 f" ({release.source}); its label files are changed or damaged: take the release's"
             )

@@ -57,7 +57,7 @@ def unpack(archive: Path, root: Path, patterns: Iterable[str]) -> list[Path]:
 
 
 def unpack_all(folder: Path, root: Path, patterns: Iterable[str]) -> None:
-    """Unpack the archives that somebody put at the top of a folder; foreign ones do no harm."""
+    """Unpack the archives at the top of a folder; unrelated ones are ignored."""
     if folder.is_dir():
         for path in sorted(path for path in folder.iterdir() if path.name.endswith(ARCHIVES)):
             unpack(path, root, patterns)
@@ -82,9 +82,7 @@ def check_name(name: str, archive: str) -> None:
     """
     parts = name.replace("\\", "/").split("/")
     if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0] or "\0" in name or "\\" in name:
-        raise UgclError(
-            f"{archive}: entry {name!r} leads outside the folder; the archive is not to be trusted"
-        )
+        raise UgclError(f"{archive}: entry {name!r} leads outside the folder; do not trust the archive")
 
 
 def _unzip(archive: Path, root: Path, patterns: Sequence[str]) -> list[Path]:
@@ -120,18 +118,14 @@ def _untar(stream: IO[bytes], archive: str, root: Path, patterns: Sequence[str])
                     check_space(root, entry.size)
                     _write(opened.extractfile(entry), root / goal, entry.size)
                 taken.append(goal)
-            elif entry.name.endswith(TARS) and not _hidden(entry.name):
+            # A leading dot marks the shadow files that macOS puts beside real ones.
+            elif entry.name.endswith(TARS) and not PurePosixPath(entry.name).name.startswith("."):
                 taken += _untar(opened.extractfile(entry), f"{archive}: {entry.name}", root, patterns)
     return taken
 
 
-def _hidden(name: str) -> bool:
-    """Whether an entry is a shadow file that macOS puts beside a real one."""
-    return PurePosixPath(name).name.startswith(".")
-
-
 def _there(path: Path, size: int) -> bool:
-    """Files get their names when whole, so the size tells an earlier run's file from a foreign one."""
+    """Files get their names when whole, so an earlier run's file is known by its size."""
     return path.is_file() and path.stat().st_size == size
 
 
@@ -146,4 +140,4 @@ def _write(stream: IO[bytes], goal: Path, size: int) -> None:
 
 
 def _link(archive: str, name: str) -> UgclError:
-    return UgclError(f"{archive}: entry {name!r} is a link or device; the archive is not to be trusted")
+    return UgclError(f"{archive}: entry {name!r} is a link or device; do not trust the archive")

@@ -1,4 +1,4 @@
-"""Bringing one corpus to its root, wherever it may be had, and listing what the root then holds."""
+"""Bringing one corpus to its root, and listing what the root then holds."""
 
 from __future__ import annotations
 
@@ -27,20 +27,19 @@ def fetch(config: Config, corpus: str, patterns: Sequence[str], complete: bool =
     """Bring a corpus's files into its root, verify them, and list what the root holds.
 
     The mirror comes first; what it has of the corpus is taken, whole or not. Without one, a tree or archives
-    that somebody put at the root are taken as they are, and else the registry's sources are downloaded. A
+    that a user put at the root are taken as they are, and else the registry's sources are downloaded. A
     download that was broken off goes on; one that is complete is not repeated.
 
     Args:
-        config: the parameters: `data` and the corpus.
-        corpus: key of `corpora`.
         patterns: glob patterns of the files the corpus needs, relative to its root (the adapter's FILES).
         complete: download also what a mirror or a tree of one's own lacks.
 
     Returns:
-        Path of the listing: `path, bytes, sha256`, one row a file.
+        Path of the file table: `path, bytes, sha256`, one row per file.
 
     Raises:
-        UgclError: the corpus is not to be had (the line says how to get it), or a file is not as it must be.
+        UgclError: the corpus cannot be obtained (the line says how to get it), or a file is not as it must
+            be.
     """
     target = sources.root(config, corpus)
     adapter = config.corpora[corpus].adapter
@@ -92,7 +91,7 @@ def _from_mirror(
     """Take what a mirror has of a corpus; False if it does not have the corpus."""
     names = list(dict.fromkeys(names))
     if mirror.is_url(base):
-        found = mirror.listing(client, base, names, target)
+        found = mirror.remote_files(client, base, names, target)
         if found is not None:
             mirror.fetch(client, *found, target, patterns, parallel)
         return found is not None
@@ -163,9 +162,8 @@ def _right(unit: Unit, target: Path, received: Received) -> bool:
     """Whether the file or archive lies there and is, as far as is known, the one meant."""
     path = target / unit.path
     known = unit.sha256 or received.sha256(unit.path)
-    return (
-        path.is_file() and unit.bytes in (None, path.stat().st_size) and known in ("", sources.sha256(path))
-    )
+    size_fits = path.is_file() and unit.bytes in (None, path.stat().st_size)
+    return size_fits and known in ("", sources.sha256(path))
 
 
 def _bring(
@@ -181,7 +179,7 @@ def _bring(
         patterns = [row.path for row in unit.rows]
         taken = archives.unpack(goal, target, patterns)
         if not taken:
-            raise UgclError(f"{goal}: holds nothing like {', '.join(patterns)}; mend its row in sources.csv")
+            raise UgclError(f"{goal}: holds nothing like {', '.join(patterns)}; fix its row in sources.csv")
         received.add({path.as_posix(): records.fact(target / path) for path in taken})
         remove(goal)
 
@@ -194,8 +192,8 @@ def _list(
     received: Received,
     parallel: int,
 ) -> Path:
-    """Verify the files a corpus needs and write the listing."""
-    own = (sources.LISTING, records.RECEIVED, ".partial")
+    """Verify the files a corpus needs and write the file table."""
+    own = (sources.FILE_TABLE, records.RECEIVED, ".partial")
     files = [path for path in sources.matches(target, patterns) if not path.name.endswith(own)]
     if not files:
         raise UgclError(
@@ -212,9 +210,11 @@ def _list(
     for row in rows:
         if row.sha256 and row.path in found and found[row.path].sha256 != row.sha256:
             log.warning("%s: not that of version %s", target / row.path, row.version)
-    records.write(found, target / sources.LISTING)
-    known = sources.listing(corpus)
-    if known.resolve() != (target / sources.LISTING).resolve():  # a root elsewhere: the workflow looks here
+    records.write(found, target / sources.FILE_TABLE)
+    known = sources.file_table(corpus)
+    if (
+        known.resolve() != (target / sources.FILE_TABLE).resolve()
+    ):  # a root elsewhere: the workflow looks here
         known.parent.mkdir(parents=True, exist_ok=True)
         records.write(found, known)
     return known

@@ -24,6 +24,7 @@ from ugcl.errors import UgclError
 log = logging.getLogger(__name__)
 BLOCK = 1 << 20
 AGAIN = (429, 500, 502, 503, 504)
+Advance = Callable[[int, bool], None]
 BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError, HTTPError)
 
 
@@ -32,7 +33,7 @@ class Refused(Exception):
 
 
 class Client:
-    """HTTP connections, one pool a thread.
+    """HTTP connections, one pool per thread.
 
     Args:
         retries: how often a break without progress is borne, and how often a busy server is asked again.
@@ -76,12 +77,11 @@ def download(
     *,
     sha256: str = "",
     size: int | None = None,
-    advance: Callable[[int, bool], None] = lambda count, moved: None,
+    advance: Advance = lambda count, moved: None,
 ) -> str:
     """Bring one file to its place; its bytes wait in `<target>.partial` until they are all there and right.
 
     Args:
-        client: the connections to use.
         urls: addresses, tried in order.
         target: where the file goes.
         sha256: what it must hash to; "" if unknown.
@@ -126,7 +126,7 @@ def _whole(
     partial: Path,
     sha256: str,
     size: int | None,
-    advance: Callable[[int, bool], None],
+    advance: Advance,
 ) -> str:
     failures = 0
     while True:
@@ -159,14 +159,12 @@ def _whole(
     return digest
 
 
-def _receive(
-    client: Client, url: str, partial: Path, proven: bool, advance: Callable[[int, bool], None]
-) -> None:
+def _receive(client: Client, url: str, partial: Path, proven: bool, advance: Advance) -> None:
     """One request: the rest of the file where the server gives ranges, else all of it."""
     start, headers = _size(partial), {}
     validator = _validator(partial)
     if start and not proven and not validator.is_file():
-        start = 0  # nothing would tell that the first part is of the same file
+        start = 0  # nothing shows that the first part is of the same file
     if start:
         headers["Range"] = f"bytes={start}-"
         if not proven:
@@ -181,10 +179,10 @@ def _receive(
             raise Refused(f"HTTP {response.status_code}")
         if response.status_code == 200:
             _drop(partial, advance)
-            mark = response.headers.get("ETag", "")
-            mark = mark if mark and not mark.startswith("W/") else response.headers.get("Last-Modified", "")
-            if mark and not proven:
-                validator.write_text(mark)
+            tag = response.headers.get("ETag", "")
+            tag = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
+            if tag and not proven:
+                validator.write_text(tag)
         elif not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
             raise Refused(f"a wrong range ({response.headers.get('Content-Range')})")
         with partial.open("ab") as stream:
@@ -196,7 +194,7 @@ def _receive(
                 advance(len(block), True)
 
 
-def _drop(partial: Path, advance: Callable[[int, bool], None]) -> None:
+def _drop(partial: Path, advance: Advance) -> None:
     advance(-_size(partial), False)
     remove(partial)
     _forget(partial)

@@ -40,15 +40,10 @@ class GitError(Exception):
 
 @dataclass(frozen=True)
 class Pointer:
-    """A Git-LFS pointer (git-lfs specification, version 1).
+    """A Git-LFS pointer (git-lfs specification, version 1)."""
 
-    Attributes:
-        sha256: of the file it stands for, 64 hex digits.
-        bytes: size of that file.
-    """
-
-    sha256: str
-    bytes: int
+    sha256: str  # of the file it stands for, 64 hex digits
+    bytes: int  # size of that file
 
 
 def read_pointer(data: bytes) -> Pointer | None:
@@ -90,9 +85,7 @@ def checkout(urls: Sequence[str], root: Path, patterns: Sequence[str], advance: 
             continue
         shutil.rmtree(clone)
         return facts
-    raise UgclError(
-        f"{root}: not fetched ({'; '.join(reasons)}); run it again (it resumes), or set data.mirror"
-    )
+    raise UgclError(f"{root}: not fetched ({'; '.join(reasons)}); run it again, or set data.mirror")
 
 
 def split(url: str) -> tuple[str, str]:

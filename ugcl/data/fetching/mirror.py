@@ -63,32 +63,32 @@ def copy(source: Path, target: Path, patterns: Sequence[str]) -> None:
     archives.unpack_all(source, target, patterns)
 
 
-def listing(
+def remote_files(
     client: Client, base: str, names: Sequence[str], folder: Path
 ) -> tuple[str, dict[str, Fact]] | None:
     """What a URL mirror has of a corpus, by its `<base>/<corpus>/fetched.csv`.
 
     Args:
-        folder: where the listing is put while it is read.
+        folder: where the file table is put while it is read.
 
     Returns:
         The corpus's address and its files; None if the mirror does not have the corpus.
 
     Raises:
-        UgclError: the mirror cannot be reached, or its listing names a file outside the corpus.
+        UgclError: the mirror cannot be reached, or its file table names a file outside the corpus.
     """
     for name in names:
         address = f"{base.rstrip('/')}/{quote(name)}"
-        url = f"{address}/{sources.LISTING}"
+        url = f"{address}/{sources.FILE_TABLE}"
         try:
             with client.get(url) as response:
                 status, content = response.status_code, response.content
         except requests.RequestException as error:
-            raise UgclError(f"{url}: {type(error).__name__}; mend data.mirror or start its server") from None
+            raise UgclError(f"{url}: {type(error).__name__}; fix data.mirror or start its server") from None
         if status == 404:
             continue
         if status != 200:
-            raise UgclError(f"{url}: HTTP {status}; mend data.mirror or its server")
+            raise UgclError(f"{url}: HTTP {status}; fix data.mirror or its server")
         folder.mkdir(parents=True, exist_ok=True)
         copied = folder / "mirror.partial"
         copied.write_bytes(content)
@@ -113,7 +113,8 @@ def fetch(
         for path, known in files.items()
         if any(fits(path, pattern) for pattern in [*patterns, KNOWN])
     }
-    lacking = {path: known for path, known in wanted.items() if not _is(target / path, known)}
+    present = {path for path in wanted if (target / path).is_file()}
+    lacking = {path: f for path, f in wanted.items() if path not in present or fact(target / path) != f}
     total = sum(known.bytes for known in lacking.values())
     check_space(target, total)
     with Progress(target.name, total) as progress:
@@ -135,7 +136,3 @@ def fetch(
 
 def _same(path: Path, goal: Path) -> bool:
     return goal.is_file() and goal.stat().st_size == path.stat().st_size and fact(goal) == fact(path)
-
-
-def _is(path: Path, known: Fact) -> bool:
-    return path.is_file() and path.stat().st_size == known.bytes and fact(path) == known

@@ -3,7 +3,7 @@
 `received.csv` holds every downloaded file and archive with its hash on arrival, so that a file nobody
 published a hash of is trusted on first use and held to it later. `media_sha256.csv` is a table of a release's
 own hashes, for example those of its Git-LFS pointers. Both lie in the corpus root; Snakemake, which deletes
-the listing before it runs the rule again, leaves them alone.
+the file table before it runs the rule again, leaves them alone.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def read(path: Path) -> dict[str, Fact]:
     """A table of `path, bytes, sha256`; empty where the file is absent.
 
     Raises:
-        UgclError: the table lacks a column or holds what is no size.
+        UgclError: the table lacks a column or holds an invalid size.
     """
     if not path.is_file():
         return {}

@@ -66,15 +66,10 @@ class Source(Section):
 
 @dataclass(frozen=True)
 class Unit:
-    """What is brought in one go: one file, one archive or one repository, and the addresses that have it.
+    """What is brought in one go: one file, one archive or one repository, and the addresses that have it."""
 
-    Attributes:
-        rows: the primary rows, one for each path.
-        urls: addresses in the order in which they are tried.
-    """
-
-    rows: tuple[Source, ...]
-    urls: tuple[str, ...]
+    rows: tuple[Source, ...]  # the primary rows, one for each path
+    urls: tuple[str, ...]  # addresses in the order in which they are tried
 
     @property
     def kind(self) -> Literal["file", "archive", "git"]:
@@ -117,7 +112,7 @@ def read(path: Path, corpus: str | None = None) -> list[Source]:
         except ValidationError as error:
             fault = error.errors()[0]
             place = ".".join(map(str, fault["loc"]))
-            raise UgclError(f"{path}: line {line}: {place}: {fault['msg']}; mend the row") from None
+            raise UgclError(f"{path}: line {line}: {place}: {fault['msg']}; fix the row") from None
     return [row for row in found if corpus in (None, row.corpus)]
 
 

@@ -15,26 +15,16 @@ from ugcl.plan import demo
 
 @dataclass(frozen=True)
 class Status:
-    """One corpus.
-
-    Attributes:
-        state: present (all that its release has), partial, or absent.
-        files: how many of the files it needs are there.
-        bytes: their size.
-        licence: under which they may be used.
-        where: the corpus root.
-        missing: glob patterns of what is not there, or not all of it.
-        hint: how to get what is missing, "" where nothing is.
-    """
+    """One corpus."""
 
     corpus: str
-    state: str
-    files: int
-    bytes: int
-    licence: str
-    where: str
-    missing: list[str] = field(default_factory=list)
-    hint: str = ""
+    state: str  # present (all that its release has), partial, or absent
+    files: int  # how many of the files it needs are there
+    bytes: int  # their size
+    licence: str  # under which they may be used
+    where: str  # the corpus root
+    missing: list[str] = field(default_factory=list)  # glob patterns of what is not there, or not all of it
+    hint: str = ""  # how to get what is missing, "" where nothing is
 
 
 def status(config: Config) -> list[Status]:
@@ -74,13 +64,7 @@ def _corpus(config: Config, corpus: str, registered: Sequence[Source]) -> Status
 
 
 def licence(config: Config, corpus: str, registered: Sequence[Source]) -> str:
-    """Under which licences a corpus may be used.
-
-    Args:
-        config: the parameters.
-        corpus: key of `corpora`.
-        registered: the registry's rows, see :func:`ugcl.data.fetching.registry.read`.
-    """
+    """Under which licences a corpus may be used."""
     entry = config.corpora[corpus]
     rows = [row for row in registered if row.corpus == entry.adapter and row.kind != "mirror"]
     own = "made here, SYNTHETIC" if entry.synthetic else "your own"

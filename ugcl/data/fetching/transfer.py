@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from ugcl.errors import UgclError
@@ -56,7 +55,6 @@ class Progress:
     """Bytes of several transfers at once: a bar with rate and time left on a terminal, else log lines.
 
     Args:
-        title: what is brought.
         total: bytes of all of it; None where unknown.
     """
 
@@ -86,9 +84,7 @@ class Progress:
             self._task = self._bar.add_task(self.title, total=self.total)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()
         if self.moved and kind is None:
@@ -126,10 +122,11 @@ class Progress:
 
 
 def side_by_side(jobs: Iterable[Callable[[], None]], workers: int, progress: Progress) -> None:
-    """Run transfers in threads. A file that cannot be had does not stop the others; an interrupt stops all.
+    """Run transfers in threads. A file that cannot be fetched does not stop the others; an interrupt stops
+    all.
 
     Raises:
-        UgclError: transfers failed; the first is told, the others are counted.
+        UgclError: transfers failed; the first is named, the others are counted.
     """
     faults = []
     with ThreadPoolExecutor(workers) as pool:

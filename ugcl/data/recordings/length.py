@@ -33,7 +33,8 @@ def name_for_readers(path: Path) -> Any:
 
 
 def promised(container: Any, path: Path) -> str:
-    """Who says how long the pictures and the sound of an open file are: "stream", "file", or "" for nobody.
+    """Who says how long the pictures and the sound of an open file are: "stream", "file", or "" where
+    unknown.
 
     An MP3 file says it in a Xing, Info or VBRI header in its first frame.
     """
@@ -111,4 +112,4 @@ def _counted_mp3(path: Path) -> bool:
         else:
             file.seek(0)
         frame = file.read(512)
-    return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
+    return any(tag in frame for tag in (b"Xing", b"Info", b"VBRI"))

@@ -18,21 +18,13 @@ SLACK = 0.25  # seconds of data that may be missing or left over
 
 @dataclass(frozen=True)
 class WavHeader:
-    """What a header says.
+    """What a header says."""
 
-    Attributes:
-        codec: format tag of the fmt chunk; 1 and 3 are PCM, 85 is MP3.
-        byte_rate: mean bytes per second.
-        declared: size of the data chunk by its header, bytes.
-        present: bytes from the start of the data to the end of the file.
-        followed: whether what follows the declared data are chunks, or so little that it does not matter.
-    """
-
-    codec: int
-    byte_rate: int
-    declared: int
-    present: int
-    followed: bool
+    codec: int  # format tag of the fmt chunk; 1 and 3 are PCM, 85 is MP3
+    byte_rate: int  # mean bytes per second
+    declared: int  # size of the data chunk by its header, bytes
+    present: int  # bytes from the start of the data to the end of the file
+    followed: bool  # whether what follows the declared data are chunks, or so little that it does not matter
 
     @property
     def streamed(self) -> bool:

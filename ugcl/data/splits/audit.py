@@ -28,16 +28,14 @@ class Audit:
     """What was found in one split.
 
     Attributes:
-        name: what the split is called.
-        parts: one row a part: part, how many clips, speakers, … it has, and its clips of each class.
-        overlaps: one row a pair of parts and a kind they share: first, second, kind, count, names (list).
-        duplicates: clips inside the parts whose media are another clip's, byte for byte.
+        parts: one row per part: part, how many clips, speakers, … it has, and its clips of each class.
+        overlaps: one row per pair of parts and a kind they share: first, second, kind, count, names (list).
     """
 
-    name: str
+    name: str  # what the split is called
     parts: pd.DataFrame
     overlaps: pd.DataFrame
-    duplicates: int
+    duplicates: int  # clips inside the parts whose media are another clip's, byte for byte
 
     @property
     def leaks(self) -> list[str]:
@@ -75,7 +73,7 @@ def audit(split: pd.DataFrame, name: str, classes: Sequence[str] | None = None) 
     """Audit one split.
 
     Args:
-        split: one row a clip: part, and what is known of clip, speaker, sentence, session, dialogue, label,
+        split: one row per clip: part, and what is known of clip, speaker, sentence, session, dialogue, label,
             audio_sha256 and video_sha256. Empty cells are not compared.
         name: what to call the split.
         classes: class names in order; default those of the column label, sorted.
@@ -84,9 +82,8 @@ def audit(split: pd.DataFrame, name: str, classes: Sequence[str] | None = None) 
     if "speaker" in split:  # one person in two spellings is one person
         split = split.assign(speaker=people(split["speaker"]))
     files = _same_files(split)
-    found = {
-        kind: presence(split["part"], split[column]) for kind, column in FACTS.items() if column in split
-    }
+    known = {kind: column for kind, column in FACTS.items() if column in split}
+    found = {kind: presence(split["part"], split[column]) for kind, column in known.items()}
     order = [part for part in tables.PARTS if (split["part"] == part).any()]
     parts = pd.DataFrame({"part": order})
     if "clip" in split:
@@ -98,7 +95,9 @@ def audit(split: pd.DataFrame, name: str, classes: Sequence[str] | None = None) 
     rows = []
     for kind in KINDS:
         for (first, second), names in shared(found.get(kind, NOTHING)).items():
-            shown = _clips(files, names) if kind == "recordings" else names
+            shown = names
+            if kind == "recordings":
+                shown = sorted(set(files.loc[files["recording"].isin(names), "clip"]))
             rows.append((first, second, kind, len(names), shown))
     for kind in FACTS:
         if kind in found and found[kind].shape[1]:
@@ -113,14 +112,13 @@ def audit(split: pd.DataFrame, name: str, classes: Sequence[str] | None = None) 
 
 
 def _same_files(split: pd.DataFrame) -> pd.DataFrame:
-    """Media files that several clips have, byte for byte: part, clip, recording; one row a clip and file."""
+    """Media files that several clips have, byte for byte: part, clip, recording of each clip and file."""
     known = [column for column in ("audio_sha256", "video_sha256") if column in split and "clip" in split]
     if not known:
         return pd.DataFrame(columns=["part", "clip", "recording"])
     split = split[_again(split, known)]
-    files = pd.concat(
-        [split[["part", "clip", name]].set_axis(["part", "clip", "recording"], axis=1) for name in known]
-    )
+    columns = ["part", "clip", "recording"]
+    files = pd.concat([split[["part", "clip", name]].set_axis(columns, axis=1) for name in known])
     if len(known) == 2:  # a video's own sound is one file in both columns
         same = (split["audio_sha256"] == split["video_sha256"]).to_numpy()
         files = files[~np.concatenate([np.zeros(len(same), bool), same])]
@@ -133,12 +131,7 @@ def _again(split: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
 
     Python's hashes are compared, of a million texts in .50 to .68 of the time that the texts take.
     """
-    keys = np.stack(
-        [np.fromiter(map(hash, split[name].to_numpy()), np.int64, len(split)) for name in columns]
-    )
+    texts = [split[name].to_numpy() for name in columns]
+    keys = np.stack([np.fromiter(map(hash, column), np.int64, len(split)) for column in texts])
     twice = pd.Series(keys.ravel()).duplicated(keep=False).to_numpy().reshape(keys.shape)
     return (twice & (keys != hash(""))).any(axis=0)
-
-
-def _clips(files: pd.DataFrame, recordings: list[str]) -> list[str]:
-    return sorted(set(files.loc[files["recording"].isin(recordings), "clip"]))

@@ -1,4 +1,4 @@
-"""What `ugcl data audit` looks at: the folds of a benchmark, or somebody's files."""
+"""What `ugcl data audit` looks at: the folds of a benchmark, or a user's files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ugcl.config import Config
 from ugcl.data import sources, tables
 from ugcl.data.labels import labelled
 from ugcl.data.splits import build as splits
-from ugcl.data.splits import foreign_split as someones_split
+from ugcl.data.splits import foreign_split as foreign_split
 from ugcl.data.splits.audit import Audit, audit
 from ugcl.errors import UgclError
 from ugcl.plan import paths
@@ -26,9 +26,8 @@ def audits(
     """Audit benchmarks or files.
 
     Args:
-        config: the parameters.
         arguments: keys of `benchmarks`, or files as :func:`ugcl.data.splits.foreign_split.read` takes them.
-        corpus: key of `corpora` whose manifest tells speakers and labels of the files.
+        corpus: key of `corpora` whose manifest has the speakers and labels of the files.
         pattern: regular expression for the speaker in clip names.
 
     Raises:
@@ -44,7 +43,7 @@ def audits(
     if corpus is not None:
         config.corpus(corpus)
         manifest = tables.read_manifest(paths.manifest(corpus))
-    found = someones_split.read(arguments, pattern, manifest)
+    found = foreign_split.read(arguments, pattern, manifest)
     return [audit(table, name) for name, table in found.items()]
 
 

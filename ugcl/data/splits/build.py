@@ -22,10 +22,8 @@ def make_fold(manifest: pd.DataFrame, protocol: Protocol, root: Path, number: in
     """Make and check the split table of one fold.
 
     Args:
-        manifest: the corpus's manifest.
         protocol: label target, classes and fold scheme.
         root: the corpus's raw folder, for split files and published partitions.
-        number: number of the fold, from 1.
 
     Returns:
         Columns clip and part, in the manifest's order (or the split file's).

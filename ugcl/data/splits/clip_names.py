@@ -1,4 +1,4 @@
-"""What clip names of well-known corpora tell: speaker, sentence, session."""
+"""What clip names of well-known corpora contain: speaker, sentence, session."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def _by_pattern(clips: pd.Series, pattern: str) -> pd.Series:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise UgclError(f"speaker pattern {pattern!r}: {error}; mend the regular expression") from None
+        raise UgclError(f"speaker pattern {pattern!r}: {error}; fix the regular expression") from None
     if compiled.groups < 1:
         raise UgclError(f"speaker pattern {pattern!r}: has no group; put the speaker in parentheses")
     found = clips.str.extract(compiled, expand=True)[0]
     if found.isna().any():
         first = clips[found.isna()].iloc[0]
-        raise UgclError(f"speaker pattern {pattern!r}: does not match clip {first!r}; mend the pattern")
+        raise UgclError(f"speaker pattern {pattern!r}: does not match clip {first!r}; fix the pattern")
     return found

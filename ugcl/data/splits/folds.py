@@ -22,11 +22,9 @@ def speaker_blocks(clips: pd.DataFrame, scheme: SpeakerBlocks, fold: int) -> pd.
 
     Args:
         clips: the protocol's clips: speaker, sex.
-        scheme: the blocks.
-        fold: number of the fold, from 1.
 
     Returns:
-        train, dev or test, one a clip.
+        train, dev or test, one per clip.
 
     Raises:
         UgclError: the blocks do not fit the number of speakers.
@@ -49,11 +47,9 @@ def groups(clips: pd.DataFrame, scheme: Groups, fold: int) -> pd.Series:
 
     Args:
         clips: the protocol's clips: speaker, sex and the scheme's columns.
-        scheme: columns and tested groups.
-        fold: number of the fold, from 1.
 
     Returns:
-        train, dev, test or "" (left out), one a clip.
+        train, dev, test or "" (left out), one per clip.
 
     Raises:
         UgclError: a column is not there or is empty, or it has no such group, or none is left to train on.
@@ -88,7 +84,7 @@ def balanced(clips: pd.DataFrame, parts: dict[str, str], count: int) -> list[str
     """Training speakers for a dev part: equally many of each sex, one more of the first where odd.
 
     Speakers are taken in sorted order, cyclically, from the one after the last test speaker, so that every
-    fold has other ones. Where the corpus tells no sex at all, the order alone decides.
+    fold has other ones. Where the corpus has no sexes at all, the order alone decides.
 
     Args:
         clips: speaker, sex.
@@ -128,7 +124,6 @@ def unseen_sentences(clips: pd.DataFrame, parts: pd.Series, blocks: int, fold: i
         clips: the protocol's clips: sentence.
         parts: their parts so far.
         blocks: number of blocks of sorted sentences; fold k tests block k, cyclically.
-        fold: number of the fold, from 1.
 
     Returns:
         The parts, "" for clips left out.
@@ -148,14 +143,10 @@ def _cut(
 ) -> list[list[str]]:
     if isinstance(blocks, int):
         if len(names) < blocks:
-            raise UgclError(
-                f"{key}: {blocks} blocks need as many {what}, the corpus has {len(names)}; use fewer"
-            )
+            raise UgclError(f"{key}: {blocks} blocks, but the corpus has {len(names)} {what}; use fewer")
         return [block.tolist() for block in np.array_split(np.array(names, dtype=object), blocks)]
     if sum(blocks) != len(names):
-        raise UgclError(
-            f"{key}: blocks of {sum(blocks)} {what} in all, the corpus has {len(names)}; mend the sizes"
-        )
+        raise UgclError(f"{key}: blocks of {sum(blocks)} {what}, but the corpus has {len(names)}; fix them")
     ends = np.cumsum(list(blocks))
     return [names[end - size : end] for end, size in zip(ends, blocks, strict=True)]
 

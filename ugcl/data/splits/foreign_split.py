@@ -1,4 +1,4 @@
-"""Somebody's split, in whatever files it is published, as tables that can be audited."""
+"""A user's split, in whatever files it is published, as tables that can be audited."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def read(
         arguments: files, each maybe with a part and "=" in front.
         pattern: regular expression for the speaker in clip names; see
             :func:`ugcl.data.splits.clip_names.facts`.
-        manifest: of the corpus, which then tells speakers, sentences and labels.
+        manifest: of the corpus, which then gives speakers, sentences and labels.
 
     Returns:
         Name → a table for :func:`ugcl.data.splits.audit.audit`.
 
     Raises:
-        UgclError: a file cannot be read, or it does not tell parts, clips or speakers.
+        UgclError: a file cannot be read, or it lacks parts, clips or speakers.
     """
     found: dict[str, pd.DataFrame] = {}
     single: list[pd.DataFrame] = []
@@ -72,9 +72,7 @@ def read(
         else:
             part = WORDS.get(word.lower()) if word else _part_of(path)
             if part is None:
-                raise UgclError(
-                    f"{argument}: which part is it? write train={path}, dev={path} or test={path}"
-                )
+                raise UgclError(f"{argument}: part unknown; write train={path}, dev={path} or test={path}")
             single.append(frame.assign(part=part))
     if single:
         name = str(Path(arguments[0].rpartition("=")[2]).parent)
@@ -94,9 +92,8 @@ def _columns(path: Path) -> pd.DataFrame:
         if meanings:
             raise UgclError(f"{path}: no column of clips among {listed(list(frame))}; name it clip")
         body = pd.read_csv(path, header=None, dtype=str, keep_default_na=False).iloc[:, :2]
-        return body.set_axis(["clip", "label"][: body.shape[1]], axis=1).assign(
-            clip=lambda f: bare_names(f["clip"])
-        )
+        body = body.set_axis(["clip", "label"][: body.shape[1]], axis=1)
+        return body.assign(clip=bare_names(body["clip"]))
     kept = frame[list(meanings)].rename(columns=meanings).apply(lambda column: column.str.strip())
     shares = [column for column in frame if column in SOFT]
     if "label" not in kept and len(shares) > 1:
@@ -107,7 +104,7 @@ def _columns(path: Path) -> pd.DataFrame:
 def _parts(column: pd.Series, path: Path) -> pd.Series:
     parts = part_names(column)
     if parts.isna().any():
-        raise UgclError(f"{path}: {column[parts.isna()].iloc[0]!r} is no part; known are {', '.join(WORDS)}")
+        raise UgclError(f"{path}: {column[parts.isna()].iloc[0]!r} is not a part; known: {', '.join(WORDS)}")
     return parts
 
 
@@ -159,11 +156,11 @@ def _speakers(path: Path, manifest: pd.DataFrame | None) -> pd.DataFrame:
     try:
         tree = json.loads(path.read_text())
     except FileNotFoundError:
-        raise UgclError(f"{path}: not found; mend the path") from None
+        raise UgclError(f"{path}: not found; fix the path") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UgclError(f"{path}: not valid JSON ({error}); mend the file") from None
+        raise UgclError(f"{path}: not valid JSON ({error}); fix the file") from None
     if not isinstance(tree, dict) or not all(isinstance(names, list) for names in tree.values()):
-        raise UgclError(f"{path}: must map each part to a list of speakers; mend the file")
+        raise UgclError(f"{path}: must map each part to a list of speakers; fix the file")
     pairs = [(part, str(name)) for part, names in tree.items() for name in names]
     frame = pd.DataFrame(pairs, columns=["part", "speaker"])
     frame["part"] = _parts(frame["part"], path)

@@ -21,10 +21,10 @@ def presence(parts: pd.Series, values: pd.Series) -> pd.DataFrame:
 
     Args:
         parts: part of each row.
-        values: such as speakers, one a row; empty ones are left out.
+        values: such as speakers, one per row; empty ones are left out.
 
     Returns:
-        One row a part, one column a value, True where the part has it.
+        One row a part, one column per value, True where the part has it.
     """
     rows, names = pd.factorize(parts.to_numpy())
     columns, found = pd.factorize(values.to_numpy())

@@ -12,20 +12,9 @@ from ugcl.data.splits.folds import balanced
 from ugcl.data.splits.leaks import listed
 from ugcl.errors import UgclError
 
-WORDS = {
-    "train": "train",
-    "training": "train",
-    "dev": "dev",
-    "develop": "dev",
-    "development": "dev",
-    "val": "dev",
-    "valid": "dev",
-    "validation": "dev",
-    "test": "test",
-    "testing": "test",
-    "eval": "test",
-    "evaluation": "test",
-}
+WORDS = dict.fromkeys(("train", "training"), "train")
+WORDS |= dict.fromkeys(("dev", "develop", "development", "val", "valid", "validation"), "dev")
+WORDS |= dict.fromkeys(("test", "testing", "eval", "evaluation"), "test")
 MEDIA = r"\.(?:wav|flac|mp3|ogg|mp4|avi|flv|mov|mkv|webm|npy|pt)$"
 
 
@@ -49,12 +38,9 @@ def partition(
     Args:
         clips: the protocol's clips: clip, speaker, sex.
         manifest: all clips of the corpus, to tell unknown names from clips without a label of the protocol.
-        scheme: files and their columns.
-        root: the corpus's raw folder.
-        fold: number of the fold, from 1.
 
     Returns:
-        train, dev, test or "" (not in the partition), one a clip.
+        train, dev, test or "" (not in the partition), one per clip.
 
     Raises:
         UgclError: a file or column is missing, a name or part word is unknown, or a clip is in two parts.
@@ -66,13 +52,13 @@ def partition(
         if len(unknown):
             raise UgclError(
                 f"{source}: {len(unknown)} clips are not in the manifest (first: {unknown[0]});"
-                " complete the corpus, or mend the protocol's clip column"
+                " complete the corpus, or fix the protocol's clip column"
             )
         parts = own.map(split).fillna("")
     else:
         source = "the manifest"
         if scheme.part not in clips:
-            raise UgclError(f"folds.part: the manifest has no column {scheme.part!r}; mend the name")
+            raise UgclError(f"folds.part: the manifest has no column {scheme.part!r}; fix the name")
         parts = _known_parts(clips[scheme.part], source)
     if scheme.dev_speakers is not None:
         if (parts == "dev").any():
@@ -94,12 +80,12 @@ def _read(scheme: Partitions, root: Path, fold: int) -> tuple[pd.Series, str]:
     for column, value in scheme.where.items():
         frame = frame[frame[column] == value]
         if frame.empty:
-            raise UgclError(f"{path}: no row has {column} {value!r}; mend folds.where")
+            raise UgclError(f"{path}: no row has {column} {value!r}; fix folds.where")
     source = str(path)
     if scheme.fold:
         numbers = sorted(frame[scheme.fold].unique(), key=lambda text: (len(text), text))
         if len(numbers) != scheme.folds:
-            raise UgclError(f"{path}: holds {len(numbers)} folds, folds.folds says {scheme.folds}; mend it")
+            raise UgclError(f"{path}: holds {len(numbers)} folds, folds.folds says {scheme.folds}; fix it")
         frame, source = frame[frame[scheme.fold] == numbers[fold - 1]], f"{path}, fold {numbers[fold - 1]}"
     split = pd.DataFrame(
         {
@@ -109,7 +95,7 @@ def _read(scheme: Partitions, root: Path, fold: int) -> tuple[pd.Series, str]:
     ).drop_duplicates()
     double = split.loc[split["clip"].duplicated(), "clip"]
     if len(double):
-        raise UgclError(f"{source}: clip {double.iloc[0]!r} is in two parts; mend the file")
+        raise UgclError(f"{source}: clip {double.iloc[0]!r} is in two parts; fix the file")
     return split.set_index("clip")["part"], source
 
 
@@ -117,5 +103,5 @@ def _known_parts(column: pd.Series, source: str) -> pd.Series:
     parts = part_names(column)
     strange = column[parts.isna() & (column != "")]
     if len(strange):
-        raise UgclError(f"{source}: {strange.iloc[0]!r} is no part; known are {', '.join(WORDS)}")
+        raise UgclError(f"{source}: {strange.iloc[0]!r} is not a part; known: {', '.join(WORDS)}")
     return parts.fillna("")

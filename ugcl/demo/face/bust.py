@@ -12,15 +12,7 @@ from ugcl.demo.face import head, raster, shading, skin
 
 PIVOT = np.array([0.0, 6.35, 0.35], np.float32)  # dm; the head turns about the top of the neck
 CAMERA = 15.0  # dm from the head
-THICKNESS = {
-    "short": 0.10,
-    "crop": 0.045,
-    "receding": 0.05,
-    "curly": 0.20,
-    "long": 0.13,
-    "bob": 0.14,
-    "bun": 0.06,
-}
+THICKNESS = dict(short=0.10, crop=0.045, receding=0.05, curly=0.20, long=0.13, bob=0.14, bun=0.06)  # dm
 CURTAIN = {"long": 5.6, "bob": 6.45}  # lower end of the hair, dm
 MATERIALS = np.array(
     [shading.SKIN, shading.EYE, shading.EYE, shading.TEETH, shading.TEETH, shading.TONGUE, shading.LASH]
@@ -99,9 +91,8 @@ class Bust:
         paint = skin.albedo(actor.paint, stream(seed, "skin", actor.number))
         self.texture = np.concatenate([paint, np.moveaxis(skin.folds(), 0, 2)], axis=2)
         self.tile = stream(seed, "tile").random((64, 64), np.float32)
-        self.colours = np.array(
-            [actor.paint.skin, actor.iris, actor.hair, actor.cloth, actor.collar], np.float32
-        )
+        colours = [actor.paint.skin, actor.iris, actor.hair, actor.cloth, actor.collar]
+        self.colours = np.array(colours, np.float32)
         frequency = 26.0 if actor.hairstyle == "curly" else 14.0
         self.hairstyle = np.array([actor.hairline, recede, frequency, 0.0 if bald else 1.0], np.float32)
 

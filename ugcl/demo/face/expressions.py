@@ -10,97 +10,38 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ugcl.demo.actors import Actor
+from ugcl.demo.actors import GROUPS, Actor
 from ugcl.demo.face.bust import Pose
 from ugcl.demo.performance import Channel
 
 # Both sides unless a side is named; variants are played by different actors and clips.
-RECIPES: dict[str, tuple[dict[str, float], ...]] = {
-    "ANG": (
-        {
-            "browDown": 1.15,
-            "eyeSquint": 0.5,
-            "noseSneer": 0.25,
-            "mouthPress": 0.9,
-            "jawForward": 0.4,
-            "mouthFrown": 0.2,
-        },
-        {
-            "browDown": 1.15,
-            "eyeWide": 0.25,
-            "noseSneer": 0.4,
-            "mouthLowerDown": 0.9,
-            "mouthUpperUp": 0.35,
-            "jawOpen": 0.12,
-        },
-    ),
-    "DIS": (
-        {
-            "noseSneer": 1.2,
-            "mouthUpperUp": 0.9,
-            "browDown": 0.45,
-            "cheekSquint": 0.6,
-            "eyeSquint": 0.6,
-            "mouthFrown": 0.25,
-        },
-        {
-            "noseSneer": 1.0,
-            "mouthShrugLower": 0.8,
-            "mouthFrown": 0.5,
-            "cheekSquint": 0.5,
-            "eyeSquint": 0.8,
-            "browDown": 0.3,
-        },
-    ),
-    "FEA": (
-        {
-            "browInnerUp": 1.1,
-            "browOuterUp": 0.8,
-            "eyeWide": 1.3,
-            "mouthStretch": 0.9,
-            "jawOpen": 0.14,
-            "browDown": 0.2,
-        },
-        {
-            "browInnerUp": 1.2,
-            "browOuterUp": 0.5,
-            "eyeWide": 1.2,
-            "mouthLowerDown": 0.5,
-            "mouthStretch": 0.6,
-            "jawOpen": 0.2,
-        },
-    ),
-    "HAP": (
-        {"mouthSmile": 0.9, "cheekSquint": 0.9, "eyeSquint": 0.3, "mouthUpperUp": 0.3, "jawOpen": 0.06},
-        {"mouthSmile": 0.75, "mouthDimple": 0.6, "cheekSquint": 0.7, "browOuterUp": 0.2},
-    ),
-    "NEU": ({}, {}),
-    "SAD": (
-        {
-            "browInnerUp": 1.15,
-            "mouthFrown": 1.0,
-            "mouthShrugLower": 0.5,
-            "eyeBlink": 0.22,
-            "eyeLookDown": 0.5,
-        },
-        {
-            "browInnerUp": 1.0,
-            "browDown": 0.3,
-            "mouthFrown": 0.9,
-            "eyeBlink": 0.3,
-            "mouthPress": 0.5,
-            "eyeLookDown": 0.4,
-        },
-    ),
-}
-HEAD = {
-    "ANG": (0.05, 0.0),
-    "DIS": (-0.05, 0.06),
-    "FEA": (-0.05, 0.0),
-    "HAP": (-0.03, 0.04),
-    "SAD": (0.10, 0.02),
-}
-GROUPS = ("brow", "eye", "nose", "cheek", "mouth", "jaw")
+RECIPES: dict[str, tuple[dict[str, float], ...]] = {"NEU": ({}, {})}
+RECIPES["ANG"] = (
+    dict(browDown=1.15, eyeSquint=0.5, noseSneer=0.25, mouthPress=0.9, jawForward=0.4, mouthFrown=0.2),
+    dict(browDown=1.15, eyeWide=0.25, noseSneer=0.4, mouthLowerDown=0.9, mouthUpperUp=0.35, jawOpen=0.12),
+)
+RECIPES["DIS"] = (
+    dict(noseSneer=1.2, mouthUpperUp=0.9, browDown=0.45, cheekSquint=0.6, eyeSquint=0.6, mouthFrown=0.25),
+    dict(noseSneer=1.0, mouthShrugLower=0.8, mouthFrown=0.5, cheekSquint=0.5, eyeSquint=0.8, browDown=0.3),
+)
+RECIPES["FEA"] = (
+    dict(browInnerUp=1.1, browOuterUp=0.8, eyeWide=1.3, mouthStretch=0.9, jawOpen=0.14, browDown=0.2),
+    dict(browInnerUp=1.2, browOuterUp=0.5, eyeWide=1.2, mouthLowerDown=0.5, mouthStretch=0.6, jawOpen=0.2),
+)
+RECIPES["HAP"] = (
+    dict(mouthSmile=0.9, cheekSquint=0.9, eyeSquint=0.3, mouthUpperUp=0.3, jawOpen=0.06),
+    dict(mouthSmile=0.75, mouthDimple=0.6, cheekSquint=0.7, browOuterUp=0.2),
+)
+RECIPES["SAD"] = (
+    dict(browInnerUp=1.15, mouthFrown=1.0, mouthShrugLower=0.5, eyeBlink=0.22, eyeLookDown=0.5),
+    dict(browInnerUp=1.0, browDown=0.3, mouthFrown=0.9, eyeBlink=0.3, mouthPress=0.5, eyeLookDown=0.4),
+)
+HEAD = dict(ANG=(0.05, 0.0), DIS=(-0.05, 0.06), FEA=(-0.05, 0.0), HAP=(-0.03, 0.04), SAD=(0.10, 0.02))
+HABITS = ("browDown", "browInnerUp", "mouthPress", "mouthSmile", "mouthFrown", "eyeSquint")
+ONE_SIDED = frozenset(
+    {"browInnerUp", "jawOpen", "jawForward"}
+    | {"mouthFunnel", "mouthPucker", "mouthRollLower", "mouthShrugLower"}
+)
 
 # Phoneme class -> lips. IPA symbols as the synthesizer writes them.
 VISEMES: dict[str, tuple[str, dict[str, float]]] = {
@@ -139,8 +80,6 @@ def frames(
         channel: what the face shows.
         phonemes: (start, end, IPA symbol) in seconds.
         duration: seconds of the clip.
-        fps: frames a second.
-        rng: the clip's generator.
     """
     count = max(1, round(duration * fps))
     times = (np.arange(count) + 0.5) / fps
@@ -193,14 +132,7 @@ def _apex(actor: Actor, channel: Channel, rng: np.random.Generator) -> dict[str,
             weight = (1 - lean) * first.get(name, 0.0) + lean * second.get(name, 0.0)
             weight *= channel.strength * share * actor.style[group] * rng.uniform(0.75, 1.2)
             apex[name] = apex.get(name, 0.0) + weight
-    for name in (
-        "browDown",
-        "browInnerUp",
-        "mouthPress",
-        "mouthSmile",
-        "mouthFrown",
-        "eyeSquint",
-    ):  # habits, noise
+    for name in HABITS:
         apex[name] = apex.get(name, 0.0) + abs(rng.normal(0, 0.10))
     return apex
 
@@ -211,8 +143,7 @@ def _envelope(times: np.ndarray, duration: float, rng: np.random.Generator) -> n
     end, fall = duration - rng.uniform(0.0, 0.3), rng.uniform(0.3, 0.6)
     up = np.clip((times - start) / rise, 0, 1)
     down = np.clip((end - times) / fall, 0, 1)
-    smooth = np.minimum(up * up * (3 - 2 * up), 0.35 + 0.65 * down * down * (3 - 2 * down))
-    return smooth
+    return np.minimum(up * up * (3 - 2 * up), 0.35 + 0.65 * down * down * (3 - 2 * down))
 
 
 def _speech(times: np.ndarray, phonemes: list[tuple[float, float, str]], fps: int) -> dict[str, np.ndarray]:
@@ -249,12 +180,8 @@ def _head(channel: Channel, envelope: np.ndarray, times: np.ndarray, rng: np.ran
         quick = np.sin(2 * np.pi * rng.uniform(0.8, 1.6) * times + rng.uniform(0, 6.3))
         return size * (slow + 0.4 * quick)
 
-    nod = (
-        sum(share * HEAD.get(emotion, (0, 0))[0] for emotion, share in channel.mix.items()) * channel.strength
-    )
-    tilt = (
-        sum(share * HEAD.get(emotion, (0, 0))[1] for emotion, share in channel.mix.items()) * channel.strength
-    )
+    nods = [np.multiply(HEAD.get(emotion, (0, 0)), share) for emotion, share in channel.mix.items()]
+    nod, tilt = sum(nods) * channel.strength
     yaw = np.clip(rng.normal(0, 0.08), -0.16, 0.16) + sway(0.035)
     pitch = rng.normal(0, 0.04) + nod * envelope + sway(0.025)
     roll = rng.normal(0, 0.025) + rng.choice([-1, 1]) * tilt * envelope + sway(0.015)
@@ -264,16 +191,7 @@ def _head(channel: Channel, envelope: np.ndarray, times: np.ndarray, rng: np.ran
 
 def _sides(name: str, rng: np.random.Generator) -> list[tuple[str, float]]:
     """The targets of an action and their gains: both sides, slightly unequal."""
-    single = (
-        "browInnerUp",
-        "jawOpen",
-        "jawForward",
-        "mouthFunnel",
-        "mouthPucker",
-        "mouthRollLower",
-        "mouthShrugLower",
-    )
-    if name in single:
+    if name in ONE_SIDED:
         return [(name, 1.0)]
     skew = float(rng.normal(0, 0.07)) if name != "eyeBlink" else 0.0
     return [(f"{name}Left", 1 + skew), (f"{name}Right", 1 - skew)]

@@ -18,15 +18,12 @@ class Head:
     """A triangle mesh with sparse offset targets, in decimetres; x to the model's left, y up, z forward.
 
     Attributes:
-        vertices: (V, 3) float32 base positions.
-        triangles: (T, 3) int32 vertex indices.
-        parts: (T,) uint8, one of the part constants of this module.
         targets: name -> (vertex indices (n,), offsets (n, 3)); names begin with macro-, shape- or action-.
     """
 
-    vertices: np.ndarray
-    triangles: np.ndarray
-    parts: np.ndarray
+    vertices: np.ndarray  # (V, 3) float32 base positions
+    triangles: np.ndarray  # (T, 3) int32 vertex indices
+    parts: np.ndarray  # (T,) uint8, one of the part constants of this module
     targets: dict[str, tuple[np.ndarray, np.ndarray]]
 
     def move(self, vertices: np.ndarray, weights: dict[str, float]) -> np.ndarray:

@@ -16,8 +16,8 @@ def rasterise(points: np.ndarray, triangles: np.ndarray, size: int) -> tuple[np.
         size: width and height in pixels.
 
     Returns:
-        seen (size, size) int32 triangle index or -1, and (size, size, 2) float32 barycentric weights
-        of the triangle's second and third corner.
+        seen (size, size) int32 triangle index or -1, and (size, size, 2) float32 barycentric weights of the
+        triangle's second and third corner.
     """
     depth = np.full((size, size), -1e9, np.float32)
     seen = np.full((size, size), -1, np.int32)
@@ -60,16 +60,9 @@ def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     normals = np.zeros_like(vertices)
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        ux, uy, uz = (
-            vertices[b, 0] - vertices[a, 0],
-            vertices[b, 1] - vertices[a, 1],
-            vertices[b, 2] - vertices[a, 2],
-        )
-        vx, vy, vz = (
-            vertices[c, 0] - vertices[a, 0],
-            vertices[c, 1] - vertices[a, 1],
-            vertices[c, 2] - vertices[a, 2],
-        )
+        ux, vx = vertices[b, 0] - vertices[a, 0], vertices[c, 0] - vertices[a, 0]
+        uy, vy = vertices[b, 1] - vertices[a, 1], vertices[c, 1] - vertices[a, 1]
+        uz, vz = vertices[b, 2] - vertices[a, 2], vertices[c, 2] - vertices[a, 2]
         nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
         for corner in (a, b, c):
             normals[corner, 0] += nx

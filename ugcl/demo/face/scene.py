@@ -12,15 +12,13 @@ def scene(rng: np.random.Generator, size: int, vee: float, shine: float) -> Scen
     """A lit set for one clip.
 
     Args:
-        rng: the clip's generator.
         size: side of the video, pixels; the set is a quarter larger.
         vee, shine: the actor's neckline depth and skin gloss.
     """
     wide = size * 5 // 4
     azimuth, elevation = rng.uniform(-0.8, 0.8), rng.uniform(0.3, 0.75)
-    key = np.array(
-        [np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)]
-    )
+    across = np.cos(elevation)
+    key = np.array([np.sin(azimuth) * across, np.sin(elevation), np.cos(azimuth) * across])
     warmth = rng.uniform(-0.07, 0.09)
     strength = rng.uniform(0.75, 1.0)
     fill = rng.uniform(0.38, 0.55)

@@ -14,39 +14,23 @@ EYE_X, EYE_Y, EYE_Z, EYE_RADIUS = 0.312, 7.285, 1.245, 0.146
 
 
 class Surface(NamedTuple):
-    """A posed bust of T triangles and V vertices.
+    """A posed bust of T triangles and V vertices."""
 
-    Attributes:
-        triangles: (T, 3) vertices.
-        materials: (T,) of the constants above.
-        normals: (V, 3) in the view.
-        base: (V, 3) coordinates before identity and pose.
-        openness: (V,) to ambient light, 0..1.
-    """
-
-    triangles: np.ndarray
-    materials: np.ndarray
-    normals: np.ndarray
-    base: np.ndarray
-    openness: np.ndarray
+    triangles: np.ndarray  # (T, 3) vertices
+    materials: np.ndarray  # (T,) of the constants above
+    normals: np.ndarray  # (V, 3) in the view
+    base: np.ndarray  # (V, 3) coordinates before identity and pose
+    openness: np.ndarray  # (V,) to ambient light, 0..1
 
 
 class Paint(NamedTuple):
-    """An actor's colours.
+    """An actor's colours."""
 
-    Attributes:
-        texture: (R, R, 3 + K) front paint, linear RGB, and the masks of K folds.
-        tile: (N, N) noise in 0..1.
-        folds: (K,) how deep each fold is now.
-        colours: (5, 3) skin, iris, hair, cloth, collar; linear RGB.
-        hairstyle: (4,) hairline height, temple recession, strand frequency, has hair (0 or 1).
-    """
-
-    texture: np.ndarray
-    tile: np.ndarray
-    folds: np.ndarray
-    colours: np.ndarray
-    hairstyle: np.ndarray
+    texture: np.ndarray  # (R, R, 3 + K) front paint, linear RGB, and the masks of K folds
+    tile: np.ndarray  # (N, N) noise in 0..1
+    folds: np.ndarray  # (K,) how deep each fold is now
+    colours: np.ndarray  # (5, 3) skin, iris, hair, cloth, collar; linear RGB
+    hairstyle: np.ndarray  # (4,) hairline height, temple recession, strand frequency, has hair (0 or 1)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -79,7 +63,7 @@ def hairlines(base: np.ndarray, height: float, recede: float) -> np.ndarray:
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _noise(tile: np.ndarray, u: float, v: float) -> float:
-    """Bilinear look-up in a square tile that repeats, one cell a unit; its side is a power of two."""
+    """Bilinear look-up in a square tile that repeats, one cell per unit; its side is a power of two."""
     last = tile.shape[0] - 1
     fu, fv = np.floor(u), np.floor(v)
     a, b = u - fu, v - fv
@@ -97,17 +81,15 @@ def _display(value: float) -> int:
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _skin(
-    texture: np.ndarray, fold_weights: np.ndarray, plain: np.ndarray, x: float, y: float, z: float
-) -> tuple:
+def _skin(texture: np.ndarray, depths: np.ndarray, plain: np.ndarray, x: float, y: float, z: float) -> tuple:
     """Painted skin where the face looks forward, plain skin elsewhere."""
     resolution = texture.shape[0]
     u, v = int((x - LEFT) / SPAN * resolution), int((TOP - y) / SPAN * resolution)
     if z < 0.55 or u < 0 or v < 0 or u >= resolution or v >= resolution:
         return plain[0], plain[1], plain[2]
     crease = np.float32(0)
-    for k in range(fold_weights.shape[0]):
-        crease += fold_weights[k] * texture[v, u, 3 + k]
+    for k in range(depths.shape[0]):
+        crease += depths[k] * texture[v, u, 3 + k]
     left = 1 - min(np.float32(0.6), crease)
     return texture[v, u, 0] * left, texture[v, u, 1] * left, texture[v, u, 2] * left
 

@@ -45,7 +45,7 @@ def _noise(rng: np.random.Generator, sigma: float) -> np.ndarray:
 
 
 def _line(x: np.ndarray, y: np.ndarray, points: list[tuple[float, float]], width: float) -> np.ndarray:
-    """A soft stroke through points (dm), 1 on its middle line."""
+    """A soft line through points (dm), 1 on its middle line."""
     canvas = np.zeros_like(x)
     pixels = [((px - LEFT) / SPAN * RESOLUTION, (TOP - py) / SPAN * RESOLUTION) for px, py in points]
     cv2.polylines(canvas, [np.array(pixels, np.int32)], False, 1.0, 2, cv2.LINE_AA)
@@ -63,19 +63,11 @@ def folds() -> np.ndarray:
             masks[0] = np.maximum(masks[0], _line(x, y, points, 0.013))
     for side in (-1, 1):
         masks[1] = np.maximum(masks[1], _line(x, y, [(side * 0.055, 7.38), (side * 0.07, 7.55)], 0.014))
-        masks[2] = np.maximum(
-            masks[2],
-            _line(
-                x,
-                y,
-                [(side * 0.17, 6.98), (side * 0.27, 6.88), (side * 0.345, 6.74), (side * 0.34, 6.66)],
-                0.018,
-            ),
-        )
+        points = [(side * 0.17, 6.98), (side * 0.27, 6.88), (side * 0.345, 6.74), (side * 0.34, 6.66)]
+        masks[2] = np.maximum(masks[2], _line(x, y, points, 0.018))
         for height in (7.14, 7.2, 7.26):
-            masks[3] = np.maximum(
-                masks[3], _line(x, y, [(side * 0.03, height), (side * 0.12, height + 0.04)], 0.01)
-            )
+            points = [(side * 0.03, height), (side * 0.12, height + 0.04)]
+            masks[3] = np.maximum(masks[3], _line(x, y, points, 0.01))
         for tip in (7.16, 7.25, 7.34):
             masks[4] = np.maximum(masks[4], _line(x, y, [(side * 0.52, 7.25), (side * 0.62, tip)], 0.009))
     return masks

@@ -2,7 +2,7 @@
 
 Directions follow Scherer (2003, Speech Communication 40, Table 2) and Juslin and Laukka (2003, Psychological
 Bulletin 129): anger and joy high, loud, wide and quick; fear high and quick with tremor; sadness low, soft,
-slow and narrow; disgust low and slow with creak. Arousal tells more than valence.
+slow and narrow; disgust low and slow with creak. Arousal has more effect than valence.
 """
 
 from __future__ import annotations
@@ -21,20 +21,18 @@ class Prosody:
 
     Attributes:
         pitch: semitones added to F0. span: ratio of the F0 range. slope: semitones gained from start to end.
-        rate: ratio of the speech rate. gain: dB. tilt: dB added per octave above 500 Hz.
-        formants: ratio of the formant frequencies. breath, creak: 0..1. tremor: semitones at 6 Hz.
     """
 
     pitch: float = 0.0
     span: float = 1.0
     slope: float = -1.0
-    rate: float = 1.0
-    gain: float = 0.0
-    tilt: float = 0.0
-    formants: float = 1.0
-    breath: float = 0.05
-    creak: float = 0.0
-    tremor: float = 0.05
+    rate: float = 1.0  # ratio of the speech rate
+    gain: float = 0.0  # dB
+    tilt: float = 0.0  # dB added per octave above 500 Hz
+    formants: float = 1.0  # ratio of the formant frequencies
+    breath: float = 0.05  # 0..1
+    creak: float = 0.0  # 0..1
+    tremor: float = 0.05  # semitones at 6 Hz
 
 
 RECIPES = {
@@ -54,9 +52,8 @@ def prosody(actor: Actor, channel: Channel, rng: np.random.Generator) -> Prosody
     values = {}
     for field in fields(Prosody):
         rest = getattr(plain, field.name)
-        shift = sum(
-            share * (getattr(RECIPES[e], field.name) - rest) for e, share in sorted(channel.mix.items())
-        )
+        mix = sorted(channel.mix.items())
+        shift = sum(share * (getattr(RECIPES[emotion], field.name) - rest) for emotion, share in mix)
         value = rest + channel.strength * actor.expressive * shift
         values[field.name] = float(value + rng.normal(0, getattr(SPREAD, field.name)))
     for name in ("breath", "creak", "tremor"):

@@ -48,9 +48,7 @@ def speak(number: int, seed: int, clips: list[str]) -> dict[str, Utterance]:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise UgclError(
-                f"demo speech of actor {number}: {reason}; install the extra: pip install 'ugcl[demo]'"
-            )
+            raise UgclError(f"demo speech of actor {number}: {reason}; run pip install 'ugcl[demo]'")
         with np.load(path) as archive:
             phonemes = json.loads(str(archive["phonemes"]))
             return {
@@ -80,11 +78,8 @@ def _plain(who: actors.Actor, text: str):
     language = LANGUAGES[(who.number - 1) // 4 % 3]
     synthesizer = call("Create SpeechSynthesizer", language, voice)
     grid, sound = call(synthesizer, "To Sound", text, "yes")
-    tier = next(
-        k
-        for k in range(1, call(grid, "Get number of tiers") + 1)
-        if call(grid, "Get tier name", k) == "phoneme"
-    )
+    tiers = range(1, call(grid, "Get number of tiers") + 1)
+    tier = next(k for k in tiers if call(grid, "Get tier name", k) == "phoneme")
     phonemes = []
     for k in range(1, call(grid, "Get number of intervals", tier) + 1):
         symbol = call(grid, "Get label of interval", tier, k)
@@ -117,9 +112,8 @@ def _perform(sound, pitch, phonemes, who: actors.Actor, how: Prosody, rng: np.ra
     phase = rng.uniform(0, 2 * np.pi)
     for time, value in zip(times, hertz, strict=True):
         semitones = how.span * 1.4 * 12 * np.log2(value / median) + how.slope * (time / duration - 0.5)
-        semitones += how.tremor * np.sin(2 * np.pi * 6.0 * time + phase) + rng.normal(
-            0, 0.1 + 0.3 * how.creak
-        )
+        jitter = rng.normal(0, 0.1 + 0.3 * how.creak)
+        semitones += how.tremor * np.sin(2 * np.pi * 6.0 * time + phase) + jitter
         frequency = who.pitch * 2 ** ((np.clip(semitones, -9, 11) + how.pitch) / 12)
         call(tier, "Add point", float(time), float(np.clip(frequency, 60, 500)))
     call([tier, manipulation], "Replace pitch tier")
@@ -148,15 +142,14 @@ def _quality(wave: np.ndarray, how: Prosody, rng: np.random.Generator) -> np.nda
     hiss = sosfilt(butter(2, 1500, "highpass", fs=RATE, output="sos"), rng.standard_normal(len(wave)))
     wave = wave * (1 - 0.3 * how.breath) + 0.55 * how.breath * envelope * hiss
     if how.creak > 0.02:  # irregular pulses at a low rate
-        clock = (
-            np.cumsum(24 + 7 * np.repeat(rng.standard_normal(len(wave) // 400 + 1), 400)[: len(wave)]) / RATE
-        )
+        drift = np.repeat(rng.standard_normal(len(wave) // 400 + 1), 400)[: len(wave)]
+        clock = np.cumsum(24 + 7 * drift) / RATE
         wave = wave * (1 - 0.75 * how.creak * (0.5 + 0.5 * np.cos(2 * np.pi * clock)))
     return wave * (level / (np.sqrt(np.mean(wave**2)) + 1e-9))
 
 
 def _record(wave: np.ndarray, gain: float, rng: np.random.Generator) -> np.ndarray:
-    """The take as a microphone hears it: level and pinkish room noise, 16 to 30 dB below plain speech."""
+    """The take as a microphone records it: level and pinkish room noise, 16 to 30 dB below plain speech."""
     level = np.sqrt(np.mean(wave**2)) + 1e-9
     loud = 0.05 * 10 ** ((gain + rng.normal(0, 2.0)) / 20)
     noise = np.fft.rfft(rng.standard_normal(len(wave)))

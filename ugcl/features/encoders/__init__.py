@@ -1,1 +1,1 @@
-"""The encoders: one module a kind, which bears its name."""
+"""The encoders: one module per kind, which bears its name."""

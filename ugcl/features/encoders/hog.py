@@ -18,7 +18,7 @@ class HogEncoder:
     """Histograms of oriented gradients (Dalal and Triggs 2005) of the aligned grey face crop.
 
     Nine orientations in cells of an eighth of the crop's side, blocks of 2 × 2 cells that overlap by one
-    cell: 7 × 7 × 4 × 9 = 1764 values a frame for every size.
+    cell: 7 × 7 × 4 × 9 = 1764 values per frame for every size.
     """
 
     modality = "video"
@@ -31,9 +31,8 @@ class HogEncoder:
         self.name, self.rate, self.config = name, config.fps, config
         self.settings: dict[str, Any] = config.model_dump(mode="json")
         cell = config.size // 8
-        self.descriptor = cv2.HOGDescriptor(
-            (config.size, config.size), (2 * cell, 2 * cell), (cell, cell), (cell, cell), 9
-        )
+        sizes = [(side, side) for side in (config.size, 2 * cell, cell, cell)]
+        self.descriptor = cv2.HOGDescriptor(*sizes, 9)
         self.dim = int(self.descriptor.getDescriptorSize())
 
     def blocks(self, clip: Clip) -> Iterator[np.ndarray]:

@@ -17,15 +17,13 @@ if TYPE_CHECKING:
 
 
 class ImageEncoder(FaceNetwork):
-    """One vector a frame from an image network of transformers (ViT, CLIP's vision tower, ResNet, …).
+    """One vector per frame from an image network of transformers (ViT, CLIP's vision tower, ResNet, …).
 
     The crop's side, mean and standard deviation are those of the weights' preprocessor_config.json.
 
     Args:
-        name: key of `encoders`.
         config: frame rate, margin of the crop, and which output is kept.
         folder: config.json, preprocessor_config.json and safetensors of the network.
-        device: where the network runs.
     """
 
     def __init__(self, name: str, config: Image, folder: Path, device: torch.device | str = "cpu") -> None:

@@ -1,7 +1,7 @@
 """Acoustic parameters by openSMILE.
 
-openSMILE is no dependency of this package but its extra `opensmile`: audEERING's licence allows research and
-teaching, and no commercial use (https://github.com/audeering/opensmile-python/blob/main/LICENSE).
+openSMILE is not a dependency of this package but its extra `opensmile`: audEERING's licence allows research
+and teaching, and no commercial use (https://github.com/audeering/opensmile-python/blob/main/LICENSE).
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ class OpensmileEncoder:
     beyond half precision: what is stored is sign(x) · log(1 + |x|).
 
     Args:
-        name: key of `encoders`.
         config: set, and functionals or descriptors.
 
     Raises:

@@ -17,16 +17,14 @@ from ugcl.features.media.failure import MediaError
 
 
 class SequencesEncoder:
-    """Sequences of equal length that somebody computed before, such as log-mels; no media are read.
+    """Sequences of equal length computed before by other software, such as log-mels; no media are read.
 
     The archive holds `name` (N,), `x` (N, D, T) of integers or floats, and maybe `scale`, by which x is
     divided. The array stays in the archive: rows are read from the stream as clips ask for them. A shard's
-    clips are sorted, so that an archive whose names are sorted is unpacked once a shard, a row in memory.
+    clips are sorted, so that an archive whose names are sorted is unpacked once per shard, a row in memory.
 
     Args:
-        name: key of `encoders`.
         config: the archive's modality and rate.
-        path: the archive.
 
     Raises:
         UgclError: the archive is missing, or has no such arrays, or names a clip twice.
@@ -38,9 +36,7 @@ class SequencesEncoder:
     def __init__(self, name: str, config: Sequences, path: Path) -> None:
         self.name, self.modality, self.rate, self.config = name, config.modality, config.rate, config
         if not path.is_file():
-            raise UgclError(
-                f"{path}: not found; put the sequences of encoder {name!r} there, or mend its path"
-            )
+            raise UgclError(f"{path}: not found; put the sequences of encoder {name!r} there, or fix path")
         try:
             with np.load(path, allow_pickle=False) as archive:
                 missing = sorted({"name", "x"} - set(archive.files))
@@ -56,12 +52,10 @@ class SequencesEncoder:
         if len(shape) != 3 or fortran or len(names) != shape[0]:
             raise UgclError(f"{path}: x has the shape {shape} for {len(names)} names; it must be (N, D, T)")
         if not self.scale or self.dtype.kind not in "iuf":
-            raise UgclError(
-                f"{path}: x is {self.dtype} with scale {self.scale}; give numbers, scale not zero"
-            )
+            raise UgclError(f"{path}: x is {self.dtype} with scale {self.scale}; give numbers and a scale")
         self.row = {str(clip): number for number, clip in enumerate(names)}
         if len(self.row) < len(names):
-            raise UgclError(f"{path}: a clip is named twice; keep one row a clip")
+            raise UgclError(f"{path}: a clip is named twice; keep one row per clip")
         _, self.dim, self.frames = shape
         self.start = self.stream.tell()
         self.settings: dict[str, Any] = {**config.model_dump(mode="json"), "sha256": sha256(path)}

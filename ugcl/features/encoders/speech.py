@@ -30,10 +30,8 @@ class SpeechEncoder(SequenceNetwork):
     and unit variance where the weights' preprocessor_config.json says so.
 
     Args:
-        name: key of `encoders`.
         config: which hidden states to keep, whether the deepest is normed, and the longest window.
         folder: config.json and safetensors of the network.
-        device: where the network runs.
     """
 
     modality = "audio"
@@ -45,9 +43,7 @@ class SpeechEncoder(SequenceNetwork):
 
         logging.disable_progress_bar()
         if not (folder / "config.json").is_file():
-            raise UgclError(
-                f"{folder}: no config.json; encoders.{name}.weights must be a speech model's folder"
-            )
+            raise UgclError(f"{folder}: no config.json; encoders.{name}.weights must be a model's folder")
         super().__init__(name, config, device)
         model = AutoModel.from_pretrained(folder, dtype="float32", local_files_only=True)
         self.model = model.eval().to(self.device)

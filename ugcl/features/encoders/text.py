@@ -34,10 +34,8 @@ class TextEncoder(SequenceNetwork):
     Token states have a nominal rate, for a transcript has no times; a sentence has rate 0.
 
     Args:
-        name: key of `encoders`.
         config: which hidden states to keep, and tokens or their mean.
         folder: config.json, tokenizer and weights of the network.
-        device: where the network runs.
     """
 
     modality = "text"
@@ -49,9 +47,7 @@ class TextEncoder(SequenceNetwork):
 
         logging.disable_progress_bar()
         if not (folder / "config.json").is_file():
-            raise UgclError(
-                f"{folder}: no config.json; encoders.{name}.weights must be a text model's folder"
-            )
+            raise UgclError(f"{folder}: no config.json; encoders.{name}.weights must be a model's folder")
         # The library makes an empty tokenizer where the files are absent: every word would be unknown.
         if not any(all((folder / file).is_file() for file in files) for files in VOCABULARIES):
             raise UgclError(f"{folder}: no tokenizer; put the model's tokenizer.json there")
@@ -95,9 +91,8 @@ class TextEncoder(SequenceNetwork):
         for row, piece in zip(tokens, pieces, strict=True):
             row[: len(piece)] = torch.from_numpy(piece)
         mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).long()
-        output = self.model(
-            tokens.to(self.device), attention_mask=mask.to(self.device), output_hidden_states=True
-        )
+        tokens, mask = tokens.to(self.device), mask.to(self.device)
+        output = self.model(tokens, attention_mask=mask, output_hidden_states=True)
         kept = torch.cat([output.hidden_states[k] for k in self.keep], dim=-1)
         found = [row[:length] for row, length in zip(kept, lengths, strict=True)]
         return [row.mean(dim=0, keepdim=True) for row in found] if self.config.output == "sentence" else found

@@ -28,17 +28,15 @@ DENSE = {"fc6": "classifier.0", "fc7": "classifier.3"}
 
 
 class VggFaceEncoder(FaceNetwork):
-    """fc7 of VGG-Face before its ReLU, one vector of 4096 values a face frame.
+    """fc7 of VGG-Face before its ReLU, one vector of 4096 values per face frame.
 
     Args:
-        name: key of `encoders`.
         config: frame rate, margin of the crop, and what the input is normalised to.
         weights: state dict, .safetensors or what torch.save writes: see :func:`torchvision_names`.
         sha256: hash of that file, for the shard's metadata.
-        device: where the network runs.
 
     Raises:
-        UgclError: the file is no state dict of VGG-16.
+        UgclError: the file is not a state dict of VGG-16.
     """
 
     size = SIZE
@@ -126,9 +124,7 @@ def network(state: Mapping[str, Tensor], source: str = "state dict") -> nn.Seque
     layers = [*(f"features.{place}" for place in PLACES), *DENSE.values()]
     missing = [key for layer in layers for key in (f"{layer}.weight", f"{layer}.bias") if key not in state]
     if missing:
-        raise UgclError(
-            f"{source}: no {missing[0]} (torchvision's name) among its layers; give VGG-16 weights"
-        )
+        raise UgclError(f"{source}: no {missing[0]} (torchvision's name) in it; give VGG-16 weights")
     widths = [len(state[f"{layer}.weight"]) for layer in layers]
     convolutions, (hidden, out) = iter(widths[:-2]), widths[-2:]
     plan: list[int | str] = []

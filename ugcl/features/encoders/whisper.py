@@ -31,10 +31,8 @@ class WhisperEncoder(SequenceNetwork):
     one comes after the final layer norm.
 
     Args:
-        name: key of `encoders`.
         config: which hidden states to keep.
         folder: config.json, preprocessor_config.json and safetensors of a Whisper model or its encoder.
-        device: where the network runs.
     """
 
     modality = "audio"
@@ -49,9 +47,7 @@ class WhisperEncoder(SequenceNetwork):
 
         for file in ("config.json", "preprocessor_config.json"):
             if not (folder / file).is_file():
-                raise UgclError(
-                    f"{folder}: no {file}; encoders.{name}.weights must be a Whisper model's folder"
-                )
+                raise UgclError(f"{folder}: no {file}; encoders.{name}.weights must be a model's folder")
         alone = "WhisperEncoder" in json.loads((folder / "config.json").read_text()).get("architectures", [])
         kind = modeling_whisper.WhisperEncoder if alone else WhisperModel
         super().__init__(name, config, device)
@@ -76,7 +72,8 @@ class WhisperEncoder(SequenceNetwork):
 
     def read(self, clip: Clip) -> Iterator[list[np.ndarray]]:
         """Mel spectra of windows of 30 s, (bands, mel frames); a last window shorter than one of the
-        analysis is left out."""
+        analysis is left out.
+        """
         rate, window, shortest = self.extractor.sampling_rate, self.extractor.n_samples, self.extractor.n_fft
         stretches = clip.stretches(rate, seconds=max(1, round(LONG * rate / window)) * window / rate)
         for cut in windows(stretches, window, shortest + 1):

@@ -47,7 +47,6 @@ def crop(picture: np.ndarray, landmarks: np.ndarray, size: int, margin: float) -
         picture: (height, width) or (height, width, 3) uint8.
         landmarks: (5, 2) pixels of the picture.
         size: side of the crop, pixels.
-        margin: see :func:`template`.
 
     Returns:
         (size, size[, 3]) uint8; what lies outside the picture repeats its border.

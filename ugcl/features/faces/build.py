@@ -11,7 +11,7 @@ def build(config: Config) -> Detector:
     """The detector that the `faces` section names.
 
     Raises:
-        UgclError: its weights are not to be had, or are not the ones meant.
+        UgclError: its weights cannot be obtained, or are not the ones meant.
     """
     settings = config.faces
     if isinstance(settings, YunetFaces):

@@ -16,14 +16,12 @@ class Detection:
     """One face in one picture, pixels.
 
     Attributes:
-        box: (4,) float: left, top, width, height.
-        score: confidence, 0..1.
         landmarks: (5, 2) float, x and y of the left eye, right eye, nose tip, left and right mouth corner,
             where left means left in the picture.
     """
 
-    box: np.ndarray
-    score: float
+    box: np.ndarray  # (4,) float: left, top, width, height
+    score: float  # confidence, 0..1
     landmarks: np.ndarray
 
 

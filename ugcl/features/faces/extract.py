@@ -27,9 +27,6 @@ def faces_shard(config: Config, corpus: str, shard: int, lineage: str = "") -> P
     run of the same lineage, settings and clips had done is taken over.
 
     Args:
-        config: the parameters.
-        corpus: key of `corpora`.
-        shard: number of the shard, from 1.
         lineage: hash of the code and of the parameters, see :mod:`ugcl.provenance.lineage`.
 
     Returns:

@@ -17,14 +17,13 @@ DETECTED, INTERPOLATED = (40, 220, 90), (255, 190, 30)
 TICK = Fraction(1, 90_000)  # the clock of MPEG systems (ISO/IEC 13818-1, §2.4.2), seconds
 
 
-def draw(rgb: np.ndarray, track: Track, index: int, told: str = "") -> np.ndarray:
+def draw(rgb: np.ndarray, track: Track, index: int, caption: str = "") -> np.ndarray:
     """Draw a frame's box and landmarks, and a line of text at its foot.
 
     Args:
         rgb: (height, width, 3) uint8; it is left as it is.
         track: the clip's track.
         index: number of the frame; where it has no face only the text is drawn.
-        told: the text.
 
     Returns:
         (height, width, 3) uint8.
@@ -41,11 +40,11 @@ def draw(rgb: np.ndarray, track: Track, index: int, told: str = "") -> np.ndarra
         cv2.rectangle(picture, *corners, colour, thick, cv2.LINE_AA)
         for point in track.landmarks[index]:
             cv2.circle(picture, tuple(np.round(point).astype(int).tolist()), thick, colour, -1, cv2.LINE_AA)
-    if told:
+    if caption:
         size, pen = max(0.35, min(height, width) / 800), max(1, thick // 2)
         place = (4 * thick, height - 5 * thick)
         for colour, weight in (((0, 0, 0), pen + 2), ((255, 255, 255), pen)):
-            cv2.putText(picture, told, place, cv2.FONT_HERSHEY_SIMPLEX, size, colour, weight, cv2.LINE_AA)
+            cv2.putText(picture, caption, place, cv2.FONT_HERSHEY_SIMPLEX, size, colour, weight, cv2.LINE_AA)
     return picture
 
 
@@ -75,7 +74,7 @@ def write(clip: Clip, track: Track, target: Path) -> Path:
             rgb = frame.rgb()
             if size is None:
                 size = stream.width, stream.height = (rgb.shape[1] & ~1, rgb.shape[0] & ~1)
-            drawn = draw(rgb, track, frame.index, _told(track, frame.index))[: size[1], : size[0]]
+            drawn = draw(rgb, track, frame.index, _caption(track, frame.index))[: size[1], : size[0]]
             if drawn.shape[1::-1] != size:
                 drawn = cv2.resize(drawn, size)
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(drawn), format="rgb24")
@@ -87,7 +86,7 @@ def write(clip: Clip, track: Track, target: Path) -> Path:
     return target
 
 
-def _told(track: Track, index: int) -> str:
+def _caption(track: Track, index: int) -> str:
     time = f"{index}  {track.times[index]:.2f} s  "
     if not track.visible[index]:
         return time + "no face"

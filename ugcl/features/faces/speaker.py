@@ -19,18 +19,15 @@ class Chain:
     """Detections of one face, in frame order.
 
     Attributes:
-        indices: frames of the detections.
-        faces: the detections.
         look: (LOOK, LOOK) grey picture of the aligned face, on the last frame with several faces.
         changes: how much more the mouth changed than the eyes, from each look to the next.
-        prominence: area × nearness to the picture's centre, summed over the detections.
     """
 
-    indices: list[int] = field(default_factory=list)
-    faces: list[Detection] = field(default_factory=list)
+    indices: list[int] = field(default_factory=list)  # frames of the detections
+    faces: list[Detection] = field(default_factory=list)  # the detections
     look: np.ndarray | None = None
     changes: list[float] = field(default_factory=list)
-    prominence: float = 0.0
+    prominence: float = 0.0  # area × nearness to the picture's centre, summed over the detections
 
     def append(self, index: int, face: Detection, look: np.ndarray | None, size: tuple[int, int]) -> None:
         """Add a detection in a picture of a size (width, height)."""
@@ -51,10 +48,7 @@ class Chain:
 
 
 def link(
-    chains: list[Chain],
-    index: int,
-    found: list[tuple[Detection, np.ndarray | None]],
-    size: tuple[int, int],
+    chains: list[Chain], index: int, found: list[tuple[Detection, np.ndarray | None]], size: tuple[int, int]
 ) -> None:
     """Add the faces of one frame, with their looks, to the chains that they overlap, or begin new ones."""
     pairs = [

@@ -28,27 +28,19 @@ COLUMNS = ["clip", "frames", "frames_with_face", "mean_score", "failure"]
 
 @dataclass(frozen=True)
 class Survey:
-    """What was found in one file.
+    """What was found in one file."""
 
-    Attributes:
-        clip: the file.
-        track: its speaker's face, or its failure.
-        searched: pictures that were searched as a whole.
-        several: how many of them showed more than one face.
-        remarks: on the file itself.
-    """
-
-    clip: Clip
-    track: Track
-    searched: int
-    several: int
-    remarks: tuple[str, ...] = ()
+    clip: Clip  # the file
+    track: Track  # its speaker's face, or its failure
+    searched: int  # pictures that were searched as a whole
+    several: int  # how many of them showed more than one face
+    remarks: tuple[str, ...] = ()  # on the file itself
 
     @property
     def notes(self) -> list[str]:
         """What a reader should know besides a failure."""
-        told = f"several faces on {self.several} of {self.searched} pictures searched as a whole"
-        return [*self.remarks, *([told] if self.several else [])]
+        text = f"several faces on {self.several} of {self.searched} pictures searched as a whole"
+        return [*self.remarks, *([text] if self.several else [])]
 
     @property
     def readable(self) -> bool:

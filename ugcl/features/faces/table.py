@@ -18,25 +18,15 @@ SUMMARY = ["clip", "frames", "frames_with_face", "mean_score", "failure", "detai
 
 @dataclass(frozen=True)
 class Track:
-    """One face through a clip; row i is frame i of the file.
+    """One face through a clip; row i is frame i of the file."""
 
-    Attributes:
-        times: (frames,) seconds.
-        boxes: (frames, 4) left, top, width, height in pixels; NaN where there is no face.
-        scores: (frames,) detector's confidence, interpolated between detections; NaN without a face.
-        detected: (frames,) bool, False where box and landmarks are interpolated.
-        landmarks: (frames, 5, 2) x and y in pixels; NaN where there is no face.
-        failure: why the clip has no usable track, or "".
-        detail: what was found, if there is a failure.
-    """
-
-    times: np.ndarray
-    boxes: np.ndarray
-    scores: np.ndarray
-    detected: np.ndarray
-    landmarks: np.ndarray
-    failure: str = ""
-    detail: str = ""
+    times: np.ndarray  # (frames,) seconds
+    boxes: np.ndarray  # (frames, 4) left, top, width, height in pixels; NaN where there is no face
+    scores: np.ndarray  # (frames,) detector's confidence, interpolated between detections; NaN without a face
+    detected: np.ndarray  # (frames,) bool, False where box and landmarks are interpolated
+    landmarks: np.ndarray  # (frames, 5, 2) x and y in pixels; NaN where there is no face
+    failure: str = ""  # why the clip has no usable track, or ""
+    detail: str = ""  # what was found, if there is a failure
 
     @property
     def visible(self) -> np.ndarray:
@@ -47,9 +37,8 @@ class Track:
     def none(cls, failure: str, detail: str) -> Track:
         """The track of a clip that could not be decoded."""
         empty = np.empty(0)
-        return cls(
-            empty, empty.reshape(0, 4), empty, empty.astype(bool), np.empty((0, 5, 2)), failure, detail
-        )
+        boxes, landmarks = np.empty((0, 4)), np.empty((0, 5, 2))
+        return cls(empty, boxes, empty, empty.astype(bool), landmarks, failure, detail)
 
     def rows(self, clip: str) -> pd.DataFrame:
         """The track as table rows, columns :data:`COLUMNS`."""

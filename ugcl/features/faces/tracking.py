@@ -48,13 +48,11 @@ def follow(source: Iterable[Frame], detector: Detector, settings: Faces) -> Trac
     track = _fill(np.array(times), [chain for chain, _ in order], settings)
     share = track.visible.mean() if len(times) else 0.0
     if share < settings.min_share or not track.visible.any():
-        told = (
-            f"a face on {int(track.visible.sum())} of {len(times)} frames; least share {settings.min_share}"
-        )
-        return replace(track, failure="no_face", detail=told)
+        found = f"a face on {int(track.visible.sum())} of {len(times)} frames"
+        return replace(track, failure="no_face", detail=f"{found}; least share {settings.min_share}")
     if other := rival(order, settings.rival):
-        told = f"another face has {other[1]:.0%} of the chosen one's claim to be the speaker"
-        return replace(track, failure="several_faces", detail=f"{told}, more than {settings.rival:.0%}")
+        text = f"another face has {other[1]:.0%} of the chosen one's claim to be the speaker"
+        return replace(track, failure="several_faces", detail=f"{text}, more than {settings.rival:.0%}")
     return track
 
 

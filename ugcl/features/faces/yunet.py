@@ -34,9 +34,8 @@ class Yunet(AtOneSize):
             raise UgclError(f"{weights}: no such file; set faces.weights to YuNet's ONNX file")
         self.min_face = min_face
         try:
-            self.network = cv2.FaceDetectorYN.create(
-                str(weights), "", (320, 320), self.WEAKEST, self.OVERLAP, self.MOST
-            )
+            limits = self.WEAKEST, self.OVERLAP, self.MOST
+            self.network = cv2.FaceDetectorYN.create(str(weights), "", (320, 320), *limits)
         except cv2.error as error:
             raise UgclError(
                 f"{weights}: OpenCV cannot read it as a network ({' '.join(str(error).split())[:120]});"

@@ -1,4 +1,4 @@
-"""How long somebody seems to speak, by the energy of the sound alone."""
+"""Estimated duration of speech from the energy of the sound alone."""
 
 from __future__ import annotations
 
@@ -18,21 +18,18 @@ QUIET = -60.0  # dBFS: nothing below counts
 
 
 @dataclass(frozen=True)
-class Heard:
+class Sound:
     """What is kept of a clip's sound: minutes of it need no more room than a picture.
 
     Attributes:
-        seconds: its length.
-        active: (frames,) bool, see :func:`active`.
         low, high: (blocks,) smallest and largest sample of blocks of `step` seconds, for drawing.
-        step: seconds.
     """
 
-    seconds: float
-    active: np.ndarray
+    seconds: float  # its length
+    active: np.ndarray  # (frames,) bool, see :func:`active`
     low: np.ndarray
     high: np.ndarray
-    step: float
+    step: float  # seconds
 
     @property
     def speech(self) -> float:
@@ -40,7 +37,7 @@ class Heard:
         return min(float(self.active.sum() * HOP), self.seconds)
 
 
-def listen(stretches: Iterable[np.ndarray], rate: int = RATE) -> Heard:
+def listen(stretches: Iterable[np.ndarray], rate: int = RATE) -> Sound:
     """Go through a sound stretch by stretch.
 
     Args:
@@ -62,7 +59,7 @@ def listen(stretches: Iterable[np.ndarray], rate: int = RATE) -> Heard:
         low.append(rest.min(keepdims=True))
         high.append(rest.max(keepdims=True))
     joined = [np.concatenate(parts) if parts else np.zeros(0) for parts in (energy, low, high)]
-    return Heard(count / rate, _active(joined[0], block, count, rate), joined[1], joined[2], block / rate)
+    return Sound(count / rate, _active(joined[0], block, count, rate), joined[1], joined[2], block / rate)
 
 
 def active(samples: np.ndarray, rate: int = RATE) -> np.ndarray:
@@ -79,7 +76,7 @@ def active(samples: np.ndarray, rate: int = RATE) -> np.ndarray:
 
 
 def speech_seconds(samples: np.ndarray, rate: int = RATE) -> float:
-    """Seconds of sound that stands out from the clip's quiet frames; see :attr:`Heard.speech`."""
+    """Seconds of sound that stands out from the clip's quiet frames; see :attr:`Sound.speech`."""
     return listen([samples], rate).speech
 
 

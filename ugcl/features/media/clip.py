@@ -23,24 +23,18 @@ class Clip:
     """One utterance as encoders see it.
 
     Attributes:
-        name: the clip's name in the manifest.
         audio: sound file; None where the corpus has none of its own (then the video file's sound is read).
-        video: video file, or None.
-        faces: the face track, where the shard of face tables was made; else None.
-        interval: the utterance's part of the media files; None for all of them.
         sound_interval: the same of the sound file alone; None where it holds this utterance and no more.
-        region: the speaker's half of the picture, "left" or "right"; "" for all.
-        transcript: the spoken words; "" where the corpus has none.
     """
 
-    name: str
+    name: str  # the clip's name in the manifest
     audio: Path | None = None
-    video: Path | None = None
-    faces: table.Track | None = None
-    interval: Interval | None = None
+    video: Path | None = None  # video file, or None
+    faces: table.Track | None = None  # the face track, where the shard of face tables was made; else None
+    interval: Interval | None = None  # the utterance's part of the media files; None for all of them
     sound_interval: Interval | None = None
-    region: str = ""
-    transcript: str = ""
+    region: str = ""  # the speaker's half of the picture, "left" or "right"; "" for all
+    transcript: str = ""  # the spoken words; "" where the corpus has none
 
     @classmethod
     def from_row(cls, row: Any, root: Path, faces: table.Track | None = None) -> Clip:

@@ -44,12 +44,7 @@ def refused(path: Path, error: Exception) -> MediaError:
 
 @contextmanager
 def open_container(path: Path, **options: str) -> Iterator[Any]:
-    """Open a media file with PyAV and turn every reading fault into a :class:`MediaError`.
-
-    Args:
-        path: the file.
-        options: of ffmpeg's reader of the format.
-    """
+    """Open a media file with PyAV and turn every reading fault into a :class:`MediaError`."""
     import av
 
     check_file(path)
@@ -85,7 +80,6 @@ def choose(streams: Any, kind: str, notes: list[str] | None = None) -> Any:
     Args:
         streams: of one kind, as a container lists them; pictures that only illustrate a sound are left out.
         kind: what to call one in a note.
-        notes: takes a note where there are several.
 
     Returns:
         The stream, None where there is none.

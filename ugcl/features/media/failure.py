@@ -31,7 +31,7 @@ class MediaError(UgclError):
 
     def __init__(self, failure: Failure, detail: str) -> None:
         if failure not in FAILURES:
-            raise ValueError(f"{failure!r} is no failure; choose from {', '.join(FAILURES)}")
+            raise ValueError(f"{failure!r} is not a failure; choose from {', '.join(FAILURES)}")
         self.failure = failure
         # A file's name may hold bytes that are not UTF-8.
         text = str(detail).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -59,14 +59,13 @@ def file_name(clip: str, ending: str) -> str:
     """The name of a file that is made of a clip: folders become part of it, and a long one is cut.
 
     Args:
-        clip: the clip's name.
         ending: of the file, with its dot.
     """
     name = clip.strip("/").replace("/", "_")
     room = LONGEST - len(ending.encode())
     if len(name.encode()) > room:
-        mark = "~" + hashlib.sha256(name.encode()).hexdigest()[:8]
-        name = name.encode()[: room - len(mark)].decode("utf-8", "ignore") + mark
+        suffix = "~" + hashlib.sha256(name.encode()).hexdigest()[:8]
+        name = name.encode()[: room - len(suffix)].decode("utf-8", "ignore") + suffix
     return name + ending
 
 

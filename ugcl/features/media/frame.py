@@ -15,19 +15,15 @@ class Frame:
     """One decoded picture; the pixels are converted only when asked for.
 
     Attributes:
-        index: number of the frame in the file, from 0.
-        time: presentation time on the clip's axis, seconds.
-        duration: how long the frame is shown, seconds.
         region: the part of the upright picture that belongs to the clip: "left" or "right" half, "" for all.
-        aspect: width of a pixel of the file over its height.
     """
 
-    index: int
-    time: float
-    duration: float
+    index: int  # number of the frame in the file, from 0
+    time: float  # presentation time on the clip's axis, seconds
+    duration: float  # how long the frame is shown, seconds
     picture: Any
     region: str = ""
-    aspect: float = 1.0
+    aspect: float = 1.0  # width of a pixel of the file over its height
 
     def rgb(self) -> np.ndarray:
         """The clip's part of the picture as (height, width, 3) uint8, upright and with square pixels.

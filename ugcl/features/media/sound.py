@@ -45,8 +45,8 @@ def stretches(
     """Read a file's sound, or an interval of it, as mono, with constant memory.
 
     Args:
-        path: a sound file, or a video file whose default sound track is read. A track that starts later
-            than the file's earliest stream is preceded by zeros, and a gap in its time stamps is filled with
+        path: a sound file, or a video file whose default sound track is read. A track that starts later than
+            the file's earliest stream is preceded by zeros, and a gap in its time stamps is filled with
             zeros, so that sound and pictures share one time axis.
         rate: sampling rate of the result, Hz.
         interval: the part to read; all where it is None.
@@ -86,7 +86,7 @@ def _resampled(blocks: Iterator[tuple[np.ndarray, int]], rate: int) -> Iterator[
 
 
 def _checked(path: Path, interval: Interval | None, notes: list[str]) -> Iterator[tuple[np.ndarray, int]]:
-    """Mono blocks (samples,) with their rate; refused where there is nothing to be heard in all of them."""
+    """Mono blocks (samples,) with their rate; refused where there is no sound in any of them."""
     count, rate, peak, loudest = 0, 1, 0.0, 0.0
     for channels, names, rate in _read(path, interval, notes):
         samples = mix(channels, names)
@@ -98,7 +98,7 @@ def _checked(path: Path, interval: Interval | None, notes: list[str]) -> Iterato
         yield samples, rate
     if interval is not None and count / rate < min(interval.duration - END_TOLERANCE, SHORTEST):
         raise MediaError(
-            "truncated", f"{path}: the sound ends before {interval.start:.2f} s, where the clip starts"
+            "truncated", f"{path}: the sound ends before the clip's start, {interval.start:.2f} s"
         )
     if interval is not None and interval.bounded and count / rate < interval.duration - END_TOLERANCE:
         end = f"{interval.start + count / rate:.2f} s, the clip at {interval.end:.2f} s"
@@ -109,8 +109,7 @@ def _checked(path: Path, interval: Interval | None, notes: list[str]) -> Iterato
         length = f"{count} sample{'s' * (count > 1)} ({1000 * count / rate:.3g} ms)"
         raise MediaError("empty", f"{path}: the sound has {length}, too few for a sound")
     if peak < SILENCE <= loudest:
-        told = "the channels cancel each other (one is the other's negative); save one of them alone"
-        raise MediaError("silent", f"{path}: {told}")
+        raise MediaError("silent", f"{path}: the channels cancel each other; save one of them alone")
     if peak < SILENCE:
         raise MediaError("silent", f"{path}: the sound never exceeds -80 dBFS")
 
@@ -120,16 +119,14 @@ def _read(path: Path, interval: Interval | None, notes: list[str]) -> Iterator[B
     header = wav.read(path)
     if header is not None and header.missing:
         raise MediaError("truncated", f"{path}: the header promises {header.missing:.2f} s more")
-    readers: list[Reader] = (
-        [_by_libsndfile, decoded] if path.suffix.lower() in PLAIN else [decoded, _by_libsndfile]
-    )
+    readers: list[Reader] = [_by_libsndfile, decoded]
+    if path.suffix.lower() not in PLAIN:
+        readers.reverse()
     if header is not None and header.open_ended:
         readers = [lambda *wanted: decoded(*wanted, ignore_length="1")]
         if header.stale:
-            told = f"{header.declared / header.byte_rate:.2f} s of sound, the file holds"
-            notes.append(
-                f"the header names {told} {header.present / header.byte_rate:.2f} s; all of it is read"
-            )
+            named, held = (size / header.byte_rate for size in (header.declared, header.present))
+            notes.append(f"the header names {named:.2f} s of sound, the file holds {held:.2f} s; all is read")
     faults: list[MediaError] = []
     nothing = False
     for reader in readers:

@@ -25,10 +25,7 @@ def decoded(path: Path, interval: Interval | None, notes: list[str], **options: 
     """The sound of a file, or of an interval of it, block by block from the clip's time zero.
 
     Args:
-        path: the file.
         interval: the part to read; all where it is None.
-        notes: takes a note on several tracks, and on gaps.
-        options: of ffmpeg's reader of the format.
     """
     # An index may lead past the start, and what follows a jump may not be decodable: then all is read.
     if interval is not None and interval.start > MARGIN:

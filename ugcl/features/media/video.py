@@ -1,6 +1,6 @@
 """Decoding video by its timestamps.
 
-Time zero is the start of the file's earliest stream, for sound and picture alike, so that a delay between
+Time zero is the start of the file's earliest stream, for sound and picture, so that a delay between
 the streams of one file survives decoding.
 """
 
@@ -33,11 +33,10 @@ def frames(
         path: any container and codec that ffmpeg reads (mp4, flv, avi, webm, …).
         interval: the part to decode; only it, and what its decoding needs, is read.
         region: see :class:`Frame`.
-        notes: takes a note where the file has several video tracks.
 
     Raises:
-        MediaError: missing, empty, unreadable, no_video, or truncated (also after some frames were given:
-            the end of the file is only known when it is reached).
+        MediaError: missing, empty, unreadable, no_video, or truncated (also after some frames were given: the
+            end of the file is only known when it is reached).
     """
     yield from _whole(path, region, notes) if interval is None else _part(path, interval, region, notes)
 

@@ -17,11 +17,10 @@ class FaceBlock:
     """Consecutive points of a clip's time grid.
 
     Attributes:
-        crops: (crops, size, size, 3) uint8, what is first shown at these points.
         shown: (points,) number of the crop that is shown at each, among all of the clip; -1 for no face.
     """
 
-    crops: np.ndarray
+    crops: np.ndarray  # (crops, size, size, 3) uint8, what is first shown at these points
     shown: np.ndarray
 
 
@@ -31,10 +30,8 @@ def face_blocks(clip: Clip, fps: float, size: int, margin: float, count: int) ->
     A frame that is shown at several points is cut once.
 
     Args:
-        clip: a clip with its face track.
         fps: grid rate, Hz.
         size: side of the crop, pixels.
-        margin: see :func:`ugcl.features.faces.alignment.template`.
         count: most crops of a block.
 
     Raises:

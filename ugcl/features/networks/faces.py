@@ -24,17 +24,13 @@ CPU_BATCH = 4  # crops; a CPU gains nothing by more, and VGG-16 holds 13 MB of e
 
 
 class FaceNetwork(Network):
-    """Cuts faces out of clips, and gives the network those of one clip together.
-
-    Attributes:
-        size: side of the crop, pixels.
-    """
+    """Cuts faces out of clips, and gives the network those of one clip together."""
 
     modality = "video"
     layers = 1
     needs_faces = True
 
-    size: int
+    size: int  # side of the crop, pixels
 
     @abstractmethod
     def vectors(self, pixels: Tensor) -> Tensor:

@@ -28,12 +28,9 @@ class Network(ABC):
     """What all encoders with a network have.
 
     Args:
-        name: key of `encoders`.
         config: precision, and how much goes through the network at once.
-        device: where the network runs.
 
     Attributes:
-        model: the network, on the device.
         TOGETHER: clips of a shard of which each may change the rounding of another's sums; a fixed number,
             for the same bytes at each run.
         AHEAD: parts that are read ahead of the network.
@@ -42,7 +39,7 @@ class Network(ABC):
     TOGETHER = 1
     AHEAD = 2
 
-    model: torch.nn.Module
+    model: torch.nn.Module  # the network, on the device
 
     def __init__(self, name: str, config: NetworkConfig, device: torch.device | str = "cpu") -> None:
         import torch
@@ -88,11 +85,7 @@ class Network(ABC):
         return vectors
 
     def encode_all(
-        self,
-        clips: Sequence[Clip],
-        faces: Path | None = None,
-        workers: int = 0,
-        collect: Collect = Vectors,
+        self, clips: Sequence[Clip], faces: Path | None = None, workers: int = 0, collect: Collect = Vectors
     ) -> Iterator[tuple[Clip, np.ndarray | MediaError]]:
         """The vectors of each clip, or why there are none, in the order in which clips are finished.
 

@@ -22,17 +22,11 @@ Read = Callable[[Clip], Iterator[Any]]
 
 @dataclass(frozen=True)
 class Part:
-    """Something of a clip that goes through a network.
+    """Something of a clip that goes through a network."""
 
-    Attributes:
-        number: of the clip among those that are read, from 0.
-        content: what was read, or the failure that ended the clip.
-        last: whether the clip has no further part.
-    """
-
-    number: int
-    content: Any
-    last: bool
+    number: int  # of the clip among those that are read, from 0
+    content: Any  # what was read, or the failure that ended the clip
+    last: bool  # whether the clip has no further part
 
 
 def parts(read: Read, clips: Sequence[Clip], source: Path | None, workers: int, ahead: int) -> Iterator[Part]:
@@ -42,7 +36,6 @@ def parts(read: Read, clips: Sequence[Clip], source: Path | None, workers: int, 
     not depend on the number of processes.
 
     Args:
-        read: see :data:`Read`.
         clips: in the order of their names.
         source: see :func:`with_faces`.
         workers: processes that read; 0 = this one does.
@@ -53,11 +46,7 @@ def parts(read: Read, clips: Sequence[Clip], source: Path | None, workers: int, 
     factor = max(2, math.ceil(ahead / workers)) if workers else None
     # Without batches, parts come as they are.
     yield from DataLoader(
-        reading,
-        batch_size=None,
-        num_workers=workers,
-        prefetch_factor=factor,
-        worker_init_fn=_end_with_parent,
+        reading, batch_size=None, num_workers=workers, prefetch_factor=factor, worker_init_fn=_end_with_parent
     )
 
 
@@ -89,7 +78,8 @@ class _Reading(IterableDataset):
 
 def _end_with_parent(_: int) -> None:
     """Let this process end when its parent was killed: DataLoader's own check never comes where the pipe to
-    the parent is full."""
+    the parent is full.
+    """
     parent = os.getppid()
 
     def watch() -> None:

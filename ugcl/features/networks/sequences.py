@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
     from ugcl.features.networks.reading import Part
 
-CPU_SECONDS = (
-    10.0  # of sound; a CPU gains nothing by more, and a large network's memory grows by 30 MB a second
-)
+CPU_SECONDS = 10.0  # of sound; more is not faster on a CPU, and memory grows by 30 MB per second
 LONG = 120.0  # seconds of sound that are read at a time
 Scale = Callable[[np.ndarray], np.ndarray]
 
@@ -51,17 +49,13 @@ class SequenceNetwork(Network):
     """Reads clips whole, and gives the network pieces of like length together.
 
     What comes out for a clip does not depend on the others but for the rounding of sums.
-
-    Attributes:
-        budget: length that passes through the network at once, padding included, in the pieces' own unit.
-        equal: whether the network sees padding, so that only equal lengths may go together.
     """
 
     TOGETHER = 64
     AHEAD = 64
 
-    budget: int
-    equal: bool = False
+    budget: int  # length that passes through the network at once, padding included, in the pieces' own unit
+    equal: bool = False  # whether the network sees padding, so that only equal lengths may go together
 
     @abstractmethod
     def read(self, clip: Clip) -> Iterator[list[np.ndarray]]:
@@ -77,7 +71,7 @@ class SequenceNetwork(Network):
         """Hidden states of each piece, (frames, layers × width) on the device."""
 
     def sound_budget(self, rate: float) -> int:
-        """The budget of pieces of sound with so many values a second, Hz."""
+        """The budget of pieces of sound with so many values per second, Hz."""
         seconds = self.config.batch
         return round((min(seconds, CPU_SECONDS) if self.device.type == "cpu" else seconds) * rate)
 

@@ -34,14 +34,13 @@ def weight_file(
     """Find a file of weights: a local file, a file of the mirror, or a row of `sources.csv`.
 
     Args:
-        config: the parameters: `data`.
         encoder: key of `encoders`, for messages.
         weights: path of a local file, or path inside the mirror; `models/<path>` names the registry's row.
         sha256: what the file must hash to; "" = what the registry says, if it does.
         where: section of params.yaml that messages name; "" = `encoders.<encoder>`.
 
     Raises:
-        UgclError: the file is nowhere to be had, or is not the one meant.
+        UgclError: the file was not found, or is not the one meant.
     """
     where = where or f"encoders.{encoder}"
     rows = [row for row in registry.read(Path(config.data.sources), MODELS) if _names(row, weights)]
@@ -53,7 +52,7 @@ def weight_file(
     if not found.is_file():
         if not rows:
             raise UgclError(
-                f"{where}.weights: {weights!r} is no file here, none in data.mirror ({base}), and"
+                f"{where}.weights: {weights!r} is not a file here, none in data.mirror ({base}), and"
                 f" no row of {config.data.sources}; set the path of the file"
             )
         found = _fetch(config, rows, weights, expected)
@@ -61,7 +60,7 @@ def weight_file(
     if expected and digest != expected:
         raise UgclError(
             f"{found}: sha256 {digest[:12]}… instead of {expected[:12]}…;"
-            f" replace the file or mend {where}.sha256"
+            f" replace the file or fix {where}.sha256"
         )
     return WeightFile(found, digest)
 

@@ -35,7 +35,7 @@ def weights_folder(config: Config, encoder: str, weights: str) -> Path:
         return folder
     except Exception as error:  # the hub raises many kinds: no such name, no network, no disk
         raise UgclError(
-            f"encoders.{encoder}.weights: {weights!r} is no folder here, none in data.mirror ({mirror}),"
+            f"encoders.{encoder}.weights: {weights!r} is not a folder here, none in data.mirror ({mirror}),"
             f" and the hub gave {type(error).__name__}; set a folder or a hub name"
         ) from error
 

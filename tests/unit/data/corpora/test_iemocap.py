@@ -106,7 +106,7 @@ def test_labels_ratings_and_words(build, tree: Path) -> None:
 
 def test_odd_lines_are_told_and_left_out(build, tree: Path, caplog: pytest.LogCaptureFixture) -> None:
     made(build, tree)
-    assert "2 lines are no ratings and are left out, first line 21: 'C-E9" in caplog.text
+    assert "2 lines are not ratings and are left out, first line 21: 'C-E9" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -147,11 +147,11 @@ def test_the_release_may_lie_in_its_own_folder(build, tree: Path, tmp_path: Path
     ("old", "new", "words"),
     [
         ("\tneu\t", "\tcalm\t", "line 3: unknown emotion 'calm'"),
-        ("- 0.6000]", "0.6000]", "line 3: .* is no utterance of IEMOCAP"),
+        ("- 0.6000]", "0.6000]", "line 3: .* is not an utterance of IEMOCAP"),
         (
             "Ses01F_impro01_F000",
             "Ses01F_impro02_F000",
-            "'Ses01F_impro02_F000' is no utterance of this dialog",
+            "'Ses01F_impro02_F000' is not an utterance of this dialog",
         ),
         ("[0.7000 - 1.2000]", "[1.7000 - 1.2000]", "Ses01F_impro01_M000 ends before it starts"),
         ("Ses01F_impro01_F001", "Ses01F_impro01_F000", "clip"),

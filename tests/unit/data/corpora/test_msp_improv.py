@@ -82,8 +82,8 @@ def test_either_spelling_of_the_rating_file(build, tree: Path) -> None:
         (RATINGS, "", "no turn in it"),
         ("; A; A:2.25", "; Q; A:2.25", "line 1: .* has the unknown label 'Q'"),
         ("UTD-IMPROV-S20S-M06-R-MM01", "UTD-IMPROV-S08H-M06-P-MF12", "line 10: .* comes twice"),
-        ("S20S-M06", "S20S-M07", "'MSP-IMPROV-S20S-M07-R-MM01' is no turn"),
-        ("\n\nUTD-IMPROV-S08H", "\n\nIMPROV S08H", "line 7: .* is no rating"),
+        ("S20S-M06", "S20S-M07", "'MSP-IMPROV-S20S-M07-R-MM01' is not a turn"),
+        ("\n\nUTD-IMPROV-S08H", "\n\nIMPROV S08H", "line 7: .* is not a rating"),
     ],
 )
 def test_faults_are_one_line(build, tree: Path, old: str, new: str | None, words: str) -> None:

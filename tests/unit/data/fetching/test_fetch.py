@@ -48,7 +48,7 @@ def expected(*groups: dict[str, bytes]) -> dict[str, str]:
 
 def test_a_corpus_arrives_unpacked_listed_and_recorded(release: Project, server: Server) -> None:
     assert release.fetch() == expected(WAVS, FILMS, {"table.csv": b"a,b\n"})
-    assert release.held() == {*WAVS, *FILMS, "table.csv", sources.LISTING, records.RECEIVED}
+    assert release.held() == {*WAVS, *FILMS, "table.csv", sources.FILE_TABLE, records.RECEIVED}
     received = records.read(release.root / records.RECEIVED)
     assert received["sound.zip"].sha256 == digest(server.files["sound.zip"])
     assert received["Actor_02/01-01-01.mp4"] == records.Fact(5000, digest(FILMS["Actor_02/01-01-01.mp4"]))
@@ -58,7 +58,7 @@ def test_a_second_run_downloads_nothing_even_without_its_listing(release: Projec
     first = release.fetch()
     server.requests.clear()
     assert release.fetch() == first
-    (release.root / sources.LISTING).unlink()  # as Snakemake does before it runs the rule again
+    (release.root / sources.FILE_TABLE).unlink()  # as Snakemake does before it runs the rule again
     assert release.fetch() == first
     assert server.requests == []
 
@@ -76,7 +76,7 @@ def test_one_file_that_cannot_be_had_does_not_cost_the_others(release: Project, 
     with pytest.raises(UgclError, match=r"video_1\.zip: not fetched .*HTTP 404"):
         release.fetch()
     assert {*WAVS, "Actor_02/01-01-01.mp4", "table.csv"} <= release.held()
-    assert sources.LISTING not in release.held()
+    assert sources.FILE_TABLE not in release.held()
     del server.forever["video_1.zip"]
     server.requests.clear()
     assert release.fetch() == expected(WAVS, FILMS, {"table.csv": b"a,b\n"})
@@ -274,5 +274,8 @@ def test_a_root_elsewhere_leaves_the_listing_where_the_workflow_looks(release: P
     release.tree["corpora"]["ravdess"]["root"] = "disk/ravdess"
     release.root = release.folder / "disk/ravdess"
     assert release.fetch() == expected(WAVS, FILMS) | {"table.csv": digest(b"a,b\n")}
-    elsewhere, here = release.root / sources.LISTING, release.folder / "data/raw/ravdess" / sources.LISTING
+    elsewhere, here = (
+        release.root / sources.FILE_TABLE,
+        release.folder / "data/raw/ravdess" / sources.FILE_TABLE,
+    )
     assert here.read_bytes() == elsewhere.read_bytes()

@@ -92,7 +92,7 @@ def expected() -> dict[str, str]:
 def test_media_arrive_with_the_hashes_of_their_pointers(project_folder: Project, upstream: Upstream) -> None:
     register(project_folder, upstream.url)
     assert project_folder.fetch() == expected()
-    bookkeeping = {sources.LISTING, records.RECEIVED, records.KNOWN}
+    bookkeeping = {sources.FILE_TABLE, records.RECEIVED, records.KNOWN}
     assert project_folder.held() == {*WAVS, *FILMS, *bookkeeping}  # no clone, no other file
     known = records.read(project_folder.root / records.KNOWN)
     assert {name: fact.sha256 for name, fact in known.items()} == expected()
@@ -157,7 +157,7 @@ def test_a_broken_off_transfer_goes_on(project_folder: Project, upstream: Upstre
     with pytest.raises(UgclError, match=r"not fetched .*run it again") as caught:
         project_folder.fetch()
     assert "\n" not in str(caught.value)
-    assert sources.LISTING not in project_folder.held()
+    assert sources.FILE_TABLE not in project_folder.held()
     (upstream.folder / "lost").rename(lost)
     for name in ("Actor_01/03-01-00.wav", "Actor_01/03-01-01.wav"):  # came with the first run
         upstream.object(WAVS[name]).unlink()

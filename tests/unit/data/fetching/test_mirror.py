@@ -65,7 +65,7 @@ def test_an_lfs_pointer_is_not_taken_for_media(project_folder: Project, place: s
     project_folder.tree["data"]["mirror"] = str(project_folder.folder / "mirror")
     with pytest.raises(UgclError, match=r"wav: is a Git-LFS pointer, not media; run `git lfs pull`"):
         project_folder.fetch()
-    assert not (project_folder.root / sources.LISTING).exists()
+    assert not (project_folder.root / sources.FILE_TABLE).exists()
 
 
 def test_the_hashes_of_the_mirror_are_held_to(mirrored: Project) -> None:
@@ -125,7 +125,7 @@ def test_a_url_mirror_without_a_listing_may_hold_the_release_by_name(
 
 def test_a_url_mirror_that_is_down_is_named(project_folder: Project) -> None:
     project_folder.tree["data"]["mirror"] = "http://127.0.0.1:9"
-    with pytest.raises(UgclError, match=r"http://127\.0\.0\.1:9/ravdess/fetched\.csv: .*mend data\.mirror"):
+    with pytest.raises(UgclError, match=r"http://127\.0\.0\.1:9/ravdess/fetched\.csv: .*fix data\.mirror"):
         project_folder.fetch()
 
 
