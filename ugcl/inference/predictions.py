@@ -88,10 +88,7 @@ class Prediction:
 
 
 def predictions(
-    config: Config,
-    ensemble: Ensemble,
-    clips: list[Clip],
-    window: tuple[float, float] | None = None,
+    config: Config, ensemble: Ensemble, clips: list[Clip], window: tuple[float, float] | None = None
 ) -> Iterator[Prediction]:
     """Predict clips one by one; a clip that cannot be read is given with its failure and the rest goes on.
 

@@ -45,11 +45,7 @@ def draw(prediction: Prediction, ensemble: Ensemble) -> Figure:
     """
     seen = prediction.observed
     faces = thumbnails(prediction)
-    panels = [
-        "probabilities",
-        *(["sound"] if seen.heard is not None else []),
-        *(["faces"] if faces else []),
-    ]
+    panels = ["probabilities", *(["sound"] if seen.heard is not None else []), *(["faces"] if faces else [])]
     heights = {"probabilities": 2.3, "sound": 0.8, "faces": 0.6}
     with theme.style():
         figure, grid = plt.subplots(

@@ -33,12 +33,7 @@ log = logging.getLogger(__name__)
 
 
 def train_runs(
-    config: Config,
-    benchmark: str,
-    system: str,
-    seeds: Sequence[int],
-    folds: Sequence[int],
-    lineage: str = "",
+    config: Config, benchmark: str, system: str, seeds: Sequence[int], folds: Sequence[int], lineage: str = ""
 ) -> list[Path]:
     """Train a system with some seeds on some folds; each run writes its weights, card and history.
 

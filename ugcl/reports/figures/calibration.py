@@ -83,11 +83,7 @@ def scores(summary: pd.DataFrame, palette: dict[str, str], title: str = "") -> F
     systems = list(dict.fromkeys(trained["system"]))
     with theme.style():
         figure, panels = plt.subplots(
-            1,
-            len(SCORES),
-            figsize=(theme.WIDTH, 1.1 + 0.3 * len(systems)),
-            layout="constrained",
-            sharey=True,
+            1, len(SCORES), figsize=(theme.WIDTH, 1.1 + 0.3 * len(systems)), layout="constrained", sharey=True
         )
         for axes, metric in zip(panels, SCORES, strict=True):
             for row in trained[trained["metric"] == metric].itertuples():

@@ -71,11 +71,7 @@ def token_map(table: pd.DataFrame, classes: list[str], title: str = "") -> Figur
         "speaker": dict(zip(speakers, _ramp(len(speakers)), strict=True)),
         "modality": MODALITIES,
     }
-    names = {
-        "label": classes,
-        "speaker": speakers if len(speakers) <= NAMED else [],
-        "modality": modalities,
-    }
+    names = {"label": classes, "speaker": speakers if len(speakers) <= NAMED else [], "modality": modalities}
     flat = np.ptp(table["y"]) / max(np.ptp(table["x"]), 1e-9)  # the panels keep the shape of the cloud
     flat = float(np.clip(flat, 0.45, 1.1))
     with theme.style():

@@ -249,11 +249,7 @@ def paper_tables(
     sure = f"ECE, confidence and WAR in per cent; Brier score and log-loss; {MARKED}. {scores.BAND}"
     found = {
         "main": (main_table(summary), f"scores in per cent; {MARKED}.", places(summary, compared)),
-        "comparisons": (
-            difference_table(compared),
-            f"points against {reference}. {inference(compared)}",
-            {},
-        ),
+        "comparisons": (difference_table(compared), f"points against {reference}. {inference(compared)}", {}),
         "ablations": (
             difference_table(ablations),
             f"ablations against {reference}. {inference(ablations)}",
