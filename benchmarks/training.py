@@ -19,13 +19,13 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
+from ugcl.losses.total import TotalLoss
+from ugcl.models.build import build
 
 from ugcl.config import load
 from ugcl.config.root import Run
 from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.data.shards import FeatureInfo
-from ugcl.losses.total import TotalLoss
-from ugcl.models.build import build
 from ugcl.training import seeding
 from ugcl.training.devices import launch
 from ugcl.training.loop import fit

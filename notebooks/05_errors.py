@@ -35,7 +35,7 @@ parameters = start(root)
 # ## Classes taken for each other
 #
 # For each pair, the share of clips of one label that get the other, the mean of both ways. The two ways are written
-# at the right: they differ where a system leans to one of the two classes. With few clips a class the intervals
+# at the right: they differ where a system leans to one of the two classes. With few clips per class the intervals
 # are wide, and the order of neighbouring pairs means little.
 
 # %% tags=["hide-input"]

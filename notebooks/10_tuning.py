@@ -17,7 +17,7 @@ benchmarks = ["demo"]
 # %% [markdown]
 # # Search for settings
 #
-# What `ugcl tune` tried. A trial trains a system once a fold with other settings of `tune.space`; its value is the
+# What `ugcl tune` tried. A trial trains a system once per fold with other settings of `tune.space`; its value is the
 # mean over folds of the dev UAR of the selected epoch. Test clips are never read. Still, the dev clips of one fold
 # are test clips of another, so that settings found over all folds have seen them once: the test score of a tuned
 # system is a little too good, and the more trials the more.

@@ -24,14 +24,13 @@ def clip_facts(config: Config, clip: str, corpus: str = "") -> dict[str, Any]:
     """What is known about a clip; what was not computed yet is left out.
 
     Args:
-        config: the parameters.
         clip: its name in a manifest.
         corpus: where to look; default the corpora of the active benchmarks, then all others.
 
     Returns:
         corpus; manifest (column → text, empty cells left out); features (encoder → frames and dim, or failure
         and detail); benchmarks: name → label ("" where the protocol leaves the clip out), parts (fold →
-        part), quarantine (reasons), predictions (one row a system, seed and fold that tested it: predicted,
+        part), quarantine (reasons), predictions (one row per system, seed and fold that tested it: predicted,
         right, confidence, p of every class).
 
     Raises:

@@ -87,7 +87,7 @@ def compare(config: Config, first: Tested, second: Tested) -> pd.DataFrame:
 
 
 def _renumbered(one: Tested) -> pd.DataFrame:
-    """One row a clip with seed and fold made 0; refused where several seeds predict a clip."""
+    """One row per clip with seed and fold made 0; refused where several seeds predict a clip."""
     frame = one.frame.assign(seed=0, fold=0).sort_values("clip", ignore_index=True)
     if frame["clip"].duplicated().any():
         raise UgclError(f"{one.name}: has several predictions of a clip; name one of its seeds, /seed<s>")

@@ -37,7 +37,7 @@ AUXILIARY = ("a_mem_", "v_mem_", "proj_aux", "matcher")
 class Released(Method):
     """The released system on this project's features: last layer of each encoder, no learnt layer mix.
 
-    A missing modality is features of zero, as there; nothing says to the network that it is missing. With the
+    A missing modality is features of zero, as there; the network has no flag for it. With the
     fault `last_step` all clips are as long as the longest of their batch; what is padded beyond that, so that
     runs can go in step, is not seen. Claims no invariant: the faults break them.
     """
@@ -115,7 +115,9 @@ def from_released_state(
     except KeyError as error:
         raise UgclError(f"released state: no parameter {error}; give a state of its fusion model") from None
     if found != classes:
-        raise UgclError(f"released state: its classifier has {found} classes, not {classes}; mend `classes`")
+        raise UgclError(
+            f"released state: its classifier has {found} classes, not {classes}; correct `classes`"
+        )
     convolution = learnt.get("conv_1d_a.weight")
     model = ReleasedFusion(
         width if convolution is None else convolution.shape[1],

@@ -19,7 +19,7 @@ class CrossFusion(nn.Module):
     """Each modality, or each of some readers, reads the frames and the clip-level tokens of the others.
 
     The clip-level token stands among the keys, so that a frame can read the other modality at both
-    granularities, and so that attention has a choice where a modality has one vector a clip.
+    granularities, and so that attention has a choice where a modality has one vector per clip.
     """
 
     def __init__(

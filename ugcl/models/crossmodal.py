@@ -46,7 +46,7 @@ def hidden_keys_of_clips(queries: Tensor, keys: Tensor, frames: int, key_frames:
 class CrossmodalLayer(nn.Module):
     """Pre-normalised attention and feed-forward; with `mixed` the residuals are weighted by a learnt α.
 
-    h ← r + f(r), or with `mixed`  h ← α·r + (1 − α)·f(r), one α a layer for both parts.
+    h ← r + f(r), or with `mixed`  h ← α·r + (1 − α)·f(r), one α per layer for both parts.
     """
 
     def __init__(

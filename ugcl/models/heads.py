@@ -21,9 +21,9 @@ class Classifier(nn.Sequential):
 
 
 class Matcher(nn.Module):
-    """Does this clip of one modality belong to that clip of another? One logit for each pair.
+    """Logit of every pair of clips of two modalities: whether both belong to the same clip.
 
-    A perceptron on [u_i, v_j, u_i ∘ v_j], whose first layer is computed once a clip and not once a pair.
+    A perceptron on [u_i, v_j, u_i ∘ v_j], whose first layer is computed once per clip and not once per pair.
     """
 
     def __init__(self, size: int, hidden: int, dropout: float) -> None:

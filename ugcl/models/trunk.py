@@ -1,4 +1,4 @@
-"""The released video mapper: a vision transformer that takes a clip's frames for the patches of one image."""
+"""The released video mapper: a vision transformer whose patches are the frames of a clip."""
 
 from __future__ import annotations
 

@@ -136,9 +136,7 @@ def represent(config: Config, benchmark: str) -> str:
     """The inside of a benchmark's reference system."""
     entry = config.benchmark(benchmark)
     params = [train(config, benchmark, entry.reference), entry.seeds[0], config.folds(benchmark)]
-    return _lineage(
-        "represent", [f"{NAME}.evaluation.networks.representation"], [*params, config.evaluate.seed]
-    )
+    return _lineage("represent", [f"{NAME}.evaluation.networks.tokens"], [*params, config.evaluate.seed])
 
 
 def tables(config: Config) -> str:

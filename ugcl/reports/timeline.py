@@ -29,8 +29,6 @@ def write(prediction: Prediction, ensemble: Ensemble, path: Path, dpi: int) -> N
     Args:
         prediction: with its timeline.
         ensemble: what predicted it.
-        path: the PNG.
-        dpi: dots per inch.
     """
     figure = draw(prediction, ensemble)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,9 +19,10 @@ from ugcl.data.shards import INDEX
 from ugcl.errors import UgclError
 from ugcl.methods.build import build, parameters
 from ugcl.plan import paths
-from ugcl.training import checkpoint, devices, records, resume, seeding
+from ugcl.training import devices, seeding
 from ugcl.training.loop import Outcome, fit
 from ugcl.training.packed.together import Member, fit_together
+from ugcl.training.state import checkpoint, records, resume
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -37,14 +38,11 @@ def train_runs(
 ) -> list[Path]:
     """Train a system with some seeds on some folds; each run writes its weights, card and history.
 
-    Runs are trained one after the other, and then their files are those they would have alone, or some in
-    step (`train.pack`, see `together`). If the process is killed, a run goes on from the last epoch that was
-    saved and, with as many threads, ends in the same bits; one that had ended gives its files again without
-    training, since Snakemake removes those of a job that was killed.
+    Runs are trained one after the other, or some in step (`train.pack`, see `together`). After a kill, a run
+    resumes from the last saved epoch and, with as many threads, gives the same bits; one that had ended
+    writes its files again without training, since Snakemake removes those of a killed job.
 
     Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
         system: key of `systems`, or such a key with a share of wrong labels (`benchmarks.….label_noise`).
         seeds: training seeds.
         folds: numbers of the folds, from 1.
@@ -84,7 +82,7 @@ def train_runs(
 
 @dataclass
 class Ready:
-    """A run that is about to be trained; `card` is what its card will say of it."""
+    """A run that is about to be trained, with the known fields of its card."""
 
     card: dict[str, Any]
     parts: dict[str, ClipDataset]
@@ -122,19 +120,15 @@ def _prepare(data: BenchmarkData, run: Run, names: dict[str, Any]) -> Ready:
 
 
 def _fit(fabric: Fabric, train: Train, group: list[Ready]) -> list[Outcome]:
-    """Train some runs: in step where they can be, one after the other where not."""
+    """Train some runs: in step where they can be, else one after the other."""
     parts = [ready.parts["train"] for ready in group]
-    together = len({len(part) for part in parts}) == 1 and len(group) > 1
-    # Batches of whole dialogues differ in size from run to run.
-    together = together and all(len(part.groups) == len(part) for part in parts)
     outcomes = None
-    if together:
+    # Batches of whole dialogues differ in size from run to run.
+    same = len({len(part) for part in parts}) == 1 and all(len(part.groups) == len(part) for part in parts)
+    if same and len(group) > 1:
         members = [Member(r.model, r.parts, r.seeds, r.folder, r.fingerprint) for r in group]
         outcomes = fit_together(fabric, members, train)
-    return outcomes or [
-        fit(fabric, ready.model, train, ready.parts, ready.seeds, ready.folder, ready.fingerprint)
-        for ready in group
-    ]
+    return outcomes or [fit(fabric, r.model, train, r.parts, r.seeds, r.folder, r.fingerprint) for r in group]
 
 
 def _refit(fabric: Fabric, data: BenchmarkData, run: Run, ready: Ready, outcome: Outcome) -> Outcome:
@@ -174,7 +168,6 @@ def assemble(
 
     Args:
         data: the benchmark's clips.
-        run: the resolved parameters.
         names: the parts to load; `train` is one of them, and no other part is read.
         seeds: run seed and fold; of the network's first weights, and of wrong labels where the run has some.
         dev_is_train: dev clips are among those of `train`.
@@ -196,10 +189,9 @@ def data_hashes(run: Run, split: Path) -> dict[str, str]:
 
 def commit() -> str:
     """The commit of the working folder, "" where git or a repository is missing."""
+    command = ["git", "rev-parse", "HEAD"]
     try:
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
@@ -209,9 +201,8 @@ def _resolve(config: Config, benchmark: str, system: str, folds: Sequence[int]) 
     numbers = config.protocol(benchmark).fold_numbers
     unknown = [fold for fold in folds if fold not in numbers]
     if unknown:
-        raise UgclError(
-            f"fold {unknown[0]} does not exist in {benchmark}; choose from {numbers[0]}..{numbers[-1]}"
-        )
+        known = f"{numbers[0]}..{numbers[-1]}"
+        raise UgclError(f"fold {unknown[0]} does not exist in {benchmark}; choose from {known}")
     try:
         return config.resolve(benchmark, system)
     except ValueError as error:

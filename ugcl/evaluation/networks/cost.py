@@ -25,9 +25,9 @@ from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.networks import COST
 from ugcl.plan import paths
 from ugcl.plan.evaluation import score
-from ugcl.training.checkpoint import load_run
 from ugcl.training.devices import describe
-from ugcl.training.records import Card, read_card
+from ugcl.training.state.checkpoint import load_run
+from ugcl.training.state.records import Card, read_card
 
 BATCH = 32
 REPEATS = 15
@@ -90,12 +90,11 @@ def measured(model: nn.Module, clips: ClipDataset, device: torch.device) -> dict
     """Work and speed of a network on real clips, from features on the device to probabilities.
 
     Args:
-        model: in eval mode.
         clips: at least one clip; the middle one by the frames it has is the clip at batch 1.
         device: where to measure.
 
     Returns:
-        flops (of that clip), latency_ms (of that clip, at batch 1), throughput (clips a second at batch 32),
+        flops (of that clip), latency_ms (of that clip, at batch 1), throughput (clips per second at batch 32),
         device.
     """
     model = model.to(device)
@@ -126,13 +125,6 @@ def cost(config: Config, benchmark: str) -> Path:
     Columns: system, parameters, flops, latency_ms, throughput, device (here); train_seconds,
     train_seconds_total, train_memory_mib, train_device, runs (from the cards). See :func:`measured` and
     :func:`trained`.
-
-    Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
-
-    Returns:
-        The file written.
     """
     entry = config.benchmark(benchmark)
     device, data = choose_device(config.evaluate.accelerator, "evaluate"), BenchmarkData(config, benchmark)

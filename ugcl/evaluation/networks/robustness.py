@@ -31,7 +31,7 @@ from ugcl.evaluation.statistics import bootstrap, metrics, paired
 from ugcl.evaluation.tables import predictions
 from ugcl.plan import paths
 from ugcl.plan.evaluation import mislabelled, noise_conditions, score, under_conditions
-from ugcl.training.checkpoint import load_run
+from ugcl.training.state.checkpoint import load_run
 
 log = logging.getLogger(__name__)
 CLEAN = "clean"
@@ -83,11 +83,11 @@ def obstacle(condition: str, infos: Mapping[str, FeatureInfo], noisy: bool) -> s
             return "does not read audio"
         return "" if noisy else "its audio features are precomputed"
     if kind == "drop":
-        return "" if timed else "its features have no time axis: one vector a clip"
+        return "" if timed else "its features have no time axis: one vector per clip"
     if "audio" not in infos or len(infos) == 1:
         return "does not read audio beside another modality"
     still = [modality for modality in infos if modality not in timed]
-    return f"its {still[0]} features have no time axis: one vector a clip" if still else ""
+    return f"its {still[0]} features have no time axis: one vector per clip" if still else ""
 
 
 def changed(
@@ -130,7 +130,6 @@ def robustness(config: Config, benchmark: str) -> Path:
 
     Args:
         config: the parameters; `evaluate.robustness` and the benchmark's `label_noise` have the conditions.
-        benchmark: key of `benchmarks`.
 
     Returns:
         The file written: for each system that has conditions, its name and the columns of :func:`table`.
@@ -215,8 +214,6 @@ def table(
     Args:
         frames: condition → predictions of all seeds and folds, `clean` among them.
         obstacles: condition → why there are none, or "", in the order of the rows.
-        classes: class names in order.
-        settings: draws, level and seed of the interval.
 
     Returns:
         condition, level, metric (uar, war), value with ci_low and ci_high, difference from the clean clips

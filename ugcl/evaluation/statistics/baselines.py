@@ -44,10 +44,7 @@ def reference_rows(
 
     Args:
         clips: test clips of all folds, columns fold, clip, speaker, label.
-        manifest: the corpus's manifest.
         training: fold → labels of its training clips.
-        protocol: label target and classes.
-        settings: draws and level of the intervals.
 
     Returns:
         (name, modalities) → metric, value, ci_low, ci_high, clips, speakers.

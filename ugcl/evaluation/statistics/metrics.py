@@ -50,7 +50,6 @@ def scores(frame: pd.DataFrame, classes: list[str], bins: int = 15) -> dict[str,
     Args:
         frame: columns label and predicted, p_<class> for the probabilistic metrics, q_<class> with the
             raters' shares for the soft ones; valence and valence_estimate, say, for those of a dimension.
-        classes: class names in order.
         bins: equal-mass bins of the ECE.
 
     Returns:
@@ -91,7 +90,6 @@ def clip_values(frame: pd.DataFrame, classes: list[str]) -> dict[str, np.ndarray
 
     Args:
         frame: columns label, p_<class> and optionally q_<class>.
-        classes: class names in order.
     """
     truth, _ = encode(frame, classes)
     p = probabilities(frame, classes)

@@ -18,11 +18,6 @@ MOST = 50
 def pairs(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.DataFrame:
     """How often each two classes are taken for each other, either way.
 
-    Args:
-        frame: predictions of all seeds and folds.
-        classes: class names in order.
-        settings: draws, level and seed of the interval.
-
     Returns:
         The columns SCORES["pairs"]: rate is the mean of first_as_second (share of the first's clips that
         are taken for the second) and second_as_first, seeds averaged, with its interval; count sums over
@@ -66,7 +61,6 @@ def errors(
     Args:
         frame: predictions of all seeds and folds, with p_<class>.
         manifest: has clip and the channel's majority.
-        classes: class names in order.
         channel: whose majority to show; None for no raters.
         shares: (manifest rows, classes) of that channel's votes; None for no raters.
 

@@ -111,7 +111,6 @@ def effect_size(differences: np.ndarray, confidence: float) -> tuple[float, floa
 
     Args:
         differences: (speakers,).
-        confidence: level of the interval.
 
     Returns:
         g, lower end, upper end; NaN with fewer than three speakers or where all differences are equal.
@@ -172,8 +171,6 @@ def compare(system: Scored, reference: Scored, settings: Evaluate, names: str = 
     Args:
         system: one of the two, from :func:`scored`.
         reference: the other, scored with the same settings.
-        settings: draws, level and seed.
-        names: what to call the pair in an error.
 
     Returns:
         One row per metric: metric, value, reference_value, difference, ci_low, ci_high and p (one t

@@ -37,11 +37,9 @@ def disagreement(
     Args:
         frame: predictions of all seeds and folds, with p_<class>.
         manifest: has clip, the channels' majorities and their votes.
-        protocol: label target and classes.
-        settings: draws, level and seed of the interval.
 
     Returns:
-        The columns DISAGREEMENT, one row a channel. clips: with a majority that is a class; of those,
+        The columns DISAGREEMENT, one row per channel. clips: with a majority that is a class; of those,
         agreement: the system says the majority (with interval), label_agreement: the label is the majority,
         right_agreed, right_disputed: WAR where majority and label agree, and where they do not, followed:
         share of the disputed clips where the system says the majority. Of all clips with votes: kl and cosine

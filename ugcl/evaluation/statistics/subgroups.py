@@ -64,10 +64,7 @@ def subgroups(
     """UAR of each group of clips, and how far it is from the other groups of its attribute.
 
     Args:
-        frame: predictions of all seeds and folds.
         manifest: has clip and some of :data:`ATTRIBUTES`; one with fewer than two groups is left out.
-        classes: class names in order.
-        settings: draws, level and seed of the intervals.
 
     Returns:
         The columns SCORES["subgroups"]. uar: over the classes that the group has, seeds averaged; gap: UAR of

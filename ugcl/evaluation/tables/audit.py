@@ -29,7 +29,7 @@ def read_quarantine(benchmark: str) -> pd.DataFrame:
 
 
 def clips(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFrame:
-    """One row a clip of the protocol.
+    """One row per clip of the protocol.
 
     Returns:
         clip, speaker, sex, session, level, label, duration, fold (where it is tested, "" if in none),

@@ -23,8 +23,6 @@ def comparisons(config: Config, benchmark: str, frames: dict[str, pd.DataFrame])
     """All systems of a benchmark against its reference.
 
     Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
         frames: system → stacked predictions.
 
     Returns:

@@ -9,7 +9,7 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.evaluation.schemas.summary import ENVIRONMENT
 from ugcl.plan.evaluation import cards
-from ugcl.training.records import read_card
+from ugcl.training.state.records import read_card
 
 KINDS = ("code", "software", "device", "data")
 """Kinds of items, in the order of the rows."""

@@ -21,7 +21,7 @@ def examined(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         robustness (columns ROBUSTNESS; without rows where no condition is
         asked for), temperature (of :func:`ugcl.inference.temperature.fitted`), cost (of
         :func:`ugcl.evaluation.networks.cost.cost`), and of the reference system alone those of
-        :mod:`ugcl.evaluation.networks.representation`: tokens, token_usage, retrieval, hard_negatives,
+        :mod:`ugcl.evaluation.networks.tokens`: tokens, token_usage, retrieval, hard_negatives,
         token_map, attention.
 
     Raises:

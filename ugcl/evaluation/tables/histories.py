@@ -11,14 +11,14 @@ from ugcl.data import tables
 from ugcl.evaluation.schemas.summary import OPTIMISM, OPTIMISM_BY_SYSTEM
 from ugcl.plan import paths
 from ugcl.plan.evaluation import cards
-from ugcl.training.records import read_card
+from ugcl.training.state.records import read_card
 
 UNSTABLE = ("seconds",)
 """History columns that differ from run to run and stay out of the tables."""
 
 
 def read(config: Config, benchmark: str, system: str) -> pd.DataFrame:
-    """The histories of all runs of a system, one row an epoch: seed, fold, epoch and the run's columns."""
+    """The histories of all runs of a system, one row per epoch: seed, fold, epoch and the run's columns."""
     frames = []
     for seed in config.benchmarks[benchmark].seeds:
         for fold in config.folds(benchmark):
@@ -62,7 +62,6 @@ def with_ties(cards: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     Of tied epochs a run keeps the one with the least dev loss (:func:`ugcl.training.selection.better`).
 
     Args:
-        cards: of :func:`runs`.
         history: of :func:`read`; without the column dev_uar the count is empty.
     """
     if "dev_uar" not in history:
@@ -104,7 +103,6 @@ def optimism_by_system(runs: pd.DataFrame, cards: pd.DataFrame, confidence: floa
     Args:
         runs: of :func:`optimism`.
         cards: of :func:`with_ties`.
-        confidence: level of the interval.
 
     Returns:
         One row (none without runs): runs, tied_runs (whose highest dev UAR several epochs share), uar,

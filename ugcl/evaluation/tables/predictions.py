@@ -27,7 +27,7 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
     to six digits makes small ones zero.
 
     Args:
-        path: CSV with the columns clip, speaker, label, predicted and one p_<class> a class.
+        path: CSV with the columns clip, speaker, label, predicted and one p_<class> per class.
         classes: the protocol's class names in order.
 
     Returns:

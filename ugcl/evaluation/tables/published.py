@@ -72,8 +72,6 @@ def published(config: Config, benchmark: str, rows: pd.DataFrame) -> pd.DataFram
     """The published results of a benchmark's corpus.
 
     Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
         rows: of :func:`read`.
 
     Returns:

@@ -31,10 +31,7 @@ def references(
     """Chance, majority, raters and script, pooled and fold by fold.
 
     Args:
-        manifest: the corpus's manifest.
-        protocol: label target and classes.
         folds: fold → its split table.
-        settings: draws and level of the intervals.
 
     Returns:
         system, modalities, fold ("all" where pooled), metric, value, ci_low, ci_high, clips, speakers.

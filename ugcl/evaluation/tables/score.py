@@ -31,7 +31,7 @@ def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.Da
     The ECE and the scores of dimensions have none.
 
     Returns:
-        One row a metric: metric, value, ci_low, ci_high, clips, speakers.
+        One row per metric: metric, value, ci_low, ci_high, clips, speakers.
     """
     each = pd.DataFrame([metrics.scores(rows, classes, settings.bins) for _, rows in frame.groupby("seed")])
     counts = bootstrap.count(frame, classes)
@@ -84,8 +84,6 @@ def score(config: Config, benchmark: str, lineages: Mapping[str, str]) -> list[P
     """Score the systems of a benchmark from their predictions and the manifest, and write its tables.
 
     Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
         lineages: system → hash of what its scores depend on, printed in the table of metrics.
 
     Returns:

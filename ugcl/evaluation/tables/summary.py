@@ -40,11 +40,7 @@ def summarise(config: Config, benchmarks: Iterable[str] | None = None) -> list[P
     """Write every table of :func:`ugcl.plan.evaluation.summary_outputs`, metrics.json among them.
 
     Args:
-        config: the parameters.
         benchmarks: keys of `benchmarks`; default the active ones.
-
-    Returns:
-        The files written.
 
     Raises:
         UgclError: a benchmark is unknown, or an input is missing or broken.

@@ -29,8 +29,6 @@ def mistakes(config: Config, benchmark: str, errors: pd.DataFrame, most: int = 1
     """The first mistakes as HTML cards with players.
 
     Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
         errors: its rows of results/tables/errors.csv, the surest first.
         most: cards to show.
 

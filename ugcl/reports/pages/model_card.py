@@ -126,7 +126,7 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
 
 
 def _results(summary: pd.DataFrame, system: str) -> list[dict[str, str]]:
-    """The system and the reference rows, a column a metric."""
+    """The system and the reference rows, a column per metric."""
     rows = []
     for name in [system, *(n for n in dict.fromkeys(summary["system"]) if is_reference_row(n))]:
         by_metric = summary[summary["system"] == name].set_index("metric")

@@ -19,7 +19,6 @@ def render(config: Config, name: str, benchmarks: Iterable[str] | None = None) -
     """Execute a notebook in the working folder and write it as HTML.
 
     Args:
-        config: the parameters.
         name: stem of a script in notebooks/.
         benchmarks: passed to the notebook; default the active ones.
 

@@ -40,7 +40,6 @@ def robustness(table: pd.DataFrame, metric: str = "uar") -> pd.DataFrame:
 
     Args:
         table: rows of one benchmark, columns of results/tables/robustness.csv.
-        metric: which metric.
     """
     found = table[table["metric"] == metric]
     names = [condition_name(c, level) for c, level in zip(found["condition"], found["level"], strict=True)]
@@ -75,10 +74,10 @@ def cost(table: pd.DataFrame) -> pd.DataFrame:
         {
             "system": table["system"],
             "parameters": table["parameters"].map("{:,.0f}".format),
-            "M operations a clip": (table["flops"] / 1e6).map("{:,.1f}".format),
-            "ms a clip, batch 1": table["latency_ms"].map("{:.2f}".format),
-            "clips a second, batch 32": table["throughput"].map("{:,.0f}".format),
-            "s a run": table["train_seconds"].map("{:,.1f}".format),
+            "M operations per clip": (table["flops"] / 1e6).map("{:,.1f}".format),
+            "ms per clip, batch 1": table["latency_ms"].map("{:.2f}".format),
+            "clips per second, batch 32": table["throughput"].map("{:,.0f}".format),
+            "s per run": table["train_seconds"].map("{:,.1f}".format),
             "min, all runs": (table["train_seconds_total"] / 60).map("{:,.1f}".format),
             "peak MiB": table["train_memory_mib"].map("{:,.0f}".format),
             "runs": table["runs"].map("{:.0f}".format),
@@ -87,7 +86,7 @@ def cost(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def runs(table: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
-    """One row a system: its runs, the epochs that dev chose, and two lineages.
+    """One row per system: its runs, the epochs that dev chose, and two lineages.
 
     Args:
         table: rows of one benchmark of runs.csv.
@@ -141,7 +140,7 @@ def optimism(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def token_usage(table: pd.DataFrame) -> pd.DataFrame:
-    """How evenly the codebook is used, one row a fold and modality."""
+    """How evenly the codebook is used, one row per fold and modality."""
     shown = table[
         ["fold", "modality", "tokens", "entropy", "perplexity", "clip_perplexity", "dead", "never_first"]
     ]

@@ -43,10 +43,9 @@ def main_table(summary: pd.DataFrame, metrics: tuple[str, ...] = SHOWN) -> pd.Da
 
     Args:
         summary: rows of one benchmark, columns of results/tables/summary.csv.
-        metrics: which to show.
 
     Returns:
-        system, modalities, one column a metric (its title), folds, seeds, clips, speakers, lineage.
+        system, modalities, one column per metric (its title), folds, seeds, clips, speakers, lineage.
     """
     rows = []
     for system, group in summary.groupby("system", sort=False):
@@ -73,7 +72,6 @@ def places(
     Args:
         summary: rows of one benchmark, columns of results/tables/summary.csv.
         compared: rows of the same benchmark of comparisons.csv.
-        metrics: which to place.
     """
     found = {}
     trained = summary[~summary["system"].map(is_reference_row)]
@@ -102,7 +100,6 @@ def lead(compared: pd.DataFrame, metric: str, groups: list[list[str]]) -> float:
 
     Args:
         compared: rows of one benchmark of comparisons.csv.
-        metric: which metric.
         groups: of :func:`ranked`.
     """
     rows = compared[compared["metric"] == metric].set_index("system")
@@ -129,7 +126,6 @@ def difference_table(
 
     Args:
         compared: rows of one benchmark of comparisons.csv, or of ablations.csv (then with `changes`).
-        metrics: which to show.
 
     Returns:
         system, changes, one column per metric, and TESTS, all of the UAR: p of the interval's own inference,

@@ -30,7 +30,7 @@ def published_table(summary: pd.DataFrame, published: pd.DataFrame) -> pd.DataFr
         published: rows of one benchmark, columns of results/tables/published.csv; the comparable are taken.
 
     Returns:
-        system (`here` is added to ours), year, modalities, one column a metric in per cent (ours with
+        system (`here` is added to ours), year, modalities, one column per metric in per cent (ours with
         intervals, theirs with ± the published standard deviation), caveat, source, grade.
     """
     own = summary[~summary["system"].map(is_reference_row)]
@@ -70,7 +70,6 @@ def subgroup_table(subgroups: pd.DataFrame, system: str) -> pd.DataFrame:
 
     Args:
         subgroups: rows of one benchmark, columns of results/tables/subgroups.csv.
-        system: which to show.
 
     Returns:
         attribute, group, UAR, gap, clips, speakers, small (why little can be said of the group).

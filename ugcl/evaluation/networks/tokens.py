@@ -23,7 +23,7 @@ from ugcl.evaluation.schemas.networks import REPRESENTATION as COLUMNS
 from ugcl.models.codebook import DEAD
 from ugcl.plan import paths
 from ugcl.plan.evaluation import REPRESENTATION, represent_outputs, score
-from ugcl.training.checkpoint import load_run
+from ugcl.training.state.checkpoint import load_run
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def token_usage(inside: Inside) -> pd.DataFrame:
     """How evenly the codebook is used.
 
     Returns:
-        One row a modality: tokens K; entropy (nats) of the mean weights and its perplexity e^entropy, K if
+        One row per modality: tokens K; entropy (nats) of the mean weights and its perplexity e^entropy, K if
         all are used alike; clip_perplexity, the mean of each clip's own; dead, tokens with less than a tenth
         of an even share; never_first, tokens that are no clip's largest.
     """
@@ -81,7 +81,7 @@ def retrieval(inside: Inside, labels: np.ndarray) -> pd.DataFrame:
     """Find a clip's other half among all test clips of the fold by the similarity of their tokens.
 
     Returns:
-        One row a direction: query and target modality, clips, recall_at_1, recall_at_5, mean_rank (1 is best;
+        One row per direction: query and target modality, clips, recall_at_1, recall_at_5, mean_rank (1 is best;
         ties share the middle rank), what chance gives, and same_label_at_1: how often the nearest one has
         the clip's emotion.
     """
@@ -147,7 +147,6 @@ def token_map(inside: Inside, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     Args:
         inside: of one fold.
         rows: clip, speaker, label of its clips; at most MAPPED of them, evenly spaced, are drawn.
-        seed: of t-SNE.
 
     Returns:
         clip, speaker, label, modality, x, y.
@@ -169,7 +168,7 @@ def token_map(inside: Inside, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
 def attention(
     inside: Inside, rows: pd.DataFrame, classes: list[str], infos: dict[str, FeatureInfo]
 ) -> pd.DataFrame:
-    """Pooling weights over time of one example clip a class: the one that is right with most confidence.
+    """Pooling weights over time of one example clip per class: the one that is right with most confidence.
 
     Returns:
         clip, label, predicted, modality, frame, time (s, middle of the frame), weight (sums to 1 a clip).
@@ -192,13 +191,10 @@ def attention(
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS["attention"][1:])
 
 
-def represent(config: Config, benchmark: str) -> list[Path]:
+def token_tables(config: Config, benchmark: str) -> list[Path]:
     """Write the tables of :data:`COLUMNS` for a benchmark's reference system.
 
     The map and the attention are of the first fold alone.
-
-    Returns:
-        The files written.
 
     Raises:
         UgclError: a run, a split or features are missing.
