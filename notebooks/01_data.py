@@ -87,7 +87,7 @@ for benchmark in benchmarks:
 # %% [markdown]
 # ## Quarantine
 #
-# Clips that an encoder of the benchmark could not read. They are left out of every part, for every system alike.
+# Clips that an encoder of the benchmark could not read. They are left out of every part for all systems.
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:

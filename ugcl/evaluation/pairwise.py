@@ -51,9 +51,8 @@ def _one(part: list[str], kind: str, known: list[int], name: str) -> list[int]:
         return list(known)
     number = part[0].removeprefix(kind)
     if number == part[0] or not number.isdigit() or int(number) not in known:
-        raise UgclError(
-            f"{name}: no {kind} {part[0]!r}; choose from {', '.join(f'{kind}{k}' for k in known)}"
-        )
+        known_names = ", ".join(f"{kind}{k}" for k in known)
+        raise UgclError(f"{name}: no {kind} {part[0]!r}; choose from {known_names}")
     return [int(number)]
 
 

@@ -75,7 +75,7 @@ class Attention(nn.Module):
         )
         if clocks is not None:
             q, k = rotate(q, clocks[0]), rotate(k, clocks[1])
-        # No dropout of the weights: it would disable the fast path; the outputs of the layers are dropped out.
+        # No dropout of the weights: it would disable the fast path, and outputs have dropout.
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
         return self.out(rearrange(attended, "b h t d -> b t (h d)"))
 

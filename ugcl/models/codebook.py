@@ -17,7 +17,7 @@ def perplexity(assignments: Tensor) -> Tensor:
 
 
 def clip_perplexity(assignments: Tensor) -> Tensor:
-    """Number of tokens in use by one clip of weights (N, K), mean over clips, 1..K; near K, all are used."""
+    """Number of tokens that one clip uses, mean over weights (N, K) of clips, 1..K; K if all equally."""
     return torch.special.entr(assignments).sum(dim=1).exp().mean()
 
 

@@ -1,4 +1,4 @@
-"""One look for every figure: colours, sizes, and files that are the same byte for byte."""
+"""The style of all figures: colours, sizes, and files that are reproducible byte for byte."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def colour(palette: dict[str, str], system: str) -> str:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw without a display, in the project's look."""
+    """Draw without a display, in the project's style."""
     mpl.use("agg")
     with mpl.rc_context(STYLE):
         yield

@@ -40,7 +40,8 @@ def memory_advice(train: Train) -> Iterator[None]:
     except torch.OutOfMemoryError:
         raise UgclError(
             f"out of memory on the accelerator: lower train.batch (now {train.batch}) and raise"
-            f" train.accumulate (now {train.accumulate}) by the same factor, or set train.precision to bf16-mixed"
+            f" train.accumulate (now {train.accumulate}) by the same factor,"
+            " or set train.precision to bf16-mixed"
         ) from None
     except (MemoryError, RuntimeError) as error:
         # torch has no class of its own for this on the CPU.

@@ -1,4 +1,4 @@
-"""Test features of sound with noise in it, encoded once per benchmark for all its systems."""
+"""Test features of noisy sound, encoded once per benchmark for all its systems."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def predict(config: Config, benchmark: str, system: str) -> list[Path]:
     """Predict the test clips of all seeds and folds of a system; fit each run's temperature on its dev clips.
 
-    The predictions are the network's own; the temperatures are kept beside them, for who needs a confidence
+    The predictions are the network's own; the temperatures are kept beside them, for calibrated confidences
     (:mod:`ugcl.inference.ensemble`).
 
     Returns:

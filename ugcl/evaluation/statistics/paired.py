@@ -158,7 +158,7 @@ def student_p(difference: float, error: float, freedom: float) -> float:
         freedom: its degrees of freedom.
 
     Returns:
-        p; NaN where there is no error to judge a difference by.
+        p; NaN where the error is 0.
     """
     if difference == 0:
         return 1.0
@@ -231,9 +231,8 @@ def _covers(values: np.ndarray, left_out: np.ndarray) -> str:
 
 
 def _given_models(system: Scored, reference: Scored, settings: Evaluate) -> dict[str, float]:
-    test = signflip.sign_flip(
-        system.hits - reference.hits, system.support, settings.permutations, settings.seed
-    )
+    difference = system.hits - reference.hits
+    test = signflip.sign_flip(difference, system.support, settings.permutations, settings.seed)
     return {"p_permutation": test.p, "p_error": test.error, "p_smallest": test.smallest}
 
 

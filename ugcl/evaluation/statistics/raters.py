@@ -23,7 +23,7 @@ def shares(manifest: pd.DataFrame, channel: str, protocol: Protocol) -> np.ndarr
 
 
 def richest_channel(manifest: pd.DataFrame, label: str) -> str | None:
-    """The channel whose raters had most to judge by: they saw and heard, else saw, else heard the clip."""
+    """The channel with most information for its raters: sound and pictures, else pictures, else sound."""
     own = MADE_FROM.get(label, label)
     channels = [*vote_channels(manifest, label), *([own] if own in MODALITIES else [])]
     return max(channels, key=list(MODALITIES).index, default=None)
@@ -40,10 +40,10 @@ def disagreement(
 
     Returns:
         The columns DISAGREEMENT, one row per channel. clips: with a majority that is a class; of those,
-        agreement: the system says the majority (with interval), label_agreement: the label is the majority,
+        agreement: the system gives the majority (with interval), label_agreement: the label is the majority,
         right_agreed, right_disputed: WAR where majority and label agree, and where they do not, followed:
-        share of the disputed clips where the system says the majority. Of all clips with votes: kl and cosine
-        of the system's probabilities to the votes, entropy_correlation (Spearman's, of both entropies).
+        share of the disputed clips where the system gives the majority. Of all clips with votes: kl
+        and cosine of the system's probabilities to the votes, entropy_correlation (Spearman's).
     """
     rows = []
     for channel in vote_channels(manifest, protocol.label):

@@ -1,4 +1,4 @@
-"""What the training histories tell: learning curves, and the optimism of choosing epochs on the test fold."""
+"""Tables from the training histories: learning curves, and the optimism of choosing epochs on test."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read(config: Config, benchmark: str, system: str) -> pd.DataFrame:
 
 
 def runs(config: Config, benchmark: str, system: str) -> pd.DataFrame:
-    """What the cards of a system's runs say, without times.
+    """The cards of a system's runs as a table, without times.
 
     Returns:
         seed, fold, epoch (selected on dev), epochs (trained), dev_uar, parameters (how many
@@ -42,18 +42,12 @@ def runs(config: Config, benchmark: str, system: str) -> pd.DataFrame:
         UgclError: a card is missing or damaged.
     """
     found = [read_card(path.parent) for path in cards(config, benchmark, system)]
-    return pd.DataFrame(
-        {
-            "seed": card.seed,
-            "fold": card.fold,
-            "epoch": card.selected.epoch,
-            "epochs": card.epochs,
-            "dev_uar": card.selected.dev_uar,
-            "parameters": card.parameters,
-            "lineage": card.lineage,
-        }
-        for card in found
-    )
+    columns = ["seed", "fold", "epoch", "epochs", "dev_uar", "parameters", "lineage"]
+    rows = [
+        (c.seed, c.fold, c.selected.epoch, c.epochs, c.selected.dev_uar, c.parameters, c.lineage)
+        for c in found
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def with_ties(cards: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:

@@ -38,10 +38,8 @@ def references(
     """
     known = labelled(manifest, protocol)[["clip", "speaker", "label"]]
     parts = {number: split.merge(known, on="clip", how="left") for number, split in folds.items()}
-    tested = pd.concat(
-        [rows[rows["part"] == "test"].assign(fold=number) for number, rows in parts.items()],
-        ignore_index=True,
-    )
+    tests = [rows[rows["part"] == "test"].assign(fold=number) for number, rows in parts.items()]
+    tested = pd.concat(tests, ignore_index=True)
     training = {number: rows.loc[rows["part"] == "train", "label"] for number, rows in parts.items()}
     whole = [
         rows.assign(system=name, modalities=modalities, fold="all")

@@ -50,7 +50,7 @@ def subgroups(table: pd.DataFrame, palette: dict[str, str], system: str, title: 
         left.set_xlim(0, 1)
         left.xaxis.set_major_formatter(drawing.PERCENT)
         left.set_xlabel("UAR of the group")
-        # The interval of two speakers may be as wide as the scale: it is cut off, so the others stay readable.
+        # The interval of two speakers may be as wide as the scale: cut off, it does not hide the others.
         ends = rows[["gap", "gap_low", "gap_high"]].where(rows["attribute"].isin(drawn))
         ends.loc[rows["small"] != "", ["gap_low", "gap_high"]] = np.nan
         reach = np.nanmax(np.abs(ends.to_numpy()), initial=0.05) * 1.25

@@ -167,14 +167,11 @@ def _temperature(table: pd.DataFrame, system: str) -> str:
 
 def _conditions(table: pd.DataFrame, system: str) -> list[tuple[str, str]]:
     rows = table[(table["system"] == system) & (table["metric"] == "uar")]
-    return [
-        (
-            condition_name(row.condition, row.level),
-            percent(row.difference, row.difference_low, row.difference_high, signed=True),
-        )
-        for row in rows.itertuples()
-        if np.isfinite(row.difference)
-    ]
+    found = []
+    for row in rows[np.isfinite(rows["difference"])].itertuples():
+        change = percent(row.difference, row.difference_low, row.difference_high, signed=True)
+        found.append((condition_name(row.condition, row.level), change))
+    return found
 
 
 def _groups(table: pd.DataFrame, system: str) -> list[dict[str, Any]]:

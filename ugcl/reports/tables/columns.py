@@ -35,7 +35,7 @@ def condition_name(condition: str, level: str) -> str:
 def robustness(table: pd.DataFrame, metric: str = "uar") -> pd.DataFrame:
     """Systems by conditions: per cent when clean, then points from there.
 
-    ∗ marks where zero is outside the interval, – what has no value; conditions of which no system has a value
+    ∗: zero is outside the interval, –: no value; conditions of which no system has a value
     are left to :func:`cannot`.
 
     Args:
@@ -69,7 +69,7 @@ def cannot(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def cost(table: pd.DataFrame) -> pd.DataFrame:
-    """Size, work, speed and training of systems, in units that one can read."""
+    """Size, operations, speed and training of systems, in readable units."""
     return pd.DataFrame(
         {
             "system": table["system"],
@@ -141,10 +141,17 @@ def optimism(table: pd.DataFrame) -> pd.DataFrame:
 
 def token_usage(table: pd.DataFrame) -> pd.DataFrame:
     """How evenly the codebook is used, one row per fold and modality."""
-    shown = table[
-        ["fold", "modality", "tokens", "entropy", "perplexity", "clip_perplexity", "dead", "never_first"]
+    columns = [
+        "fold",
+        "modality",
+        "tokens",
+        "entropy",
+        "perplexity",
+        "clip_perplexity",
+        "dead",
+        "never_first",
     ]
-    shown = shown.round({"entropy": 2, "perplexity": 1, "clip_perplexity": 1})
+    shown = table[columns].round({"entropy": 2, "perplexity": 1, "clip_perplexity": 1})
     whole = ["fold", "tokens", "dead", "never_first"]
     return shown.astype(dict.fromkeys(whole, int)).rename(columns={"entropy": "entropy, nats"})
 

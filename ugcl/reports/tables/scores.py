@@ -10,7 +10,7 @@ from ugcl.reports.tables import cells
 
 BESIDE = ("ece_calibrated", "ece_scaled")
 SCORES = ("ece", "brier", "log_loss")
-"""Scores of probabilities, each better the smaller."""
+"""Scores of probabilities, lower is better."""
 
 BAND = (
     "If calibrated: the ECE of a perfectly calibrated system with the same confidences, mean and 95 % band,"
@@ -55,13 +55,12 @@ def apart_table(published: pd.DataFrame) -> pd.DataFrame:
     """Published results of the corpus under other protocols, with what differs: the columns APART."""
     rows = []
     apart = published[published["comparable"] == "no"]
-    for (method, family, modalities, reason), group in apart.groupby(
-        ["method", "family", "modalities", "reason"], sort=False
-    ):
+    keys = ["method", "family", "modalities", "reason"]
+    for (method, family, modalities, reason), group in apart.groupby(keys, sort=False):
         first = group.iloc[0]
         scores = ", ".join(f"{TITLES[each.metric]} {_with_spread(each)}" for each in group.itertuples())
-        told = (first["source"], first["grade"])
-        rows.append((method, _year(first["year"]), modalities, scores, family, reason, *told))
+        source = first["source"], first["grade"]
+        rows.append((method, _year(first["year"]), modalities, scores, family, reason, *source))
     return pd.DataFrame(rows, columns=APART)
 
 

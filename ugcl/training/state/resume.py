@@ -46,7 +46,7 @@ def fingerprint(parts: Any) -> str:
 
 
 def save(folder: Path, state: State, key: str) -> None:
-    """Write the state of a run with the fingerprint `key` in one step: a kill leaves the old file or the new."""
+    """Write the state of the run with fingerprint `key` atomically: a kill leaves the old file or the new."""
     target = folder / FOLDER / FILE
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(FILE + ".partial")
