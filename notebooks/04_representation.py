@@ -17,9 +17,9 @@ benchmarks = ["demo"]
 # %% [markdown]
 # # Representation
 #
-# The inside of each benchmark's reference system: which tokens of its codebook it uses, which clips it thinks
-# alike, and which moments it attends to. Every run is looked at on the test fold that it never saw, first seed
-# alone. Each fold has a codebook and a space of its own, so nothing is compared across folds.
+# Tokens and attention of each benchmark's reference system: which tokens of its codebook it uses, which clips have
+# similar tokens, and which moments it attends to. Every run is analysed on its test fold, for the first seed
+# only. Each fold has a codebook and a space of its own, so nothing is compared across folds.
 #
 # These pages describe one system. They do not show that a part is needed: for that, see the ablations.
 

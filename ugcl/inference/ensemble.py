@@ -135,10 +135,8 @@ def of_one_speaker(observed: Sequence[Observation]) -> list[Observation]:
 def windows(duration: float, length: float, step: float) -> list[tuple[float, float]]:
     """Starts and ends of sliding windows, seconds: one around the middle of every step, cut at the ends.
 
-    Args:
-        duration: of the clip, seconds.
-        length: of a window inside the clip.
-        step: from one middle to the next; the clip is cut into even steps of about this size.
+    `length` is that of a window inside the clip; `step`, from one middle to the next, is rounded so that even
+    steps fill the clip's `duration`.
     """
     count = max(1, round(duration / step))
     middles = (np.arange(count) + 0.5) * duration / count

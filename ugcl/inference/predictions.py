@@ -158,16 +158,9 @@ def document(ensemble: Ensemble, found: list[Prediction]) -> dict[str, Any]:
         if prediction.timeline is not None:
             row["timeline"] = prediction.timeline.to_dict("records")
         rows.append(row)
-    return _plain(
-        {
-            "benchmark": ensemble.run.benchmark,
-            "system": ensemble.run.system,
-            "runs": [{"seed": seed, "fold": fold} for seed, fold in ensemble.runs],
-            "calibrated": ensemble.calibrated,
-            "classes": ensemble.classes,
-            "clips": rows,
-        }
-    )
+    tree = {"benchmark": ensemble.run.benchmark, "system": ensemble.run.system}
+    tree["runs"] = [{"seed": seed, "fold": fold} for seed, fold in ensemble.runs]
+    return _plain(tree | {"calibrated": ensemble.calibrated, "classes": ensemble.classes, "clips": rows})
 
 
 def write(ensemble: Ensemble, found: list[Prediction], folder: Path) -> list[Path]:

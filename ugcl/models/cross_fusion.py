@@ -25,13 +25,9 @@ class CrossFusion(nn.Module):
     def __init__(
         self, modalities: Sequence[str], readers: Sequence[str] | None, layers: int, encoder: ModalityEncoder
     ) -> None:
-        """Make the layers.
+        """Make `layers` cross-attention layers per direction, sized as the modality encoders.
 
-        Args:
-            modalities: all of them.
-            readers: those that read the others; None = all.
-            layers: cross-attention layers per direction.
-            encoder: width, heads, dropout and perceptrons, as the modality encoders have them.
+        `readers` are the modalities that read the others; None = all.
         """
         super().__init__()
         settings = encoder.width, encoder.heads, encoder.dropout, encoder.gated

@@ -10,14 +10,8 @@ class Classifier(nn.Sequential):
     """Perceptron with one hidden layer, (B, in) → (B, classes)."""
 
     def __init__(self, size: int, hidden: int, classes: int, dropout: float) -> None:
-        super().__init__(
-            nn.LayerNorm(size),
-            nn.Dropout(dropout),
-            nn.Linear(size, hidden),
-            nn.GELU(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, classes),
-        )
+        first = nn.LayerNorm(size), nn.Dropout(dropout), nn.Linear(size, hidden)
+        super().__init__(*first, nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, classes))
 
 
 class Matcher(nn.Module):

@@ -96,9 +96,8 @@ def fit(
         epoch = state.epoch + 1
         bare.advance((epoch - 1) / max(1, train.epochs - 1))
         began = time.perf_counter()
-        row = {"epoch": epoch}
-        row |= _epoch(fabric, model, optimizer, train, parts["train"], seeds, epoch, average, means)
-
+        row = _epoch(fabric, model, optimizer, train, parts["train"], seeds, epoch, average, means)
+        row = {"epoch": epoch} | row
         selection.judge(state, row, bare, average.state() if average else bare.state_dict(), parts)
         row["seconds"] = time.perf_counter() - began
         selection.log_epoch(state, train)

@@ -61,11 +61,10 @@ def train_runs(
     pairs = [(seed, fold) for seed in seeds for fold in folds]
     for first in range(0, len(pairs), run.train.pack):
         group = []
-        for seed, fold in pairs[first : first + run.train.pack]:
-            names = {"benchmark": benchmark, "system": system, "seed": seed, "fold": fold, "lineage": lineage}
-            with devices.memory_advice(run.train):
-                group.append(_prepare(data, run, names))
         with devices.memory_advice(run.train):
+            for seed, fold in pairs[first : first + run.train.pack]:
+                names = {"benchmark": benchmark, "system": system, "seed": seed, "fold": fold}
+                group.append(_prepare(data, run, names | {"lineage": lineage}))
             outcomes = _fit(fabric, run.train, group)
             again = [
                 _refit(fabric, data, run, ready, outcome) if run.train.refit else None
@@ -152,9 +151,9 @@ def _write(ready: Ready, outcome: Outcome, refitted: Outcome | None, device: tor
         "seconds": round(sum(row["seconds"] for row in rows), 3),
         "memory_mib": round(devices.peak_memory(), 1),
     }
-    selected = None
+    selected, clips = None, card["clips"]
     if refitted:
-        selected, clips = outcome.weights, card["clips"]
+        selected = outcome.weights
         card["refit"] = {"clips": clips["train"] + clips["dev"], "epochs": len(refitted.history)}
     records.write_history(outcome.history, ready.folder / records.HISTORY)
     checkpoint.save_run(ready.folder, kept.weights, card, selected)

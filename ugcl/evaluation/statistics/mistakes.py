@@ -74,14 +74,11 @@ def errors(
     truth, _ = metrics.encode(first, classes)
     guess, every = p.argmax(1), np.arange(len(p))
     wrong = (frame["label"] != frame["predicted"]).to_numpy().reshape(-1, len(p)).sum(0)
+    found = {"predicted": [classes[i] for i in guess], "probability": p[every, guess]}
+    found |= {"label_probability": p[every, truth], "wrong_seeds": wrong, "majority": ""}
+    found |= {"votes_label": np.nan, "votes_predicted": np.nan}
     table = first[["clip", "speaker", "fold", "label"]].assign(
-        predicted=[classes[i] for i in guess],
-        probability=p[every, guess],
-        label_probability=p[every, truth],
-        wrong_seeds=wrong,
-        majority="",
-        votes_label=np.nan,
-        votes_predicted=np.nan,
+        **found, votes_label=np.nan, votes_predicted=np.nan
     )
     if channel is not None and shares is not None:
         row = pd.Index(manifest["clip"]).get_indexer(table["clip"])

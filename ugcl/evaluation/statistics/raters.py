@@ -65,16 +65,10 @@ def _majority(table: pd.DataFrame, classes: list[str], settings: Evaluate) -> di
     low, high = bootstrap.interval(value, drawn, settings.confidence, speakers, "logit")
     agreed = table["label"] == table["majority"]
     right = table["label"] == table["predicted"]
-    return {
-        "clips": len(table) // table["seed"].nunique(),
-        "agreement": value.mean(),
-        "ci_low": low,
-        "ci_high": high,
-        "label_agreement": agreed.mean(),
-        "right_agreed": right[agreed].mean(),
-        "right_disputed": right[~agreed].mean(),
-        "followed": (table["predicted"] == table["majority"])[~agreed].mean(),
-    }
+    followed = (table["predicted"] == table["majority"])[~agreed].mean()
+    clips = len(table) // table["seed"].nunique()
+    shares = agreed.mean(), right[agreed].mean(), right[~agreed].mean(), followed
+    return dict(zip(DISAGREEMENT[1:9], (clips, value.mean(), low, high, *shares), strict=True))
 
 
 def _votes(frame: pd.DataFrame, manifest: pd.DataFrame, channel: str, protocol: Protocol) -> dict[str, float]:

@@ -34,7 +34,7 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
         The same columns, p_<class> as float, and those of estimated dimensions where the file has them.
 
     Raises:
-        UgclError: a column is missing, a clip comes twice, a name is unknown, or a probability is not a number.
+        UgclError: a column is missing, a clip comes twice, a name is unknown, or a probability is invalid.
     """
     frame = tables.read(path)
     columns = [*KEYS, *(f"p_{name}" for name in classes)]

@@ -18,13 +18,8 @@ from ugcl.reports.figures import drawing
 CROWD = 8
 """With more systems than this, intervals would hide each other and are left to the table."""
 
-WORDS = {
-    "missing:audio": "no audio",
-    "missing:video": "no video",
-    "missing:text": "no text",
-    "drop:alternate": "every second\nframe lost",
-    "drop:random": "half of the\nframes lost",
-}
+WORDS = {f"missing:{modality}": f"no {modality}" for modality in ("audio", "video", "text")}
+WORDS |= {"drop:alternate": "every second\nframe lost", "drop:random": "half of the\nframes lost"}
 """Conditions without a scale, as the figure names them."""
 
 SCALES = {

@@ -16,7 +16,7 @@ from ugcl.plan.evaluation import marks
 from ugcl.plan.names import TITLES, is_reference_row
 from ugcl.plan.reports import model_card
 from ugcl.reports.pages.templating import fill
-from ugcl.reports.tables import papers
+from ugcl.reports.tables import papers, scores
 from ugcl.reports.tables.cells import p_value
 from ugcl.reports.tables.columns import condition_name
 from ugcl.reports.tables.papers import percent
@@ -175,19 +175,8 @@ def _conditions(table: pd.DataFrame, system: str) -> list[tuple[str, str]]:
 
 
 def _groups(table: pd.DataFrame, system: str) -> list[dict[str, Any]]:
-    rows = table[table["system"] == system]
-    return [
-        {
-            "attribute": row.attribute,
-            "group": row.group,
-            "uar": percent(row.uar, row.ci_low, row.ci_high),
-            "gap": percent(row.gap, row.gap_low, row.gap_high, signed=True),
-            "clips": int(row.clips),
-            "speakers": int(row.speakers),
-            "small": row.small,
-        }
-        for row in rows.itertuples()
-    ]
+    shown = scores.subgroup_table(table, system)
+    return shown.rename(columns={"UAR": "uar"}).to_dict("records")
 
 
 def _optimism(table: pd.DataFrame, system: str) -> str:

@@ -12,11 +12,11 @@ SHORT = 12
 
 CONDITIONS = {
     "clean": "clean",
-    "missing:audio": "no audio",
-    "missing:video": "no video",
-    "missing:text": "no text",
     "drop:alternate": "every second frame lost",
     "drop:random": "half of the frames lost",
+}
+CONDITIONS |= {"clean": "clean"} | {
+    f"missing:{modality}": f"no {modality}" for modality in ("audio", "video", "text")
 }
 
 
@@ -93,21 +93,14 @@ def runs(table: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
         summary: rows of the same benchmark of summary.csv.
     """
     scores = summary.groupby("system")["lineage"].first()
+    columns = ["system", "runs", "seeds", "folds", "epoch chosen on dev", "epochs trained"]
     rows = []
     for system, own in table.groupby("system", sort=False):
-        rows.append(
-            {
-                "system": system,
-                "runs": len(own),
-                "seeds": ", ".join(f"{seed:.0f}" for seed in sorted(set(own["seed"]))),
-                "folds": own["fold"].nunique(),
-                "epoch chosen on dev": f"{own['epoch'].min():.0f}–{own['epoch'].max():.0f}",
-                "epochs trained": f"{own['epochs'].min():.0f}–{own['epochs'].max():.0f}",
-                "lineage of the runs": ", ".join(dict.fromkeys(own["lineage"])),
-                "lineage of the scores": scores.get(system, ""),
-            }
-        )
-    return pd.DataFrame(rows)
+        seeds = ", ".join(f"{seed:.0f}" for seed in sorted(set(own["seed"])))
+        epochs = [f"{own[name].min():.0f}–{own[name].max():.0f}" for name in ("epoch", "epochs")]
+        lineages = ", ".join(dict.fromkeys(own["lineage"])), scores.get(system, "")
+        rows.append((system, len(own), seeds, own["fold"].nunique(), *epochs, *lineages))
+    return pd.DataFrame(rows, columns=[*columns, "lineage of the runs", "lineage of the scores"])
 
 
 def environment(table: pd.DataFrame, kinds: tuple[str, ...]) -> pd.DataFrame:
@@ -126,17 +119,11 @@ def environment(table: pd.DataFrame, kinds: tuple[str, ...]) -> pd.DataFrame:
 
 def optimism(table: pd.DataFrame) -> pd.DataFrame:
     """Per cent and points of results/tables/optimism_by_system.csv."""
-    return pd.DataFrame(
-        {
-            "system": table["system"],
-            "runs": table["runs"].map("{:.0f}".format),
-            "UAR, epoch from dev": (100 * table["uar"]).map("{:.1f}".format),
-            "UAR, epoch from test": (100 * table["best_uar"]).map("{:.1f}".format),
-            "optimism": [
-                percent(row.optimism, row.ci_low, row.ci_high, signed=True) for row in table.itertuples()
-            ],
-        }
-    )
+    gains = [percent(row.optimism, row.ci_low, row.ci_high, signed=True) for row in table.itertuples()]
+    shown = {"system": table["system"], "runs": table["runs"].map("{:.0f}".format)}
+    shown["UAR, epoch from dev"] = (100 * table["uar"]).map("{:.1f}".format)
+    shown["UAR, epoch from test"] = (100 * table["best_uar"]).map("{:.1f}".format)
+    return pd.DataFrame(shown | {"optimism": gains})
 
 
 def token_usage(table: pd.DataFrame) -> pd.DataFrame:

@@ -73,18 +73,12 @@ def subgroup_table(subgroups: pd.DataFrame, system: str) -> pd.DataFrame:
     Returns:
         attribute, group, UAR, gap, clips, speakers, small (why little can be said of the group).
     """
-    rows = [
-        (
-            row.attribute,
-            row.group,
-            cells.percent(row.uar, row.ci_low, row.ci_high),
-            cells.percent(row.gap, row.gap_low, row.gap_high, True),
-            f"{row.clips:.0f}",
-            f"{row.speakers:.0f}",
-            row.small,
-        )
-        for row in subgroups[subgroups["system"] == system].itertuples()
-    ]
+    rows = []
+    for row in subgroups[subgroups["system"] == system].itertuples():
+        uar = cells.percent(row.uar, row.ci_low, row.ci_high)
+        gap = cells.percent(row.gap, row.gap_low, row.gap_high, True)
+        sizes = f"{row.clips:.0f}", f"{row.speakers:.0f}"
+        rows.append((row.attribute, row.group, uar, gap, *sizes, row.small))
     return pd.DataFrame(rows, columns=["attribute", "group", "UAR", "gap", "clips", "speakers", "small"])
 
 
