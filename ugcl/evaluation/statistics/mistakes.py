@@ -77,9 +77,7 @@ def errors(
     found = {"predicted": [classes[i] for i in guess], "probability": p[every, guess]}
     found |= {"label_probability": p[every, truth], "wrong_seeds": wrong, "majority": ""}
     found |= {"votes_label": np.nan, "votes_predicted": np.nan}
-    table = first[["clip", "speaker", "fold", "label"]].assign(
-        **found, votes_label=np.nan, votes_predicted=np.nan
-    )
+    table = first[["clip", "speaker", "fold", "label"]].assign(**found)
     if channel is not None and shares is not None:
         row = pd.Index(manifest["clip"]).get_indexer(table["clip"])
         table["majority"] = manifest[channel].to_numpy()[row]

@@ -10,14 +10,9 @@ from ugcl.reports.tables.papers import percent
 SHORT = 12
 """Hexadecimal digits that a page shows of a hash."""
 
-CONDITIONS = {
-    "clean": "clean",
-    "drop:alternate": "every second frame lost",
-    "drop:random": "half of the frames lost",
-}
-CONDITIONS |= {"clean": "clean"} | {
-    f"missing:{modality}": f"no {modality}" for modality in ("audio", "video", "text")
-}
+CONDITIONS = {f"missing:{modality}": f"no {modality}" for modality in ("audio", "video", "text")}
+CONDITIONS |= {"clean": "clean", "drop:alternate": "every second frame lost"}
+CONDITIONS |= {"drop:random": "half of the frames lost"}
 
 
 def condition_name(condition: str, level: str) -> str:
