@@ -36,7 +36,7 @@ for benchmark in benchmarks:
     figure(parameters, benchmark, "data")
     corpus = parameters.benchmark(benchmark).corpus
     if corpus in contact_sheet_corpora(parameters) and contact_sheet(corpus).is_file():
-        say("Faces of the corpus, one row an actor. They are drawn, not filmed: no person is shown.")
+        say("Faces of the corpus, one row per actor. They are drawn, not filmed: no person is shown.")
         picture(contact_sheet(corpus), f"faces of the {corpus} corpus")
 
 # %% [markdown]
@@ -51,7 +51,7 @@ for benchmark in benchmarks:
     say(f"### {benchmark}")
     if len(counts) > 30:  # too many rows to read: how they spread
         spread = counts.describe().loc[["min", "25%", "50%", "75%", "max"]].astype(int)
-        say(f"Clips a speaker, {len(counts)} speakers.")
+        say(f"Clips per speaker, {len(counts)} speakers.")
         counts = spread.rename(index={"50%": "median"}).rename_axis("share of speakers")
     rows(counts.reset_index())
 
@@ -87,7 +87,7 @@ for benchmark in benchmarks:
 # %% [markdown]
 # ## Quarantine
 #
-# Clips that an encoder of the benchmark could not read. They are left out of every part, for every system alike.
+# Clips that an encoder of the benchmark could not read. They are left out of every part for all systems.
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:

@@ -56,7 +56,7 @@ for benchmark in benchmarks:
 # outputs speaker by speaker, exactly where there are up to 40 speakers, and takes luck in training for a difference
 # of the systems; it is not corrected. Few speakers cannot give a small one: five never less than .0625.
 #
-# A large p is no proof that two systems are equal. The pale band in the figure, `detectable` in the table, is the
+# A large p does not prove that two systems are equal. The pale band in the figure, `detectable` in the table, is the
 # smallest true difference that these speakers would show in four of five tries: of a smaller one nothing can be
 # concluded. `effect size g` is the mean difference of the speakers in units of its spread over them (Hedges' g);
 # it describes how uniformly speakers differ, not how much.
@@ -76,7 +76,7 @@ for benchmark in benchmarks:
 #
 # Systems are ranked on each fold and the ranks averaged. Friedman's test asks whether they differ at all; two systems
 # further apart than the critical difference differ by Nemenyi's test. Folds share training clips and are few, so this
-# is the coarsest of the tests here: a bar that joins two systems says that the folds do not tell, no more.
+# is the coarsest of the tests here: a bar that joins two systems means only that the folds do not separate them.
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:

@@ -21,7 +21,7 @@ benchmarks = ["demo"]
 # points of the ablated system minus the full one, on identical clips, so that left of zero the part that was taken
 # away helps. They are grouped by the section of `params.yaml` that they change.
 #
-# An interval that holds zero means that this benchmark cannot tell, not that the part does nothing: a true
+# An interval that contains zero means that this benchmark is not decisive, not that the part has no effect: a true
 # difference inside the pale band would be missed more than once in five times.
 
 # %% tags=["hide-input"]

@@ -17,9 +17,9 @@ benchmarks = ["demo"]
 # %% [markdown]
 # # Representation
 #
-# The inside of each benchmark's reference system: which tokens of its codebook it uses, which clips it thinks
-# alike, and which moments it attends to. Every run is looked at on the test fold that it never saw, first seed
-# alone. Each fold has a codebook and a space of its own, so nothing is compared across folds.
+# Tokens and attention of each benchmark's reference system: which tokens of its codebook it uses, which clips have
+# similar tokens, and which moments it attends to. Every run is analysed on its test fold, for the first seed
+# only. Each fold has a codebook and a space of its own, so nothing is compared across folds.
 #
 # These pages describe one system. They do not show that a part is needed: for that, see the ablations.
 
@@ -40,7 +40,7 @@ for benchmark in benchmarks:
 # ## Use of the codebook
 #
 # A clip spreads its weight over the tokens. Perplexity is the number of tokens that would give the same entropy if
-# all were used alike: of all clips together, and of one clip on average. Close to the size of the codebook means
+# all were used equally: of all clips together, and of one clip on average. Close to the size of the codebook means
 # that nearly all tokens are used by nearly every clip, so that single tokens say little; close to one would mean
 # that the codebook has collapsed. `dead` tokens have less than a tenth of an even share, and `never_first` ones are
 # the largest of no clip.
@@ -73,7 +73,7 @@ for benchmark in looked_at:
     figure(parameters, benchmark, "retrieval")
 
 # %% [markdown]
-# ## Clips taken for alike
+# ## Most similar clips
 #
 # Hard negatives: of each clip, the clip of another label whose tokens are most similar. The figure counts the
 # labels of the most similar pairs over all folds, at most 200; the table lists the first of them, each pair once.
@@ -89,8 +89,8 @@ for benchmark in looked_at:
 # ## Attention over time
 #
 # Weights of the pooling over time, for the clip of each class that is right with most confidence, first fold. One is
-# an even share of all frames. The clips are chosen for being clear cases and are no sample; a high weight tells
-# where the network looked, not why the answer came out.
+# an even share of all frames. The clips are chosen because they are clear cases and are not a sample; a high
+# weight shows where the network attends, not why it gives its answer.
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:

@@ -35,7 +35,7 @@ parameters = start(root)
 # ## Classes taken for each other
 #
 # For each pair, the share of clips of one label that get the other, the mean of both ways. The two ways are written
-# at the right: they differ where a system leans to one of the two classes. With few clips a class the intervals
+# at the right: they differ where a system leans to one of the two classes. With few clips per class the intervals
 # are wide, and the order of neighbouring pairs means little.
 
 # %% tags=["hide-input"]
@@ -71,8 +71,8 @@ for benchmark in benchmarks:
 # the system then sides with the majority. Disputed clips are few, so the hollow dots and crosses are rough.
 #
 # In the table, `agreement` is how often the system says the majority (with its interval), `kl` and `cosine` compare
-# its probabilities with the votes, and `entropy_correlation` tells whether it is unsure where the raters are.
-# Raters gave impressions; their majority is no more a person's feeling than the label is.
+# its probabilities with the votes, and `entropy_correlation` is high if it is unsure where the raters are.
+# Raters gave impressions; like the label, their majority is not a person's feeling.
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:

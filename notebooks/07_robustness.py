@@ -17,7 +17,7 @@ benchmarks = ["demo"]
 # %% [markdown]
 # # Robustness
 #
-# What bad sound, lost frames, bad synchrony or a missing modality do to systems that were trained on clean clips.
+# The effect of noise, lost frames, bad synchrony or a missing modality on systems trained on clean clips.
 # The test clips are changed, nothing is trained again. Noise is white and is added to the sound before its features
 # are computed; lost frames show the last one that came; a shift lets the audio features come late or early.
 #
@@ -43,11 +43,11 @@ for benchmark in benchmarks:
     figure(parameters, benchmark, "robustness")
     say(
         "UAR on clean clips in per cent, then points from there on the same clips. ∗: the 95 % interval over speakers"
-        " leaves zero out, not corrected for the number of conditions. Without it, this benchmark cannot tell whether"
-        " the condition does anything. The intervals are in `results/tables/robustness.csv`."
+        " excludes zero, not corrected for the number of conditions. Without it, this benchmark does not show"
+        " an effect of the condition. The intervals are in `results/tables/robustness.csv`."
     )
     rows(columns.robustness(found))
     without = columns.cannot(found)
     if len(without):
-        say("Conditions that a system cannot have:")
+        say("Conditions that do not apply to a system:")
         rows(without)

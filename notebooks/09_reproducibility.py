@@ -17,8 +17,8 @@ benchmarks = ["demo"]
 # %% [markdown]
 # # Reproducibility
 #
-# What the numbers were made from and with, how they could be made again, and what choosing by the test fold would
-# have added to them.
+# Code, software, devices and data of the numbers, how to reproduce them, and what choosing by the test fold
+# would have added to them.
 
 # %% tags=["hide-input"]
 from ugcl.reports.tables import columns
@@ -61,8 +61,8 @@ say(
 # %% [markdown]
 # ## Environment
 #
-# From the cards of all runs; `runs` counts the runs that say so. A line that not all runs share shows what differed
-# between them.
+# From the cards of all runs; `runs` counts the runs with that entry. An entry that not all runs share shows a
+# difference between them.
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
@@ -107,9 +107,9 @@ for benchmark in benchmarks:
     )
 
 # %% [markdown]
-# ## Again
+# ## Reproduce
 #
 # `snakemake --cores 2 all` makes everything here from raw media and trains nothing twice; `snakemake -n all` lists
 # what is out of date. With the same code, data, versions and device, the tables in `results/tables` come out the
-# same byte for byte. Another device or another version of a library may change the last digits, and with them a
-# clip now and then.
+# same byte for byte. Another device or another version of a library may change the last digits, and with them the
+# prediction of single clips.

@@ -17,10 +17,10 @@ benchmarks = ["demo"]
 # %% [markdown]
 # # Search for settings
 #
-# What `ugcl tune` tried. A trial trains a system once a fold with other settings of `tune.space`; its value is the
+# What `ugcl tune` tried. A trial trains a system once per fold with other settings of `tune.space`; its value is the
 # mean over folds of the dev UAR of the selected epoch. Test clips are never read. Still, the dev clips of one fold
 # are test clips of another, so that settings found over all folds have seen them once: the test score of a tuned
-# system is a little too good, and the more trials the more.
+# system is slightly too high, and more so with more trials.
 #
 # The importance of a parameter is the share of the variance of dev UAR over complete trials that it explains alone
 # and with others (functional ANOVA on a random forest; Hutter, Hoos and Leyton-Brown, 2014). After few trials it is
@@ -46,13 +46,13 @@ for benchmark, system in made(parameters):
         f" {trials['epochs'].sum():.0f} epochs, {trials['seconds'].sum() / 60:.0f} minutes."
     )
     if complete.empty:
-        say("No trial came to its end.")
+        say("No trial was completed.")
         continue
     show(studies.history(trials, f"{benchmark}: search for settings of {system}"))
     if importances.empty:
-        say("Too few complete trials to say what mattered.")
+        say("Too few complete trials for importances.")
     else:
-        show(studies.importances(importances, f"{benchmark}: what mattered to {system}"))
+        show(studies.importances(importances, f"{benchmark}: importance of the parameters of {system}"))
     show(studies.slices(trials, f"{benchmark}: settings of {system} and dev UAR"))
     say("The best trials:")
     rows(studies.best(trials))

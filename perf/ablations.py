@@ -28,7 +28,7 @@ from ugcl.evaluation.tables.comparisons import EXPLORATORY, PLANNED
 from ugcl.plan import paths
 from ugcl.plan.evaluation import score
 from ugcl.reports.tables.cells import p_value, percent
-from ugcl.training.records import read_card
+from ugcl.training.state.records import read_card
 
 TABLES = ("summary", "comparisons", "runs", "optimism_by_system")
 

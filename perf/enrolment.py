@@ -30,7 +30,7 @@ from ugcl.data.shards import FeatureStore
 from ugcl.data.stores import Held
 from ugcl.inference.probabilities import probabilities
 from ugcl.plan import paths
-from ugcl.training.checkpoint import load_run
+from ugcl.training.state.checkpoint import load_run
 
 
 def enrolled(rows: pd.DataFrame, count: int, one_emotion: bool, random: np.random.Generator) -> pd.DataFrame:

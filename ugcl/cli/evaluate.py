@@ -54,10 +54,10 @@ def robustness(benchmark: Benchmark, threads: Threads = 1) -> None:
 
 
 @app.command()
-def represent(benchmark: Benchmark, threads: Threads = 1) -> None:
+def tokens(benchmark: Benchmark, threads: Threads = 1) -> None:
     """Look into the reference system: tokens, retrieval, hard negatives, a map, attention over time."""
     from ugcl import config
-    from ugcl.evaluation.networks.representation import represent as write
+    from ugcl.evaluation.networks.tokens import token_tables as write
 
     write(config.load(), benchmark)
 

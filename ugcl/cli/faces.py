@@ -24,8 +24,7 @@ def faces(
         typer.Option(help="Write faces.csv (a row per frame) and faces.summary.csv into this folder."),
     ] = None,
     preview: Annotated[
-        Path | None,
-        typer.Option(help="Write <clip>.mp4 with box and landmarks into this folder."),
+        Path | None, typer.Option(help="Write <clip>.mp4 with box and landmarks into this folder.")
     ] = None,
     worst: Annotated[str, typer.Option(help="Draw the worst clips of this corpus instead.")] = "",
     out: Annotated[Path | None, typer.Option(help="Default <corpus>_worst_faces.png.")] = None,

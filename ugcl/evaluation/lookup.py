@@ -1,4 +1,4 @@
-"""`ugcl show`: everything the project's files say about one clip."""
+"""`ugcl show`: the information of the project's files about one clip."""
 
 from __future__ import annotations
 
@@ -24,14 +24,13 @@ def clip_facts(config: Config, clip: str, corpus: str = "") -> dict[str, Any]:
     """What is known about a clip; what was not computed yet is left out.
 
     Args:
-        config: the parameters.
         clip: its name in a manifest.
         corpus: where to look; default the corpora of the active benchmarks, then all others.
 
     Returns:
         corpus; manifest (column → text, empty cells left out); features (encoder → frames and dim, or failure
         and detail); benchmarks: name → label ("" where the protocol leaves the clip out), parts (fold →
-        part), quarantine (reasons), predictions (one row a system, seed and fold that tested it: predicted,
+        part), quarantine (reasons), predictions (one row per system, seed and fold that tested it: predicted,
         right, confidence, p of every class).
 
     Raises:
@@ -80,9 +79,7 @@ def _features(config: Config, corpus: str, clip: str) -> dict[str, dict[str, Any
         folder = paths.features(corpus, encoder)
         if (folder / INDEX).is_file():
             for shard in range(1, config.corpora[corpus].shards + 1):
-                book = _rows(folder / f"shard-{shard}.csv", clip)
-                if len(book):
-                    row = book.iloc[0]
+                for _, row in _rows(folder / f"shard-{shard}.csv", clip).iterrows():
                     fields = ("frames", "dim") if not row["failure"] else ("failure", "detail")
                     found[encoder] = {key: row[key] for key in fields}
     return found
@@ -90,11 +87,8 @@ def _features(config: Config, corpus: str, clip: str) -> dict[str, dict[str, Any
 
 def _in_benchmark(config: Config, benchmark: str, clip: str, label: str) -> dict[str, Any]:
     entry, classes = config.benchmarks[benchmark], config.protocol(benchmark).classes
-    parts = {}
-    for fold in config.folds(benchmark):
-        rows = _rows(paths.split(entry.corpus, entry.protocol, fold), clip)
-        if len(rows):
-            parts[fold] = rows["part"].iloc[0]
+    splits = {n: _rows(paths.split(entry.corpus, entry.protocol, n), clip) for n in config.folds(benchmark)}
+    parts = {fold: rows["part"].iloc[0] for fold, rows in splits.items() if len(rows)}
     bad = _rows(paths.quarantine(benchmark), clip)
     found = []
     for system in entry.systems:

@@ -51,9 +51,8 @@ def _one(part: list[str], kind: str, known: list[int], name: str) -> list[int]:
         return list(known)
     number = part[0].removeprefix(kind)
     if number == part[0] or not number.isdigit() or int(number) not in known:
-        raise UgclError(
-            f"{name}: no {kind} {part[0]!r}; choose from {', '.join(f'{kind}{k}' for k in known)}"
-        )
+        known_names = ", ".join(f"{kind}{k}" for k in known)
+        raise UgclError(f"{name}: no {kind} {part[0]!r}; choose from {known_names}")
     return [int(number)]
 
 
@@ -87,7 +86,7 @@ def compare(config: Config, first: Tested, second: Tested) -> pd.DataFrame:
 
 
 def _renumbered(one: Tested) -> pd.DataFrame:
-    """One row a clip with seed and fold made 0; refused where several seeds predict a clip."""
+    """One row per clip with seed and fold made 0; refused where several seeds predict a clip."""
     frame = one.frame.assign(seed=0, fold=0).sort_values("clip", ignore_index=True)
     if frame["clip"].duplicated().any():
         raise UgclError(f"{one.name}: has several predictions of a clip; name one of its seeds, /seed<s>")

@@ -23,7 +23,7 @@ from ugcl.inference.observation import Observation
 from ugcl.inference.probabilities import probabilities
 from ugcl.plan import paths
 from ugcl.plan.evaluation import chosen
-from ugcl.training.checkpoint import load_run
+from ugcl.training.state.checkpoint import load_run
 
 LONGEST = 120.0  # seconds of a clip that go through the networks at a time
 
@@ -43,7 +43,7 @@ class Ensemble:
         models: their networks.
         temperatures: theirs; 1 where none was fitted.
         calibrated: whether all were fitted.
-        batch: clips a batch.
+        batch: clips per batch.
         device: where the networks run.
     """
 
@@ -69,17 +69,10 @@ class Ensemble:
                 the network's missing-modality token stands for it.
         """
         names = [str(i) for i in range(len(features))]
-        stores = {
-            modality: Held(
-                info,
-                {
-                    n: torch.from_numpy(f[modality])
-                    for n, f in zip(names, features, strict=True)
-                    if modality in f
-                },
-            )
-            for modality, info in self.infos.items()
-        }
+        stores = {}
+        for m, info in self.infos.items():
+            having = [(n, f[m]) for n, f in zip(names, features, strict=True) if m in f]
+            stores[m] = Held(info, {n: torch.from_numpy(x) for n, x in having})
         # No label is known, and none reaches a network; the dataset asks for one.
         rows = pd.DataFrame({"clip": names, "speaker": "", "label": self.classes[0]})
         clips = ClipDataset(rows, stores, self.classes)
@@ -142,10 +135,8 @@ def of_one_speaker(observed: Sequence[Observation]) -> list[Observation]:
 def windows(duration: float, length: float, step: float) -> list[tuple[float, float]]:
     """Starts and ends of sliding windows, seconds: one around the middle of every step, cut at the ends.
 
-    Args:
-        duration: of the clip, seconds.
-        length: of a window inside the clip.
-        step: from one middle to the next; the clip is cut into even steps of about this size.
+    `length` is that of a window inside the clip; `step`, from one middle to the next, is rounded so that even
+    steps fill the clip's `duration`.
     """
     count = max(1, round(duration / step))
     middles = (np.arange(count) + 0.5) * duration / count
@@ -158,7 +149,7 @@ def within(
     """The features of a stretch of a clip, as if it were a clip of its own.
 
     The frames whose centres lie in [start, end) are taken; the encoders have read the whole clip. A modality
-    with one vector a clip is taken whole. A modality is missing where no frame, or no face, falls in.
+    with one vector per clip is taken whole. A modality is missing where no frame, or no face, falls in.
     """
     part = {}
     for modality, x in observed.features.items():
@@ -186,7 +177,7 @@ def stretches(observed: Observation) -> list[tuple[float, float]]:
 def whole(ensemble: Ensemble, observed: Observation) -> np.ndarray:
     """Class probabilities of a clip, (classes,).
 
-    A long clip goes through the networks stretch by stretch, for their memory grows with its length and they
+    A long clip goes through the networks in stretches, because memory grows with the length and the networks
     were trained on utterances: its probabilities are the mean over the stretches that have something in them.
     """
     places = stretches(observed)
@@ -200,20 +191,14 @@ def timeline(ensemble: Ensemble, observed: Observation, length: float, step: flo
     """Probabilities over sliding windows of one clip.
 
     Returns:
-        One row a window with something in it: time (its middle on the clip's axis), start, end (seconds),
+        One row per window with something in it: time (its middle on the clip's axis), start, end (seconds),
         modalities (joined by +), p_<class>.
     """
     places = windows(observed.duration, length, step)
     middles = (np.arange(len(places)) + 0.5) * observed.duration / len(places)
     parts = [within(observed, ensemble.infos, *place) for place in places]
     kept = [i for i, part in enumerate(parts) if part]
-    table = pd.DataFrame(
-        {
-            "time": [middles[i] for i in kept],
-            "start": [places[i][0] for i in kept],
-            "end": [places[i][1] for i in kept],
-            "modalities": ["+".join(parts[i]) for i in kept],
-        }
-    )
+    rows = [(middles[i], *places[i], "+".join(parts[i])) for i in kept]
+    table = pd.DataFrame(rows, columns=["time", "start", "end", "modalities"])
     p = ensemble([parts[i] for i in kept]) if kept else np.empty((0, len(ensemble.classes)))
     return table.assign(**{f"p_{name}": p[:, i] for i, name in enumerate(ensemble.classes)})

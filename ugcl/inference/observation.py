@@ -1,4 +1,4 @@
-"""What a system gets to see of a user's clip: features by modality, and why one is missing."""
+"""The features of a user's clip by modality, and why one is missing."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Observation:
 
     Attributes:
         clip: where it came from.
-        features: modality → (frames, dim) float16, of the modalities that could be had.
-        missing: modality → why the system does without it.
+        features: modality → (frames, dim) float16, of the modalities that could be read.
+        missing: modality → why it is not used.
         heard: the sound's length and level over time, None without any.
         track: the face track, None where no encoder reads faces.
-        notes: what a reader should know of the files: several faces, several tracks, gaps.
+        notes: notes about the files: several faces, several tracks, gaps.
     """
 
     clip: Clip
@@ -67,7 +67,7 @@ class Observer:
     """Decodes, tracks and encodes clips as a run's training data were.
 
     Encoders have the settings on the run's card, not those that params.yaml has now. A modality whose
-    features were precomputed cannot be had from a clip and is missing in every one.
+    features were precomputed cannot be computed from a clip and is missing in every clip.
     """
 
     def __init__(self, config: Config, run: Run, infos: Mapping[str, FeatureInfo]) -> None:
@@ -110,7 +110,7 @@ class Observer:
         """Observe one clip.
 
         Raises:
-            MediaError: no modality could be had; the text gives the reason of each.
+            MediaError: no modality could be read; the text gives the reason of each.
         """
         notes: list[str] = []
         heard, sound_fault = None, ""
@@ -136,7 +136,8 @@ class Observer:
             except MediaError as error:
                 missing[modality] = str(error)
         if not features:
-            alike = len(set(missing.values())) == 1
-            reasons = [f"{modality}: {why}" for modality, why in missing.items()]
-            raise MediaError("unreadable", next(iter(missing.values())) if alike else "; ".join(reasons))
+            reasons = set(missing.values())
+            if len(reasons) > 1:
+                reasons = [f"{modality}: {why}" for modality, why in missing.items()]
+            raise MediaError("unreadable", "; ".join(reasons))
         return Observation(clip, features, missing, heard, track, tuple(notes))

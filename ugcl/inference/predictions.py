@@ -1,4 +1,4 @@
-"""`ugcl predict`: from a user's files to predictions, one row a clip, with what was seen and what was not."""
+"""`ugcl predict`: predictions for a user's files, one row per clip, with the modalities that were used."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Prediction:
         probabilities: class → calibrated probability.
         modalities: what the system used, joined by +.
         duration, face_share, speech: see :class:`ugcl.inference.observation.Observation`.
-        notes: what a reader should know: missing modalities, clips known from training.
+        notes: notes for the reader: missing modalities, clips known from training.
         timeline: rows of :func:`ugcl.inference.ensemble.timeline`, None where none was asked for.
         observed: what was decoded, kept for drawing where a timeline was asked for.
     """
@@ -88,10 +88,7 @@ class Prediction:
 
 
 def predictions(
-    config: Config,
-    ensemble: Ensemble,
-    clips: list[Clip],
-    window: tuple[float, float] | None = None,
+    config: Config, ensemble: Ensemble, clips: list[Clip], window: tuple[float, float] | None = None
 ) -> Iterator[Prediction]:
     """Predict clips one by one; a clip that cannot be read is given with its failure and the rest goes on.
 
@@ -99,13 +96,12 @@ def predictions(
     before it predicts the first.
 
     Args:
-        config: the parameters.
         ensemble: the runs that vote.
         clips: what to predict.
         window: length and step of the timeline's windows, seconds; None for no timeline.
 
     Raises:
-        UgclError: such a system has one clip alone to go by.
+        UgclError: such a system has one clip only.
     """
     known = _known_files(ensemble)
     seen = _observed(Observer(config, ensemble.run, ensemble.infos), clips)
@@ -162,16 +158,9 @@ def document(ensemble: Ensemble, found: list[Prediction]) -> dict[str, Any]:
         if prediction.timeline is not None:
             row["timeline"] = prediction.timeline.to_dict("records")
         rows.append(row)
-    return _plain(
-        {
-            "benchmark": ensemble.run.benchmark,
-            "system": ensemble.run.system,
-            "runs": [{"seed": seed, "fold": fold} for seed, fold in ensemble.runs],
-            "calibrated": ensemble.calibrated,
-            "classes": ensemble.classes,
-            "clips": rows,
-        }
-    )
+    tree = {"benchmark": ensemble.run.benchmark, "system": ensemble.run.system}
+    tree["runs"] = [{"seed": seed, "fold": fold} for seed, fold in ensemble.runs]
+    return _plain(tree | {"calibrated": ensemble.calibrated, "classes": ensemble.classes, "clips": rows})
 
 
 def write(ensemble: Ensemble, found: list[Prediction], folder: Path) -> list[Path]:
@@ -212,21 +201,14 @@ def _known_files(ensemble: Ensemble) -> dict[str, str]:
     if not path.is_file():
         return {}
     manifest = tables.read_manifest(path)
-    pairs = [
-        (row[kind], row["clip"])
-        for _, row in manifest.iterrows()
-        for kind in ("audio_sha256", "video_sha256")
-    ]
-    return {digest: clip for digest, clip in pairs if digest}
+    kinds = ("audio_sha256", "video_sha256")
+    return {row[kind]: row["clip"] for _, row in manifest.iterrows() for kind in kinds if row[kind]}
 
 
 def _seen_in_training(config: Config, ensemble: Ensemble, clip: Clip, known: dict[str, str]) -> list[str]:
     files = [path for path in (clip.audio, clip.video) if path is not None]
-    name = (
-        next((known[digest] for digest in map(sources.sha256, files) if digest in known), None)
-        if known
-        else None
-    )
+    digests = map(sources.sha256, files if known else [])
+    name = next((known[digest] for digest in digests if digest in known), None)
     if name is None:
         return []
     entry = config.benchmark(ensemble.run.benchmark)

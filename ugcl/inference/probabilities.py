@@ -21,14 +21,8 @@ def predict_clips(
 ) -> pd.DataFrame:
     """Predict the clips of a dataset; a clip's row depends on its features alone.
 
-    Args:
-        model: maps features, masks and present to a dict with "logits" (B, C).
-        clips: the clips, with the class list.
-        batch: clips a batch.
-        device: where the model runs.
-
     Returns:
-        One row a clip in the dataset's order: clip, speaker, label, predicted, p_<class>.
+        One row per clip in the dataset's order: clip, speaker, label, predicted, p_<class>.
 
     Raises:
         UgclError: a logit is not finite.
@@ -54,8 +48,7 @@ def probabilities(
     found = []
     with torch.inference_mode():
         for part in clips.batches(batch):
-            part = part.to(device)
-            logits = model(part)["logits"]
+            logits = model(part.to(device))["logits"]
             found.append(torch.softmax(logits.double(), dim=1).cpu())
     p = torch.cat(found).numpy()
     if not np.isfinite(p).all():

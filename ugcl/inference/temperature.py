@@ -1,4 +1,4 @@
-"""Temperature scaling: one number a run that makes its confidence honest, fitted on dev clips alone."""
+"""Temperature scaling: one number per run that calibrates its confidence, fitted on dev clips."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ugcl.errors import UgclError
 from ugcl.plan.evaluation import temperature as temperature_path
 
 LOW, HIGH = 0.25, 10.0
-"""Bounds of the temperature: a few dev clips without an error would ask for endless confidence."""
+"""Bounds of the temperature: a few dev clips without an error would give an unbounded confidence."""
 LEAST = 1e-12
 COLUMNS = ("seed", "fold", "clips", "temperature", "log_loss", "log_loss_scaled")
 
@@ -20,7 +20,7 @@ def scale(p: np.ndarray, temperature: float) -> np.ndarray:
 
     Args:
         p: (N, C) probabilities.
-        temperature: T; above 1 it takes confidence away.
+        temperature: T; above 1 it lowers the confidence.
 
     Source: Guo et al., On calibration of modern neural networks, ICML 2017, §4.2.
     """

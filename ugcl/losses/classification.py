@@ -30,8 +30,8 @@ def focal(logits: Tensor, labels: Tensor, gamma: float = 2.0, weight: Tensor | N
 def double_softmax_focal(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Tensor:
     """Focal loss on p = softmax(softmax(logits)), as the released code has it.
 
-    The inner softmax bounds the outer one's input to 0..1, so that p_t never nears 1 and the loss never 0:
-    easy clips go on pulling and wrong ones hardly pull.
+    The inner softmax bounds the outer one's input to 0..1, so p_t never approaches 1 and the loss never
+    approaches 0: correct clips keep a gradient and wrong clips have a weak one.
 
     Args:
         logits: (B, C).

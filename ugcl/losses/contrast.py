@@ -48,7 +48,7 @@ def similarities(
     """Scaled similarity of clips at one granularity: each part of a clip meets the other's nearest part.
 
     S_ij = s · mean_{p∈i} max_{q∈j} ⟨u_ip, v_jq⟩, and back with u and v exchanged (Yao et al. 2022, FILIP,
-    §3.1). With one part a clip it is s · UVᵀ. Takes N² · S · T numbers.
+    §3.1). With one part per clip it is s · UVᵀ. Takes N² · S · T numbers.
 
     Args:
         u: (N, S, d) parts of length 1.
@@ -76,7 +76,7 @@ def attraction(u: Tensor, v: Tensor, u_here: Tensor, v_here: Tensor) -> Tensor:
 
     ½ (D(U, V) + D(V, U)),  D(P, Z) = mean_b ⟨mean_t p̂_bt, mean_s sg(ẑ_bs)⟩, hats for unit length, sg for no
     gradient (Chen and He 2021, SimSiam, eq. 1, without its predictor). Means of unit vectors are shorter
-    than 1, so this is no cosine.
+    than 1, so this is not a cosine.
 
     Args:
         u: (B, T, d) frames.

@@ -91,8 +91,8 @@ def discriminate(
         top: see :func:`similar_negatives`.
 
     Returns:
-        Loss, and share of pairs judged rightly (matched and mismatched weigh the same). Without any
-        negative both are 0 and nan: a batch of one emotion teaches nothing here.
+        Loss, and share of pairs classified correctly (matched and mismatched weigh the same). Without any
+        negative (a batch of one emotion) they are 0 and NaN.
     """
     negatives = []
     for matches, similarity, others in (there, back):

@@ -1,4 +1,4 @@
-"""What every method is: a network on features, the loss terms that teach it, and facts that are reported."""
+"""What every method is: a network on features, its loss terms, and the facts that are reported."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Method(nn.Module, ABC):
 
     @contextmanager
     def silenced(self) -> Iterator[None]:
-        """Record nothing for a while: the batch was seen before."""
+        """Context without recording, for a second pass over the same batch."""
         self.recording = False
         try:
             yield

@@ -60,7 +60,7 @@ def method_class(target: str, where: str) -> type[Method]:
     """The class of `module:Class`; modules of the working folder are found too.
 
     Raises:
-        UgclError: there is no such module or class, or it is no `Method`.
+        UgclError: there is no such module or class, or it is not a `Method`.
     """
     module, _, name = target.partition(":")
     if (here := str(Path.cwd())) not in sys.path:
@@ -70,7 +70,9 @@ def method_class(target: str, where: str) -> type[Method]:
     except (ImportError, AttributeError) as error:
         raise UgclError(f"{where}: method {target}: {error}; correct method.name or the module") from None
     if not (isinstance(network, type) and issubclass(network, Method)):
-        raise UgclError(f"{where}: method {target} does not extend ugcl.methods.base.Method; let it")
+        raise UgclError(
+            f"{where}: method {target} does not extend ugcl.methods.base.Method; make it a subclass"
+        )
     return network
 
 

@@ -37,7 +37,7 @@ AUXILIARY = ("a_mem_", "v_mem_", "proj_aux", "matcher")
 class Released(Method):
     """The released system on this project's features: last layer of each encoder, no learnt layer mix.
 
-    A missing modality is features of zero, as there; nothing says to the network that it is missing. With the
+    A missing modality is features of zero, as there; the network has no flag for it. With the
     fault `last_step` all clips are as long as the longest of their batch; what is padded beyond that, so that
     runs can go in step, is not seen. Claims no invariant: the faults break them.
     """
@@ -52,15 +52,10 @@ class Released(Method):
                 {m: Standardise(d, 1, _last_layer(statistics.get(m), d)) for m, d in self.dims.items()}
             )
         self.trunk = FrameTrunk(self.dims["video"], own.width, own.trunk, own.off_by_one)
-        self.fusion = ReleasedFusion(
-            self.dims["audio"],
-            own.width,
-            len(run.protocol.classes),
-            tokens=own.tokens,
-            layers=own.layers,
-            batch_attention=own.batch_attention,
-            live_dropout=own.live_dropout,
-        )
+        sizes = {"tokens": own.tokens, "layers": own.layers}
+        faults = {"batch_attention": own.batch_attention, "live_dropout": own.live_dropout}
+        classes = len(run.protocol.classes)
+        self.fusion = ReleasedFusion(self.dims["audio"], own.width, classes, **sizes, **faults)
         if own.weights.matching == 0:
             for name, parameter in self.fusion.named_parameters():
                 parameter.requires_grad = not name.startswith(AUXILIARY)
@@ -115,17 +110,13 @@ def from_released_state(
     except KeyError as error:
         raise UgclError(f"released state: no parameter {error}; give a state of its fusion model") from None
     if found != classes:
-        raise UgclError(f"released state: its classifier has {found} classes, not {classes}; mend `classes`")
+        raise UgclError(
+            f"released state: its classifier has {found} classes, not {classes}; correct `classes`"
+        )
     convolution = learnt.get("conv_1d_a.weight")
-    model = ReleasedFusion(
-        width if convolution is None else convolution.shape[1],
-        width,
-        classes,
-        tokens=tokens,
-        layers=layers,
-        live_dropout=live_dropout,
-        every_step=True,
-    )
+    audio_dim = width if convolution is None else convolution.shape[1]
+    options = {"tokens": tokens, "layers": layers, "live_dropout": live_dropout, "every_step": True}
+    model = ReleasedFusion(audio_dim, width, classes, **options)
     problems = model.load_state_dict(learnt, strict=False)
     for names, what in ((problems.missing_keys, "lacks"), (problems.unexpected_keys, "has unknown")):
         if names:

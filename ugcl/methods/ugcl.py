@@ -47,15 +47,9 @@ class UGCL(EncodedMethod):
         width, dropout, classes = encoder.width, encoder.dropout, len(run.protocol.classes)
         self.pairs = list(itertools.combinations(self.modalities, 2))
 
-        self.tokens = UnifiedGranularityTokens(
-            dict.fromkeys(self.modalities, width),
-            own.tokens,
-            width,
-            own.assignment,
-            own.token_pool,
-            own.token_temperature,
-            own.token_temperature_end,
-        )
+        widths = dict.fromkeys(self.modalities, width)
+        pooling = own.assignment, own.token_pool, own.token_temperature, own.token_temperature_end
+        self.tokens = UnifiedGranularityTokens(widths, own.tokens, width, *pooling)
         self.fusion = CrossFusion(self.modalities, own.readers, own.cross_layers, encoder)
         self.pools = nn.ModuleDict({m: self.encoders[m].pool(width) for m in self.modalities})
         self.classifier = Classifier(2 * len(self.modalities) * width, width, classes, dropout)
@@ -93,14 +87,8 @@ class UGCL(EncodedMethod):
         fused = self.fusion(frames, valid, clips, clocks)  # (B, T, W)
         pooled = [self.pools[m](fused[m], valid[m]) for m in self.modalities]  # M × (B, W)
         logits = self.classifier(torch.cat([*pooled, *clips.values()], dim=-1))  # (B, C)
-        return {
-            "logits": self.voted(logits, clips, batch),
-            "tokens": tokens,
-            "clips": clips,
-            "assignments": assignments,
-            "scores": scores,
-            "valid": valid,
-        }
+        outputs = {"logits": self.voted(logits, clips, batch), "tokens": tokens, "clips": clips}
+        return outputs | {"assignments": assignments, "scores": scores, "valid": valid}
 
     def voted(self, logits: Tensor, clips: dict[str, Tensor], batch: Batch) -> Tensor:
         """Logits (B, C), at inference with what the auxiliary classifier, taught by its own term, adds."""

@@ -50,7 +50,7 @@ class Attention(nn.Module):
         super().__init__()
         self.heads = heads
         self.query = nn.Linear(width, width)
-        # A bias of the keys shifts every score of a query alike, so softmax would cancel it.
+        # A bias of the keys adds the same value to all scores of a query, which softmax cancels.
         self.key = nn.Linear(width, width, bias=False)
         self.value = nn.Linear(width, width)
         self.out = nn.Linear(width, width)
@@ -75,7 +75,7 @@ class Attention(nn.Module):
         )
         if clocks is not None:
             q, k = rotate(q, clocks[0]), rotate(k, clocks[1])
-        # No dropout of the weights: it would take the slow path, and the layers around drop their outputs.
+        # No dropout of the weights: it would disable the fast path, and outputs have dropout.
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
         return self.out(rearrange(attended, "b h t d -> b t (h d)"))
 
@@ -159,7 +159,7 @@ class AttentionPool(nn.Module):
 
 
 class SinglePool(nn.Module):
-    """The only frame of a modality with one vector a clip."""
+    """The only frame of a modality with one vector per clip."""
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """(B, T, W), of which the first frame is valid → (B, W)."""

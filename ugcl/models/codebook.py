@@ -1,4 +1,4 @@
-"""Is the codebook alive? How many tokens clips use, each by itself and all together."""
+"""Use of the codebook: how many tokens are used by one clip and by all clips together."""
 
 from __future__ import annotations
 
@@ -12,34 +12,25 @@ DEAD = 0.1
 
 
 def perplexity(assignments: Tensor) -> Tensor:
-    """Number of tokens in use: exp of the entropy of the batch's mean weights, 1..K.
-
-    Args:
-        assignments: (N, K), rows sum to 1.
-    """
+    """Number of tokens in use: exp of the entropy of the mean of the weights (N, K), 1..K."""
     return torch.special.entr(assignments.mean(dim=0)).sum().exp()
 
 
 def clip_perplexity(assignments: Tensor) -> Tensor:
-    """Number of tokens in use by a clip, mean over clips, 1..K; near K, tokens say nothing about it.
-
-    Args:
-        assignments: (N, K), rows sum to 1.
-    """
+    """Number of tokens that one clip uses, mean over weights (N, K) of clips, 1..K; K if all equally."""
     return torch.special.entr(assignments).sum(dim=1).exp().mean()
 
 
 class CodebookUse:
-    """Sums the weights of an epoch's clips, because a token that a small batch leaves out may yet live."""
+    """Sum of the weights over an epoch: a token that one small batch does not use may be used by others."""
 
     def __init__(self) -> None:
         self.total: Tensor | None = None
 
     def add(self, assignments: Mapping[str, Tensor]) -> None:
         """Take in a batch: modality → (B, K)."""
-        used = torch.stack([weights.detach().float().sum(dim=0) for weights in assignments.values()]).sum(
-            dim=0
-        )
+        used = torch.stack([weights.detach().float().sum(dim=0) for weights in assignments.values()])
+        used = used.sum(dim=0)
         self.total = used if self.total is None else self.total + used
 
     def take(self) -> dict[str, float]:

@@ -19,19 +19,15 @@ class CrossFusion(nn.Module):
     """Each modality, or each of some readers, reads the frames and the clip-level tokens of the others.
 
     The clip-level token stands among the keys, so that a frame can read the other modality at both
-    granularities, and so that attention has a choice where a modality has one vector a clip.
+    granularities, and so that attention has a choice where a modality has one vector per clip.
     """
 
     def __init__(
         self, modalities: Sequence[str], readers: Sequence[str] | None, layers: int, encoder: ModalityEncoder
     ) -> None:
-        """Make the layers.
+        """Make `layers` cross-attention layers per direction, sized as the modality encoders.
 
-        Args:
-            modalities: all of them.
-            readers: those that read the others; None = all.
-            layers: cross-attention layers per direction.
-            encoder: width, heads, dropout and perceptrons, as the modality encoders have them.
+        `readers` are the modalities that read the others; None = all.
         """
         super().__init__()
         settings = encoder.width, encoder.heads, encoder.dropout, encoder.gated

@@ -46,20 +46,13 @@ def hidden_keys_of_clips(queries: Tensor, keys: Tensor, frames: int, key_frames:
 class CrossmodalLayer(nn.Module):
     """Pre-normalised attention and feed-forward; with `mixed` the residuals are weighted by a learnt α.
 
-    h ← r + f(r), or with `mixed`  h ← α·r + (1 − α)·f(r), one α a layer for both parts.
+    h ← r + f(r), or with `mixed`  h ← α·r + (1 − α)·f(r), one α per layer for both parts.
     """
 
     def __init__(
         self, width: int, heads: int, dropouts: tuple[float, float, float], mixed: bool = False
     ) -> None:
-        """Make a layer.
-
-        Args:
-            width: W.
-            heads: attention heads.
-            dropouts: of attention weights, of the hidden layer, of what is added to the residual.
-            mixed: learn α.
-        """
+        """Make a layer; dropouts are of attention weights, the hidden layer, and the residual branch."""
         super().__init__()
         attention, hidden, self.residual = dropouts
         self.self_attn = nn.MultiheadAttention(width, heads, dropout=attention)
@@ -94,16 +87,7 @@ class CrossmodalStack(nn.Module):
         positional: bool = False,
         mixed: bool = False,
     ) -> None:
-        """Make a stack with the released dropouts.
-
-        Args:
-            width: W.
-            heads: attention heads.
-            layers: number of layers.
-            attention_dropout: of the attention weights.
-            positional: add the code of frame numbers.
-            mixed: learn each layer's residual weight.
-        """
+        """Make a stack with the released dropouts; `positional` adds the code of frame numbers."""
         super().__init__()
         dropouts = (attention_dropout, 0.1, 0.1)
         self.layers = nn.ModuleList(CrossmodalLayer(width, heads, dropouts, mixed) for _ in range(layers))

@@ -1,4 +1,4 @@
-"""The encoder of one modality, the same in every system so that they differ in fusion and losses alone."""
+"""The encoder of one modality, the same in every system so that only fusion and losses differ."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ugcl.data.shards import FeatureInfo
 
 LARGEST = 8.0
-"""Standardised features are cut at this many standard deviations, so that one bad frame cannot rule."""
+"""Standardised features are cut at this many standard deviations, which limits the influence of outliers."""
 
 
 class Standardise(nn.Module):
@@ -75,7 +75,7 @@ class ModalityEncoder(nn.Module):
         self.timed, self.positions = info.rate > 0, settings.positions
         self.frame_mask = settings.frame_mask
         self.standardise = Standardise(info.dim, info.layers, statistics)
-        # Columns are dropped for all frames of a clip at once: neighbouring frames would give them away.
+        # Columns are dropped for all frames of a clip at once: neighbouring frames would reveal them.
         self.input_dropout = nn.Dropout(settings.input_dropout)
         self.project = nn.Linear(info.dim // info.layers, width)
         self.missing = nn.Parameter(0.02 * torch.randn(width))
@@ -136,7 +136,7 @@ class ModalityEncoder(nn.Module):
 
 
 def span(lengths: Tensor, frames: int, share: float) -> Tensor:
-    """One random run of frames a clip, as SpecAugment masks time (Park et al. 2019, §2).
+    """One random run of frames per clip, as SpecAugment masks time (Park et al. 2019, §2).
 
     Args:
         lengths: (B,) valid frames of each clip.

@@ -10,20 +10,14 @@ class Classifier(nn.Sequential):
     """Perceptron with one hidden layer, (B, in) → (B, classes)."""
 
     def __init__(self, size: int, hidden: int, classes: int, dropout: float) -> None:
-        super().__init__(
-            nn.LayerNorm(size),
-            nn.Dropout(dropout),
-            nn.Linear(size, hidden),
-            nn.GELU(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, classes),
-        )
+        first = nn.LayerNorm(size), nn.Dropout(dropout), nn.Linear(size, hidden)
+        super().__init__(*first, nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, classes))
 
 
 class Matcher(nn.Module):
-    """Does this clip of one modality belong to that clip of another? One logit for each pair.
+    """Logit of every pair of clips of two modalities: whether both belong to the same clip.
 
-    A perceptron on [u_i, v_j, u_i ∘ v_j], whose first layer is computed once a clip and not once a pair.
+    A perceptron on [u_i, v_j, u_i ∘ v_j], whose first layer is computed once per clip and not once per pair.
     """
 
     def __init__(self, size: int, hidden: int, dropout: float) -> None:

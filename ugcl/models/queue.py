@@ -17,13 +17,7 @@ class ClipQueue(nn.Module):
     """
 
     def __init__(self, size: int, width: int, modalities: list[str]) -> None:
-        """Make an empty queue.
-
-        Args:
-            size: most clips Q; 0 holds none.
-            width: size W of a representation.
-            modalities: the modalities that a clip may have.
-        """
+        """Make an empty queue for `size` clips Q (0 holds none) with representations of `width` W."""
         super().__init__()
         self.modalities = list(modalities)
         self.register_buffer("clips", torch.zeros(len(modalities), size, width), persistent=False)

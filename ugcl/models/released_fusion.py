@@ -100,7 +100,7 @@ class ReleasedFusion(nn.Module):
             width: W, columns of a video frame and of everything behind; a multiple of 10.
             classes: C.
             tokens: K, codebook entries.
-            layers: layers a stack.
+            layers: layers per stack.
             batch_attention: the auxiliary stacks attend over the clips of the batch; repaired, over frames.
             live_dropout: the matching head drops out in evaluation too.
             every_step: where the auxiliary stacks attend over clips, compute the steps that no clip reads
@@ -165,7 +165,7 @@ class ReleasedFusion(nn.Module):
         cross: CrossmodalStack,
         memory: CrossmodalStack,
     ) -> Tensor:
-        """(T, B, W) on (S, B, W) → one vector a clip, (B, W)."""
+        """(T, B, W) on (S, B, W) → one vector per clip, (B, W)."""
         hidden = hidden_keys_of_clips(own_length, other_length, len(own), len(other))
         return _last(memory(cross(own, other, hidden)), own_length)
 

@@ -63,7 +63,7 @@ class UnifiedGranularityTokens(nn.Module):
         temperature: float = 1.0,
         last_temperature: float | None = None,
     ) -> None:
-        """Make the codebook and a query map a modality.
+        """Make the codebook and a query map per modality.
 
         Args:
             widths: modality → width of its frames.
@@ -111,7 +111,7 @@ class UnifiedGranularityTokens(nn.Module):
         return F.normalize(weights @ self.codebook, dim=-1), weights
 
     def gather(self, scores: Tensor, mask: Tensor) -> Tensor:
-        """Pool scores (B, T, K) over the frames of a mask (B, T), at least one a clip → (B, K)."""
+        """Pool scores (B, T, K) over the frames of a mask (B, T), at least one per clip → (B, K)."""
         if self.pool == "max":
             return scores.masked_fill(~mask[..., None], -torch.inf).amax(dim=1)
         return (scores * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
@@ -138,8 +138,8 @@ class UnifiedGranularityTokens(nn.Module):
 
         Args:
             scores: (B, T, K).
-            mask: (B, T), True = valid frame; at least one a clip.
-            count: segments a clip; one shorter than that leaves some empty.
+            mask: (B, T), True = valid frame; at least one per clip.
+            count: segments per clip; one shorter than that leaves some empty.
 
         Returns:
             (B, count, d) of length 1, and which segments have frames, (B, count).

@@ -1,4 +1,4 @@
-"""The released video mapper: a vision transformer that takes a clip's frames for the patches of one image."""
+"""The released video mapper: a vision transformer whose patches are the frames of a clip."""
 
 from __future__ import annotations
 
@@ -18,13 +18,9 @@ class FrameTrunk(nn.Module):
     """
 
     def __init__(self, dim: int, width: int, trunk: str, off_by_one: bool) -> None:
-        """Make the mapper.
+        """Make the mapper of frame vectors (dim,) to (width,).
 
-        Args:
-            dim: columns of a frame vector.
-            width: columns of the result.
-            trunk: `vit_b_16` or `linear`.
-            off_by_one: the released slice, which keeps the class token and loses the last frame.
+        `off_by_one` is the released slice, which keeps the class token and loses the last frame.
         """
         super().__init__()
         self.encoder, self.off_by_one = None, off_by_one

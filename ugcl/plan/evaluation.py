@@ -141,7 +141,7 @@ def robustness_outputs(config: Config, benchmark: str) -> list[Path]:
 
 
 def represent_outputs(benchmark: str) -> list[Path]:
-    """What `ugcl evaluate represent` writes, of the reference system."""
+    """What `ugcl evaluate tokens` writes, of the reference system."""
     return [score(benchmark, name) for name in REPRESENTATION]
 
 

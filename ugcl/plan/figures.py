@@ -84,7 +84,7 @@ KINDS = (
         "comparisons.differences",
         ("comparisons",),
         "difference from the reference",
-        "Difference from the reference on identical clips, and p of the speaker permutation test."
+        "Difference from the reference on identical clips, and p after Holm's correction within its family."
         " Differences inside the pale band would be missed more than once in five times.",
         when=several_systems,
         open=True,

@@ -135,7 +135,7 @@ def represent(config: Config, benchmark: str) -> str:
     entry = config.benchmark(benchmark)
     params = [train(config, benchmark, entry.reference), entry.seeds[0], config.folds(benchmark)]
     params.append(config.evaluate.seed)
-    return _lineage("represent", [f"{NAME}.evaluation.networks.representation"], params)
+    return _lineage("represent", [f"{NAME}.evaluation.networks.tokens"], params)
 
 
 def tables(config: Config) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 
 FAMILIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B4800", "#332288")
-"""Colours of the first families, which people with colour-blindness tell apart.
+"""Colours of the first families, which people with colour-blindness can distinguish.
 
 Sources: Okabe and Ito, Color Universal Design, 2008 (the fifth, orange, is darker than there: it had little
 contrast with white); Tol, Colour Schemes, SRON/EPS/TN/09-002, 2021 (the last).
@@ -92,7 +92,7 @@ def _firsts(count: int) -> list[np.ndarray]:
 
 
 def _shades_of(hue: float, band: float = BAND) -> np.ndarray:
-    """Colours near a hue that a screen can show, neither grey nor pale on white, (N, 3) in OKLab."""
+    """Colours near a hue that a screen can show, saturated and dark enough on white, (N, 3) in OKLab."""
     hues = hue + np.deg2rad(np.linspace(-band, band, 5))
     axes = np.meshgrid(np.arange(0.30, 0.70, 0.02), np.arange(0.06, 0.25, 0.02), hues, indexing="ij")
     lightness, chroma, angle = (axis.ravel() for axis in axes)

@@ -1,10 +1,9 @@
-"""Searches for settings as reports show them: their tables, and figures of what was found."""
+"""Searches for settings in reports: their tables and figures."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from ugcl.data import tables
@@ -13,7 +12,7 @@ from ugcl.reports import theme
 from ugcl.reports.figures import drawing
 
 OWN = ("trial", "state", "dev_uar", "epochs", "seconds")
-"""Columns of the table of trials that are no parameter."""
+"""Columns of the table of trials that are not parameters."""
 
 SHADE = theme.PALETTE[0]
 BEST = theme.PALETTE[1]
@@ -47,16 +46,15 @@ def best(trials: pd.DataFrame, count: int = 5) -> pd.DataFrame:
 
 
 def history(trials: pd.DataFrame, title: str = "") -> Figure:
-    """Dev UAR of every trial and of the best so far; crosses on the floor were cut short.
+    """Dev UAR of every trial and of the best so far; crosses at the bottom were cut short.
 
     Args:
         trials: columns trial, state, dev_uar.
-        title: over the figure.
     """
     complete = trials[trials["state"] == "complete"]
     pruned = trials.loc[trials["state"] == "pruned", "trial"]
     with theme.style():
-        figure, axes = plt.subplots(figsize=(theme.WIDTH, 2.6), layout="constrained")
+        figure, axes = drawing.panels(2.6)
         so_far = complete["dev_uar"].cummax()
         axes.step(complete["trial"], so_far, where="post", color=BEST, label="best so far")
         axes.plot(complete["trial"], complete["dev_uar"], "o", color=SHADE, markersize=4, label="complete")
@@ -76,10 +74,9 @@ def importances(table: pd.DataFrame, title: str = "") -> Figure:
 
     Args:
         table: columns parameter, importance, the largest first.
-        title: over the figure.
     """
     with theme.style():
-        figure, axes = plt.subplots(figsize=(theme.WIDTH, 0.8 + 0.26 * len(table)), layout="constrained")
+        figure, axes = drawing.panels(0.8 + 0.26 * len(table))
         axes.hlines(range(len(table)), 0, table["importance"], color=SHADE, linewidth=2)
         for y, value in enumerate(table["importance"]):
             axes.plot([value], [y], "o", color=SHADE)
@@ -97,18 +94,14 @@ def slices(trials: pd.DataFrame, title: str = "", columns: int = 3) -> Figure:
 
     Args:
         trials: columns state, dev_uar and the parameters.
-        title: over the figure.
         columns: panels side by side.
     """
     complete = trials[trials["state"] == "complete"]
     names = parameters(trials)
     lines = -(-len(names) // columns)
     with theme.style():
-        figure, grid = plt.subplots(
-            *(lines, columns), figsize=(theme.WIDTH, 1.7 * lines + 0.3), layout="constrained", squeeze=False
-        )
-        for axes in grid.flat[len(names) :]:
-            axes.set_visible(False)
+        figure, grid = drawing.panels(1.7 * lines + 0.3, lines, columns, squeeze=False)
+        drawing.hide_rest(grid, len(names))
         for axes, name in zip(grid.flat, names, strict=False):
             values = complete[name]
             known = sorted(values.unique())
@@ -124,7 +117,7 @@ def slices(trials: pd.DataFrame, title: str = "", columns: int = 3) -> Figure:
                 axes.plot([values[top]], [complete["dev_uar"][top]], "o", color=BEST, markersize=5.5)
             axes.set_xlabel(name)
             axes.yaxis.set_major_formatter(drawing.PERCENT)
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        drawing.title(figure, title)
     return figure
 
 

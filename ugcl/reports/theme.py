@@ -1,4 +1,4 @@
-"""One look for every figure: colours, sizes, and files that are the same byte for byte."""
+"""The style of all figures: colours, sizes, and files that are reproducible byte for byte."""
 
 from __future__ import annotations
 
@@ -29,27 +29,13 @@ WIDTH = 6.5
 """Figure width, inches: the text width of a page."""
 
 STYLE = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelsize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "grid.color": "#e4e4e4",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "figure.facecolor": "white",
-    "svg.hashsalt": "ugcl",
-    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 10, "axes.titleweight": "bold",
+    "axes.titlelocation": "left", "axes.labelsize": 9, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.axisbelow": True, "axes.grid": True, "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6, "legend.frameon": False, "legend.fontsize": 8, "xtick.labelsize": 8,
+    "ytick.labelsize": 8, "figure.facecolor": "white", "svg.hashsalt": "ugcl", "svg.fonttype": "path",
     "path.simplify": True,
-}
+}  # fmt: skip
 
 
 def colours(config: Config) -> dict[str, str]:
@@ -64,7 +50,7 @@ def colour(palette: dict[str, str], system: str) -> str:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw without a display, in the project's look."""
+    """Draw without a display, in the project's style."""
     mpl.use("agg")
     with mpl.rc_context(STYLE):
         yield

@@ -29,8 +29,6 @@ def write(prediction: Prediction, ensemble: Ensemble, path: Path, dpi: int) -> N
     Args:
         prediction: with its timeline.
         ensemble: what predicted it.
-        path: the PNG.
-        dpi: dots per inch.
     """
     figure = draw(prediction, ensemble)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,18 +43,12 @@ def draw(prediction: Prediction, ensemble: Ensemble) -> Figure:
     """
     seen = prediction.observed
     faces = thumbnails(prediction)
-    panels = [
-        "probabilities",
-        *(["sound"] if seen.heard is not None else []),
-        *(["faces"] if faces else []),
-    ]
+    panels = ["probabilities", *(["sound"] if seen.heard is not None else []), *(["faces"] if faces else [])]
     heights = {"probabilities": 2.3, "sound": 0.8, "faces": 0.6}
     with theme.style():
-        figure, grid = plt.subplots(
-            len(panels), 1, sharex=True, squeeze=False, layout="constrained",
-            figsize=(theme.WIDTH, 0.75 + sum(heights[name] for name in panels)),
-            height_ratios=[heights[name] for name in panels],
-        )  # fmt: skip
+        ratios = [heights[name] for name in panels]
+        options = {"sharex": True, "squeeze": False, "height_ratios": ratios}
+        figure, grid = drawing.panels(0.75 + sum(ratios), len(panels), **options)
         axes = dict(zip(panels, grid[:, 0], strict=True))
         _probabilities(axes["probabilities"], prediction, ensemble)
         if "sound" in axes:
@@ -97,26 +89,18 @@ def _probabilities(axes: Axes, prediction: Prediction, ensemble: Ensemble) -> No
     order = sorted(ensemble.classes, key=lambda name: -prediction.probabilities[name])
     for name in order:
         shade = theme.PALETTE[ensemble.classes.index(name) % len(theme.PALETTE)]
-        first = name == order[0]
-        axes.plot(
-            table["time"],
-            table[f"p_{name}"],
-            color=shade,
-            linewidth=2.4 if first else 1.3,
-            marker="o",
-            markersize=3.5 if first else 2.2,
-            zorder=3 if first else 2,
-            label=f"{name}  {100 * prediction.probabilities[name]:.0f} %",
-        )
+        style = {"linewidth": 1.3, "markersize": 2.2, "zorder": 2}
+        if name == order[0]:
+            style = {"linewidth": 2.4, "markersize": 3.5, "zorder": 3}
+        label = f"{name}  {100 * prediction.probabilities[name]:.0f} %"
+        axes.plot(table["time"], table[f"p_{name}"], color=shade, marker="o", label=label, **style)
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     length = (table["end"] - table["start"]).max() if len(table) else 0.0
     used = prediction.modalities.replace("+", " and ")
     axes.set_title(f"{used}, in windows of {length:.1f} s", fontsize=8, fontweight="normal", color=theme.GREY)
-    axes.legend(
-        title="whole clip", title_fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.02), alignment="left",
-        handlelength=1.4,
-    )  # fmt: skip
+    place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.02), "alignment": "left"}
+    axes.legend(title="whole clip", title_fontsize=8, handlelength=1.4, **place)
 
 
 def _sound(axes: Axes, heard: Sound) -> None:
@@ -140,9 +124,8 @@ def _faces(axes: Axes, faces: list[tuple[float, np.ndarray | None]], duration: f
     half = 0.47 * duration / len(faces)
     for time, crop in faces:
         if crop is not None:
-            axes.imshow(
-                crop, extent=(time - half, time + half, 0, 1), aspect="auto", interpolation="antialiased"
-            )
+            place = (time - half, time + half, 0, 1)
+            axes.imshow(crop, extent=place, aspect="auto", interpolation="antialiased")
         else:
             axes.text(time, 0.5, "no face", ha="center", va="center", color=theme.GREY, fontsize=7)
     axes.set_ylim(0, 1)

@@ -1,4 +1,4 @@
-"""What training does to a batch."""
+"""Augmentations of a training batch."""
 
 from __future__ import annotations
 
@@ -63,10 +63,9 @@ def mask_spans(batch: Batch, settings: SpecAugment | None, means: dict[str, Tens
     for modality, x in batch.features.items():
         mask = batch.masks[modality]
         columns = torch.full((len(x),), x.shape[-1])
-        hidden = _spans(mask.sum(dim=1), x.shape[1], settings.time_masks, settings.time_share)[..., None]
-        hidden = (
-            hidden | _spans(columns, x.shape[-1], settings.feature_masks, settings.feature_share)[:, None]
-        )
+        times = _spans(mask.sum(dim=1), x.shape[1], settings.time_masks, settings.time_share)
+        bands = _spans(columns, x.shape[-1], settings.feature_masks, settings.feature_share)
+        hidden = times[..., None] | bands[:, None]
         features[modality] = torch.where(hidden & mask[..., None], means[modality], x)
     return replace(batch, features=features)
 
@@ -80,7 +79,7 @@ def _spans(lengths: Tensor, size: int, count: int, share: float) -> Tensor:
 
 
 def drop_modality(batch: Batch, settings: ModalityDropout | None) -> Batch:
-    """Take one modality from some clips, so that systems learn to do without; no clip loses its last.
+    """Remove one modality from some clips, so that systems learn without it; no clip loses its last.
 
     Args:
         batch: clips with one or more modalities.

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 
 def launch(train: Train) -> Fabric:
-    """Start Fabric on the devices of a run.
-
-    Args:
-        train: accelerator, devices and precision.
-    """
+    """Start Fabric with the accelerator, devices and precision of a run."""
     from lightning_fabric import Fabric
 
     fabric = Fabric(accelerator=train.accelerator, devices=train.devices, precision=train.precision)
@@ -44,7 +40,8 @@ def memory_advice(train: Train) -> Iterator[None]:
     except torch.OutOfMemoryError:
         raise UgclError(
             f"out of memory on the accelerator: lower train.batch (now {train.batch}) and raise"
-            f" train.accumulate (now {train.accumulate}) alike, or set train.precision to bf16-mixed"
+            f" train.accumulate (now {train.accumulate}) by the same factor,"
+            " or set train.precision to bf16-mixed"
         ) from None
     except (MemoryError, RuntimeError) as error:
         # torch has no class of its own for this on the CPU.
@@ -52,12 +49,12 @@ def memory_advice(train: Train) -> Iterator[None]:
             raise
         raise UgclError(
             f"out of memory: lower train.batch (now {train.batch}) and raise train.accumulate"
-            f" (now {train.accumulate}) alike, or lower train.cache (now {train.cache} MiB)"
+            f" (now {train.accumulate}) by the same factor, or lower train.cache (now {train.cache} MiB)"
         ) from None
 
 
 def describe(device: object) -> str:
-    """A device in words, such as `NVIDIA H200` or `cpu x86_64`."""
+    """The name of a device, such as `NVIDIA H200` or `cpu x86_64`."""
     import torch
 
     device = torch.device(str(device))

@@ -1,4 +1,4 @@
-"""The loop: epochs over the training part, judged on the dev part."""
+"""The loop: epochs over the training part, scored on the dev part."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from ugcl.data.dataset import Batch, ClipDataset, filled
 from ugcl.errors import UgclError
-from ugcl.training import resume, seeding, selection
+from ugcl.training import seeding, selection
 from ugcl.training.augment import drop_modality, mask_spans, mix_up
 from ugcl.training.objective import objective
 from ugcl.training.optim import Average, learning_rate, optimiser, uphill
+from ugcl.training.state import resume
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -29,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Diverged(UgclError):
-    """The loss is not a number any more."""
+    """The loss is no longer a finite number."""
 
 
 @dataclass
@@ -39,7 +41,7 @@ class Outcome:
     Attributes:
         weights: the model's state at the selected epoch.
         best: `epoch`, `dev_uar`, `dev_war`, `dev_loss` of the selected epoch; `epoch` alone without dev.
-        history: one row an epoch.
+        history: one row per epoch.
     """
 
     weights: dict[str, Tensor]
@@ -61,20 +63,17 @@ def fit(
     """Train a model and select its epoch on dev, or without dev train to the last one.
 
     Args:
-        fabric: launched Fabric.
         method: fresh network; its buffers hold the training statistics.
         train: parameters of the loop.
-        parts: `train`; `dev`, unless the epochs are known; `test`, for monitoring alone.
+        parts: `train`; `dev`, unless the epochs are known; `test`, for monitoring only.
         seeds: run seed and fold.
-        folder: the run's folder; the state to resume from goes into it, the last one too, and stays until the
-            caller clears it. None: no state is read or kept.
+        folder: where the state to resume from is kept until the caller clears it; None keeps no state.
         fingerprint: hash of all that the run depends on; a state with another one is ignored.
         watch: called with each epoch's row of the history; what it raises ends the training.
-        last: epoch after which to stop; the learning rate falls as if all of `train.epochs` came. None: all.
+        last: epoch after which to stop; the learning rate is scheduled for `train.epochs`. None: all.
 
     Returns:
-        The best dev UAR's weights (on a tie those of the lower dev loss, then the earlier epoch); without dev
-        the last.
+        The weights of the epoch that :func:`ugcl.training.selection.judge` selects.
 
     Raises:
         Diverged: the loss of a batch is not finite.
@@ -92,36 +91,23 @@ def fit(
         _restore(state, bare, optimizer, average, scaler)
     means = mask_values(train, parts["train"])
     resumed, saved = len(state.history), time.monotonic()
-
-    def keep() -> None:
-        if folder is None or not fabric.is_global_zero:
-            return
-        state.tensors |= {"model": bare.state_dict(), "memory": resume.memory(bare)}
-        state.tensors["optimiser"] = resume.optimiser_tensors(optimizer)
-        if average:
-            state.tensors["average"] = average.state()
-            state.extra["average_step"] = average.step
-        if scaler is not None:
-            state.extra["scaler"] = scaler.state_dict()
-        resume.save(folder, state, fingerprint)
-
+    saves = folder is not None and fabric.is_global_zero
     while not selection.ended(state, train, last):
         epoch = state.epoch + 1
         bare.advance((epoch - 1) / max(1, train.epochs - 1))
         began = time.perf_counter()
-        row = {"epoch": epoch}
-        row |= _epoch(fabric, model, optimizer, train, parts["train"], seeds, epoch, average, means)
-
-        selection.examine(state, row, bare, average.state() if average else bare.state_dict(), parts)
+        row = _epoch(fabric, model, optimizer, train, parts["train"], seeds, epoch, average, means)
+        row = {"epoch": epoch} | row
+        selection.judge(state, row, bare, average.state() if average else bare.state_dict(), parts)
         row["seconds"] = time.perf_counter() - began
         selection.log_epoch(state, train)
         if watch:
             watch(row)
-        if epoch < train.epochs and time.monotonic() - saved >= train.save_every:
-            keep()
+        if saves and epoch < train.epochs and time.monotonic() - saved >= train.save_every:
+            resume.save(folder, _entered(state, bare, optimizer, average, scaler), fingerprint)
             saved = time.monotonic()
-    if len(state.history) > resumed:
-        keep()
+    if saves and len(state.history) > resumed:
+        resume.save(folder, _entered(state, bare, optimizer, average, scaler), fingerprint)
     return Outcome(state.tensors["best"], state.best, state.history)
 
 
@@ -135,7 +121,7 @@ def mask_values(train: Train, part: ClipDataset) -> dict[str, Tensor]:
 def _epoch(
     fabric: Fabric,
     model: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     train: Train,
     part: ClipDataset,
     seeds: tuple[int, ...],
@@ -175,7 +161,7 @@ def _epoch(
 
 
 def prepared(batch: Batch, train: Train, means: dict[str, Tensor], device: torch.device) -> Batch:
-    """A batch as it is learnt from: changed by the switches of training, on its device."""
+    """A batch after the augmentations of training, on its device."""
     batch = mask_spans(mix_up(batch, train.mixup), train.spec_augment, means).to(device)
     return drop_modality(batch, train.modality_dropout)
 
@@ -197,7 +183,7 @@ def _gradients(
 
 
 def diverged(losses: dict[str, Tensor], batch: Batch, place: str) -> Diverged:
-    """What to say of a batch whose loss is not finite: which terms, and whether its features are."""
+    """The error of a batch whose loss is not finite: which terms, and which clips have broken features."""
     terms = [name for name, value in losses.items() if name != "loss" and not value.isfinite()]
     sound = torch.stack([x.isfinite().flatten(1).all(dim=1) for x in batch.features.values()]).all(dim=0)
     broken = [clip for clip, fine in zip(batch.clips, sound.tolist(), strict=True) if not fine]
@@ -214,7 +200,7 @@ def plan(
 
     Args:
         groups: clip numbers of each group, a clip or a dialogue; no group is divided.
-        batch: clips a batch, over all devices; a larger group is a batch.
+        batch: clips per batch, over all devices; a larger group is a batch.
         numbers: seed of the permutation of the groups.
         rank: number of this device, from 0.
         ranks: number of devices; what does not divide by it at a batch's end is left to other epochs.
@@ -232,12 +218,22 @@ def plan(
     return batches
 
 
+def _entered(
+    state: resume.State, bare: nn.Module, optimizer: Optimizer, average: Average | None, scaler: object
+) -> resume.State:
+    """The state with everything that :func:`_restore` needs."""
+    state.tensors |= {"model": bare.state_dict(), "memory": resume.memory(bare)}
+    state.tensors["optimiser"] = resume.optimiser_tensors(optimizer)
+    if average:
+        state.tensors["average"] = average.state()
+        state.extra["average_step"] = average.step
+    if scaler is not None:
+        state.extra["scaler"] = scaler.state_dict()
+    return state
+
+
 def _restore(
-    state: resume.State,
-    bare: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    average: Average | None,
-    scaler: object,
+    state: resume.State, bare: nn.Module, optimizer: Optimizer, average: Average | None, scaler: object
 ) -> None:
     bare.load_state_dict(state.tensors["model"])
     resume.remember(bare, state.tensors.get("memory", {}))

@@ -48,14 +48,11 @@ def learning_rate(train: Train, step: int, steps: int) -> float:
 
 @contextmanager
 def uphill(model: nn.Module, radius: float) -> Iterator[None]:
-    """Sharpness-aware minimisation (Foret et al. 2021, eq. 2): for a while, the worst weights nearby.
+    """Sharpness-aware minimisation (Foret et al. 2021, eq. 2): a context with the worst nearby weights.
 
     On entry the weights w become w + radius · g / ‖g‖ by the gradients g of all of them, which are then
     emptied; on leaving they are w again, to the bit, and the gradients are those of the neighbour.
-
-    Args:
-        model: has gradients.
-        radius: ρ, the length of the step.
+    `radius` is ρ, the length of the step.
     """
     moved = [p for p in model.parameters() if p.grad is not None]
     before = [p.detach().clone() for p in moved]
@@ -73,7 +70,7 @@ def uphill(model: nn.Module, radius: float) -> Iterator[None]:
 
 
 class Average:
-    """Exponential moving average of a model's weights, judged and saved in their stead.
+    """Exponential moving average of a model's weights, evaluated and saved instead of them.
 
     Its decay rises from 0 as (1 + t) / (10 + t), so that early steps are forgotten (TensorFlow's rule).
     """

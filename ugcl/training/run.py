@@ -19,9 +19,10 @@ from ugcl.data.shards import INDEX
 from ugcl.errors import UgclError
 from ugcl.methods.build import build, parameters
 from ugcl.plan import paths
-from ugcl.training import checkpoint, devices, records, resume, seeding
+from ugcl.training import devices, seeding
 from ugcl.training.loop import Outcome, fit
 from ugcl.training.packed.together import Member, fit_together
+from ugcl.training.state import checkpoint, records, resume
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -33,23 +34,15 @@ log = logging.getLogger(__name__)
 
 
 def train_runs(
-    config: Config,
-    benchmark: str,
-    system: str,
-    seeds: Sequence[int],
-    folds: Sequence[int],
-    lineage: str = "",
+    config: Config, benchmark: str, system: str, seeds: Sequence[int], folds: Sequence[int], lineage: str = ""
 ) -> list[Path]:
     """Train a system with some seeds on some folds; each run writes its weights, card and history.
 
-    Runs are trained one after the other, and then their files are those they would have alone, or some in
-    step (`train.pack`, see `together`). If the process is killed, a run goes on from the last epoch that was
-    saved and, with as many threads, ends in the same bits; one that had ended gives its files again without
-    training, since Snakemake removes those of a job that was killed.
+    Runs are trained one after the other, or some in step (`train.pack`, see `together`). After a kill, a run
+    resumes from the last saved epoch and, with as many threads, gives the same bits; one that had ended
+    writes its files again without training, since Snakemake removes those of a killed job.
 
     Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
         system: key of `systems`, or such a key with a share of wrong labels (`benchmarks.….label_noise`).
         seeds: training seeds.
         folds: numbers of the folds, from 1.
@@ -68,11 +61,10 @@ def train_runs(
     pairs = [(seed, fold) for seed in seeds for fold in folds]
     for first in range(0, len(pairs), run.train.pack):
         group = []
-        for seed, fold in pairs[first : first + run.train.pack]:
-            names = {"benchmark": benchmark, "system": system, "seed": seed, "fold": fold, "lineage": lineage}
-            with devices.memory_advice(run.train):
-                group.append(_prepare(data, run, names))
         with devices.memory_advice(run.train):
+            for seed, fold in pairs[first : first + run.train.pack]:
+                names = {"benchmark": benchmark, "system": system, "seed": seed, "fold": fold}
+                group.append(_prepare(data, run, names | {"lineage": lineage}))
             outcomes = _fit(fabric, run.train, group)
             again = [
                 _refit(fabric, data, run, ready, outcome) if run.train.refit else None
@@ -89,7 +81,7 @@ def train_runs(
 
 @dataclass
 class Ready:
-    """A run that is about to be trained; `card` is what its card will say of it."""
+    """A run that is about to be trained, with the known fields of its card."""
 
     card: dict[str, Any]
     parts: dict[str, ClipDataset]
@@ -127,16 +119,12 @@ def _prepare(data: BenchmarkData, run: Run, names: dict[str, Any]) -> Ready:
 
 
 def _fit(fabric: Fabric, train: Train, group: list[Ready]) -> list[Outcome]:
-    """Train some runs: in step where they can be, one after the other where not."""
-    together = len({len(ready.parts["train"]) for ready in group}) == 1 and len(group) > 1
+    """Train some runs: in step where they can be, else one after the other."""
     outcomes = None
-    if together:
+    if len({len(ready.parts["train"]) for ready in group}) == 1 and len(group) > 1:
         members = [Member(r.model, r.parts, r.seeds, r.folder, r.fingerprint) for r in group]
         outcomes = fit_together(fabric, members, train)
-    return outcomes or [
-        fit(fabric, ready.model, train, ready.parts, ready.seeds, ready.folder, ready.fingerprint)
-        for ready in group
-    ]
+    return outcomes or [fit(fabric, r.model, train, r.parts, r.seeds, r.folder, r.fingerprint) for r in group]
 
 
 def _refit(fabric: Fabric, data: BenchmarkData, run: Run, ready: Ready, outcome: Outcome) -> Outcome:
@@ -160,9 +148,9 @@ def _write(ready: Ready, outcome: Outcome, refitted: Outcome | None, device: tor
         "seconds": round(sum(row["seconds"] for row in rows), 3),
         "memory_mib": round(devices.peak_memory(), 1),
     }
-    selected = None
+    selected, clips = None, card["clips"]
     if refitted:
-        selected, clips = outcome.weights, card["clips"]
+        selected = outcome.weights
         card["refit"] = {"clips": clips["train"] + clips["dev"], "epochs": len(refitted.history)}
     records.write_history(outcome.history, ready.folder / records.HISTORY)
     checkpoint.save_run(ready.folder, kept.weights, card, selected)
@@ -176,7 +164,6 @@ def assemble(
 
     Args:
         data: the benchmark's clips.
-        run: the resolved parameters.
         names: the parts to load; `train` is one of them, and no other part is read.
         seeds: run seed and fold; of the network's first weights, and of wrong labels where the run has some.
         dev_is_train: dev clips are among those of `train`.
@@ -198,10 +185,9 @@ def data_hashes(run: Run, split: Path) -> dict[str, str]:
 
 def commit() -> str:
     """The commit of the working folder, "" where git or a repository is missing."""
+    command = ["git", "rev-parse", "HEAD"]
     try:
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
@@ -211,9 +197,8 @@ def _resolve(config: Config, benchmark: str, system: str, folds: Sequence[int]) 
     numbers = config.protocol(benchmark).fold_numbers
     unknown = [fold for fold in folds if fold not in numbers]
     if unknown:
-        raise UgclError(
-            f"fold {unknown[0]} does not exist in {benchmark}; choose from {numbers[0]}..{numbers[-1]}"
-        )
+        known = f"{numbers[0]}..{numbers[-1]}"
+        raise UgclError(f"fold {unknown[0]} does not exist in {benchmark}; choose from {known}")
     try:
         return config.resolve(benchmark, system)
     except ValueError as error:

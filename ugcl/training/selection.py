@@ -1,4 +1,4 @@
-"""Which epoch's weights a run keeps: judged on dev, before anything is said of test.
+"""Which epoch's weights a run keeps: selected on dev, before test is evaluated.
 
 The rule: the highest dev UAR; of epochs with the same dev UAR the least dev loss; of equal losses the
 earliest. A small dev part gives few different values of UAR, so that ties are common: the loss decides in
@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from ugcl.data.dataset import Batch, ClipDataset
-from ugcl.training.resume import State
+from ugcl.training.state.resume import State
 
 if TYPE_CHECKING:
     from ugcl.config.system.train import Train
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 JUDGED = 64
-"""Clips a batch where nothing is learnt; no result depends on it."""
+"""Clips per batch where nothing is learnt; no result depends on it."""
 
 
 def ended(state: State, train: Train, last: int | None = None) -> bool:
-    """Has a run seen its last epoch, or waited too long for a better one?"""
+    """Whether a run has done its last epoch, or its patience has run out."""
     waited = state.epoch - state.best["epoch"] if state.best else 0
     return state.epoch >= (last or train.epochs) or waited >= train.patience
 
 
-def examine(
+def judge(
     state: State,
     row: dict[str, float],
     model: Method,
     weights: dict[str, Tensor],
     parts: dict[str, ClipDataset],
 ) -> None:
-    """Judge an epoch's weights on dev, keep them if they are the best so far, and enter its row.
+    """Score an epoch's weights on dev, keep them if they are the best so far, and add its row.
 
-    The choice is made before test is looked at, from dev scores alone. Without dev the last epoch is kept.
+    The choice is made from dev scores alone, before test is evaluated. Without dev the last epoch is kept.
     """
     row |= model.facts()
     if "dev" in parts:
@@ -60,8 +60,7 @@ def examine(
 
 def log_epoch(state: State, train: Train, name: str = "") -> None:
     """Log the last epoch of a run."""
-    row, best = state.history[-1], state.best
-    judged = ""
+    row, best, judged = state.history[-1], state.best, ""
     if "dev_uar" in row:
         judged = f" dev uar {row['dev_uar']:.3f}, best {best['dev_uar']:.3f} (epoch {best['epoch']}),"
     place = (name, row["epoch"], train.epochs)
@@ -100,12 +99,8 @@ def scores(logits: Tensor, labels: Tensor, criterion: Criterion) -> dict[str, fl
     from audmetric import accuracy, unweighted_average_recall
 
     truth, predicted = labels.tolist(), logits.argmax(dim=1).tolist()
-    value = criterion(logits, labels)
-    return {
-        "uar": float(unweighted_average_recall(truth, predicted)),
-        "war": float(accuracy(truth, predicted)),
-        "loss": float(value),
-    }
+    uar, war = unweighted_average_recall(truth, predicted), accuracy(truth, predicted)
+    return {"uar": float(uar), "war": float(war), "loss": float(criterion(logits, labels))}
 
 
 def _judge(model: Method, weights: dict[str, Tensor], part: ClipDataset) -> dict[str, float]:

@@ -144,7 +144,7 @@ rule represent:
     params:
         lineage=lambda wildcards: lineage.represent(params_tree, wildcards.benchmark),
     shell:
-        "python -m ugcl evaluate represent {wildcards.benchmark:q} --threads {threads:q} > {log:q} 2>&1"
+        "python -m ugcl evaluate tokens {wildcards.benchmark:q} --threads {threads:q} > {log:q} 2>&1"
 
 
 rule summary:

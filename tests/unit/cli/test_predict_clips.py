@@ -27,7 +27,7 @@ from ugcl.inference import ensemble as inference
 from ugcl.inference import temperature
 from ugcl.inference.observation import Observer
 from ugcl.plan import paths
-from ugcl.training.checkpoint import load_run
+from ugcl.training.state.checkpoint import load_run
 
 CLIP = "1001_KEY_ANG_XX"
 CLASSES = ["p_angry", "p_happy", "p_neutral"]

@@ -121,6 +121,6 @@ def test_a_system_named_like_one_with_wrong_labels(tree: dict) -> None:
 
 def test_a_system_that_no_benchmark_trains_is_checked_too(tree: dict[str, Any]) -> None:
     change: Callable[[dict], Any] = tree["systems"].update
-    change({"unused": {"model": {"widht": 3}}})
-    with pytest.raises(UgclError, match=r"systems.unused.model.widht: unknown key"):
+    change({"unused": {"encoder": {"widht": 3}}})
+    with pytest.raises(UgclError, match=r"systems.unused.encoder.widht: unknown key"):
         parse(tree)

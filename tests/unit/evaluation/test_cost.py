@@ -16,7 +16,7 @@ from ugcl.evaluation.networks.cost import cost, flops, trained
 from ugcl.models.attention import Attention
 from ugcl.plan import evaluation as outputs
 from ugcl.plan import paths
-from ugcl.training.records import Card
+from ugcl.training.state.records import Card
 
 
 class Known(nn.Module):

@@ -23,7 +23,7 @@ from ugcl.inference.probabilities import predict_clips
 from ugcl.methods.build import build
 from ugcl.plan import evaluation as outputs
 from ugcl.plan import paths
-from ugcl.training.checkpoint import save_run
+from ugcl.training.state.checkpoint import save_run
 
 CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad"]
 

@@ -10,8 +10,8 @@ import yaml
 from made_project import make_project
 
 from ugcl import config
-from ugcl.training.checkpoint import load_run
 from ugcl.training.run import train_runs
+from ugcl.training.state.checkpoint import load_run
 
 
 def history(folder: Path, monkeypatch: pytest.MonkeyPatch, **method: object) -> pd.DataFrame:

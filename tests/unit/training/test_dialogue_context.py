@@ -10,8 +10,8 @@ from ugcl import config
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset
 from ugcl.evaluation.networks.predict import predict
-from ugcl.evaluation.networks.representation import represent
 from ugcl.evaluation.networks.robustness import robustness
+from ugcl.evaluation.networks.tokens import token_tables
 from ugcl.plan import paths
 from ugcl.plan.evaluation import prediction, score
 from ugcl.training.run import train_runs
@@ -24,7 +24,7 @@ def evaluated():
     parameters = config.load()
     predict(parameters, "made", "ugcl")
     robustness(parameters, "made")
-    represent(parameters, "made")
+    token_tables(parameters, "made")
     return [pd.read_csv(path) for path in FILES]
 
 

@@ -13,9 +13,10 @@ from ugcl import config
 from ugcl.data.dataset import ClipDataset
 from ugcl.errors import UgclError
 from ugcl.methods.concat import Concat
-from ugcl.training import loop, resume, selection
+from ugcl.training import loop, selection
 from ugcl.training.devices import memory_advice
 from ugcl.training.run import train_runs
+from ugcl.training.state import resume
 
 FOLDER = Path("results/models/made/ugcl/seed0/fold1")
 EVERYTHING = {

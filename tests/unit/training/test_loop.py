@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from ugcl.config.system.train import ModalityDropout, Train
 from ugcl.data.dataset import Batch
-from ugcl.training import records, seeding
+from ugcl.training import seeding
 from ugcl.training.augment import drop_modality
 from ugcl.training.loop import plan
 from ugcl.training.optim import Average, learning_rate, optimiser
 from ugcl.training.selection import better
+from ugcl.training.state import records
 
 
 def row(uar, loss, test=0.0):

@@ -9,8 +9,8 @@ import yaml
 from made_project import make_project
 
 from ugcl import config
-from ugcl.training import resume
 from ugcl.training.run import train_runs
+from ugcl.training.state import resume
 
 FILES = Path("results/models/made/ugcl/seed0/fold1")
 

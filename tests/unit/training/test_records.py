@@ -14,8 +14,8 @@ from fixtures import finished
 from pydantic import ValidationError
 
 from ugcl.errors import UgclError
-from ugcl.training.checkpoint import save_run
-from ugcl.training.records import read_card
+from ugcl.training.state.checkpoint import save_run
+from ugcl.training.state.records import read_card
 
 
 @pytest.fixture
@@ -58,5 +58,5 @@ def test_a_missing_or_damaged_card_is_named(tmp_path: Path, text: str | None, me
 
 
 def test_cards_are_read_without_torch(project: Path) -> None:
-    script = "import sys, ugcl.training.records; sys.exit('torch' in sys.modules)"
+    script = "import sys, ugcl.training.state.records; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=project, check=False).returncode == 0

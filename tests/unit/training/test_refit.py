@@ -18,9 +18,10 @@ from ugcl.data.shards import FeatureStore
 from ugcl.evaluation.networks.predict import predict
 from ugcl.plan import paths
 from ugcl.plan.evaluation import prediction, temperature
-from ugcl.training import resume, selection
-from ugcl.training.checkpoint import load_run
+from ugcl.training import selection
 from ugcl.training.run import train_runs
+from ugcl.training.state import resume
+from ugcl.training.state.checkpoint import load_run
 
 
 @pytest.fixture(scope="module")

@@ -24,10 +24,11 @@ from ugcl.data.parts import open_fold
 from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
 from ugcl.plan import paths
-from ugcl.training import loop, resume
-from ugcl.training.checkpoint import load_run
+from ugcl.training import loop
 from ugcl.training.run import train_runs
 from ugcl.training.selection import classify
+from ugcl.training.state import resume
+from ugcl.training.state.checkpoint import load_run
 
 FOLDER = Path("results/models/made/ugcl/seed0/fold1")
 SCORES = ("selected", "epochs", "parameters", "data", "run", "features", "classes", "seed", "fold")
@@ -113,7 +114,8 @@ def test_folds_that_share_a_process_end_as_alone(project, undisturbed):
 SLOWED = """
 import sys, time
 from ugcl import config
-from ugcl.training import resume, run, selection
+from ugcl.training import run, selection
+from ugcl.training.state import resume
 if sys.argv[1] == "slow":
     judge = selection.classify
     selection.classify = lambda *a, **k: (time.sleep(0.4), judge(*a, **k))[1]

@@ -17,8 +17,8 @@ from ugcl.data.parts import BenchmarkData, open_fold
 from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
 from ugcl.evaluation.networks.predict import predict
-from ugcl.evaluation.networks.representation import represent
 from ugcl.evaluation.networks.robustness import robustness
+from ugcl.evaluation.networks.tokens import token_tables
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
 from ugcl.inference import ensemble as inference
@@ -99,10 +99,10 @@ def test_clean_clips_of_the_robustness_table_are_those_predicted(project):
 
 
 def test_what_is_shown_of_the_inside_is_of_the_features_it_learnt_from(project, monkeypatch):
-    represent(config.load(), "made")
+    token_tables(config.load(), "made")
     before = pd.read_csv(score("made", "tokens"))
     louder(monkeypatch)
-    represent(config.load(), "made")
+    token_tables(config.load(), "made")
     after = pd.read_csv(score("made", "tokens"))
     pd.testing.assert_frame_equal(before, after, atol=0.02)
 

@@ -20,11 +20,11 @@ from ugcl.data import tables
 from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.errors import UgclError
 from ugcl.plan import paths
-from ugcl.training import resume
 from ugcl.training import run as runs
 from ugcl.training.packed import together
 from ugcl.training.packed.pack import Pack
 from ugcl.training.run import train_runs
+from ugcl.training.state import resume
 
 SEEDS, FOLDS = [0, 1], [1, 2]
 MODELS = {

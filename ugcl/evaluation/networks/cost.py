@@ -1,6 +1,6 @@
-"""What a system costs: size, work, training time and memory, speed on this device.
+"""The cost of a system: size, operations, training time and memory, speed on this device.
 
-The times are this machine's and never the same twice, so they stay out of results/tables: see
+Times depend on the machine and its load, so they stay out of results/tables: see
 :data:`ugcl.plan.evaluation.UNSTABLE`. Encoders are not counted: all systems of a benchmark share them.
 """
 
@@ -23,11 +23,10 @@ from ugcl.data.parts import BenchmarkData
 from ugcl.devices import choose_device
 from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.networks import COST
-from ugcl.plan import paths
-from ugcl.plan.evaluation import score
-from ugcl.training.checkpoint import load_run
+from ugcl.plan.evaluation import cards, score
 from ugcl.training.devices import describe
-from ugcl.training.records import Card, read_card
+from ugcl.training.state.checkpoint import load_run
+from ugcl.training.state.records import Card, read_card
 
 BATCH = 32
 REPEATS = 15
@@ -44,7 +43,7 @@ def flops(model: nn.Module, batch: Batch) -> int:
     from torch.utils.flop_counter import FlopCounterMode
 
     fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)  # fused layers are black boxes to the counter
+    torch.backends.mha.set_fastpath_enabled(False)  # the counter cannot see into fused layers
     try:
         with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
             model(batch)
@@ -90,19 +89,16 @@ def measured(model: nn.Module, clips: ClipDataset, device: torch.device) -> dict
     """Work and speed of a network on real clips, from features on the device to probabilities.
 
     Args:
-        model: in eval mode.
         clips: at least one clip; the middle one by the frames it has is the clip at batch 1.
         device: where to measure.
 
     Returns:
-        flops (of that clip), latency_ms (of that clip, at batch 1), throughput (clips a second at batch 32),
-        device.
+        flops (of that clip), latency_ms (of that clip, at batch 1), throughput (clips per
+        second at batch 32), device.
     """
     model = model.to(device)
-    sizes = [
-        sum(len(x) for m in clips.stores if (x := clips.features(m, i)) is not None)
-        for i in range(len(clips))
-    ]
+    features = ([clips.features(m, i) for m in clips.stores] for i in range(len(clips)))
+    sizes = [sum(len(x) for x in of_clip if x is not None) for of_clip in features]
     middle = int(np.argsort(sizes, kind="stable")[len(sizes) // 2])
     one = clips.batch([middle]).to(device)
     many = clips.batch([i % len(clips) for i in range(BATCH)]).to(device)
@@ -126,32 +122,17 @@ def cost(config: Config, benchmark: str) -> Path:
     Columns: system, parameters, flops, latency_ms, throughput, device (here); train_seconds,
     train_seconds_total, train_memory_mib, train_device, runs (from the cards). See :func:`measured` and
     :func:`trained`.
-
-    Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
-
-    Returns:
-        The file written.
     """
     entry = config.benchmark(benchmark)
     device, data = choose_device(config.evaluate.accelerator, "evaluate"), BenchmarkData(config, benchmark)
     rows, measurements = _rows(config, data), []
     for system in entry.systems:
-        runs = [
-            paths.run(benchmark, system, seed, fold)
-            for seed in entry.seeds
-            for fold in config.folds(benchmark)
-        ]
-        model, _ = load_run(paths.MODELS / runs[0])
+        folders = [path.parent for path in cards(config, benchmark, system)]
+        model, _ = load_run(folders[0])
         run = config.resolve(benchmark, system)
         clips = ClipDataset(rows, data.stores(run), run.protocol.classes)
-        row = {
-            "system": system,
-            **trained([read_card(paths.MODELS / name) for name in runs]),
-            **measured(model, clips, device),
-        }
-        measurements.append(row)
+        row = {"system": system, **trained([read_card(folder) for folder in folders])}
+        measurements.append(row | measured(model, clips, device))
     path = score(benchmark, "cost")
     schema.write(pd.DataFrame(measurements), COST.between("system"), path)
     return path

@@ -1,4 +1,4 @@
-"""What a trained network makes of its test clips: tokens, weights over the codebook, attention over time."""
+"""Intermediate values of a trained network on clips: tokens, weights over the codebook, attention."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ugcl.models.attention import AttentionPool
 
 @dataclass
 class Inside:
-    """The inside of a network on N clips.
+    """Intermediate values of a network on N clips.
 
     Attributes:
         tokens: modality → (N, W) clip-level representations of length 1; empty for a network without tokens.
         assignments: modality → (N, K) weights over the codebook.
         probabilities: (N, C).
-        attention: modality → one (frames,) array a clip, which sums to 1.
+        attention: modality → one (frames,) array per clip, which sums to 1.
     """
 
     tokens: dict[str, np.ndarray] = field(default_factory=dict)
@@ -32,14 +32,7 @@ class Inside:
 
 
 def look(model: nn.Module, clips: ClipDataset, batch: int, device: torch.device | str = "cpu") -> Inside:
-    """Run a network over clips and keep what it does inside.
-
-    Args:
-        model: in eval mode.
-        clips: the clips, in the order of the result.
-        batch: clips a batch.
-        device: where the network runs.
-    """
+    """Run a network (in eval mode) over clips and keep its intermediate values."""
     inside, model = Inside(), model.to(device)
     parts: dict[tuple[str, str], list[np.ndarray]] = {}
     with torch.inference_mode(), _watched(model) as pooled:

@@ -1,4 +1,4 @@
-"""Test features of sound with noise in it, encoded once a benchmark for all its systems."""
+"""Test features of noisy sound, encoded once per benchmark for all its systems."""
 
 from __future__ import annotations
 
@@ -74,15 +74,10 @@ def test_clips(config: Config, benchmark: str) -> list[str]:
 
 
 def perturb(config: Config, benchmark: str, conditions: Iterable[str] | None = None) -> list[Path]:
-    """Encode a benchmark's test clips with noise, one feature store a condition.
+    """Encode a benchmark's test clips with noise, one feature store per condition.
 
     Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
         conditions: such as `noise:10`; default the benchmark's.
-
-    Returns:
-        The files written.
 
     Raises:
         UgclError: an input is missing.

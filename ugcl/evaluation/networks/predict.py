@@ -22,22 +22,17 @@ log = logging.getLogger(__name__)
 def predict(config: Config, benchmark: str, system: str) -> list[Path]:
     """Predict the test clips of all seeds and folds of a system; fit each run's temperature on its dev clips.
 
-    The predictions are the network's own; the temperatures are kept beside them, for who needs a confidence
+    The predictions are the network's own; the temperatures are kept beside them, for calibrated confidences
     (:mod:`ugcl.inference.ensemble`).
 
-    Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
-        system: one of the benchmark's systems.
-
     Returns:
-        The files written: predictions, one a seed and fold, sorted by clip; then the temperatures.
+        The files written: predictions, one per seed and fold, sorted by clip; then the temperatures.
 
     Raises:
         UgclError: a run, a split or features are missing.
     """
     from ugcl.data.parts import BenchmarkData
-    from ugcl.training.checkpoint import load_run
+    from ugcl.training.state.checkpoint import load_run
 
     entry, run = config.benchmark(benchmark), config.resolve(benchmark, system)
     data = BenchmarkData(config, benchmark)

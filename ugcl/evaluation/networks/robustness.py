@@ -1,4 +1,4 @@
-"""What bad sound, lost frames, bad synchrony, a missing modality or wrong training labels do to a system.
+"""Effect of noise, lost frames, bad synchrony, a missing modality or wrong training labels on a system.
 
 Conditions are `kind:level` strings. Those of `evaluate.robustness` change the test clips, and nothing is
 trained again; `labels:<share>` are a benchmark's `label_noise`: other runs, on the same clean test clips.
@@ -31,7 +31,7 @@ from ugcl.evaluation.statistics import bootstrap, metrics, paired
 from ugcl.evaluation.tables import predictions
 from ugcl.plan import paths
 from ugcl.plan.evaluation import mislabelled, noise_conditions, score, under_conditions
-from ugcl.training.checkpoint import load_run
+from ugcl.training.state.checkpoint import load_run
 
 log = logging.getLogger(__name__)
 CLEAN = "clean"
@@ -40,7 +40,7 @@ METRICS = ("uar", "war")
 
 
 def hold(x: Tensor, kept: np.ndarray) -> Tensor:
-    """Replace each lost frame by the last one that came, as a player does: the clock goes on.
+    """Replace each lost frame by the last one that came, as a player does; the length stays.
 
     Args:
         x: (frames, dim).
@@ -51,7 +51,7 @@ def hold(x: Tensor, kept: np.ndarray) -> Tensor:
 
 
 def delay(x: Tensor, frames: float) -> Tensor:
-    """Let a sequence come late by a number of frames, whole or not; its end repeats, its length stays.
+    """Delay a sequence by a number of frames, whole or not; its end repeats, its length stays.
 
     Args:
         x: (frames, dim).
@@ -83,17 +83,17 @@ def obstacle(condition: str, infos: Mapping[str, FeatureInfo], noisy: bool) -> s
             return "does not read audio"
         return "" if noisy else "its audio features are precomputed"
     if kind == "drop":
-        return "" if timed else "its features have no time axis: one vector a clip"
+        return "" if timed else "its features have no time axis: one vector per clip"
     if "audio" not in infos or len(infos) == 1:
         return "does not read audio beside another modality"
     still = [modality for modality in infos if modality not in timed]
-    return f"its {still[0]} features have no time axis: one vector a clip" if still else ""
+    return f"its {still[0]} features have no time axis: one vector per clip" if still else ""
 
 
 def changed(
     condition: str, stores: Mapping[str, Store], noisy: Mapping[str, Store], seed: int
 ) -> dict[str, Store]:
-    """A system's feature stores under a condition that :func:`obstacle` has nothing against.
+    """A system's feature stores under a condition without an :func:`obstacle`.
 
     Args:
         condition: such as `drop:random`, or `clean`.
@@ -130,7 +130,6 @@ def robustness(config: Config, benchmark: str) -> Path:
 
     Args:
         config: the parameters; `evaluate.robustness` and the benchmark's `label_noise` have the conditions.
-        benchmark: key of `benchmarks`.
 
     Returns:
         The file written: for each system that has conditions, its name and the columns of :func:`table`.
@@ -196,14 +195,13 @@ def _fold(
 def _predicted(
     models: Mapping[tuple[str, int], nn.Module], clips: ClipDataset, batch: int, device: torch.device
 ) -> dict[tuple[str, int], list[int]]:
-    """Class numbers by every model. The clips are collated once: that costs as much as a small network."""
+    """Class numbers by every model. Clips are collated once, which takes as long as a small network."""
     found: dict[tuple[str, int], list[int]] = {key: [] for key in models}
     with torch.inference_mode():
         for part in clips.batches(batch):
             part = part.to(device)
             for key, model in models.items():
-                logits = model(part)["logits"]
-                found[key] += logits.argmax(dim=1).tolist()
+                found[key] += model(part)["logits"].argmax(dim=1).tolist()
     return found
 
 
@@ -215,15 +213,13 @@ def table(
     Args:
         frames: condition → predictions of all seeds and folds, `clean` among them.
         obstacles: condition → why there are none, or "", in the order of the rows.
-        classes: class names in order.
-        settings: draws, level and seed of the interval.
 
     Returns:
         condition, level, metric (uar, war), value with ci_low and ci_high, difference from the clean clips
         with difference_low and difference_high (speaker bootstrap, paired), clips, speakers, reason. A
         condition that cannot be made has a reason and no numbers.
     """
-    # The table has no p, so the permutations that a comparison brings along may be few.
+    # The table has no p, so the permutations of the comparison may be few.
     settings = settings.model_copy(update={"permutations": 100})
     scored = {name: paired.scored(frame, classes, settings) for name, frame in frames.items()}
     rows = []

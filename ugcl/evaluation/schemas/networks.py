@@ -1,4 +1,4 @@
-"""The columns of the tables about networks at work; see the functions that make them. Needs no torch."""
+"""The columns of the tables about trained networks; see the functions that make them. Needs no torch."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ CLIPS = Columns(
     "clip speaker sex session level label duration fold failure",
     text="clip speaker sex session level label failure",
 )
+PARTS = Columns("fold part clips speakers seconds shared", text="part shared")
 VOTES = Columns("channel clips ties agreement agreement_untied", text="channel")
 ENVIRONMENT = Columns("kind item content runs", text="kind item content")
 PER_FOLD = Columns("seed fold metric value clips speakers", text="metric")
@@ -38,7 +39,7 @@ COMPARED = Columns(
 
 OF_BENCHMARK = {
     "clips": CLIPS,
-    "parts": Columns("fold part clips speakers seconds shared", text="part shared"),
+    "parts": PARTS,
     "votes": VOTES,
     "quarantine": QUARANTINE,
     "published": PUBLISHED,

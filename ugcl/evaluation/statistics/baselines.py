@@ -1,6 +1,6 @@
-"""Rows beside the systems: what chance, the majority class, human raters and the script would score.
+"""Reference rows: the scores of chance, the majority class, human raters and the script.
 
-They are reference rows, not systems: nothing was trained, and labels alone decide them.
+They are not systems: nothing is trained, and they depend only on labels.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MODALITIES = {"voice": "audio", "face": "video", "multimodal": "audio+video"}
 """What the raters of a channel had: keys are vote channels of the manifest."""
 
 MADE_FROM = {"consensus": "multimodal"}
-"""Label target → the channel whose votes it was made from, which says nothing when scored against it."""
+"""Label target → the channel whose votes it was made from, and which is therefore not scored against it."""
 
 
 def vote_channels(manifest: pd.DataFrame, label: str) -> list[str]:
@@ -44,10 +44,7 @@ def reference_rows(
 
     Args:
         clips: test clips of all folds, columns fold, clip, speaker, label.
-        manifest: the corpus's manifest.
         training: fold → labels of its training clips.
-        protocol: label target and classes.
-        settings: draws and level of the intervals.
 
     Returns:
         (name, modalities) → metric, value, ci_low, ci_high, clips, speakers.
@@ -55,7 +52,7 @@ def reference_rows(
     expected = expectations(clips, manifest, protocol)
     rows = {(name, MODALITIES.get(name.removeprefix(ONE_RATER), "")): row for name, row in expected.items()}
     for name, frame in guesses(clips, manifest, training, protocol).items():
-        # Nothing was trained: a fold is no source of variation.
+        # Nothing was trained, so folds add no variation.
         row = pooled(frame.drop(columns="fold"), protocol.classes, settings)
         rows[name, MODALITIES.get(name.removeprefix(RATERS), "")] = row
     return rows
@@ -84,11 +81,11 @@ def fold_rows(
 def guesses(
     clips: pd.DataFrame, manifest: pd.DataFrame, training: dict[int, pd.Series], protocol: Protocol
 ) -> dict[str, pd.DataFrame]:
-    """Reference rows that say one class a clip, as predictions.
+    """Reference rows that name one class per clip, as predictions.
 
     The majority class of the fold's training part (the first class wins a tie); the raters' majority of each
     channel; and the script, which is the intended label where the target is another one. An empty cell (a
-    tie, or no vote) and a name that is no class count as wrong.
+    tie, or no vote) and a name that is not a class count as wrong.
 
     Returns:
         Name → columns fold, clip, speaker, label, predicted, seed.

@@ -52,7 +52,6 @@ def count(frame: pd.DataFrame, classes: list[str]) -> Counts:
 
     Args:
         frame: columns seed, speaker, label, predicted and optionally fold, p_<class> and q_<class>.
-        classes: class names in order.
     """
     speakers = sorted(frame["speaker"].unique())
     number = {name: i for i, name in enumerate(speakers)}
@@ -109,9 +108,6 @@ def draw(speakers: int, draws: int, seed: int, stream: int = 0) -> np.ndarray:
     """How often each speaker is drawn, (draws, speakers) whole numbers; the same for the same arguments.
 
     Args:
-        speakers: number of speakers.
-        draws: number of draws.
-        seed: of the draws.
         stream: another number gives independent draws.
     """
     generator = np.random.default_rng([seed, speakers] + [stream] * (stream > 0))
@@ -190,7 +186,6 @@ def interval(
     Args:
         values: (S,) the metric of each seed.
         drawn: (draws, S) the metric in each draw; NaN where a draw does not have it.
-        confidence: level, such as 0.95.
         clusters: number of speakers.
         scale: of :func:`student`.
         left_out: (folds, S) the metric without each fold.
@@ -213,7 +208,6 @@ def student(
         value: of the metric.
         error: its standard error; NaN gives no interval.
         freedom: degrees of freedom of the error.
-        confidence: level, such as 0.95.
         scale: logit for a metric in 0..1, log for a positive one, identity for a difference.
 
     Source: Korn and Graubard, Survey Methodology 24(2), 1998.

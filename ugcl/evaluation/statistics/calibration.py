@@ -24,7 +24,6 @@ def calibration(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> 
 
     Args:
         frame: predictions of all seeds and folds, with p_<class>.
-        classes: class names in order.
         settings: number of bins, and level of the intervals.
 
     Returns:
@@ -51,7 +50,6 @@ def errors(
 
     Args:
         frame: predictions of all seeds and folds, with p_<class>.
-        classes: class names in order.
         settings: number of bins, level of the band, and seed.
         temperatures: (seed, fold) → T; runs without one are not scaled, without any there is no such row.
 

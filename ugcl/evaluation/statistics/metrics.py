@@ -17,7 +17,7 @@ def scale(metric: str) -> str:
 
 
 def encode(frame: pd.DataFrame, classes: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and predictions as class numbers; a prediction that is no class gets the number len(classes)."""
+    """Labels and predictions as class numbers; a prediction that is not a class gets len(classes)."""
     number = {name: i for i, name in enumerate(classes)}
     truth = frame["label"].map(number).to_numpy(dtype=int)
     predicted = frame["predicted"].map(number).fillna(len(classes)).to_numpy(dtype=int)
@@ -50,7 +50,6 @@ def scores(frame: pd.DataFrame, classes: list[str], bins: int = 15) -> dict[str,
     Args:
         frame: columns label and predicted, p_<class> for the probabilistic metrics, q_<class> with the
             raters' shares for the soft ones; valence and valence_estimate, say, for those of a dimension.
-        classes: class names in order.
         bins: equal-mass bins of the ECE.
 
     Returns:
@@ -69,10 +68,8 @@ def scores(frame: pd.DataFrame, classes: list[str], bins: int = 15) -> dict[str,
     p = probabilities(frame, classes)
     if p is not None:
         every = np.arange(len(classes))
-        if len(classes) > 2:
-            values["top2"] = sk.top_k_accuracy_score(truth, p, k=2, labels=every)
-        else:
-            values["top2"] = 1.0
+        top2 = sk.top_k_accuracy_score(truth, p, k=2, labels=every) if len(classes) > 2 else 1.0
+        values["top2"] = top2
         if len(present) > 1:
             values["auroc"] = np.mean([sk.roc_auc_score(truth == c, p[:, c]) for c in present])
         values["log_loss"] = sk.log_loss(truth, p, labels=every)
@@ -91,7 +88,6 @@ def clip_values(frame: pd.DataFrame, classes: list[str]) -> dict[str, np.ndarray
 
     Args:
         frame: columns label, p_<class> and optionally q_<class>.
-        classes: class names in order.
     """
     truth, _ = encode(frame, classes)
     p = probabilities(frame, classes)
@@ -99,11 +95,8 @@ def clip_values(frame: pd.DataFrame, classes: list[str]) -> dict[str, np.ndarray
     # As in scikit-learn, equal probabilities rank by class number, the higher class first.
     tied_above = (p == own[:, None]) & (np.arange(p.shape[1]) > truth[:, None])
     above = ((p > own[:, None]) | tied_above).sum(1)
-    values = {
-        "top2": (above < 2).astype(float),
-        "log_loss": -np.log(own),
-        "brier": squared_distance(truth, p),
-    }
+    values = {"top2": (above < 2).astype(float), "log_loss": -np.log(own)}
+    values["brier"] = squared_distance(truth, p)
     q = rater_shares(frame, classes)
     if q is not None:
         values |= {"kl": divergence(q, p), "cosine": cosine(q, p)}
@@ -150,9 +143,8 @@ def per_class(frame: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     precision, recall, f1, support = sk.precision_recall_fscore_support(
         truth, predicted, labels=np.arange(len(classes)), zero_division=0
     )
-    return pd.DataFrame(
-        {"class": classes, "recall": recall, "precision": precision, "f1": f1, "support": support}
-    )
+    columns = {"class": classes, "recall": recall, "precision": precision, "f1": f1, "support": support}
+    return pd.DataFrame(columns)
 
 
 def confusion(frame: pd.DataFrame, classes: list[str]) -> pd.DataFrame:

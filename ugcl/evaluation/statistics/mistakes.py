@@ -18,11 +18,6 @@ MOST = 50
 def pairs(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.DataFrame:
     """How often each two classes are taken for each other, either way.
 
-    Args:
-        frame: predictions of all seeds and folds.
-        classes: class names in order.
-        settings: draws, level and seed of the interval.
-
     Returns:
         The columns SCORES["pairs"]: rate is the mean of first_as_second (share of the first's clips that
         are taken for the second) and second_as_first, seeds averaged, with its interval; count sums over
@@ -66,7 +61,6 @@ def errors(
     Args:
         frame: predictions of all seeds and folds, with p_<class>.
         manifest: has clip and the channel's majority.
-        classes: class names in order.
         channel: whose majority to show; None for no raters.
         shares: (manifest rows, classes) of that channel's votes; None for no raters.
 
@@ -80,15 +74,10 @@ def errors(
     truth, _ = metrics.encode(first, classes)
     guess, every = p.argmax(1), np.arange(len(p))
     wrong = (frame["label"] != frame["predicted"]).to_numpy().reshape(-1, len(p)).sum(0)
-    table = first[["clip", "speaker", "fold", "label"]].assign(
-        predicted=[classes[i] for i in guess],
-        probability=p[every, guess],
-        label_probability=p[every, truth],
-        wrong_seeds=wrong,
-        majority="",
-        votes_label=np.nan,
-        votes_predicted=np.nan,
-    )
+    found = {"predicted": [classes[i] for i in guess], "probability": p[every, guess]}
+    found |= {"label_probability": p[every, truth], "wrong_seeds": wrong, "majority": ""}
+    found |= {"votes_label": np.nan, "votes_predicted": np.nan}
+    table = first[["clip", "speaker", "fold", "label"]].assign(**found)
     if channel is not None and shares is not None:
         row = pd.Index(manifest["clip"]).get_indexer(table["clip"])
         table["majority"] = manifest[channel].to_numpy()[row]

@@ -111,7 +111,6 @@ def effect_size(differences: np.ndarray, confidence: float) -> tuple[float, floa
 
     Args:
         differences: (speakers,).
-        confidence: level of the interval.
 
     Returns:
         g, lower end, upper end; NaN with fewer than three speakers or where all differences are equal.
@@ -159,7 +158,7 @@ def student_p(difference: float, error: float, freedom: float) -> float:
         freedom: its degrees of freedom.
 
     Returns:
-        p; NaN where there is no error to judge a difference by.
+        p; NaN where the error is 0.
     """
     if difference == 0:
         return 1.0
@@ -172,8 +171,6 @@ def compare(system: Scored, reference: Scored, settings: Evaluate, names: str = 
     Args:
         system: one of the two, from :func:`scored`.
         reference: the other, scored with the same settings.
-        settings: draws, level and seed.
-        names: what to call the pair in an error.
 
     Returns:
         One row per metric: metric, value, reference_value, difference, ci_low, ci_high and p (one t
@@ -234,9 +231,8 @@ def _covers(values: np.ndarray, left_out: np.ndarray) -> str:
 
 
 def _given_models(system: Scored, reference: Scored, settings: Evaluate) -> dict[str, float]:
-    test = signflip.sign_flip(
-        system.hits - reference.hits, system.support, settings.permutations, settings.seed
-    )
+    difference = system.hits - reference.hits
+    test = signflip.sign_flip(difference, system.support, settings.permutations, settings.seed)
     return {"p_permutation": test.p, "p_error": test.error, "p_smallest": test.smallest}
 
 

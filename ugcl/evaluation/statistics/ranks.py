@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -31,11 +33,7 @@ def ranks(per_fold: pd.DataFrame, confidence: float = 0.95) -> tuple[pd.DataFram
     mean_rank = values.rank(axis=1, ascending=False).mean()
     pair_p = nemenyi(values)
     names = list(values.columns)
-    pairs = [
-        (a, b, mean_rank[a], mean_rank[b], pair_p.loc[a, b])
-        for i, a in enumerate(names)
-        for b in names[i + 1 :]
-    ]
+    pairs = [(a, b, mean_rank[a], mean_rank[b], pair_p.loc[a, b]) for a, b in combinations(names, 2)]
     return pd.DataFrame([row], columns=FRIEDMAN), pd.DataFrame(pairs, columns=NEMENYI)
 
 

@@ -23,7 +23,7 @@ def shares(manifest: pd.DataFrame, channel: str, protocol: Protocol) -> np.ndarr
 
 
 def richest_channel(manifest: pd.DataFrame, label: str) -> str | None:
-    """The channel whose raters had most to judge by: they saw and heard, else saw, else heard the clip."""
+    """The channel with most information for its raters: sound and pictures, else pictures, else sound."""
     own = MADE_FROM.get(label, label)
     channels = [*vote_channels(manifest, label), *([own] if own in MODALITIES else [])]
     return max(channels, key=list(MODALITIES).index, default=None)
@@ -37,15 +37,13 @@ def disagreement(
     Args:
         frame: predictions of all seeds and folds, with p_<class>.
         manifest: has clip, the channels' majorities and their votes.
-        protocol: label target and classes.
-        settings: draws, level and seed of the interval.
 
     Returns:
-        The columns DISAGREEMENT, one row a channel. clips: with a majority that is a class; of those,
-        agreement: the system says the majority (with interval), label_agreement: the label is the majority,
+        The columns DISAGREEMENT, one row per channel. clips: with a majority that is a class; of those,
+        agreement: the system gives the majority (with interval), label_agreement: the label is the majority,
         right_agreed, right_disputed: WAR where majority and label agree, and where they do not, followed:
-        share of the disputed clips where the system says the majority. Of all clips with votes: kl and cosine
-        of the system's probabilities to the votes, entropy_correlation (Spearman's, of both entropies).
+        share of the disputed clips where the system gives the majority. Of all clips with votes: kl
+        and cosine of the system's probabilities to the votes, entropy_correlation (Spearman's).
     """
     rows = []
     for channel in vote_channels(manifest, protocol.label):
@@ -67,16 +65,10 @@ def _majority(table: pd.DataFrame, classes: list[str], settings: Evaluate) -> di
     low, high = bootstrap.interval(value, drawn, settings.confidence, speakers, "logit")
     agreed = table["label"] == table["majority"]
     right = table["label"] == table["predicted"]
-    return {
-        "clips": len(table) // table["seed"].nunique(),
-        "agreement": value.mean(),
-        "ci_low": low,
-        "ci_high": high,
-        "label_agreement": agreed.mean(),
-        "right_agreed": right[agreed].mean(),
-        "right_disputed": right[~agreed].mean(),
-        "followed": (table["predicted"] == table["majority"])[~agreed].mean(),
-    }
+    followed = (table["predicted"] == table["majority"])[~agreed].mean()
+    clips = len(table) // table["seed"].nunique()
+    shares = agreed.mean(), right[agreed].mean(), right[~agreed].mean(), followed
+    return dict(zip(DISAGREEMENT[1:9], (clips, value.mean(), low, high, *shares), strict=True))
 
 
 def _votes(frame: pd.DataFrame, manifest: pd.DataFrame, channel: str, protocol: Protocol) -> dict[str, float]:

@@ -51,7 +51,6 @@ def sign_flip(differences: np.ndarray, support: np.ndarray, draws: int, seed: in
         differences: (speakers, classes) whole numbers d_pc.
         support: (classes,) clips of each class; a class without clips does not count.
         draws: sign patterns that are drawn where the test cannot be exact.
-        seed: of the draws.
     """
     speakers = len(differences)
     smallest = 2.0 ** (1 - speakers) if speakers else 1.0

@@ -64,10 +64,7 @@ def subgroups(
     """UAR of each group of clips, and how far it is from the other groups of its attribute.
 
     Args:
-        frame: predictions of all seeds and folds.
         manifest: has clip and some of :data:`ATTRIBUTES`; one with fewer than two groups is left out.
-        classes: class names in order.
-        settings: draws, level and seed of the intervals.
 
     Returns:
         The columns SCORES["subgroups"]. uar: over the classes that the group has, seeds averaged; gap: UAR of
@@ -84,9 +81,7 @@ def subgroups(
         for name in names if len(names) > 1 else []:
             inside = hits(frame, classes, group == name)
             outside = hits(frame, classes, (group != name) & (group != ""))
-            rows.append(
-                {"attribute": attribute, "group": name, **_scores(inside, outside, classes, settings)}
-            )
+            rows.append((attribute, name, *_scores(inside, outside, classes, settings)))
     return pd.DataFrame(rows, columns=SCORES["subgroups"])
 
 
@@ -103,25 +98,16 @@ def hits(frame: pd.DataFrame, classes: list[str], chosen: np.ndarray) -> Hits:
     return Hits(np.stack(counted, axis=1), support.astype(float))
 
 
-def _scores(inside: Hits, outside: Hits, classes: list[str], settings: Evaluate) -> dict[str, object]:
+def _scores(inside: Hits, outside: Hits, classes: list[str], settings: Evaluate) -> tuple:
+    """The columns SCORES["subgroups"] after the group."""
     speakers = int(inside.members.sum())
     value, drawn = _uar(inside, inside.members, inside.present, settings)
     low, high = bootstrap.interval(value, drawn, settings.confidence, speakers, "logit")
-    gap, gap_low, gap_high = _gap(inside, outside, settings)
     missing = [name for name, there in zip(classes, inside.present, strict=True) if not there]
     few = [f"{speakers} speaker{'s' * (speakers > 1)}"] if speakers < FEW else []
-    return {
-        "uar": value.mean(),
-        "ci_low": low,
-        "ci_high": high,
-        "gap": gap,
-        "gap_low": gap_low,
-        "gap_high": gap_high,
-        "clips": inside.clips,
-        "speakers": speakers,
-        "classes": int(inside.present.sum()),
-        "small": "; ".join(few + ([f"no {', '.join(missing)}"] if missing else [])),
-    }
+    small = "; ".join(few + ([f"no {', '.join(missing)}"] if missing else []))
+    numbers = inside.clips, speakers, int(inside.present.sum())
+    return (value.mean(), low, high, *_gap(inside, outside, settings), *numbers, small)
 
 
 def _gap(inside: Hits, outside: Hits, settings: Evaluate) -> tuple[float, float, float]:
@@ -130,19 +116,16 @@ def _gap(inside: Hits, outside: Hits, settings: Evaluate) -> tuple[float, float,
         return float("nan"), float("nan"), float("nan")
     if (inside.members & outside.members).any():
         members = inside.members | outside.members
-        value, drawn = (
-            np.subtract(*pair)
-            for pair in zip(*(_uar(side, members, both, settings) for side in (inside, outside)), strict=True)
-        )
+        sides = [_uar(side, members, both, settings) for side in (inside, outside)]
+        value, drawn = (first - second for first, second in zip(*sides, strict=True))
         error, freedom = bootstrap.standard_error(value, drawn, members.sum())
     else:
         # Groups of different speakers are independent: their variances add up (Welch's t interval).
         sides = [_uar(side, side.members, both, settings) for side in (inside, outside)]
         value = sides[0][0] - sides[1][0]
         numbers = [inside.members.sum(), outside.members.sum()]
-        errors = np.array(
-            [bootstrap.standard_error(*side, n) for side, n in zip(sides, numbers, strict=True)]
-        )
+        each = zip(sides, numbers, strict=True)
+        errors = np.array([bootstrap.standard_error(*side, n) for side, n in each])
         squares = errors[:, 0] ** 2
         error = np.sqrt(squares.sum())
         freedom = squares.sum() ** 2 / (squares**2 / errors[:, 1]).sum() if error > 0 else 1.0
@@ -167,12 +150,6 @@ def per_speaker(frame: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     whole = hits(frame, classes, np.ones(len(frame) // frame["seed"].nunique(), dtype=bool))
     uar = whole.uar(np.eye(len(whole.support)), whole.present).mean(1)
     clips = whole.support.sum(1)
-    return pd.DataFrame(
-        {
-            "speaker": sorted(frame["speaker"].unique()),
-            "uar": uar,
-            "war": whole.hits.sum(2).mean(1) / clips,
-            "clips": clips.astype(int),
-            "classes": (whole.support > 0).sum(1),
-        }
-    )
+    war, classes_of = whole.hits.sum(2).mean(1) / clips, (whole.support > 0).sum(1)
+    values = sorted(frame["speaker"].unique()), uar, war, clips.astype(int), classes_of
+    return pd.DataFrame(dict(zip(SCORES["per_speaker"], values, strict=True)))

@@ -7,7 +7,7 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.labels import labelled, merged
-from ugcl.evaluation.schemas.summary import CLIPS, VOTES
+from ugcl.evaluation.schemas.summary import CLIPS, PARTS, VOTES
 from ugcl.evaluation.statistics.baselines import vote_channels
 from ugcl.plan import paths
 
@@ -29,7 +29,7 @@ def read_quarantine(benchmark: str) -> pd.DataFrame:
 
 
 def clips(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFrame:
-    """One row a clip of the protocol.
+    """One row per clip of the protocol.
 
     Returns:
         clip, speaker, sex, session, level, label, duration, fold (where it is tested, "" if in none),
@@ -42,10 +42,8 @@ def clips(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
         for clip in split.loc[split["part"] == "test", "clip"]:
             where.setdefault(clip, str(fold))
     failures = read_quarantine(benchmark).drop_duplicates("clip").set_index("clip")["failure"]
-    frame = frame.assign(
-        fold=frame["clip"].map(where).fillna(""), failure=frame["clip"].map(failures).fillna("")
-    )
-    return frame[list(CLIPS)]
+    found = {"fold": frame["clip"].map(where).fillna(""), "failure": frame["clip"].map(failures).fillna("")}
+    return frame.assign(**found)[list(CLIPS)]
 
 
 def parts(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFrame:
@@ -63,17 +61,10 @@ def parts(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
         names = {part: set(speaker.loc[clips]) for part, clips in members.items()}
         for part, clip_names in members.items():
             others = set().union(*(names[other] for other in tables.PARTS if other != part))
-            rows.append(
-                {
-                    "fold": fold,
-                    "part": part,
-                    "clips": len(clip_names),
-                    "speakers": len(names[part]),
-                    "seconds": float(seconds.loc[clip_names].sum(min_count=1)),
-                    "shared": " ".join(sorted(names[part] & others)),
-                }
-            )
-    return pd.DataFrame(rows)
+            length = float(seconds.loc[clip_names].sum(min_count=1))
+            shared = " ".join(sorted(names[part] & others))
+            rows.append((fold, part, len(clip_names), len(names[part]), length, shared))
+    return pd.DataFrame(rows, columns=PARTS)
 
 
 def votes(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFrame:

@@ -23,8 +23,6 @@ def comparisons(config: Config, benchmark: str, frames: dict[str, pd.DataFrame])
     """All systems of a benchmark against its reference.
 
     Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
         frames: system → stacked predictions.
 
     Returns:
@@ -34,17 +32,15 @@ def comparisons(config: Config, benchmark: str, frames: dict[str, pd.DataFrame])
     """
     entry = config.benchmarks[benchmark]
     classes = config.protocol(benchmark).classes
-    parts = []
     others = [system for system in entry.systems if system != entry.reference]
-    if others:
-        reference = paired.scored(frames[entry.reference], classes, config.evaluate)
-        for system in others:
-            names = f"{benchmark}: {system} and {entry.reference}"
-            own = paired.scored(frames[system], classes, config.evaluate)
-            part = paired.compare(own, reference, config.evaluate, names)
-            parts.append(part.assign(system=system, reference=entry.reference))
-    if not parts:
+    if not others:
         return pd.DataFrame(columns=COLUMNS)
+    reference, parts = paired.scored(frames[entry.reference], classes, config.evaluate), []
+    for system in others:
+        names = f"{benchmark}: {system} and {entry.reference}"
+        own = paired.scored(frames[system], classes, config.evaluate)
+        part = paired.compare(own, reference, config.evaluate, names)
+        parts.append(part.assign(system=system, reference=entry.reference))
     table = pd.concat(parts, ignore_index=True)
     planned = table["system"].isin(entry.planned)
     table["family"] = planned.map({True: PLANNED, False: EXPLORATORY})
@@ -67,12 +63,8 @@ def changes(config: Config, benchmark: str, system: str) -> str:
     entry = config.benchmarks[benchmark]
     own = _flat(_settings(config, benchmark, system))
     base = _flat(_settings(config, benchmark, entry.reference))
-    keys = sorted(own.keys() | base.keys())
-    return "; ".join(
-        f"{key}: {_word(base.get(key))} → {_word(own.get(key))}"
-        for key in keys
-        if own.get(key) != base.get(key)
-    )
+    different = [key for key in sorted(own.keys() | base.keys()) if own.get(key) != base.get(key)]
+    return "; ".join(f"{key}: {_word(base.get(key))} → {_word(own.get(key))}" for key in different)
 
 
 def _settings(config: Config, benchmark: str, system: str) -> dict[str, Any]:

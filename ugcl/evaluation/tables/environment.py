@@ -1,4 +1,4 @@
-"""What the runs of a benchmark were made of and with: code, software, devices, and the data they read."""
+"""Code, software, devices and data of the runs of a benchmark."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.evaluation.schemas.summary import ENVIRONMENT
 from ugcl.plan.evaluation import cards
-from ugcl.training.records import read_card
+from ugcl.training.state.records import read_card
 
 KINDS = ("code", "software", "device", "data")
 """Kinds of items, in the order of the rows."""
 
 
 def environment(config: Config, benchmark: str) -> pd.DataFrame:
-    """Count what the cards of all runs of a benchmark say; an item with two rows differed between runs.
+    """Count the entries of the cards of all runs of a benchmark; an item with two rows differed between runs.
 
     Returns:
         The columns ENVIRONMENT. kind `code`: item commit; `software`: a package and its version; `device`:
-        item train, the device; `data`: a file and its SHA-256. runs is how many runs say so.
+        item train, the device; `data`: a file and its SHA-256. runs: how many runs have it.
 
     Raises:
         UgclError: a card is missing or damaged.

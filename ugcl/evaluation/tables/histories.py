@@ -1,4 +1,4 @@
-"""What the training histories tell: learning curves, and the optimism of choosing epochs on the test fold."""
+"""Tables from the training histories: learning curves, and the optimism of choosing epochs on test."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ugcl.data import tables
 from ugcl.evaluation.schemas.summary import OPTIMISM, OPTIMISM_BY_SYSTEM
 from ugcl.plan import paths
 from ugcl.plan.evaluation import cards
-from ugcl.training.records import read_card
+from ugcl.training.state.records import read_card
 
 UNSTABLE = ("seconds",)
 """History columns that differ from run to run and stay out of the tables."""
 
 
 def read(config: Config, benchmark: str, system: str) -> pd.DataFrame:
-    """The histories of all runs of a system, one row an epoch: seed, fold, epoch and the run's columns."""
+    """The histories of all runs of a system, one row per epoch: seed, fold, epoch and the run's columns."""
     frames = []
     for seed in config.benchmarks[benchmark].seeds:
         for fold in config.folds(benchmark):
@@ -32,7 +32,7 @@ def read(config: Config, benchmark: str, system: str) -> pd.DataFrame:
 
 
 def runs(config: Config, benchmark: str, system: str) -> pd.DataFrame:
-    """What the cards of a system's runs say, without times.
+    """The cards of a system's runs as a table, without times.
 
     Returns:
         seed, fold, epoch (selected on dev), epochs (trained), dev_uar, parameters (how many
@@ -42,18 +42,12 @@ def runs(config: Config, benchmark: str, system: str) -> pd.DataFrame:
         UgclError: a card is missing or damaged.
     """
     found = [read_card(path.parent) for path in cards(config, benchmark, system)]
-    return pd.DataFrame(
-        {
-            "seed": card.seed,
-            "fold": card.fold,
-            "epoch": card.selected.epoch,
-            "epochs": card.epochs,
-            "dev_uar": card.selected.dev_uar,
-            "parameters": card.parameters,
-            "lineage": card.lineage,
-        }
-        for card in found
-    )
+    columns = ["seed", "fold", "epoch", "epochs", "dev_uar", "parameters", "lineage"]
+    rows = [
+        (c.seed, c.fold, c.selected.epoch, c.epochs, c.selected.dev_uar, c.parameters, c.lineage)
+        for c in found
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def with_ties(cards: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
@@ -62,7 +56,6 @@ def with_ties(cards: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     Of tied epochs a run keeps the one with the least dev loss (:func:`ugcl.training.selection.better`).
 
     Args:
-        cards: of :func:`runs`.
         history: of :func:`read`; without the column dev_uar the count is empty.
     """
     if "dev_uar" not in history:
@@ -104,7 +97,6 @@ def optimism_by_system(runs: pd.DataFrame, cards: pd.DataFrame, confidence: floa
     Args:
         runs: of :func:`optimism`.
         cards: of :func:`with_ties`.
-        confidence: level of the interval.
 
     Returns:
         One row (none without runs): runs, tied_runs (whose highest dev UAR several epochs share), uar,

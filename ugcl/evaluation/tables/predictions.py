@@ -27,14 +27,14 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
     to six digits makes small ones zero.
 
     Args:
-        path: CSV with the columns clip, speaker, label, predicted and one p_<class> a class.
+        path: CSV with the columns clip, speaker, label, predicted and one p_<class> per class.
         classes: the protocol's class names in order.
 
     Returns:
         The same columns, p_<class> as float, and those of estimated dimensions where the file has them.
 
     Raises:
-        UgclError: a column is missing, a clip comes twice, a name is no class, or a probability is no number.
+        UgclError: a column is missing, a clip comes twice, a name is unknown, or a probability is invalid.
     """
     frame = tables.read(path)
     columns = [*KEYS, *(f"p_{name}" for name in classes)]
@@ -42,7 +42,7 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
     if missing:
         raise UgclError(f"{path}: column {missing[0]!r} is missing; predict again")
     if frame.empty:
-        raise UgclError(f"{path}: has no clip; predict again, or mend the split")
+        raise UgclError(f"{path}: has no clip; predict again, or correct the split")
     if frame["clip"].duplicated().any():
         twice = frame.loc[frame["clip"].duplicated(), "clip"].iloc[0]
         raise UgclError(f"{path}: clip {twice!r} comes twice; predict again")
@@ -53,7 +53,7 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
     try:
         values = frame[columns[len(KEYS) :]].astype(float).to_numpy()
     except ValueError as error:
-        raise UgclError(f"{path}: a probability is no number ({error}); predict again") from None
+        raise UgclError(f"{path}: a probability is not a number ({error}); predict again") from None
     if not np.isfinite(values).all() or (values < 0).any() or (values.sum(1) < 0.99).any():
         raise UgclError(f"{path}: probabilities are not finite or do not sum to 1; train and predict again")
     values = np.maximum(values, FLOOR)

@@ -13,24 +13,8 @@ from ugcl.evaluation.schemas.summary import PUBLISHED
 from ugcl.plan import paths
 from ugcl.plan.names import TITLES
 
-SOURCE = (
-    "corpus",
-    "family",
-    "protocol",
-    "label_target",
-    "classes",
-    "folds",
-    "method",
-    "year",
-    "modalities",
-    "metric",
-    "value",
-    "spread",
-    "clean",
-    "caveat",
-    "source",
-    "grade",
-)
+SOURCE = ("corpus", "family", "protocol", "label_target", "classes", "folds", "method", "year")
+SOURCE += ("modalities", "metric", "value", "spread", "clean", "caveat", "source", "grade")
 """Columns of workflow/resources/published.csv.
 
 corpus: its adapter; family: name of the publication's protocol; protocol: ours that tests the same clips with
@@ -47,7 +31,7 @@ def read(path: Path = paths.PUBLISHED) -> pd.DataFrame:
     """The published rows; empty where the project has no such file.
 
     Raises:
-        UgclError: a column is missing, a value is no share, or a metric or grade is unknown.
+        UgclError: a column is missing, a value is not a share, or a metric or grade is unknown.
     """
     if not path.is_file():
         return pd.DataFrame(columns=SOURCE)
@@ -60,7 +44,7 @@ def read(path: Path = paths.PUBLISHED) -> pd.DataFrame:
     for row in frame.itertuples():
         place = f"{path}, line {row.Index + 2} ({row.method})"
         if not 0 <= row.value <= 1:
-            raise UgclError(f"{place}: value is no number in 0..1; divide percentages by 100")
+            raise UgclError(f"{place}: value is not a number in 0..1; divide percentages by 100")
         if row.metric not in TITLES:
             raise UgclError(f"{place}: metric {row.metric!r} is unknown; use one of {', '.join(TITLES)}")
         if row.grade not in GRADES:
@@ -72,8 +56,6 @@ def published(config: Config, benchmark: str, rows: pd.DataFrame) -> pd.DataFram
     """The published results of a benchmark's corpus.
 
     Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
         rows: of :func:`read`.
 
     Returns:

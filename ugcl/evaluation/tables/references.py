@@ -31,20 +31,15 @@ def references(
     """Chance, majority, raters and script, pooled and fold by fold.
 
     Args:
-        manifest: the corpus's manifest.
-        protocol: label target and classes.
         folds: fold → its split table.
-        settings: draws and level of the intervals.
 
     Returns:
         system, modalities, fold ("all" where pooled), metric, value, ci_low, ci_high, clips, speakers.
     """
     known = labelled(manifest, protocol)[["clip", "speaker", "label"]]
     parts = {number: split.merge(known, on="clip", how="left") for number, split in folds.items()}
-    tested = pd.concat(
-        [rows[rows["part"] == "test"].assign(fold=number) for number, rows in parts.items()],
-        ignore_index=True,
-    )
+    tests = [rows[rows["part"] == "test"].assign(fold=number) for number, rows in parts.items()]
+    tested = pd.concat(tests, ignore_index=True)
     training = {number: rows.loc[rows["part"] == "train", "label"] for number, rows in parts.items()}
     whole = [
         rows.assign(system=name, modalities=modalities, fold="all")

@@ -31,7 +31,7 @@ def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.Da
     The ECE and the scores of dimensions have none.
 
     Returns:
-        One row a metric: metric, value, ci_low, ci_high, clips, speakers.
+        One row per metric: metric, value, ci_low, ci_high, clips, speakers.
     """
     each = pd.DataFrame([metrics.scores(rows, classes, settings.bins) for _, rows in frame.groupby("seed")])
     counts = bootstrap.count(frame, classes)
@@ -53,7 +53,7 @@ def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.Da
 def score_table(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.DataFrame:
     """Metrics pooled, of each seed, and of each seed and fold.
 
-    Folds get no interval: the few speakers of one fold cannot carry one.
+    Folds get no interval: one fold has too few speakers.
 
     Returns:
         scope (pooled, seed, fold), seed, fold ("all" where pooled over), metric, value, ci_low, ci_high,
@@ -84,8 +84,6 @@ def score(config: Config, benchmark: str, lineages: Mapping[str, str]) -> list[P
     """Score the systems of a benchmark from their predictions and the manifest, and write its tables.
 
     Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
         lineages: system → hash of what its scores depend on, printed in the table of metrics.
 
     Returns:
@@ -98,9 +96,8 @@ def score(config: Config, benchmark: str, lineages: Mapping[str, str]) -> list[P
             found[name].append(table.assign(system=system, **lineage))
     for name, parts in found.items():
         filled = [part for part in parts if len(part)] or parts[:1]  # empty ones would decide column types
-        schema.write(
-            pd.concat(filled, ignore_index=True), SCORES[name].between("system"), score_path(benchmark, name)
-        )
+        whole = pd.concat(filled, ignore_index=True)
+        schema.write(whole, SCORES[name].between("system"), score_path(benchmark, name))
     return [score_path(benchmark, name) for name in found]
 
 

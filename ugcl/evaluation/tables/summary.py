@@ -16,21 +16,16 @@ from ugcl.data.labels import labelled
 from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.summary import PER_FOLD, QUARANTINE, SUMMARY, TABLES
 from ugcl.evaluation.statistics import baselines, mistakes, ranks, raters
-from ugcl.evaluation.tables import (
-    audit,
-    comparisons,
-    environment,
-    examined,
-    histories,
-    predictions,
-    published,
-)
+from ugcl.evaluation.tables import audit, comparisons, environment, histories, predictions, published
+from ugcl.evaluation.tables.networks import network_tables
 from ugcl.evaluation.tables.score import read_scores
 from ugcl.plan import paths
 from ugcl.plan.evaluation import SCORES, marks, metrics_json, summary_outputs, table
 from ugcl.plan.names import is_reference_row
 
 log = logging.getLogger(__name__)
+Frames = dict[str, pd.DataFrame]
+"""System → rows."""
 
 LEDGER = ("uar", "war", "macro_f1")
 """Metrics that metrics.json holds."""
@@ -40,11 +35,7 @@ def summarise(config: Config, benchmarks: Iterable[str] | None = None) -> list[P
     """Write every table of :func:`ugcl.plan.evaluation.summary_outputs`, metrics.json among them.
 
     Args:
-        config: the parameters.
         benchmarks: keys of `benchmarks`; default the active ones.
-
-    Returns:
-        The files written.
 
     Raises:
         UgclError: a benchmark is unknown, or an input is missing or broken.
@@ -72,14 +63,15 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         frames[system] = predictions.with_rater_shares(stacked, manifest, protocol)
     scores = _read_scores(benchmark, entry.systems)
     history = {system: histories.read(config, benchmark, system) for system in entry.systems}
-    cards = {
-        system: histories.with_ties(histories.runs(config, benchmark, system), frame)
-        for system, frame in history.items()
-    }
+    runs = {system: histories.runs(config, benchmark, system) for system in entry.systems}
+    cards = {system: histories.with_ties(runs[system], frame) for system, frame in history.items()}
+    settings, level = config.evaluate, config.evaluate.confidence
     per_fold = _per_fold(scores)
     compared = comparisons.comparisons(config, benchmark, frames)
     optimism = {s: histories.optimism(frame, cards[s]) for s, frame in history.items()}
-    friedman, nemenyi = ranks.ranks(per_fold, config.evaluate.confidence)
+    by_system = {s: histories.optimism_by_system(f, cards[s], level) for s, f in optimism.items()}
+    disagreement = {s: raters.disagreement(f, manifest, protocol, settings) for s, f in frames.items()}
+    friedman, nemenyi = ranks.ranks(per_fold, level)
     found = {
         "per_fold": per_fold,
         "comparisons": compared,
@@ -87,17 +79,10 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         "friedman": friedman,
         "nemenyi": nemenyi,
         "errors": _mistakes(config, benchmark, frames[entry.reference], manifest),
-        "disagreement": _of_systems(
-            {s: raters.disagreement(f, manifest, protocol, config.evaluate) for s, f in frames.items()}
-        ),
+        "disagreement": _of_systems(disagreement),
         "published": published.published(config, benchmark, published.read()),
         "optimism": _of_systems(optimism),
-        "optimism_by_system": _of_systems(
-            {
-                s: histories.optimism_by_system(f, cards[s], config.evaluate.confidence)
-                for s, f in optimism.items()
-            }
-        ),
+        "optimism_by_system": _of_systems(by_system),
         "learning_curves": _of_systems(history),
         "runs": _of_systems(cards),
         "environment": environment.environment(config, benchmark),
@@ -108,7 +93,7 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     }
     for name in SCORES[1:]:
         found[name] = read_scores(benchmark, name, entry.systems)
-    found |= examined.examined(config, benchmark)
+    found |= network_tables(config, benchmark)
     result = {"summary": _summary(config, benchmark, frames[entry.reference], scores, manifest)}
     return result | {name: frame.assign(benchmark=benchmark, marks=mark) for name, frame in found.items()}
 
@@ -136,14 +121,9 @@ def _summary(
     for (name, modalities), rows in others.items():
         parts.append(rows.assign(system=name, modalities=modalities, seeds=0, lineage=""))
     mark = "".join(f" [{word}]" for word in marks(config, benchmark).split())
-    table = pd.concat(parts, ignore_index=True).assign(
-        benchmark=benchmark,
-        corpus=entry.corpus,
-        protocol=entry.protocol,
-        label_target=protocol.label + mark,
-        folds=len(config.folds(benchmark)),
-    )
-    return table[list(SUMMARY)]
+    same = {"benchmark": benchmark, "corpus": entry.corpus, "protocol": entry.protocol}
+    same |= {"label_target": protocol.label + mark, "folds": len(config.folds(benchmark))}
+    return pd.concat(parts, ignore_index=True).assign(**same)[list(SUMMARY)]
 
 
 def _mistakes(config: Config, benchmark: str, frame: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
@@ -160,12 +140,12 @@ def _read_scores(benchmark: str, systems: list[str]) -> dict[str, pd.DataFrame]:
     return {system: frame[frame["system"] == system] for system in systems}
 
 
-def _per_fold(scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def _per_fold(scores: Frames) -> pd.DataFrame:
     frames = {s: frame[frame["scope"] == "fold"] for s, frame in scores.items()}
     return _of_systems(frames)[["system", *PER_FOLD]]
 
 
-def _of_systems(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def _of_systems(frames: Frames) -> pd.DataFrame:
     parts = [frame.assign(system=system) for system, frame in frames.items()]
     return pd.concat(_filled(parts), ignore_index=True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -26,15 +25,13 @@ def bins(table: pd.DataFrame) -> pd.DataFrame:
 def reliability(
     table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str], title: str = ""
 ) -> Figure:
-    """Accuracy against confidence in bins of equally many clips, a panel a system.
+    """Accuracy against confidence in bins of equally many clips, a panel per system.
 
-    Below the diagonal a system is surer than it is right. Intervals of the bins take clips as independent.
+    Below the diagonal a system is overconfident. Intervals of the bins take clips as independent.
 
     Args:
         table: rows of one benchmark, columns of results/tables/calibration.csv.
         summary: rows of one benchmark, for the ECE.
-        palette: system → colour.
-        title: over the figure.
     """
     systems = list(dict.fromkeys(table["system"]))
     error = summary[summary["metric"] == "ece"].set_index("system")["value"]
@@ -43,15 +40,8 @@ def reliability(
     lines = -(-len(systems) // columns)
     side = theme.WIDTH / max(columns, 3)
     with theme.style():
-        figure, grid = plt.subplots(
-            lines,
-            columns,
-            figsize=(theme.WIDTH, lines * side + 0.75),
-            layout="constrained",
-            squeeze=False,
-            sharex=True,
-            sharey=True,
-        )
+        options = {"squeeze": False, "sharex": True, "sharey": True}
+        figure, grid = drawing.panels(lines * side + 0.75, lines, columns, **options)
         for axes, system in zip(grid.flat, systems, strict=False):
             rows, shade = averaged[averaged["system"] == system], theme.colour(palette, system)
             axes.plot([0, 1], [0, 1], color=theme.GREY, linewidth=0.8, linestyle=(0, (4, 3)))
@@ -61,8 +51,7 @@ def reliability(
             axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
             axes.xaxis.set_major_formatter(drawing.PERCENT)
             axes.yaxis.set_major_formatter(drawing.PERCENT)
-        for axes in grid.flat[len(systems) :]:
-            axes.set_visible(False)
+        drawing.hide_rest(grid, len(systems))
         for axes in grid.flat[max(len(systems) - columns, 0) : len(systems)]:
             axes.tick_params(labelbottom=True)
         figure.supxlabel("confidence: the highest class probability, mean of the bin", fontsize=9)
@@ -72,23 +61,15 @@ def reliability(
 
 
 def scores(summary: pd.DataFrame, palette: dict[str, str], title: str = "") -> Figure:
-    """ECE, Brier score and log-loss of each system with intervals, a panel a score.
+    """ECE, Brier score and log-loss of each system with intervals, a panel per score.
 
     Args:
         summary: rows of one benchmark, columns of results/tables/summary.csv.
-        palette: system → colour.
-        title: over the figure.
     """
     trained = summary[~summary["system"].map(is_reference_row)]
     systems = list(dict.fromkeys(trained["system"]))
     with theme.style():
-        figure, panels = plt.subplots(
-            1,
-            len(SCORES),
-            figsize=(theme.WIDTH, 1.1 + 0.3 * len(systems)),
-            layout="constrained",
-            sharey=True,
-        )
+        figure, panels = drawing.panels(1.1 + 0.3 * len(systems), columns=len(SCORES), sharey=True)
         for axes, metric in zip(panels, SCORES, strict=True):
             for row in trained[trained["metric"] == metric].itertuples():
                 y, shade = systems.index(row.system), theme.colour(palette, row.system)
@@ -97,6 +78,6 @@ def scores(summary: pd.DataFrame, palette: dict[str, str], title: str = "") -> F
             axes.set_xlim(left=0)
             axes.xaxis.set_major_locator(MaxNLocator(4))
             axes.set_title(TITLES[metric])
-        figure.supxlabel("smaller is better; 95 % intervals over speakers, which the ECE has not", fontsize=8)
+        figure.supxlabel("smaller is better; 95 % intervals over speakers, not for the ECE", fontsize=8)
         drawing.title(figure, title)
     return figure

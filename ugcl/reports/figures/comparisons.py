@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from ugcl.plan.names import COUNTED, TITLES, is_reference_row
@@ -48,9 +47,6 @@ def differences(
     Args:
         compared: rows of one benchmark, columns of results/tables/comparisons.csv or ablations.csv; the rows
             of ablations stand under headings of what they change, where these differ.
-        palette: system → colour.
-        metric: which metric to draw.
-        title: over the figure.
     """
     rows = compared[compared["metric"] == metric].reset_index(drop=True)
     heading = groups(rows["changes"]) if "changes" in rows else pd.Series("", index=rows.index)
@@ -58,7 +54,7 @@ def differences(
     reference = rows["reference"].iloc[0] if len(rows) else "the reference"
     with theme.style():
         lines = max(len(rows) + len(order) * (len(order) > 1), 1)
-        figure, axes = plt.subplots(figsize=(theme.WIDTH, 1.15 + 0.34 * lines), layout="constrained")
+        figure, axes = drawing.panels(1.15 + 0.34 * lines)
         axes.axvline(0, color="#404040", linewidth=0.9)
         labels: list[str] = []
         for name in order:
@@ -103,16 +99,13 @@ def published(
     Args:
         summary: rows of one benchmark, columns of results/tables/summary.csv.
         comparable: rows of results/tables/published.csv that are comparable with it.
-        palette: system → colour.
-        metric: which metric to draw.
-        title: over the figure.
     """
     own = summary[(summary["metric"] == metric) & ~summary["system"].map(is_reference_row)]
     theirs = comparable[comparable["metric"] == metric]
     rows = pd.concat([own.assign(ours=True), theirs.assign(ours=False)], ignore_index=True)
     rows = rows.sort_values("value", ascending=False, kind="stable", ignore_index=True)
     with theme.style():
-        figure, axes = plt.subplots(figsize=(theme.WIDTH, 1.1 + 0.3 * len(rows)), layout="constrained")
+        figure, axes = drawing.panels(1.1 + 0.3 * len(rows))
         for y, row in enumerate(rows.itertuples()):
             if row.ours:
                 shade = theme.colour(palette, row.system)
@@ -121,9 +114,7 @@ def published(
                 if np.isfinite(row.spread):
                     ends = [row.value - row.spread, row.value + row.spread]
                     axes.plot(ends, [y, y], color=theme.GREY, linewidth=1)
-                axes.plot(
-                    [row.value], [y], "D", markersize=5, markerfacecolor="white", markeredgecolor=theme.GREY
-                )
+                axes.plot([row.value], [y], "D", markersize=5, mfc="white", mec=theme.GREY)
             drawing.beside(axes, y, f"{100 * row.value:.1f}")
         drawing.names(axes, [_name(row) for row in rows.itertuples()])
         axes.xaxis.set_major_formatter(drawing.PERCENT)

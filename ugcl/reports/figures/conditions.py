@@ -1,4 +1,4 @@
-"""Figures of what surrounds a score: bad conditions, and cost."""
+"""Figures of robustness and of cost."""
 
 from __future__ import annotations
 
@@ -18,13 +18,8 @@ from ugcl.reports.figures import drawing
 CROWD = 8
 """With more systems than this, intervals would hide each other and are left to the table."""
 
-WORDS = {
-    "missing:audio": "no audio",
-    "missing:video": "no video",
-    "missing:text": "no text",
-    "drop:alternate": "every second\nframe lost",
-    "drop:random": "half of the\nframes lost",
-}
+WORDS = {f"missing:{modality}": f"no {modality}" for modality in ("audio", "video", "text")}
+WORDS |= {"drop:alternate": "every second\nframe lost", "drop:random": "half of the\nframes lost"}
 """Conditions without a scale, as the figure names them."""
 
 SCALES = {
@@ -46,23 +41,19 @@ def robustness(
 
     Args:
         table: rows of one benchmark, columns of results/tables/robustness.csv.
-        palette: system → colour.
         chance: the score of guessing, drawn as a dashed line.
-        metric: which metric to draw.
-        title: over the figure.
     """
     rows = table[table["metric"] == metric]
     systems = list(dict.fromkeys(rows["system"]))
-    known = rows[rows["value"].notna()]  # a panel of a condition that no system can have would be empty
+    known = rows[rows["value"].notna()]  # a condition without values has no panel
     kinds = set(known["condition"])
     present = set(known[["condition", "level"]].itertuples(index=False, name=None))
     scales = [kind for kind in SCALES if kind in kinds]
     others = [name for name in WORDS if tuple(name.split(":")) in present]
     lines = bool(scales) + bool(others)
     with theme.style():
-        figure = plt.figure(
-            figsize=(theme.WIDTH, 0.55 + 2.3 * max(lines, 1) + _legend(systems)), layout="constrained"
-        )
+        height = 0.55 + 2.3 * max(lines, 1) + _legend(systems)
+        figure = plt.figure(figsize=(theme.WIDTH, height), layout="constrained")
         grid = figure.add_gridspec(max(lines, 1), max(len(scales), 1))
         panels: list[Axes] = []
         for number, kind in enumerate(scales):
@@ -80,15 +71,9 @@ def robustness(
             axes.yaxis.set_major_formatter(drawing.PERCENT)
             if chance is not None:
                 axes.axhline(chance, color=theme.GREY, linewidth=0.9, linestyle="--")
-                axes.annotate(
-                    "chance", (0.995, chance), xycoords=("axes fraction", "data"), fontsize=7.5,
-                    color=theme.GREY, ha="right", va="top",
-                )  # fmt: skip
-        handles = [
-            plt.Line2D([], [], color=theme.colour(palette, s), marker="o", markersize=4, label=s)
-            for s in systems
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+                style = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "top"}
+                axes.annotate("chance", (0.995, chance), fontsize=7.5, color=theme.GREY, **style)
+        drawing.legend(figure, palette, systems)
         drawing.title(figure, title)
     return figure
 
@@ -157,25 +142,19 @@ def cost(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str], ti
     Args:
         table: rows of one benchmark, columns system, parameters, flops, latency_ms.
         summary: rows of one benchmark, columns system, metric, value, ci_low, ci_high.
-        palette: system → colour.
-        title: over the figure.
     """
     uar = summary[summary["metric"] == "uar"].set_index("system")
-    measures = {"parameters": "parameters", "flops": "operations a clip", "latency_ms": "ms a clip, batch 1"}
+    measures = [("parameters", "parameters"), ("flops", "operations per clip")]
+    measures.append(("latency_ms", "ms per clip, batch 1"))
     with theme.style():
-        figure, grid = plt.subplots(
-            1, 3, figsize=(theme.WIDTH, 2.65 + _legend(table)), layout="constrained", sharey=True
-        )
-        for axes, (column, words) in zip(grid, measures.items(), strict=True):
+        figure, grid = drawing.panels(2.65 + _legend(table), columns=len(measures), sharey=True)
+        for axes, (column, words) in zip(grid, measures, strict=True):
             for row in table.to_dict("records"):
-                score, shade = uar.loc[row["system"]], theme.colour(palette, row["system"])
+                x, score = row[column], uar.loc[row["system"]]
+                shade = theme.colour(palette, row["system"])
                 if len(table) <= CROWD:
-                    axes.vlines(
-                        row[column], score["ci_low"], score["ci_high"], color=shade, linewidth=1.3, alpha=0.5
-                    )
-                axes.plot(
-                    row[column], score["value"], "o", color=shade, markersize=5.5, markeredgecolor="white"
-                )
+                    axes.vlines(x, score["ci_low"], score["ci_high"], color=shade, linewidth=1.3, alpha=0.5)
+                axes.plot(x, score["value"], "o", color=shade, markersize=5.5, markeredgecolor="white")
             axes.set_xscale("log")
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
             axes.xaxis.set_major_formatter(EngFormatter(sep=" "))
@@ -184,10 +163,6 @@ def cost(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str], ti
             axes.set_xlabel(words)
         grid[0].set_ylabel("UAR")
         grid[0].yaxis.set_major_formatter(drawing.PERCENT)
-        handles = [
-            plt.Line2D([], [], color=theme.colour(palette, s), marker="o", linestyle="", label=s)
-            for s in table["system"]
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        drawing.legend(figure, palette, table["system"], line="")
         drawing.title(figure, title)
     return figure

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -21,17 +20,13 @@ def overview(clips: pd.DataFrame, parts: pd.DataFrame, classes: list[str], title
     """Clips of each class and speaker, their durations, and the sizes of the parts.
 
     Args:
-        clips: one row a clip: speaker, label, duration (seconds), failure.
-        parts: one row a fold and part: fold, part, clips.
-        classes: class names in order.
-        title: over the figure.
+        clips: one row per clip: speaker, label, duration (seconds), failure.
+        parts: one row per fold and part: fold, part, clips.
     """
     table = clips.pivot_table(index="label", columns="speaker", values="clip", aggfunc="count", fill_value=0)
     table = table.reindex(classes, fill_value=0)
     with theme.style():
-        figure, ((top, hours), (length, folds)) = plt.subplots(
-            2, 2, figsize=(theme.WIDTH, 5.2), layout="constrained", width_ratios=[1.5, 1]
-        )
+        figure, ((top, hours), (length, folds)) = drawing.panels(5.2, 2, 2, width_ratios=[1.5, 1])
         image = top.imshow(table, aspect="auto", cmap="Blues", vmin=0)
         top.set_yticks(range(len(classes)), classes)
         names = table.columns.tolist()

@@ -29,8 +29,6 @@ def draw(config: Config, benchmark: str, name: str) -> Figure:
     """Draw a figure of a benchmark from results/tables.
 
     Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
         name: of one of :data:`ugcl.plan.figures.KINDS`.
     """
     kind = {kind.name: kind for kind in KINDS}[name]

@@ -1,18 +1,42 @@
-"""What several figures draw the same way: titles, points with intervals, dots, names of rows."""
+"""What several figures draw in the same way: panels, titles, points with intervals, dots, names of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from ugcl.reports import theme
+
 PERCENT = PercentFormatter(1, decimals=0)
 LETTERS = {"audio": "A", "video": "V", "text": "T"}
 FAINT = "#b4b4b4"
-"""Ink of rows of which little can be said."""
+"""Colour of rows with too few speakers for a conclusion."""
+
+
+def panels(height: float, lines: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
+    """A figure of the page's width, `height` inches high, and its axes; see `matplotlib.pyplot.subplots`."""
+    return plt.subplots(lines, columns, figsize=(theme.WIDTH, height), layout="constrained", **options)
+
+
+def hide_rest(grid: np.ndarray, used: int) -> None:
+    """Hide the panels of a grid after the first ones, which are used."""
+    for axes in grid.flat[used:]:
+        axes.set_visible(False)
+
+
+def legend(figure: Figure, palette: dict[str, str], systems: Iterable[str], line: str = "-") -> None:
+    """A legend of systems below the panels, in four columns."""
+    handles = [
+        plt.Line2D([], [], color=theme.colour(palette, s), marker="o", markersize=4, linestyle=line, label=s)
+        for s in systems
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
 
 
 def title(figure: Figure, text: str) -> None:
@@ -28,7 +52,7 @@ def interval(axes: Axes, value: float, low: float, high: float, y: float, shade:
 
 
 def dots(axes: Axes, values: Sequence[float], y: float, shade: str) -> None:
-    """Small dots, one a run or fold, and their mean as a bar mark."""
+    """Small dots, one per run or fold, and their mean as a bar."""
     spread = np.linspace(-0.16, 0.16, len(values)) if len(values) > 1 else np.zeros(1)
     axes.scatter(values, y + spread, s=12, color=shade, alpha=0.5, linewidths=0)
     axes.plot([np.mean(values)] * 2, [y - 0.3, y + 0.3], color=shade, linewidth=2.2)
@@ -58,7 +82,7 @@ def names(axes: Axes, rows: Sequence[str]) -> None:
 
 
 def bare(axes: Axes) -> None:
-    """No lines and ticks for rows, which their names or the axes to the left tell apart."""
+    """No lines and ticks for rows, which are separated by their names or by the axes to the left."""
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -14,7 +13,7 @@ MOST = 15
 """Pairs of classes that are drawn."""
 
 CHANNELS = {"voice": "heard only", "face": "saw only", "multimodal": "heard and saw"}
-"""What the raters of a channel had."""
+"""What the raters of a channel had: sound, pictures, or both."""
 
 
 def pairs(table: pd.DataFrame, palette: dict[str, str], system: str, title: str = "") -> Figure:
@@ -22,20 +21,16 @@ def pairs(table: pd.DataFrame, palette: dict[str, str], system: str, title: str 
 
     Args:
         table: rows of one benchmark, columns of results/tables/pairs.csv.
-        palette: system → colour.
-        system: which to draw.
-        title: over the figure.
     """
     whole = table[table["system"] == system]
     rows = whole.sort_values("rate", ascending=False, kind="stable").head(MOST).reset_index(drop=True)
     with theme.style():
-        figure, axes = plt.subplots(figsize=(theme.WIDTH, 1.15 + 0.27 * len(rows)), layout="constrained")
+        figure, axes = drawing.panels(1.15 + 0.27 * len(rows))
         for y, row in enumerate(rows.itertuples()):
             low, high = (row.ci_low, row.ci_high) if row.rate > 0 else (float("nan"), float("nan"))
             drawing.interval(axes, row.rate, low, high, y, theme.colour(palette, system))
-            drawing.beside(
-                axes, y, f"{100 * row.first_as_second:.0f} % →   ← {100 * row.second_as_first:.0f} %"
-            )
+            ways = f"{100 * row.first_as_second:.0f} % →   ← {100 * row.second_as_first:.0f} %"
+            drawing.beside(axes, y, ways)
         drawing.names(axes, [f"{row.first} – {row.second}" for row in rows.itertuples()])
         axes.set_xlim(left=0)
         axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
@@ -54,19 +49,11 @@ def raters(table: pd.DataFrame, palette: dict[str, str], title: str = "") -> Fig
 
     Args:
         table: rows of one benchmark, columns of results/tables/disagreement.csv.
-        palette: system → colour.
-        title: over the figure.
     """
     channels, systems = list(dict.fromkeys(table["channel"])), list(dict.fromkeys(table["system"]))
     with theme.style():
-        figure, grid = plt.subplots(
-            1,
-            len(channels),
-            figsize=(theme.WIDTH, 1.5 + 0.3 * len(systems)),
-            layout="constrained",
-            sharey=True,
-            squeeze=False,
-        )
+        options = {"sharey": True, "squeeze": False}
+        figure, grid = drawing.panels(1.5 + 0.3 * len(systems), columns=len(channels), **options)
         for axes, channel in zip(grid.flat, channels, strict=True):
             rows = table[table["channel"] == channel]
             for row in rows.itertuples():

@@ -1,10 +1,9 @@
-"""Figures of who is recognised how well: groups of clips with their gaps, and single speakers."""
+"""Figures of the UAR of groups of clips, with their gaps, and of single speakers."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from ugcl.plan.names import FEW
@@ -20,9 +19,6 @@ def subgroups(table: pd.DataFrame, palette: dict[str, str], system: str, title: 
 
     Args:
         table: rows of one benchmark, columns of results/tables/subgroups.csv.
-        palette: system → colour.
-        system: which to draw.
-        title: over the figure.
     """
     rows = table[table["system"] == system]
     sizes = rows["attribute"].value_counts(sort=False)
@@ -32,9 +28,7 @@ def subgroups(table: pd.DataFrame, palette: dict[str, str], system: str, title: 
     for attribute in drawn:
         lines += [attribute, *rows[rows["attribute"] == attribute].itertuples()]
     with theme.style():
-        figure, (left, right) = plt.subplots(
-            1, 2, figsize=(theme.WIDTH, 1.35 + 0.25 * max(len(lines), 2)), layout="constrained", sharey=True
-        )
+        figure, (left, right) = drawing.panels(1.35 + 0.25 * max(len(lines), 2), columns=2, sharey=True)
         right.axvline(0, color="#404040", linewidth=0.9)
         for y, row in enumerate(lines):
             if isinstance(row, str):
@@ -56,7 +50,7 @@ def subgroups(table: pd.DataFrame, palette: dict[str, str], system: str, title: 
         left.set_xlim(0, 1)
         left.xaxis.set_major_formatter(drawing.PERCENT)
         left.set_xlabel("UAR of the group")
-        # The interval of two speakers may be as wide as the scale: cut off, it does not dwarf the others.
+        # The interval of two speakers may be as wide as the scale: cut off, it does not hide the others.
         ends = rows[["gap", "gap_low", "gap_high"]].where(rows["attribute"].isin(drawn))
         ends.loc[rows["small"] != "", ["gap_low", "gap_high"]] = np.nan
         reach = np.nanmax(np.abs(ends.to_numpy()), initial=0.05) * 1.25
@@ -72,16 +66,14 @@ def subgroups(table: pd.DataFrame, palette: dict[str, str], system: str, title: 
 
 
 def speakers(table: pd.DataFrame, palette: dict[str, str], title: str = "") -> Figure:
-    """A dot a speaker at the UAR that a system has on this speaker's clips; the hardest speaker is named.
+    """UAR of each test speaker as a dot; the speaker with the lowest is named.
 
     Args:
         table: rows of one benchmark, columns of results/tables/per_speaker.csv.
-        palette: system → colour.
-        title: over the figure.
     """
     systems = list(dict.fromkeys(table["system"]))
     with theme.style():
-        figure, axes = plt.subplots(figsize=(theme.WIDTH, 1.0 + 0.38 * len(systems)), layout="constrained")
+        figure, axes = drawing.panels(1.0 + 0.38 * len(systems))
         for y, system in enumerate(systems):
             rows = table[table["system"] == system].sort_values(["uar", "speaker"])
             shade = theme.colour(palette, system)
@@ -93,9 +85,7 @@ def speakers(table: pd.DataFrame, palette: dict[str, str], title: str = "") -> F
         drawing.names(axes, systems)
         axes.set_xlim(max(0, table["uar"].min() - 0.12), 1.01)
         axes.xaxis.set_major_formatter(drawing.PERCENT)
-        axes.set_xlabel(
-            "UAR on one speaker's clips, a dot a test speaker; bar: median; number: hardest speaker"
-        )
+        axes.set_xlabel("UAR per test speaker (dots); bar: median; number: speaker with the lowest UAR")
         axes.set_title(title)
     return figure
 

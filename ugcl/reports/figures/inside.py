@@ -24,14 +24,11 @@ def tokens(table: pd.DataFrame, usage: pd.DataFrame, title: str = "") -> Figure:
     Args:
         table: rows of one benchmark, columns fold, modality, token, share.
         usage: rows of one benchmark, columns fold, modality, tokens, perplexity, clip_perplexity.
-        title: over the figure.
     """
     count = int(usage["tokens"].max())
     modalities = list(dict.fromkeys(usage["modality"]))
     with theme.style():
-        figure, (left, right) = plt.subplots(
-            1, 2, figsize=(theme.WIDTH, 2.9), layout="constrained", width_ratios=[1.2, 1]
-        )
+        figure, (left, right) = drawing.panels(2.9, columns=2, width_ratios=[1.2, 1])
         for (modality, _), rows in table.groupby(["modality", "fold"], sort=False):
             share = rows["share"].sort_values(ascending=False).to_numpy()
             left.plot(np.arange(1, len(share) + 1), share, color=MODALITIES[modality], linewidth=0.9)
@@ -62,8 +59,6 @@ def token_map(table: pd.DataFrame, classes: list[str], title: str = "") -> Figur
 
     Args:
         table: rows of one benchmark, columns speaker, label, modality, x, y.
-        classes: class names in order.
-        title: over the figure.
     """
     speakers, modalities = sorted(set(table["speaker"])), list(dict.fromkeys(table["modality"]))
     shades = {
@@ -71,20 +66,13 @@ def token_map(table: pd.DataFrame, classes: list[str], title: str = "") -> Figur
         "speaker": dict(zip(speakers, _ramp(len(speakers)), strict=True)),
         "modality": MODALITIES,
     }
-    names = {
-        "label": classes,
-        "speaker": speakers if len(speakers) <= NAMED else [],
-        "modality": modalities,
-    }
+    names = {"label": classes, "speaker": speakers if len(speakers) <= NAMED else [], "modality": modalities}
     flat = np.ptp(table["y"]) / max(np.ptp(table["x"]), 1e-9)  # the panels keep the shape of the cloud
     flat = float(np.clip(flat, 0.45, 1.1))
     with theme.style():
-        figure, panels = plt.subplot_mosaic(
-            [["label", "speaker"], ["label", "modality"]],
-            figsize=(theme.WIDTH, 1.35 + 4.2 * flat),
-            layout="constrained",
-            width_ratios=[2.1, 1],
-        )
+        places = [["label", "speaker"], ["label", "modality"]]
+        options = {"layout": "constrained", "width_ratios": [2.1, 1]}
+        figure, panels = plt.subplot_mosaic(places, figsize=(theme.WIDTH, 1.35 + 4.2 * flat), **options)
         words = {"label": "emotion (label)", "speaker": f"{len(speakers)} speakers", "modality": "modality"}
         for column, colours in shades.items():
             axes = panels[column]
@@ -96,7 +84,7 @@ def token_map(table: pd.DataFrame, classes: list[str], title: str = "") -> Figur
 
 
 def _cloud(axes: Axes, table: pd.DataFrame, column: str, colours: dict[str, str], size: int) -> None:
-    """The points of a map, coloured by a column, without scales: distances alone mean something."""
+    """The points of a map, coloured by a column, without scales: only distances have a meaning."""
     for modality, rows in table.groupby("modality", sort=False):
         shade = rows[column].map(colours).tolist()
         axes.scatter(rows["x"], rows["y"], c=shade, marker=MARKERS[modality], s=size, linewidths=0)
@@ -116,10 +104,8 @@ def _key(axes: Axes, colours: dict[str, str], columns: int) -> None:
         for name, colour in colours.items()
     ]
     if handles:
-        axes.legend(
-            handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=columns,
-            handletextpad=0.1, columnspacing=0.8,
-        )  # fmt: skip
+        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.02), "ncols": columns}
+        axes.legend(handles=handles, handletextpad=0.1, columnspacing=0.8, **place)
 
 
 def retrieval(table: pd.DataFrame, title: str = "") -> Figure:
@@ -128,7 +114,6 @@ def retrieval(table: pd.DataFrame, title: str = "") -> Figure:
     Args:
         table: rows of one benchmark, columns query, target, recall_at_1, recall_at_5, chance_at_1,
             chance_at_5, same_label_at_1.
-        title: over the figure.
     """
     measures = {
         "recall_at_1": ("own half found first", "chance_at_1"),
@@ -137,16 +122,13 @@ def retrieval(table: pd.DataFrame, title: str = "") -> Figure:
     }
     ways = list(table.groupby(["query", "target"], sort=False))
     with theme.style():
-        figure, grid = plt.subplots(
-            1, len(measures), figsize=(theme.WIDTH, 1.2 + 0.35 * len(ways)), layout="constrained", sharey=True
-        )
+        figure, grid = drawing.panels(1.2 + 0.35 * len(ways), columns=len(measures), sharey=True)
         for axes, (column, (words, chance)) in zip(grid, measures.items(), strict=True):
             for y, ((query, _), rows) in enumerate(ways):
                 drawing.dots(axes, rows[column], y, MODALITIES[query])
                 if chance:
-                    axes.plot(
-                        [rows[chance].mean()] * 2, [y - 0.4, y + 0.4], "--", color="#606060", linewidth=1
-                    )
+                    ends = [rows[chance].mean()] * 2, [y - 0.4, y + 0.4]
+                    axes.plot(*ends, "--", color="#606060", linewidth=1)
             axes.set_xlim(0, 1)
             axes.xaxis.set_major_formatter(drawing.PERCENT)
             axes.set_xticks([0, 0.5, 1])
@@ -161,12 +143,10 @@ def retrieval(table: pd.DataFrame, title: str = "") -> Figure:
 
 
 def hard_negatives(table: pd.DataFrame, classes: list[str], title: str = "") -> Figure:
-    """Which emotions meet in the most similar pairs of clips of different labels.
+    """Labels of the most similar pairs of clips with different labels.
 
     Args:
         table: rows of one benchmark, columns label, other_label.
-        classes: class names in order.
-        title: over the figure.
     """
     counts = table.groupby(["label", "other_label"]).size().unstack(fill_value=0)
     counts = counts.reindex(index=classes, columns=classes, fill_value=0)
@@ -190,22 +170,18 @@ def hard_negatives(table: pd.DataFrame, classes: list[str], title: str = "") -> 
 
 
 def attention(table: pd.DataFrame, classes: list[str], title: str = "") -> Figure:
-    """Pooling weights over time of one clip a class, as multiples of an even share.
+    """Pooling weights over time of one clip per class, as multiples of an even share.
 
     Args:
         table: rows of one benchmark, columns clip, label, modality, time (s), weight (sums to 1).
-        classes: class names in order.
-        title: over the figure.
     """
     shown = [name for name in classes if name in set(table["label"])]
     modalities = list(dict.fromkeys(table["modality"]))
     columns = min(2, max(len(shown), 1))
     lines = max(-(-len(shown) // columns), 1)
     with theme.style():
-        figure, grid = plt.subplots(
-            lines, columns, figsize=(theme.WIDTH, 0.9 + 1.25 * lines), layout="constrained", squeeze=False,
-            sharex=True, sharey=True,
-        )  # fmt: skip
+        options = {"squeeze": False, "sharex": True, "sharey": True}
+        figure, grid = drawing.panels(0.9 + 1.25 * lines, lines, columns, **options)
         for number, (axes, name) in enumerate(zip(grid.flat, shown, strict=False)):
             rows = table[table["label"] == name]
             for modality, each in rows.groupby("modality", sort=False):
@@ -215,8 +191,7 @@ def attention(table: pd.DataFrame, classes: list[str], title: str = "") -> Figur
             lowest = number + columns >= len(shown)
             axes.tick_params(labelbottom=lowest)
             axes.set_xlabel("seconds" if lowest else "")
-        for axes in grid.flat[len(shown) :]:
-            axes.set_visible(False)
+        drawing.hide_rest(grid, len(shown))
         grid.flat[0].set_ylim(bottom=0)
         figure.supylabel("times an even share", fontsize=9)
         _modalities(figure, modalities)
@@ -230,7 +205,7 @@ def _modalities(figure: Figure, modalities: list[str]) -> None:
 
 
 def _ramp(count: int) -> list[str]:
-    """As many colours as wanted: the palette while it lasts, else steps of one that grows lighter."""
+    """`count` colours: from the palette, or steps of a colour map where it has too few."""
     if count <= len(theme.PALETTE):
         return list(theme.PALETTE[:count])
     from matplotlib.colors import to_hex

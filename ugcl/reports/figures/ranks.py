@@ -1,9 +1,8 @@
-"""The critical-difference diagram: systems on a line of mean ranks, those that no test tells apart joined."""
+"""The critical-difference diagram: systems on a line of mean ranks, joined where no test separates them."""
 
 from __future__ import annotations
 
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -17,9 +16,7 @@ STEP = 0.30
 
 def mean_ranks(pairs: pd.DataFrame) -> pd.Series:
     """System → mean rank over folds, the best (1) first, from rows of results/tables/nemenyi.csv."""
-    first = pairs.set_index("system")["rank"]
-    other = pairs.set_index("other")["other_rank"]
-    both = pd.concat([first, other])
+    both = pd.concat([pairs.set_index("system")["rank"], pairs.set_index("other")["other_rank"]])
     return both[~both.index.duplicated()].sort_values(kind="stable")
 
 
@@ -42,15 +39,13 @@ def joined(ranks: pd.Series, critical: float) -> list[tuple[float, float]]:
 def critical_difference(
     friedman: pd.DataFrame, pairs: pd.DataFrame, palette: dict[str, str], title: str = ""
 ) -> Figure:
-    """Systems by mean rank over folds; a bar joins those that Nemenyi's test cannot tell apart.
+    """Systems by mean rank over folds; a bar joins those that Nemenyi's test does not separate.
 
     Source: Demšar, Journal of Machine Learning Research 7, 2006, section 3.2.2 and figure 1.
 
     Args:
         friedman: the benchmark's row of results/tables/friedman.csv, or none.
         pairs: its rows of results/tables/nemenyi.csv.
-        palette: system → colour.
-        title: over the figure.
     """
     with theme.style():
         if friedman.empty:
@@ -61,7 +56,7 @@ def critical_difference(
         bars = 0.22 * len(runs)
         depth = bars + STEP * left + 0.1
         above = 0.75
-        figure, axes = plt.subplots(figsize=(theme.WIDTH, depth + above + 0.85), layout="constrained")
+        figure, axes = drawing.panels(depth + above + 0.85)
         axes.set_xlim(1, len(ranks))
         axes.set_ylim(-depth, above)
         _scale(axes, len(ranks), test["critical_difference"])
@@ -74,7 +69,7 @@ def critical_difference(
             _leader(axes, system, rank, -bars - STEP * (line + 0.7), on_left, theme.colour(palette, system))
         axes.set_xlabel(
             f"mean rank over {test['folds']:.0f} folds, 1 is best; a bar joins systems that Nemenyi's test"
-            f" does not tell apart\nFriedman χ² = {test['statistic']:.2f}, {drawing.p_value(test['p'])}"
+            f" does not separate\nFriedman χ² = {test['statistic']:.2f}, {drawing.p_value(test['p'])}"
         )
         drawing.title(figure, title)
     return figure
@@ -96,9 +91,8 @@ def _scale(axes: Axes, systems: int, critical: float) -> None:
     axes.plot(ends, [0.5, 0.5], color=theme.GREY, linewidth=1.2)
     for end in ends:
         axes.plot([end, end], [0.45, 0.55], color=theme.GREY, linewidth=1.2)
-    text = f"critical difference {critical:.2f}" + (
-        " (wider than the line)" if 1 + critical > systems else ""
-    )
+    wide = " (wider than the line)" if 1 + critical > systems else ""
+    text = f"critical difference {critical:.2f}{wide}"
     axes.text(sum(ends) / 2, 0.58, text, ha="center", va="bottom", fontsize=8, color=theme.GREY)
 
 
@@ -108,18 +102,13 @@ def _leader(axes: Axes, system: str, rank: float, y: float, on_left: bool, shade
     edge, far = (low, -0.012) if on_left else (high, 1.012)
     axes.plot([rank, rank, edge], [0, y, y], color=shade, linewidth=1, clip_on=False)
     axes.plot([rank], [0], "o", color=shade, markersize=5, clip_on=False, zorder=3)
-    axes.annotate(
-        f"{system}  {rank:.2f}" if on_left else f"{rank:.2f}  {system}",
-        (far, y),
-        xycoords=("axes fraction", "data"),
-        ha="right" if on_left else "left",
-        va="center",
-        fontsize=8.5,
-    )
+    text = f"{system}  {rank:.2f}" if on_left else f"{rank:.2f}  {system}"
+    style = {"xycoords": ("axes fraction", "data"), "ha": "right" if on_left else "left", "va": "center"}
+    axes.annotate(text, (far, y), fontsize=8.5, **style)
 
 
 def _nothing(title: str) -> Figure:
-    figure, axes = plt.subplots(figsize=(theme.WIDTH, 0.9), layout="constrained")
+    figure, axes = drawing.panels(0.9)
     axes.set_axis_off()
     text = "Ranks are not compared: that takes three systems that differ, and two folds."
     axes.text(0, 0.5, text, va="center", fontsize=9)

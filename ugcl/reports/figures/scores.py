@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -25,13 +24,10 @@ def forest(
     Args:
         summary: rows of one benchmark, columns of results/tables/summary.csv.
         per_fold: rows of one benchmark, columns system, seed, fold, metric, value.
-        palette: system → colour.
-        metric: which metric to draw.
-        title: over the figure.
     """
     rows = summary[summary["metric"] == metric].reset_index(drop=True)
     with theme.style():
-        figure, axes = plt.subplots(figsize=(theme.WIDTH, 0.9 + 0.32 * len(rows)), layout="constrained")
+        figure, axes = drawing.panels(0.9 + 0.32 * len(rows))
         folds = per_fold[per_fold["metric"] == metric].groupby(["system", "fold"])["value"].mean()
         first_reference = None
         for y, row in enumerate(rows.itertuples()):
@@ -45,9 +41,7 @@ def forest(
             drawing.beside(axes, y, f"{100 * row.value:.1f}")
         if first_reference is not None:
             axes.axhline(first_reference - 0.5, color="#b0b0b0", linewidth=0.8)
-        drawing.names(
-            axes, [drawing.with_modalities(row.system, row.modalities) for row in rows.itertuples()]
-        )
+        drawing.names(axes, [drawing.with_modalities(r.system, r.modalities) for r in rows.itertuples()])
         axes.set_xlim(0, 1)
         axes.xaxis.set_major_formatter(drawing.PERCENT)
         axes.set_xlabel(f"{TITLES[metric]} with 95 % interval over speakers; small dots: folds")
@@ -60,22 +54,14 @@ def confusion(table: pd.DataFrame, classes: list[str], systems: list[str], title
 
     Args:
         table: rows of one benchmark, columns system, label, predicted, count (over all folds and seeds).
-        classes: class names in order.
         systems: which to draw, in order.
-        title: over the figure.
     """
     columns = min(2, len(systems))
     lines = -(-len(systems) // columns)
     side = theme.WIDTH / columns
     small = 6.5 if columns == 2 else 8
     with theme.style():
-        figure, grid = plt.subplots(
-            lines,
-            columns,
-            figsize=(theme.WIDTH, lines * side * 0.95 + 0.3),
-            layout="constrained",
-            squeeze=False,
-        )
+        figure, grid = drawing.panels(lines * side * 0.95 + 0.3, lines, columns, squeeze=False)
         for number, (axes, system) in enumerate(zip(grid.flat, systems, strict=False)):
             rows = table[table["system"] == system]
             counts = rows.pivot(index="label", columns="predicted", values="count").loc[classes, classes]
@@ -87,9 +73,8 @@ def confusion(table: pd.DataFrame, classes: list[str], systems: list[str], title
                 text = f"{100 * value:.0f}\n({counts.iat[i, j]:.0f})"
                 if len(classes) > 6 and columns == 2:
                     text = f"{100 * value:.0f}"
-                cell = axes.text(
-                    j, i, text, ha="center", va="center", color=ink, fontsize=small, linespacing=0.95
-                )
+                style = {"ha": "center", "va": "center", "linespacing": 0.95}
+                cell = axes.text(j, i, text, color=ink, fontsize=small, **style)
                 cell.set_in_layout(False)  # it lies inside its axes, and thousands take seconds to lay out
             lowest, first = number + columns >= len(systems), number % columns == 0
             axes.set_xticks(range(len(classes)), classes if lowest else [""] * len(classes))
@@ -100,8 +85,7 @@ def confusion(table: pd.DataFrame, classes: list[str], systems: list[str], title
             axes.grid(False)
             axes.spines[:].set_visible(False)
             axes.set_title(system)
-        for axes in grid.flat[len(systems) :]:
-            axes.set_visible(False)
+        drawing.hide_rest(grid, len(systems))
         figure.supxlabel("predicted", fontsize=9)
         figure.supylabel("label", fontsize=9)
         drawing.title(figure, title)
@@ -113,23 +97,18 @@ def learning_curves(table: pd.DataFrame, palette: dict[str, str], title: str = "
 
     Args:
         table: rows of one benchmark, columns system, seed, fold, epoch, loss, dev_uar.
-        palette: system → colour.
-        title: over the figure.
     """
     with theme.style():
-        figure, grid = plt.subplots(1, 2, figsize=(theme.WIDTH, 3.2), layout="constrained")
+        figure, grid = drawing.panels(3.2, columns=2)
         for axes, column, label in zip(grid, ("loss", "dev_uar"), ("training loss", "dev UAR"), strict=True):
             for system, rows in table.groupby("system", sort=False):
                 # An epoch that most runs stopped before would show the few left, not the system.
                 runs = rows.groupby("epoch")[column]
                 kept = runs.count() >= rows.groupby(["seed", "fold"]).ngroups / 2
                 middle, low, high = (f[kept] for f in (runs.mean(), runs.quantile(0.1), runs.quantile(0.9)))
-                axes.plot(
-                    middle.index, middle, color=theme.colour(palette, system), label=system, linewidth=1.3
-                )
-                axes.fill_between(
-                    middle.index, low, high, color=theme.colour(palette, system), alpha=0.08, linewidth=0
-                )
+                shade = theme.colour(palette, system)
+                axes.plot(middle.index, middle, color=shade, label=system, linewidth=1.3)
+                axes.fill_between(middle.index, low, high, color=shade, alpha=0.08, linewidth=0)
             axes.set_xlabel("epoch")
             axes.set_title(label)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
@@ -141,18 +120,14 @@ def learning_curves(table: pd.DataFrame, palette: dict[str, str], title: str = "
 
 
 def optimism(table: pd.DataFrame, palette: dict[str, str], title: str = "") -> Figure:
-    """What choosing the epoch on the test fold would have added: a dot a run, the mean as a bar mark.
+    """What choosing the epoch on the test fold would have added: a dot per run, the mean as a bar.
 
     Args:
         table: rows of one benchmark, columns system, seed, fold, optimism.
-        palette: system → colour.
-        title: over the figure.
     """
     systems = list(dict.fromkeys(table["system"]))
     with theme.style():
-        figure, axes = plt.subplots(
-            figsize=(theme.WIDTH, 0.9 + 0.32 * max(len(systems), 1)), layout="constrained"
-        )
+        figure, axes = drawing.panels(0.9 + 0.32 * max(len(systems), 1))
         for y, system in enumerate(systems):
             gains = 100 * table.loc[table["system"] == system, "optimism"]
             shade = theme.colour(palette, system)
@@ -172,16 +147,12 @@ def classes(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str],
     Args:
         table: rows of one benchmark, columns system, class, recall.
         summary: rows of one benchmark, for the ECE, which has no interval.
-        palette: system → colour.
-        title: over the figure.
     """
     names = list(dict.fromkeys(table["class"]))
     systems = list(dict.fromkeys(table["system"]))
     with theme.style():
-        figure, (left, right) = plt.subplots(
-            1, 2, figsize=(theme.WIDTH, 1.4 + 0.36 * max(len(names), len(systems))), layout="constrained",
-            width_ratios=[1.25, 1],
-        )  # fmt: skip
+        height = 1.4 + 0.36 * max(len(names), len(systems))
+        figure, (left, right) = drawing.panels(height, columns=2, width_ratios=[1.25, 1])
         offsets = np.linspace(-0.3, 0.3, len(systems)) if len(systems) > 1 else [0.0]
         for offset, system in zip(offsets, systems, strict=True):
             recall = table[table["system"] == system].set_index("class")["recall"].loc[names]
@@ -193,10 +164,8 @@ def classes(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str],
         left.set_title("recall by class")
         rows = summary[(summary["metric"] == "ece") & summary["system"].isin(systems)].set_index("system")
         for y, system in enumerate(systems):
-            row = rows.loc[system]
-            drawing.interval(
-                right, row["value"], row["ci_low"], row["ci_high"], y, theme.colour(palette, system)
-            )
+            ends = rows.loc[system, ["value", "ci_low", "ci_high"]]
+            drawing.interval(right, *ends, y, theme.colour(palette, system))
         drawing.names(right, systems)
         right.set_xlim(left=0)
         right.xaxis.set_major_locator(MaxNLocator(4))

@@ -1,4 +1,4 @@
-"""One picture of the clips whose faces were tracked worst, so that a person can see why."""
+"""One picture of the clips with the worst face tracks."""
 
 from __future__ import annotations
 
@@ -48,35 +48,36 @@ def write(config: Config, corpus: str, target: Path, count: int = COUNT) -> Path
     height = TEXT + -(-len(chosen) // columns) * (SIDE + TEXT + GAP)
     sheet = Image.new("RGB", (width, height), "white")
     pen = ImageDraw.Draw(sheet)
-    mark = "  SYNTHETIC" if config.corpora[corpus].synthetic else ""
-    heading = f"{corpus}: the {len(chosen)} clips with the worst faces, worst first{mark}"
+    suffix = "  SYNTHETIC" if config.corpora[corpus].synthetic else ""
+    heading = f"{corpus}: the {len(chosen)} clips with the worst faces, worst first{suffix}"
     pen.text((GAP, TEXT / 2), heading, fill="black", anchor="lm", font=ImageFont.load_default(15))
     font = ImageFont.load_default(12)
     for number, (name, track) in enumerate(chosen):
         row, column = divmod(number, columns)
         left, top = GAP + column * (SIDE + GAP), TEXT + row * (SIDE + TEXT + GAP)
         if name not in manifest.index:
-            raise UgclError(
-                f"{corpus}: {name} has faces but is not in the manifest; run `snakemake features`"
-            )
+            fault = f"{corpus}: {name} has faces but is not in the manifest"
+            raise UgclError(f"{fault}; run `snakemake features`")
         sheet.paste(_cell(Clip.from_row(manifest.loc[name], root), track), (left, top))
         pen.text((left, top + SIDE + 2), name, fill="black", font=font)
-        pen.text((left, top + SIDE + 16), told(track), fill=FAULT if track.failure else "#444444", font=font)
+        pen.text(
+            (left, top + SIDE + 16), caption(track), fill=FAULT if track.failure else "#444444", font=font
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(target, format="PNG", optimize=True)
     return target
 
 
 def check_shown(config: Config, corpus: str) -> None:
-    """Refuse to show the people of a corpus unless the user says that its licence lets.
+    """Refuse to show the people of a corpus unless the user states that its licence permits it.
 
     Raises:
         UgclError: the corpus is not the demo and `report.show_faces` is false.
     """
     if config.corpus(corpus).adapter != "demo" and not config.report.show_faces:
         raise UgclError(
-            f"{corpus}: its faces are not drawn, for report.show_faces is false in params.yaml;"
-            " set it to true if the corpus's licence lets you"
+            f"{corpus}: its faces are not drawn, because report.show_faces is false in params.yaml;"
+            " set it to true if the corpus's licence permits it"
         )
 
 
@@ -86,7 +87,7 @@ def worst(config: Config, corpus: str, count: int) -> list[tuple[str, Track]]:
 
 
 def shown_frame(track: Track) -> int:
-    """The frame that tells most about a track's faults, see :func:`write`; the track has frames."""
+    """The frame that shows a track's faults best, see :func:`write`; the track has frames."""
     hidden = np.flatnonzero(~track.visible)
     if len(hidden):
         runs = np.split(hidden, np.flatnonzero(np.diff(hidden) > 1) + 1)
@@ -95,7 +96,7 @@ def shown_frame(track: Track) -> int:
     return int(np.argmin(track.scores))
 
 
-def told(track: Track) -> str:
+def caption(track: Track) -> str:
     """The line below a clip."""
     visible = track.visible
     if not visible.any():

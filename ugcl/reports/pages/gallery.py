@@ -1,4 +1,4 @@
-"""A system's surest mistakes as cards: the clip to play where it may be shown, label, prediction, raters."""
+"""A system's most confident mistakes as cards: the clip, where it may be shown, label, prediction, raters."""
 
 from __future__ import annotations
 
@@ -29,8 +29,6 @@ def mistakes(config: Config, benchmark: str, errors: pd.DataFrame, most: int = 1
     """The first mistakes as HTML cards with players.
 
     Args:
-        config: the parameters.
-        benchmark: key of `benchmarks`.
         errors: its rows of results/tables/errors.csv, the surest first.
         most: cards to show.
 
@@ -64,12 +62,9 @@ def mistake_table(errors: pd.DataFrame) -> pd.DataFrame:
         **{"wrong seeds": errors["wrong_seeds"].map("{:.0f}".format)},
     )
     if errors["votes_label"].notna().any():
-        table["raters for the label"] = (
-            errors["votes_label"].map("{:.0%}".format, na_action="ignore").fillna("")
-        )
-        table["raters for the prediction"] = (
-            errors["votes_predicted"].map("{:.0%}".format, na_action="ignore").fillna("")
-        )
+        for column, name in (("votes_label", "label"), ("votes_predicted", "prediction")):
+            shares = errors[column].map("{:.0%}".format, na_action="ignore").fillna("")
+            table[f"raters for the {name}"] = shares
     return table
 
 
@@ -88,18 +83,17 @@ def poster(file: Path) -> bytes:
 
 
 def _card(row, file: Path) -> str:
-    name, label, predicted = (html.escape(str(text)) for text in (row.clip, row.label, row.predicted))
+    name, label, predicted = (html.escape(str(cell)) for cell in (row.clip, row.label, row.predicted))
     data, still = (base64.b64encode(each).decode() for each in (file.read_bytes(), poster(file)))
-    told = f"label <b>{label}</b>, predicted <b>{predicted}</b> ({_percent(row.probability)})"
+    text = f"label <b>{label}</b>, predicted <b>{predicted}</b> ({_percent(row.probability)})"
     if np.isfinite(row.votes_label):
-        told += (
-            f"<br>raters: {_percent(row.votes_label)} {label}, {_percent(row.votes_predicted)} {predicted}"
-        )
+        votes = f"{_percent(row.votes_label)} {label}, {_percent(row.votes_predicted)} {predicted}"
+        text += f"<br>raters: {votes}"
     return (
         '<figure style="margin:0">'
         f'<video controls preload="none" style="width:100%" aria-label="clip {name}, label {label}"'
         f' poster="data:image/jpeg;base64,{still}" src="data:{TYPES[file.suffix]};base64,{data}"></video>'
-        f'<figcaption style="font-size:.8rem;line-height:1.35">{told}<br>'
+        f'<figcaption style="font-size:.8rem;line-height:1.35">{text}<br>'
         f'<span style="color:#666">{name}</span></figcaption></figure>'
     )
 

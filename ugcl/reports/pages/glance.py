@@ -27,44 +27,27 @@ def glance(config: Config, benchmark: str) -> list[dict[str, str]]:
     note = _against(config, benchmark, system)
     if place["tied"]:
         note = f"the same as {', '.join(place['tied'])}; {note}"
-    shown = [
-        {
-            "label": "Best system" if place["shown"] else "Highest UAR, not shown to be best",
-            "value": f"{system}, UAR {100 * own.loc['uar', 'value']:.1f}",
-            "note": note,
-        }
-    ]
+    label = "Best system" if place["shown"] else "Highest UAR, not shown to be best"
+    shown = [_statement(label, f"{system}, UAR {100 * own.loc['uar', 'value']:.1f}", note)]
     if "ece" in own.index:
-        ece = f"{100 * own.loc['ece', 'value']:.1f}"
-        shown.append(
-            {
-                "label": "Its confidence",
-                "value": f"{ece} points off",
-                "note": "mean gap between confidence and accuracy (ECE)" + _band(own),
-            }
-        )
+        gap = "mean gap between confidence and accuracy (ECE)" + _band(own)
+        shown.append(_statement("Its confidence", f"{100 * own.loc['ece', 'value']:.1f} points off", gap))
     recall = read("per_class", benchmark).query("system == @system").reset_index(drop=True)
     worst = recall.loc[recall["recall"].idxmin()]
-    shown.append(
-        {
-            "label": "Its weakest class",
-            "value": f"{worst['class']}, {100 * worst['recall']:.0f} %",
-            "note": "of the label's clips are recognised",
-        }
-    )
+    weakest = f"{worst['class']}, {100 * worst['recall']:.0f} %"
+    shown.append(_statement("Its weakest class", weakest, "of the label's clips are recognised"))
     changes = read("robustness", benchmark).query("system == @system and metric == 'uar'")
     changes = changes[np.isfinite(changes["difference"].astype(float))].reset_index(drop=True)
     if len(changes):
         row = changes.loc[changes["difference"].idxmin()]
-        shown.append(
-            {
-                "label": "Hardest condition",
-                "value": condition_name(row["condition"], row["level"]),
-                "note": percent(row["difference"], row["difference_low"], row["difference_high"], True)
-                + " points of UAR",
-            }
-        )
+        name = condition_name(row["condition"], row["level"])
+        change = percent(row["difference"], row["difference_low"], row["difference_high"], True)
+        shown.append(_statement("Hardest condition", name, f"{change} points of UAR"))
     return shown
+
+
+def _statement(label: str, value: str, note: str) -> dict[str, str]:
+    return {"label": label, "value": value, "note": note}
 
 
 def _band(own: pd.DataFrame) -> str:

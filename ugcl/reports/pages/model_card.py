@@ -16,7 +16,7 @@ from ugcl.plan.evaluation import marks
 from ugcl.plan.names import TITLES, is_reference_row
 from ugcl.plan.reports import model_card
 from ugcl.reports.pages.templating import fill
-from ugcl.reports.tables import papers
+from ugcl.reports.tables import papers, scores
 from ugcl.reports.tables.cells import p_value
 from ugcl.reports.tables.columns import condition_name
 from ugcl.reports.tables.papers import percent
@@ -126,7 +126,7 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
 
 
 def _results(summary: pd.DataFrame, system: str) -> list[dict[str, str]]:
-    """The system and the reference rows, a column a metric."""
+    """The system and the reference rows, a column per metric."""
     rows = []
     for name in [system, *(n for n in dict.fromkeys(summary["system"]) if is_reference_row(n))]:
         by_metric = summary[summary["system"] == name].set_index("metric")
@@ -167,30 +167,16 @@ def _temperature(table: pd.DataFrame, system: str) -> str:
 
 def _conditions(table: pd.DataFrame, system: str) -> list[tuple[str, str]]:
     rows = table[(table["system"] == system) & (table["metric"] == "uar")]
-    return [
-        (
-            condition_name(row.condition, row.level),
-            percent(row.difference, row.difference_low, row.difference_high, signed=True),
-        )
-        for row in rows.itertuples()
-        if np.isfinite(row.difference)
-    ]
+    found = []
+    for row in rows[np.isfinite(rows["difference"])].itertuples():
+        change = percent(row.difference, row.difference_low, row.difference_high, signed=True)
+        found.append((condition_name(row.condition, row.level), change))
+    return found
 
 
 def _groups(table: pd.DataFrame, system: str) -> list[dict[str, Any]]:
-    rows = table[table["system"] == system]
-    return [
-        {
-            "attribute": row.attribute,
-            "group": row.group,
-            "uar": percent(row.uar, row.ci_low, row.ci_high),
-            "gap": percent(row.gap, row.gap_low, row.gap_high, signed=True),
-            "clips": int(row.clips),
-            "speakers": int(row.speakers),
-            "small": row.small,
-        }
-        for row in rows.itertuples()
-    ]
+    shown = scores.subgroup_table(table, system)
+    return shown.rename(columns={"UAR": "uar"}).to_dict("records")
 
 
 def _optimism(table: pd.DataFrame, system: str) -> str:

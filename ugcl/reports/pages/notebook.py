@@ -20,7 +20,7 @@ from ugcl.reports.figures import draw
 from ugcl.reports.tables.read import read as table
 
 NUMBER = re.compile(r"(?:< )?[+−-]?[\d,]*\.?\d*[∗%]?( \[.*\])?|–")
-"""A cell that stands to the right: empty, a number with its mark or interval, or a dash."""
+"""A cell that stands to the right: empty, a number with its sign or interval, or a dash."""
 
 WRAP = "white-space:normal!important;max-width:9em;vertical-align:bottom"
 
@@ -64,8 +64,6 @@ def heading(parameters: Config, benchmark: str) -> None:
 
 def rows(frame: pd.DataFrame) -> None:
     """Display a table without its index: text to the left, numbers to the right."""
-    from IPython.display import HTML, display
-
     shown = frame.astype(object).where(frame.notna(), "").astype(str)
     side = {
         name: "right" if shown[name].map(lambda cell: NUMBER.fullmatch(cell) is not None).all() else "left"
@@ -82,7 +80,7 @@ def rows(frame: pd.DataFrame) -> None:
         ]
     ]
     head, *body = (f"<tr>{line}</tr>" for line in lines)
-    display(HTML(f"<table><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>"))
+    raw(f"<table><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>")
 
 
 def _wrap(tag: str, cell: str) -> str:
@@ -110,7 +108,7 @@ def show(figure: Figure) -> None:
 
 
 def picture(path: Path, text: str) -> None:
-    """Display a PNG file, with a text for who does not see it."""
+    """Display a PNG file, with an alternative text."""
     _image(path.read_bytes(), "png", text)
 
 

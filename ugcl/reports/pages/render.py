@@ -1,4 +1,4 @@
-"""Notebooks: from a jupytext script to an executed page that asks nothing of the network."""
+"""Notebooks: from a jupytext script to an executed page that needs no network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ def render(config: Config, name: str, benchmarks: Iterable[str] | None = None) -
     """Execute a notebook in the working folder and write it as HTML.
 
     Args:
-        config: the parameters.
         name: stem of a script in notebooks/.
         benchmarks: passed to the notebook; default the active ones.
 
@@ -65,7 +64,7 @@ def execute(source: Path, parameters: dict[str, object]):
         except PapermillExecutionError as error:
             fault = f"{error.ename}: {' '.join(error.evalue.split())}"
             raise UgclError(
-                f"{source}: cell {error.exec_count} fails with {fault}; run the stages before it, or mend it"
+                f"{source}: cell {error.exec_count} fails with {fault}; run the stages before it or fix it"
             ) from None
         done = nbformat.read(after, as_version=4)
     for number, cell in enumerate(done.cells):
@@ -90,7 +89,6 @@ def to_html(notebook, title: str) -> str:
     page, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})
     requests = re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=[\"'](?:https?:)?//[^\"']+", page)
     if requests:
-        raise UgclError(
-            f"{title}: the page would load {requests[0][:120]}; remove that output from the notebook"
-        )
+        fault = f"{title}: the page would load {requests[0][:120]}"
+        raise UgclError(f"{fault}; remove that output from the notebook")
     return page

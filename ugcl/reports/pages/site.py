@@ -12,21 +12,10 @@ import pandas as pd
 from ugcl import __version__
 from ugcl.config import Config
 from ugcl.plan import paths
+from ugcl.plan import reports as plan
 from ugcl.plan.evaluation import by_speaker, marks, table
 from ugcl.plan.figures import kinds
 from ugcl.plan.names import LOWER_IS_BETTER, TITLES, is_reference_row
-from ugcl.plan.reports import (
-    TABLES,
-    contact_sheet,
-    contact_sheet_corpora,
-    figure,
-    model_card,
-    notebook_output,
-    notebook_title,
-    notebooks,
-    paper_table,
-    workflow_report,
-)
 from ugcl.reports.pages.glance import glance
 from ugcl.reports.pages.templating import fill
 from ugcl.reports.tables.papers import BY_SPEAKER, SHOWN, places
@@ -59,8 +48,10 @@ def context(config: Config) -> dict[str, Any]:
         "benchmarks": found,
         "synthetic": [b["name"] for b in found if "SYNTHETIC" in b["marks"]],
         "leaky": [b["name"] for b in found if "LEAKY" in b["marks"] or b["leaks"]],
-        "notebooks": [(notebook_title(name), _link(notebook_output(name))) for name in notebooks(config)],
-        "workflow": _link(workflow_report()),
+        "notebooks": [
+            (plan.notebook_title(name), _link(plan.notebook_output(name))) for name in plan.notebooks(config)
+        ],
+        "workflow": _link(plan.workflow_report()),
         "tables": [(name, _link(table(name))) for name in ("summary", "per_fold", "comparisons")],
     }
 
@@ -78,18 +69,11 @@ def _rows(config: Config, benchmark: str, summary: pd.DataFrame, runs: pd.DataFr
             if metric not in by_metric.index:
                 cells.append(None)
                 continue
-            cell = by_metric.loc[metric]
-            interval = ""
-            if np.isfinite(cell["ci_low"]) and np.isfinite(cell["ci_high"]):
-                interval = f"{100 * cell['ci_low']:.1f}–{100 * cell['ci_high']:.1f}"
-            cells.append(
-                {
-                    "value": f"{100 * cell['value']:.1f}",
-                    "sort": f"{cell['value']:.6f}",
-                    "interval": interval,
-                    "place": best.get((system, TITLES[metric]), 0),
-                }
-            )
+            value, low, high = by_metric.loc[metric, ["value", "ci_low", "ci_high"]]
+            known = np.isfinite(low) and np.isfinite(high)
+            interval = f"{100 * low:.1f}–{100 * high:.1f}" if known else ""
+            cell = {"value": f"{100 * value:.1f}", "sort": f"{value:.6f}", "interval": interval}
+            cells.append(cell | {"place": best.get((system, TITLES[metric]), 0)})
         first = group.iloc[0]
         rows.append(
             {
@@ -115,6 +99,8 @@ def _rows(config: Config, benchmark: str, summary: pd.DataFrame, runs: pd.DataFr
 def _benchmark(config: Config, name: str) -> dict[str, Any]:
     entry, protocol = config.benchmark(name), config.protocol(name)
     parts, quarantine = read("parts", name), read("quarantine", name)
+    reasons = quarantine.groupby(["modality", "failure"])["clip"].nunique().reset_index()
+    sheet = entry.corpus in plan.contact_sheet_corpora(config)
     return {
         "name": name,
         "marks": marks(config, name),
@@ -127,14 +113,11 @@ def _benchmark(config: Config, name: str) -> dict[str, Any]:
         "seeds": entry.seeds,
         "reference": entry.reference,
         "glance": glance(config, name),
-        "model_card": _link(model_card(name)),
+        "model_card": _link(plan.model_card(name)),
         "parts": parts.to_dict("records"),
         "leaks": sorted(set(" ".join(parts["shared"]).split())),
         "quarantined": quarantine["clip"].nunique(),
-        "reasons": quarantine.groupby(["modality", "failure"])["clip"]
-        .nunique()
-        .reset_index()
-        .to_dict("records"),
+        "reasons": reasons.to_dict("records"),
         "clips": len(read("clips", name)),
         "figures": [
             {
@@ -142,18 +125,16 @@ def _benchmark(config: Config, name: str) -> dict[str, Any]:
                 "title": kind.name.replace("_", " "),
                 "caption": kind.caption,
                 "open": kind.open,
-                "source": _data_uri(figure(name, kind.name, ".svg"), "image/svg+xml"),
-                "png": _link(figure(name, kind.name, ".png")),
+                "source": _data_uri(plan.figure(name, kind.name, ".svg"), "image/svg+xml"),
+                "png": _link(plan.figure(name, kind.name, ".png")),
             }
             for kind in kinds(config, name)
             if kind.caption
         ],
-        "contact_sheet": _link(contact_sheet(entry.corpus))
-        if entry.corpus in contact_sheet_corpora(config)
-        else "",
+        "contact_sheet": _link(plan.contact_sheet(entry.corpus)) if sheet else "",
         "paper_tables": [
-            (f"{kind} {suffix[1:]}", _link(paper_table(name, kind, suffix)))
-            for kind in TABLES
+            (f"{kind} {suffix[1:]}", _link(plan.paper_table(name, kind, suffix)))
+            for kind in plan.TABLES
             for suffix in (".md", ".tex", ".csv")
         ],
     }

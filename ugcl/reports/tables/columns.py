@@ -10,14 +10,9 @@ from ugcl.reports.tables.papers import percent
 SHORT = 12
 """Hexadecimal digits that a page shows of a hash."""
 
-CONDITIONS = {
-    "clean": "clean",
-    "missing:audio": "no audio",
-    "missing:video": "no video",
-    "missing:text": "no text",
-    "drop:alternate": "every second frame lost",
-    "drop:random": "half of the frames lost",
-}
+CONDITIONS = {f"missing:{modality}": f"no {modality}" for modality in ("audio", "video", "text")}
+CONDITIONS |= {"clean": "clean", "drop:alternate": "every second frame lost"}
+CONDITIONS |= {"drop:random": "half of the frames lost"}
 
 
 def condition_name(condition: str, level: str) -> str:
@@ -35,12 +30,11 @@ def condition_name(condition: str, level: str) -> str:
 def robustness(table: pd.DataFrame, metric: str = "uar") -> pd.DataFrame:
     """Systems by conditions: per cent when clean, then points from there.
 
-    ∗ marks where zero is outside the interval, – what has no value; conditions of which no system has a value
+    ∗: zero is outside the interval, –: no value; conditions of which no system has a value
     are left to :func:`cannot`.
 
     Args:
         table: rows of one benchmark, columns of results/tables/robustness.csv.
-        metric: which metric.
     """
     found = table[table["metric"] == metric]
     names = [condition_name(c, level) for c, level in zip(found["condition"], found["level"], strict=True)]
@@ -70,15 +64,15 @@ def cannot(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def cost(table: pd.DataFrame) -> pd.DataFrame:
-    """Size, work, speed and training of systems, in units that one can read."""
+    """Size, operations, speed and training of systems, in readable units."""
     return pd.DataFrame(
         {
             "system": table["system"],
             "parameters": table["parameters"].map("{:,.0f}".format),
-            "M operations a clip": (table["flops"] / 1e6).map("{:,.1f}".format),
-            "ms a clip, batch 1": table["latency_ms"].map("{:.2f}".format),
-            "clips a second, batch 32": table["throughput"].map("{:,.0f}".format),
-            "s a run": table["train_seconds"].map("{:,.1f}".format),
+            "M operations per clip": (table["flops"] / 1e6).map("{:,.1f}".format),
+            "ms per clip, batch 1": table["latency_ms"].map("{:.2f}".format),
+            "clips per second, batch 32": table["throughput"].map("{:,.0f}".format),
+            "s per run": table["train_seconds"].map("{:,.1f}".format),
             "min, all runs": (table["train_seconds_total"] / 60).map("{:,.1f}".format),
             "peak MiB": table["train_memory_mib"].map("{:,.0f}".format),
             "runs": table["runs"].map("{:.0f}".format),
@@ -87,28 +81,21 @@ def cost(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def runs(table: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
-    """One row a system: its runs, the epochs that dev chose, and two lineages.
+    """One row per system: its runs, the epochs that dev chose, and two lineages.
 
     Args:
         table: rows of one benchmark of runs.csv.
         summary: rows of the same benchmark of summary.csv.
     """
     scores = summary.groupby("system")["lineage"].first()
+    columns = ["system", "runs", "seeds", "folds", "epoch chosen on dev", "epochs trained"]
     rows = []
     for system, own in table.groupby("system", sort=False):
-        rows.append(
-            {
-                "system": system,
-                "runs": len(own),
-                "seeds": ", ".join(f"{seed:.0f}" for seed in sorted(set(own["seed"]))),
-                "folds": own["fold"].nunique(),
-                "epoch chosen on dev": f"{own['epoch'].min():.0f}–{own['epoch'].max():.0f}",
-                "epochs trained": f"{own['epochs'].min():.0f}–{own['epochs'].max():.0f}",
-                "lineage of the runs": ", ".join(dict.fromkeys(own["lineage"])),
-                "lineage of the scores": scores.get(system, ""),
-            }
-        )
-    return pd.DataFrame(rows)
+        seeds = ", ".join(f"{seed:.0f}" for seed in sorted(set(own["seed"])))
+        epochs = [f"{own[name].min():.0f}–{own[name].max():.0f}" for name in ("epoch", "epochs")]
+        lineages = ", ".join(dict.fromkeys(own["lineage"])), scores.get(system, "")
+        rows.append((system, len(own), seeds, own["fold"].nunique(), *epochs, *lineages))
+    return pd.DataFrame(rows, columns=[*columns, "lineage of the runs", "lineage of the scores"])
 
 
 def environment(table: pd.DataFrame, kinds: tuple[str, ...]) -> pd.DataFrame:
@@ -127,25 +114,26 @@ def environment(table: pd.DataFrame, kinds: tuple[str, ...]) -> pd.DataFrame:
 
 def optimism(table: pd.DataFrame) -> pd.DataFrame:
     """Per cent and points of results/tables/optimism_by_system.csv."""
-    return pd.DataFrame(
-        {
-            "system": table["system"],
-            "runs": table["runs"].map("{:.0f}".format),
-            "UAR, epoch from dev": (100 * table["uar"]).map("{:.1f}".format),
-            "UAR, epoch from test": (100 * table["best_uar"]).map("{:.1f}".format),
-            "optimism": [
-                percent(row.optimism, row.ci_low, row.ci_high, signed=True) for row in table.itertuples()
-            ],
-        }
-    )
+    gains = [percent(row.optimism, row.ci_low, row.ci_high, signed=True) for row in table.itertuples()]
+    shown = {"system": table["system"], "runs": table["runs"].map("{:.0f}".format)}
+    shown["UAR, epoch from dev"] = (100 * table["uar"]).map("{:.1f}".format)
+    shown["UAR, epoch from test"] = (100 * table["best_uar"]).map("{:.1f}".format)
+    return pd.DataFrame(shown | {"optimism": gains})
 
 
 def token_usage(table: pd.DataFrame) -> pd.DataFrame:
-    """How evenly the codebook is used, one row a fold and modality."""
-    shown = table[
-        ["fold", "modality", "tokens", "entropy", "perplexity", "clip_perplexity", "dead", "never_first"]
+    """How evenly the codebook is used, one row per fold and modality."""
+    columns = [
+        "fold",
+        "modality",
+        "tokens",
+        "entropy",
+        "perplexity",
+        "clip_perplexity",
+        "dead",
+        "never_first",
     ]
-    shown = shown.round({"entropy": 2, "perplexity": 1, "clip_perplexity": 1})
+    shown = table[columns].round({"entropy": 2, "perplexity": 1, "clip_perplexity": 1})
     whole = ["fold", "tokens", "dead", "never_first"]
     return shown.astype(dict.fromkeys(whole, int)).rename(columns={"entropy": "entropy, nats"})
 

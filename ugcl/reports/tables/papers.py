@@ -43,20 +43,18 @@ def main_table(summary: pd.DataFrame, metrics: tuple[str, ...] = SHOWN) -> pd.Da
 
     Args:
         summary: rows of one benchmark, columns of results/tables/summary.csv.
-        metrics: which to show.
 
     Returns:
-        system, modalities, one column a metric (its title), folds, seeds, clips, speakers, lineage.
+        system, modalities, one column per metric (its title), folds, seeds, clips, speakers, lineage.
     """
     rows = []
     for system, group in summary.groupby("system", sort=False):
         by_metric = group.set_index("metric")
         row = {"system": system, "modalities": group["modalities"].iloc[0]}
         for metric in metrics:
-            cell = by_metric.loc[metric] if metric in by_metric.index else None
-            row[TITLES[metric]] = (
-                "" if cell is None else percent(cell["value"], cell["ci_low"], cell["ci_high"])
-            )
+            known = metric in by_metric.index
+            limits = by_metric.loc[metric, ["value", "ci_low", "ci_high"]] if known else [np.nan] * 3
+            row[TITLES[metric]] = percent(*limits)
         row |= {name: int(group[name].iloc[0]) for name in ("folds", "seeds", "clips", "speakers")}
         rows.append(row | {"lineage": group["lineage"].iloc[0]})
     return pd.DataFrame(rows)
@@ -73,7 +71,6 @@ def places(
     Args:
         summary: rows of one benchmark, columns of results/tables/summary.csv.
         compared: rows of the same benchmark of comparisons.csv.
-        metrics: which to place.
     """
     found = {}
     trained = summary[~summary["system"].map(is_reference_row)]
@@ -102,7 +99,6 @@ def lead(compared: pd.DataFrame, metric: str, groups: list[list[str]]) -> float:
 
     Args:
         compared: rows of one benchmark of comparisons.csv.
-        metric: which metric.
         groups: of :func:`ranked`.
     """
     rows = compared[compared["metric"] == metric].set_index("system")
@@ -117,7 +113,7 @@ def lead(compared: pd.DataFrame, metric: str, groups: list[list[str]]) -> float:
 
 
 def in_band(trained: pd.DataFrame, system: str) -> bool:
-    """Whether a system's ECE is no higher than a calibrated system's would be with the same confidences."""
+    """Whether a system's ECE is not higher than a calibrated system's would be with the same confidences."""
     own = trained[trained["system"] == system].set_index("metric")
     return "ece_calibrated" in own.index and own.loc["ece", "value"] <= own.loc["ece_calibrated", "ci_high"]
 
@@ -129,7 +125,6 @@ def difference_table(
 
     Args:
         compared: rows of one benchmark of comparisons.csv, or of ablations.csv (then with `changes`).
-        metrics: which to show.
 
     Returns:
         system, changes, one column per metric, and TESTS, all of the UAR: p of the interval's own inference,
@@ -159,7 +154,7 @@ def difference_table(
 
 
 def inference(compared: pd.DataFrame) -> str:
-    """What interval and p of a table of differences stand on, in two sentences."""
+    """The basis of the intervals and p of a table of differences, in two sentences."""
     uar = compared[compared["metric"] == "uar"]
     if uar.empty:
         return ""
@@ -240,6 +235,7 @@ def paper_tables(
     summary, published = read("summary", benchmark), read("published", benchmark)
     compared, ablations = read("comparisons", benchmark), read("ablations", benchmark)
     reference = config.benchmark(benchmark).reference
+    against = f"against {reference}"
     beside = (
         "systems and published results of the same protocol, in per cent; ± as published."
         if (published["comparable"] == "yes").any()
@@ -247,25 +243,14 @@ def paper_tables(
     )
     groups = f"{reference} on groups of clips: UAR in per cent, gap in points to the other groups."
     sure = f"ECE, confidence and WAR in per cent; Brier score and log-loss; {MARKED}. {scores.BAND}"
+    confidence = scores.calibration_table(summary, read("calibration", benchmark))
     found = {
         "main": (main_table(summary), f"scores in per cent; {MARKED}.", places(summary, compared)),
-        "comparisons": (
-            difference_table(compared),
-            f"points against {reference}. {inference(compared)}",
-            {},
-        ),
-        "ablations": (
-            difference_table(ablations),
-            f"ablations against {reference}. {inference(ablations)}",
-            {},
-        ),
+        "comparisons": (difference_table(compared), f"points {against}. {inference(compared)}", {}),
+        "ablations": (difference_table(ablations), f"ablations {against}. {inference(ablations)}", {}),
         "published": (scores.published_table(summary, published), beside, {}),
         "subgroups": (scores.subgroup_table(read("subgroups", benchmark), reference), groups, {}),
-        "calibration": (
-            scores.calibration_table(summary, read("calibration", benchmark)),
-            sure,
-            places(summary, compared, scores.SCORES),
-        ),
+        "calibration": (confidence, sure, places(summary, compared, scores.SCORES)),
     }
     return {name: found[name] for name in TABLES}
 

@@ -10,7 +10,7 @@ from ugcl.reports.tables import cells
 
 BESIDE = ("ece_calibrated", "ece_scaled")
 SCORES = ("ece", "brier", "log_loss")
-"""Scores of probabilities, each better the smaller."""
+"""Scores of probabilities, lower is better."""
 
 BAND = (
     "If calibrated: the ECE of a perfectly calibrated system with the same confidences, mean and 95 % band,"
@@ -30,7 +30,7 @@ def published_table(summary: pd.DataFrame, published: pd.DataFrame) -> pd.DataFr
         published: rows of one benchmark, columns of results/tables/published.csv; the comparable are taken.
 
     Returns:
-        system (`here` is added to ours), year, modalities, one column a metric in per cent (ours with
+        system (`here` is added to ours), year, modalities, one column per metric in per cent (ours with
         intervals, theirs with ± the published standard deviation), caveat, source, grade.
     """
     own = summary[~summary["system"].map(is_reference_row)]
@@ -55,13 +55,12 @@ def apart_table(published: pd.DataFrame) -> pd.DataFrame:
     """Published results of the corpus under other protocols, with what differs: the columns APART."""
     rows = []
     apart = published[published["comparable"] == "no"]
-    for (method, family, modalities, reason), group in apart.groupby(
-        ["method", "family", "modalities", "reason"], sort=False
-    ):
+    keys = ["method", "family", "modalities", "reason"]
+    for (method, family, modalities, reason), group in apart.groupby(keys, sort=False):
         first = group.iloc[0]
         scores = ", ".join(f"{TITLES[each.metric]} {_with_spread(each)}" for each in group.itertuples())
-        told = (first["source"], first["grade"])
-        rows.append((method, _year(first["year"]), modalities, scores, family, reason, *told))
+        source = first["source"], first["grade"]
+        rows.append((method, _year(first["year"]), modalities, scores, family, reason, *source))
     return pd.DataFrame(rows, columns=APART)
 
 
@@ -70,23 +69,16 @@ def subgroup_table(subgroups: pd.DataFrame, system: str) -> pd.DataFrame:
 
     Args:
         subgroups: rows of one benchmark, columns of results/tables/subgroups.csv.
-        system: which to show.
 
     Returns:
         attribute, group, UAR, gap, clips, speakers, small (why little can be said of the group).
     """
-    rows = [
-        (
-            row.attribute,
-            row.group,
-            cells.percent(row.uar, row.ci_low, row.ci_high),
-            cells.percent(row.gap, row.gap_low, row.gap_high, True),
-            f"{row.clips:.0f}",
-            f"{row.speakers:.0f}",
-            row.small,
-        )
-        for row in subgroups[subgroups["system"] == system].itertuples()
-    ]
+    rows = []
+    for row in subgroups[subgroups["system"] == system].itertuples():
+        uar = cells.percent(row.uar, row.ci_low, row.ci_high)
+        gap = cells.percent(row.gap, row.gap_low, row.gap_high, True)
+        sizes = f"{row.clips:.0f}", f"{row.speakers:.0f}"
+        rows.append((row.attribute, row.group, uar, gap, *sizes, row.small))
     return pd.DataFrame(rows, columns=["attribute", "group", "UAR", "gap", "clips", "speakers", "small"])
 
 

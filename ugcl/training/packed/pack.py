@@ -1,6 +1,6 @@
 """Networks of one shape as one: stacked weights, one optimiser, one average.
 
-Small networks leave an accelerator waiting for the next kernel; stacked, each kernel works for all
+A small network does not fill an accelerator; stacked, one kernel computes all of them
 (`torch.func.stack_module_state` and `vmap`).
 """
 
@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 
-from ugcl.training import resume
 from ugcl.training.objective import Objective
 from ugcl.training.optim import Average, adamw
+from ugcl.training.state import resume
 
 if TYPE_CHECKING:
     from ugcl.config.system.train import Train
@@ -188,5 +188,5 @@ def _apart(outputs: Any, runs: int) -> list[Any]:
 
 
 def _shared(moment: str) -> bool:
-    """Is this value of the optimiser the same for all runs? The number of steps is."""
+    """Whether a value of the optimiser is the same for all runs, as the number of steps is."""
     return moment.endswith(".step")

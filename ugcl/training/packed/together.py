@@ -1,8 +1,8 @@
 """Several runs of one system in step, in one pack.
 
 Every run learns from batches of its own, and gradients, their clipping, the average, the choice of the epoch
-and the early stop are each run's own too, so that it ends as it would alone but for rounding. Random draws
-inside the network (dropout, masks) are others than alone.
+and the early stop are each run's own too, so that its result equals that of a
+run alone up to rounding. Random draws inside the network (dropout, masks) differ from those of a run alone.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ import torch
 from torch import Tensor
 
 from ugcl.data.dataset import ClipDataset
-from ugcl.training import resume, seeding, selection
+from ugcl.training import seeding, selection
 from ugcl.training.loop import Outcome, diverged, mask_values, plan, prepared
 from ugcl.training.optim import learning_rate
 from ugcl.training.packed.pack import Pack
+from ugcl.training.state import resume
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -62,9 +63,7 @@ def fit_together(fabric: Fabric, members: Sequence[Member], train: Train) -> lis
     """Train several runs of one system; a run that has ended leaves the pack.
 
     Args:
-        fabric: launched Fabric, of one device.
         members: runs with networks of one shape and as many training clips.
-        train: parameters of the loop, which all runs share.
 
     Returns:
         Each run's outcome; None if runs were killed at different epochs, and so are no longer in step.
@@ -90,7 +89,7 @@ def fit_together(fabric: Fabric, members: Sequence[Member], train: Train) -> lis
         for i, (member, row) in enumerate(zip(running, rows, strict=True)):
             own = {name: value[i] for name, value in judged.items()}
             row = row | {"epoch": epoch}
-            selection.examine(member.state, row, member.model, own, member.parts)
+            selection.judge(member.state, row, member.model, own, member.parts)
             member.model.train()
         for member in running:
             member.state.history[-1]["seconds"] = (time.perf_counter() - began) / len(running)

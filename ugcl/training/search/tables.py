@@ -14,28 +14,21 @@ if TYPE_CHECKING:
     from optuna import Study
 
 FEWEST = 4
-"""Complete trials below which no importance is worked out."""
+"""Complete trials below which no importance is computed."""
 
 
 def write(study: Study, space: dict[str, Dimension], benchmark: str, system: str) -> None:
-    """Write both tables beside the study.
-
-    Args:
-        study: what is told of.
-        space: the parameters that were searched, in order.
-        benchmark: key of `benchmarks`.
-        system: key of `systems`.
-    """
+    """Write both tables beside the study; `space` holds the parameters that were searched, in order."""
     tables.write(trials(study, space), paths.study_table(benchmark, system, "trials"))
     tables.write(importances(study, space), paths.study_table(benchmark, system, "importances"))
 
 
 def trials(study: Study, space: dict[str, Dimension]) -> pd.DataFrame:
-    """One row a trial that was complete or cut short, in the order in which they were done.
+    """One row per trial that was complete or cut short, in the order in which they were done.
 
     Returns:
         Columns trial (from 1), state (complete or pruned), dev_uar (empty where cut short), epochs (over all
-        folds), seconds, and one a parameter by its dotted key, `null` where its block was off.
+        folds), seconds, and one per parameter by its dotted key, `null` where its block was off.
     """
     from optuna.trial import TrialState
 

@@ -1,7 +1,7 @@
-"""The search for a system's settings by its dev scores. The test part is never read.
+"""Search for the settings of a system by its dev scores. The test part is never read.
 
-A trial trains the system once a fold, as `ugcl train` would, and its value is the mean over folds of the dev
-UAR of the selected epoch. Dev clips of one fold are test clips of another: the score of a system that was
+A trial trains the system once per fold, as `ugcl train` does. Its value is the dev UAR of the selected epoch,
+averaged over folds. Dev clips of one fold are test clips of another: the score of a system that was
 tuned over all folds is a little too good, and `tune.folds` bounds what the search has seen.
 """
 
@@ -40,16 +40,15 @@ DIGITS = 4
 
 
 def tune(config: Config, benchmark: str, system: str, trials: int, lineage: str = "") -> Study:
-    """Search until a study has so many trials; a study that was killed or is too short goes on.
+    """Search until a study has the given number of trials; an interrupted study is continued.
 
-    The first trial has the system's own settings, as far as the space holds them, so that the best is no
-    worse than where the search began. The others are drawn by TPE (Bergstra et al. 2011) and cut short
+    The first trial has the system's own settings, as far as the space contains them, so that the best trial
+    is not worse than the start. The others are drawn by TPE (Bergstra et al. 2011) and cut short
     below the median of the earlier ones once their first fold is done. What is proposed depends on the trials
     that are done alone, so that an interruption changes nothing.
 
     Args:
         config: the parameters; `tune` holds the space.
-        benchmark: key of `benchmarks`.
         system: key of `systems`; the trials change its settings.
         trials: number of trials that are done at the end, those cut short included.
         lineage: hash of the code and parameters of the system's runs; a study of another is refused.
@@ -58,8 +57,8 @@ def tune(config: Config, benchmark: str, system: str, trials: int, lineage: str 
         The Optuna study; its tables lie beside it.
 
     Raises:
-        UgclError: there is no space, a name is unknown, another search is at work on the study, or the study
-            is of other code, parameters or space.
+        UgclError: there is no space, a name is unknown, another search is running on the study, or
+            the study is of other code, parameters or space.
     """
     from filelock import FileLock, Timeout
 
@@ -69,7 +68,7 @@ def tune(config: Config, benchmark: str, system: str, trials: int, lineage: str 
     store.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(f"{store}.lock", timeout=0):
-            study = _open(config, store, _mark(config, run, folds, lineage))
+            study = _open(config, store, _fingerprint(config, run, folds, lineage))
             try:
                 while (done := len(finished(study))) < trials:
                     study.sampler = _sampler(config, done)
@@ -81,7 +80,7 @@ def tune(config: Config, benchmark: str, system: str, trials: int, lineage: str 
                 searched = space(config, run.model_dump(include=set(SECTIONS)))
                 study_tables.write(study, searched, benchmark, system)
     except Timeout:
-        raise UgclError(f"{store}: another search is at work on it; wait for it or stop it") from None
+        raise UgclError(f"{store}: another search is running on it; wait for it or stop it") from None
     return study
 
 
@@ -101,9 +100,7 @@ def overlay(config: Config, study: Study, system: str) -> dict[str, Any]:
     from optuna.trial import TrialState
 
     if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
-        raise UgclError(
-            f"tune {system}: no trial came to its end; ask for more --trials or narrow tune.space"
-        )
+        raise UgclError(f"tune {system}: no trial was completed; raise --trials or narrow tune.space")
     return _changes(system, study.best_params)
 
 
@@ -118,32 +115,27 @@ def _check(config: Config, run: Run, folds: list[int]) -> None:
         raise UgclError("tune: a trial trains on one device; set train.devices to 1")
 
 
-def _mark(config: Config, run: Run, folds: list[int], lineage: str) -> str:
-    """What makes the values of two trials comparable, as a short hash."""
+def _fingerprint(config: Config, run: Run, folds: list[int], lineage: str) -> str:
+    """Short hash of everything that must be equal for the values of two trials to be comparable."""
     own = [getattr(run, section).model_dump() for section in SECTIONS]
     parts = [own, config.tune.model_dump(), folds, config.benchmark(run.benchmark).seeds[0], lineage]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _open(config: Config, store: Path, mark: str) -> Study:
+def _open(config: Config, store: Path, fingerprint: str) -> Study:
     import optuna
     from optuna.trial import TrialState
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    # How a trial begins says little of how it ends: the first fold is always trained to its end.
+    # The first epochs of a trial predict its value poorly: the first fold is always trained completely.
     pruner = optuna.pruners.MedianPruner(config.tune.startup, n_warmup_steps=STRIDE - 1)
-    study = optuna.create_study(
-        storage=f"sqlite:///{store}",
-        study_name="dev uar",
-        direction="maximize",
-        pruner=pruner,
-        load_if_exists=True,
-    )
-    if study.user_attrs.get("mark", mark) != mark:
+    options = {"study_name": "dev uar", "direction": "maximize", "load_if_exists": True}
+    study = optuna.create_study(storage=f"sqlite:///{store}", pruner=pruner, **options)
+    if study.user_attrs.get("fingerprint", fingerprint) != fingerprint:
         raise UgclError(
-            f"{store}: its trials are of other code, parameters or tune.space; move it away to start anew"
+            f"{store}: its trials are of other code, parameters or tune.space; move it away to start again"
         )
-    study.set_user_attr("mark", mark)
+    study.set_user_attr("fingerprint", fingerprint)
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)  # it was killed; the next has its settings
     return study
@@ -154,16 +146,12 @@ def _sampler(config: Config, done: int) -> Any:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return TPESampler(
-            n_startup_trials=config.tune.startup,
-            seed=seeding.derive(config.tune.seed, done) % 2**32,
-            multivariate=True,
-            constant_liar=False,
-        )
+        seed = seeding.derive(config.tune.seed, done) % 2**32
+        return TPESampler(n_startup_trials=config.tune.startup, seed=seed, multivariate=True)
 
 
 def _try(config: Config, study: Study, benchmark: str, system: str, folds: list[int]) -> None:
-    """Draw settings, train with them and tell the study what came of it."""
+    """Draw settings, train with them and report the result to the study."""
     from optuna import TrialPruned
     from optuna.trial import TrialState
 
@@ -188,8 +176,7 @@ def _own(config: Config, run: Run) -> dict[str, Any]:
     """The system's own values of the parameters that are searched, where the space holds them."""
     tree = run.model_dump(include=set(SECTIONS))
     searched = space(config, tree)
-    own = {key: own_value(tree, key) for key in searched}
-    return {key: value for key, value in own.items() if value in searched[key]}
+    return {key: own for key in searched if (own := own_value(tree, key)) in searched[key]}
 
 
 def space(config: Config, tree: dict[str, Any]) -> dict[str, Dimension]:

@@ -1,4 +1,4 @@
-"""Gathers what trained systems did beyond their predictions: robustness, temperatures, the inside, cost."""
+"""Tables about trained networks for the summary: robustness, temperatures, tokens, cost."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ugcl.evaluation.tables.score import read_scores
 from ugcl.plan.evaluation import REPRESENTATION, temperature, under_conditions
 
 
-def examined(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
+def network_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     """The tables of one benchmark: stem → rows, system first.
 
     Returns:
-        robustness (columns ROBUSTNESS; without rows where no condition is
-        asked for), temperature (of :func:`ugcl.inference.temperature.fitted`), cost (of
+        robustness (columns ROBUSTNESS; no rows without conditions), temperature (of
+        :func:`ugcl.inference.temperature.fitted`), cost (of
         :func:`ugcl.evaluation.networks.cost.cost`), and of the reference system alone those of
-        :mod:`ugcl.evaluation.networks.representation`: tokens, token_usage, retrieval, hard_negatives,
+        :mod:`ugcl.evaluation.networks.tokens`: tokens, token_usage, retrieval, hard_negatives,
         token_map, attention.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Checkpoints: weights as safetensors beside a JSON card that says what they are."""
+"""Checkpoints: weights as safetensors beside a JSON card that describes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ugcl.config import Run
 from ugcl.errors import UgclError
 from ugcl.methods.build import build
-from ugcl.training.records import CARD, Card, read_card
+from ugcl.training.state.records import CARD, Card, read_card
 
 WEIGHTS = "model.safetensors"
 SELECTED = "selected/"
@@ -35,7 +35,7 @@ def save_run(
     Args:
         folder: the run's folder.
         weights: by name, of the network to keep.
-        card: the fields of :class:`ugcl.training.records.Card`, and others worth keeping.
+        card: the fields of :class:`ugcl.training.state.records.Card`, and others worth keeping.
         selected: weights of the network that dev selected, where the one to keep learnt from dev clips too.
     """
     Card.model_validate(card)  # what is written can be read

@@ -31,7 +31,7 @@ class Selected(BaseModel):
 
 
 class Card(BaseModel):
-    """A run's card: what was trained, on what, with what, and how it went.
+    """A run's card: the system, its data, its software and its result.
 
     Attributes:
         benchmark, system, seed, fold: which run.
@@ -70,11 +70,8 @@ class Card(BaseModel):
 def read_card(folder: Path) -> Card:
     """Read the card of a run.
 
-    Args:
-        folder: the run's folder.
-
     Raises:
-        UgclError: there is none, or it is damaged.
+        UgclError: the card is missing or damaged.
     """
     path = folder / CARD
     try:

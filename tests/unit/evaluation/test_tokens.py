@@ -12,12 +12,12 @@ import yaml
 from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.evaluation.networks.embeddings import Inside
-from ugcl.evaluation.networks.representation import (
+from ugcl.evaluation.networks.tokens import (
     COLUMNS,
     hard_negatives,
-    represent,
     retrieval,
     token_map,
+    token_tables,
     token_usage,
     tokens,
 )
@@ -82,7 +82,7 @@ def test_the_map_is_the_same_for_the_same_seed_and_has_every_half() -> None:
 
 
 def test_the_tables_of_a_trained_system_are_whole_and_equal_on_a_rerun(tiny: Config, ugcl) -> None:
-    ugcl("evaluate", "represent", "tiny")
+    ugcl("evaluate", "tokens", "tiny")
     files = outputs.represent_outputs("tiny")
     frames = {path.stem: pd.read_csv(path) for path in files}
     assert {name: tuple(frame) for name, frame in frames.items()} == {
@@ -94,7 +94,7 @@ def test_the_tables_of_a_trained_system_are_whole_and_equal_on_a_rerun(tiny: Con
     weights = frames["attention"].groupby(["clip", "modality"])["weight"].sum()
     assert weights.to_numpy() == pytest.approx(np.ones(len(weights)), abs=1e-4)
     before = {path: path.read_bytes() for path in files}
-    represent(tiny, "tiny")
+    token_tables(tiny, "tiny")
     assert {path: path.read_bytes() for path in files} == before
 
 
@@ -102,7 +102,7 @@ def test_a_reference_without_tokens_has_tables_without_rows(tiny: Config) -> Non
     tree = yaml.safe_load(Path("params.yaml").read_text())
     tree["benchmarks"]["tiny"]["reference"] = "concat"
     config = configuration.parse(tree)
-    frames = {path.stem: pd.read_csv(path) for path in represent(config, "tiny")}
+    frames = {path.stem: pd.read_csv(path) for path in token_tables(config, "tiny")}
     assert {name: tuple(frame) for name, frame in frames.items()} == {
         name: ("system", *columns) for name, columns in COLUMNS.items()
     }

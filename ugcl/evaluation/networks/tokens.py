@@ -1,7 +1,7 @@
-"""The inside of a benchmark's reference system on its test clips, in a few small tables.
+"""Tokens and attention of a benchmark's reference system on its test clips, in a few small tables.
 
-The first seed's runs are looked at, each on the fold it never saw. Every fold has a codebook and a space of
-its own, so nothing is compared across folds. A system without tokens has empty tables of them.
+They come from the first seed's runs, each on its test fold. Every fold has its own codebook and space, so
+nothing is compared across folds. A method that does not declare `has_tokens` has empty tables of tokens.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ugcl.evaluation.schemas.networks import REPRESENTATION as COLUMNS
 from ugcl.models.codebook import DEAD
 from ugcl.plan import paths
 from ugcl.plan.evaluation import REPRESENTATION, represent_outputs, score
-from ugcl.training.checkpoint import load_run
+from ugcl.training.state.checkpoint import load_run
 
 log = logging.getLogger(__name__)
 
@@ -51,25 +51,16 @@ def token_usage(inside: Inside) -> pd.DataFrame:
     """How evenly the codebook is used.
 
     Returns:
-        One row a modality: tokens K; entropy (nats) of the mean weights and its perplexity e^entropy, K if
-        all are used alike; clip_perplexity, the mean of each clip's own; dead, tokens with less than a tenth
-        of an even share; never_first, tokens that are no clip's largest.
+        One row per modality: tokens K; entropy (nats) of the mean weights and its perplexity e^entropy, K if
+        all are used equally; clip_perplexity, the mean of each clip's own; dead, tokens with less than 0.1
+        of an even share; never_first, tokens that are not the largest of any clip.
     """
     rows = []
     for modality, weights in inside.assignments.items():
         count, mean = weights.shape[1], weights.mean(0)
-        entropy = _entropy(mean[None])[0]
-        rows.append(
-            {
-                "modality": modality,
-                "tokens": count,
-                "entropy": entropy,
-                "perplexity": np.exp(entropy),
-                "clip_perplexity": np.exp(_entropy(weights)).mean(),
-                "dead": int((mean < DEAD / count).sum()),
-                "never_first": count - len(np.unique(weights.argmax(1))),
-            }
-        )
+        entropy, of_clips = _entropy(mean[None])[0], np.exp(_entropy(weights)).mean()
+        dead, never_first = int((mean < DEAD / count).sum()), count - len(np.unique(weights.argmax(1)))
+        rows.append((modality, count, entropy, np.exp(entropy), of_clips, dead, never_first))
     return pd.DataFrame(rows, columns=COLUMNS["token_usage"][1:])
 
 
@@ -78,12 +69,12 @@ def _entropy(weights: np.ndarray) -> np.ndarray:
 
 
 def retrieval(inside: Inside, labels: np.ndarray) -> pd.DataFrame:
-    """Find a clip's other half among all test clips of the fold by the similarity of their tokens.
+    """Retrieve a clip's other modality among all test clips of the fold by the similarity of tokens.
 
     Returns:
-        One row a direction: query and target modality, clips, recall_at_1, recall_at_5, mean_rank (1 is best;
-        ties share the middle rank), what chance gives, and same_label_at_1: how often the nearest one has
-        the clip's emotion.
+        One row per direction: query and target modality, clips, recall_at_1, recall_at_5, mean_rank (1 is
+        best; ties share the middle rank), the same by chance, and same_label_at_1: how often the nearest one
+        has the clip's emotion.
     """
     rows = []
     for query, q in inside.tokens.items():
@@ -93,26 +84,15 @@ def retrieval(inside: Inside, labels: np.ndarray) -> pd.DataFrame:
             similarity = q @ t.T
             own = similarity.diagonal()[:, None]
             rank = 1 + (similarity > own).sum(1) + ((similarity == own).sum(1) - 1) / 2
-            count = len(rank)
-            rows.append(
-                {
-                    "query": query,
-                    "target": target,
-                    "clips": count,
-                    "recall_at_1": (rank <= 1).mean(),
-                    "recall_at_5": (rank <= 5).mean(),
-                    "mean_rank": rank.mean(),
-                    "chance_at_1": 1 / count,
-                    "chance_at_5": min(1.0, 5 / count),
-                    "chance_rank": (count + 1) / 2,
-                    "same_label_at_1": (labels[similarity.argmax(1)] == labels).mean(),
-                }
-            )
+            count, recall = len(rank), [(rank <= k).mean() for k in (1, 5)]
+            chance = 1 / count, min(1.0, 5 / count), (count + 1) / 2
+            same = (labels[similarity.argmax(1)] == labels).mean()
+            rows.append((query, target, count, *recall, rank.mean(), *chance, same))
     return pd.DataFrame(rows, columns=COLUMNS["retrieval"][1:])
 
 
 def hard_negatives(inside: Inside, clips: list[str], labels: np.ndarray) -> pd.DataFrame:
-    """Of each clip, the clip of another emotion that the system thinks most alike: what SND learns from.
+    """For each clip, the most similar clip of another emotion, on which SND trains.
 
     Similarity is the mean over ordered pairs of modalities of ⟨z_m of the clip, z_n of the other⟩.
 
@@ -128,16 +108,9 @@ def hard_negatives(inside: Inside, clips: list[str], labels: np.ndarray) -> pd.D
     similarity = np.mean([inside.tokens[a] @ inside.tokens[b].T for a, b in pairs], axis=0)
     allowed = np.where(different, similarity, -np.inf)
     other = allowed.argmax(1)
-    frame = pd.DataFrame(
-        {
-            "clip": clips,
-            "label": labels,
-            "other": np.array(clips)[other],
-            "other_label": labels[other],
-            "similarity": allowed.max(1),
-            "own_similarity": similarity.diagonal(),
-        }
-    )
+    names = np.array(clips)[other]
+    values = clips, labels, names, labels[other], allowed.max(1), similarity.diagonal()
+    frame = pd.DataFrame(dict(zip(COLUMNS["hard_negatives"][1:], values, strict=True)))
     return frame.sort_values(["similarity", "clip"], ascending=[False, True], ignore_index=True)
 
 
@@ -147,7 +120,6 @@ def token_map(inside: Inside, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     Args:
         inside: of one fold.
         rows: clip, speaker, label of its clips; at most MAPPED of them, evenly spaced, are drawn.
-        seed: of t-SNE.
 
     Returns:
         clip, speaker, label, modality, x, y.
@@ -169,7 +141,7 @@ def token_map(inside: Inside, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
 def attention(
     inside: Inside, rows: pd.DataFrame, classes: list[str], infos: dict[str, FeatureInfo]
 ) -> pd.DataFrame:
-    """Pooling weights over time of one example clip a class: the one that is right with most confidence.
+    """Pooling weights over time of one example clip per class: the one that is right with most confidence.
 
     Returns:
         clip, label, predicted, modality, frame, time (s, middle of the frame), weight (sums to 1 a clip).
@@ -186,19 +158,15 @@ def attention(
             info, frames = infos[modality], np.arange(len(weights[clip]))
             times = info.offset + frames / info.rate
             frame = pd.DataFrame({"frame": frames, "time": times, "weight": weights[clip]})
-            parts.append(
-                frame.assign(clip=rows["clip"].iloc[clip], label=name, predicted=name, modality=modality)
-            )
+            own = {"clip": rows["clip"].iloc[clip], "label": name, "predicted": name, "modality": modality}
+            parts.append(frame.assign(**own))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS["attention"][1:])
 
 
-def represent(config: Config, benchmark: str) -> list[Path]:
+def token_tables(config: Config, benchmark: str) -> list[Path]:
     """Write the tables of :data:`COLUMNS` for a benchmark's reference system.
 
     The map and the attention are of the first fold alone.
-
-    Returns:
-        The files written.
 
     Raises:
         UgclError: a run, a split or features are missing.
@@ -228,9 +196,8 @@ def represent(config: Config, benchmark: str) -> list[Path]:
     for name in REPRESENTATION:
         full = [frame for frame in found[name] if len(frame)] or found[name][:1]
         whole = pd.concat(full, ignore_index=True)
-        if name == "hard_negatives" and len(whole):
-            order = whole.sort_values(["similarity", "clip"], ascending=[False, True])
-            whole = order.head(PAIRS)
+        if name == "hard_negatives":
+            whole = whole.sort_values(["similarity", "clip"], ascending=[False, True]).head(PAIRS)
         columns = COLUMNS[name].between("system")
         schema.write(whole.assign(system=entry.reference), columns, score(benchmark, name))
     return represent_outputs(benchmark)

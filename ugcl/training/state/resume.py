@@ -1,4 +1,4 @@
-"""What a killed run needs to go on as if nothing had happened."""
+"""The state from which a killed run continues with the same results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class State:
     Attributes:
         epoch: epochs done.
         tensors: group → name → tensor; groups are `model`, `memory`, `optimiser`, `average`, `best`.
-        history: one row an epoch.
+        history: one row per epoch.
         best: scores of the best epoch so far.
         extra: other JSON values (the gradient scaler's state, steps of the average).
     """
@@ -46,13 +46,7 @@ def fingerprint(parts: Any) -> str:
 
 
 def save(folder: Path, state: State, key: str) -> None:
-    """Write the state in one step: a kill leaves the old file or the new one.
-
-    Args:
-        folder: the run's folder.
-        state: what to keep.
-        key: fingerprint of the run.
-    """
+    """Write the state of the run with fingerprint `key` atomically: a kill leaves the old file or the new."""
     target = folder / FOLDER / FILE
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(FILE + ".partial")
