@@ -18,7 +18,7 @@ PALETTE = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255",
     "#117733", "#332288", "#999933", "#AA4499", "#44AA99", "#DDCC77", "#661100",
 )  # fmt: skip
-"""Colours that people with colour-blindness tell apart.
+"""Colours that people with colour-blindness can distinguish.
 
 Sources: Okabe and Ito, Color Universal Design, 2008 (first six); Tol, Colour Schemes, SRON/EPS/TN/09-002,
 2021, "muted" (the rest).
