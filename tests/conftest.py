@@ -6,9 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Tests run in a process a core: more threads would wait for one another, and bits depend on their number.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A machine that does other work is slow now and then; tests state behaviour, not speed.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 PROJECT = Path(__file__).resolve().parents[1]
 

@@ -109,8 +109,8 @@ def test_failed_clips_come_first_then_those_with_fewer_faces(tiny: Config, clip:
     assert face_sheet.shown_frame(order[1][1]) == 12
     assert face_sheet.shown_frame(order[2][1]) == np.argmin(order[2][1].scores)
     count = len(order[1][1].times)
-    assert face_sheet.told(order[0][1]) == "truncated"
-    assert face_sheet.told(order[1][1]).startswith(f"{100 * (count - 5) / count:.0f} % of {count} frames")
+    assert face_sheet.caption(order[0][1]) == "truncated"
+    assert face_sheet.caption(order[1][1]).startswith(f"{100 * (count - 5) / count:.0f} % of {count} frames")
     show_faces()
     from ugcl import config
 

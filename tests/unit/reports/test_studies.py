@@ -57,7 +57,11 @@ def test_the_notebook_is_rendered_where_a_search_is_and_only_there(searched: Con
     assert outputs.notebooks(searched)[-1] == outputs.TUNING
     page = render(searched, outputs.TUNING).read_text()
     assert "5 trials, 4 of them complete" in page and "43 epochs, 4 minutes" in page
-    for title in ("search for settings of ugcl", "what mattered to ugcl", "settings of ugcl and dev UAR"):
+    for title in (
+        "search for settings of ugcl",
+        "importance of the parameters of ugcl",
+        "settings of ugcl and dev UAR",
+    ):
         assert f'alt="demo: {title}"' in page
 
 
