@@ -110,14 +110,14 @@ def test_an_experiment_may_set_parameters_of_every_file(recorded: Workplace, tmp
     output = clone.run("dvc", "exp", "run", "-S", own).stdout
     assert output.count("rule train_tiny_seed_0_fold_") == 3, "of one system of three"
     assert rates() == before | {"audio-only": 0.25}
-    row = "params/grids.yaml:grids.ablations.rows.no-snd.loss.snd.weight=0.25"
+    row = "params/grids.yaml:grids.ablations.rows.no-snd.method.weights.matching=0.25"
     output = clone.run("dvc", "exp", "run", "-S", "train.lr=0.125", "-S", row).stdout
     assert output.count("rule train_tiny_seed_0_fold_") == 6, "of the two others"
     assert rates() == {"ugcl": 0.125, "ugcl-no-snd": 0.125, "audio-only": 0.25}
     card = json.loads((clone.root / "results/models/tiny/ugcl-no-snd/seed0/fold1/card.json").read_text())
-    assert card["run"]["loss"]["snd"]["weight"] == 0.25
+    assert card["run"]["method"]["weights"]["matching"] == 0.25
     changed = clone.run("dvc", "params", "diff").stdout
-    assert "train.lr" in changed and "grids.ablations.rows.no-snd.loss.snd.weight" in changed
+    assert "train.lr" in changed and "grids.ablations.rows.no-snd.method.weights.matching" in changed
     (clone.root / "params/mine.yaml").write_text("extraction: {workers: 1}\n")
     refused = clone.snakemake("-n", "all", code=1)
     assert "params/mine.yaml: not named in dvc.yaml" in refused and "Traceback" not in refused
