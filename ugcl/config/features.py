@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from ugcl.config.base import Section
+from ugcl.config.base import Section, Untagged
 
 Modality = Literal["audio", "video", "text"]
 
@@ -55,7 +55,9 @@ def _detector(section: object) -> str:
 
 
 AnyFaces = Annotated[
-    Annotated[Faces, Tag("mtcnn")] | Annotated[YunetFaces, Tag("yunet")], Discriminator(_detector)
+    Annotated[Faces, Tag("mtcnn")] | Annotated[YunetFaces, Tag("yunet")],
+    Discriminator(_detector),
+    Untagged,
 ]
 
 
@@ -294,4 +296,5 @@ class Sequences(Encoder):
 AnyEncoder = Annotated[
     LogMel | Whisper | Speech | Hog | Image | VggFace | OpenSmile | Text | Table | Sequences,
     Field(discriminator="kind"),
+    Untagged,
 ]
