@@ -16,7 +16,8 @@ def tree(project: Path) -> dict[str, Any]:
     """The project's parameters with grids that no benchmark takes."""
     tree = read(project / "params.yaml")
     tree["active"] = ["demo"]
-    tree["benchmarks"] = {"demo": tree["benchmarks"]["demo"] | {"systems": ["ugcl", "concat"]}}
+    demo = tree["benchmarks"]["demo"] | {"systems": ["ugcl", "concat"], "planned": []}
+    tree["benchmarks"] = {"demo": demo}
     tree["grids"] = {}
     return tree
 
@@ -31,12 +32,12 @@ def test_rows_and_sweeps_are_named_after_their_system_and_keep_their_order(tree:
         tree,
         of="concat",
         rows={
-            "wide": {"model": {"width": 128}},
+            "wide": {"encoder": {"width": 128}},
             "rate": {"sweep": {"train.lr": [0.05, 1e-5]}},
-            "narrow": {"model": {"width": 8}},
+            "narrow": {"encoder": {"width": 8}},
             "steps-of-{value}-clips": {"train": {"lr": 0.5}, "sweep": {"train.batch": [4, 8]}},
         },
-        sweep={"model.layers": [0, 2], "train.refit": [True]},
+        sweep={"encoder.layers": [0, 2], "train.refit": [True]},
         **{"with": ["ugcl"]},
     )
     names = config.grids["mine"].systems
@@ -54,10 +55,14 @@ def test_rows_and_sweeps_are_named_after_their_system_and_keep_their_order(tree:
         "ugcl",
     ]
     base = config.resolve("demo", "concat")
-    assert base.model.architecture == "concat"
+    assert base.method.name == "concat"
     made = {name: config.resolve("demo", name) for name in names[1:-1]}
-    assert all(run.model.architecture == "concat" for run in made.values())
-    assert [run.model.layers for run in made.values()] == [base.model.layers] * 6 + [0, 2, base.model.layers]
+    assert all(run.method.name == "concat" for run in made.values())
+    assert [run.encoder.layers for run in made.values()] == [base.encoder.layers] * 6 + [
+        0,
+        2,
+        base.encoder.layers,
+    ]
     assert [made[f"concat-rate-{value}"].train.lr for value in ("0.05", "1e-05")] == [0.05, 1e-5]
     assert made["concat-steps-of-8-clips"].train.batch == 8
     assert made["concat-steps-of-8-clips"].train.lr == 0.5
@@ -65,15 +70,15 @@ def test_rows_and_sweeps_are_named_after_their_system_and_keep_their_order(tree:
 
 
 def test_a_row_may_extend_another_system_or_another_row(tree: dict) -> None:
-    rows = {"wide": {"model": {"width": 128}}, "both": {"extends": "ugcl-wide", "train": {"lr": 0.5}}}
+    rows = {"wide": {"encoder": {"width": 128}}, "both": {"extends": "ugcl-wide", "train": {"lr": 0.5}}}
     config = with_grid(tree, of="ugcl", rows=rows | {"other": {"extends": "concat", "train": {"lr": 0.5}}})
     both, other = config.resolve("demo", "ugcl-both"), config.resolve("demo", "ugcl-other")
-    assert (both.model.width, both.train.lr) == (128, 0.5)
-    assert (other.model.architecture, other.train.lr) == ("concat", 0.5)
+    assert (both.encoder.width, both.train.lr) == (128, 0.5)
+    assert (other.method.name, other.train.lr) == ("concat", 0.5)
 
 
 def test_a_template_names_the_rows(tree: dict) -> None:
-    rows = {"wide": {"model": {"width": 128}}}
+    rows = {"wide": {"encoder": {"width": 128}}}
     assert with_grid(tree, of="concat", name="my-{row}-{of}", rows=rows).grids["mine"].systems == [
         "concat",
         "my-wide-concat",
@@ -81,14 +86,14 @@ def test_a_template_names_the_rows(tree: dict) -> None:
 
 
 def test_rows_without_a_system_change_the_base_under_their_own_names(tree: dict) -> None:
-    config = with_grid(tree, rows={"wide": {"model": {"width": 128}}}, sweep={"train.batch": [4]})
+    config = with_grid(tree, rows={"wide": {"encoder": {"width": 128}}}, sweep={"train.batch": [4]})
     assert config.grids["mine"].systems == ["wide", "batch-4"]
-    assert config.resolve("demo", "wide").model.width == 128
+    assert config.resolve("demo", "wide").encoder.width == 128
 
 
 def test_benchmarks_may_list_rows_and_take_grids(tree: dict) -> None:
     tree["benchmarks"]["demo"].update(systems=["ugcl-wide", "concat"], grid=["mine"], reference="concat")
-    rows = {"deep": {"model": {"layers": 3}}, "wide": {"model": {"width": 128}}}
+    rows = {"deep": {"encoder": {"layers": 3}}, "wide": {"encoder": {"width": 128}}}
     config = with_grid(tree, of="ugcl", rows=rows)
     assert config.benchmark("demo").systems == ["ugcl-wide", "concat", "ugcl", "ugcl-deep"]
     again = parse(config.model_dump())
@@ -98,11 +103,12 @@ def test_benchmarks_may_list_rows_and_take_grids(tree: dict) -> None:
 
 def test_rows_follow_their_system_when_it_changes(tree: dict) -> None:
     tree["systems"]["concat"]["train"] = {"epochs": 3}
-    config = with_grid(tree, of="concat", rows={"wide": {"model": {"width": 128}}})
+    config = with_grid(tree, of="concat", rows={"wide": {"encoder": {"width": 128}}})
     assert config.resolve("demo", "concat-wide").train.epochs == 3
 
 
-WIDE = {"wide": {"model": {"width": 128}}}
+SECTIONS = "input, encoder, method, loss, train"
+WIDE = {"wide": {"encoder": {"width": 128}}}
 
 
 @pytest.mark.parametrize(
@@ -118,21 +124,24 @@ WIDE = {"wide": {"model": {"width": 128}}}
             ["grids.mine", "'ugcl-batch-4'", "also grids.mine", "rename"],
         ),
         (
-            {"of": "ugcl", "sweep": {"loss.ugcl.weight": [0.5], "loss.snd.weight": [0.5]}},
-            ["grids.mine", "'ugcl-weight-0.5'", "rename"],
+            {"of": "ugcl", "sweep": {"method.contrast.queue": [4], "method.matching.queue": [4]}},
+            ["grids.mine", "'ugcl-queue-4'", "rename"],
         ),
-        ({"sweep": {"model.tokenz": [4]}}, ["grids.mine: row tokenz-4", "model.tokenz", "unknown key"]),
-        ({"sweep": {"modell.tokens": [4]}}, ["grids.mine.sweep", "'modell.tokens'", "model, loss, train"]),
-        ({"sweep": {"model": [4]}}, ["grids.mine.sweep", "'model'", "model, loss, train"]),
-        ({"sweep": {"model.tokens": []}}, ["grids.mine.sweep.model.tokens", "at least 1"]),
-        ({"sweep": {"model.tokens": [4, 4]}}, ["grids.mine.sweep.model.tokens", "4", "twice"]),
-        ({"sweep": {"model.tokens": [4, "many"]}}, ["row tokens-many", "model.tokens", "many"]),
-        ({"rows": {"a": {"sweep": {"train.lr": [1], "train.ema": [0]}}}}, ["rows.a.sweep", "at most 1"]),
+        ({"sweep": {"method.tokenz": [4]}}, ["grids.mine: row tokenz-4.method.tokenz: unknown key"]),
+        ({"sweep": {"methodd.tokens": [4]}}, ["grids.mine.sweep", "'methodd.tokens'", SECTIONS]),
+        ({"sweep": {"method": [4]}}, ["grids.mine.sweep", "'method'", SECTIONS]),
+        ({"sweep": {"method.tokens": []}}, ["grids.mine.sweep.method.tokens", "at least 1"]),
+        ({"sweep": {"method.tokens": [4, 4]}}, ["grids.mine.sweep.method.tokens", "4", "twice"]),
+        ({"sweep": {"method.tokens": [4, "many"]}}, ["row tokens-many.method.tokens: ", "many"]),
         (
-            {"of": "ugcl", "rows": {"wide": {"model": {"widht": 8}}}},
-            ["row ugcl-wide", "widht", "unknown key"],
+            {"rows": {"a": {"sweep": {"train.lr": [1], "train.batch": [4]}}}},
+            ["rows.a.sweep", "at most 1"],
         ),
-        ({"of": "ugcl", "rows": {"wide": {"modle": {"width": 8}}}}, ["rows.wide.modle", "unknown key"]),
+        (
+            {"of": "ugcl", "rows": {"wide": {"encoder": {"widht": 8}}}},
+            ["row ugcl-wide.encoder.widht: unknown key"],
+        ),
+        ({"of": "ugcl", "rows": {"wide": {"encodre": {"width": 8}}}}, ["rows.wide.encodre", "unknown key"]),
         ({"of": "ugcl", "rows": {"wide": {"extends": "ugc"}}}, ["row ugcl-wide.extends", "'ugc'"]),
         ({"of": "ugcl", "rows": {"a b": {}}}, ["grids.mine.rows", "'ugcl-a b' is not a name", "letters"]),
         ({"rows": {"chance": {}}}, ["grids.mine.rows", "'chance'", "reference row"]),

@@ -103,7 +103,7 @@ def leaves(tree: Any, place: str = "") -> dict[str, Any]:
     [
         ("params.yaml", "train.lr", 0.5),
         ("params.yaml", "active", ["ravdess"]),
-        ("params.yaml", "benchmarks.ravdess.overrides.train.ema", 0.5),
+        ("params.yaml", "benchmarks.ravdess.overrides.train.ema.decay", 0.5),
         ("params.yaml", "benchmarks.crema_d_audio.overrides.train.lr", 0.5),
         ("params.yaml", "benchmarks.demo_ablations.seeds", [4]),
         ("params/corpora.yaml", "corpora.crema_d.protocols.intended_5fold.folds.dev_speakers", 10),
