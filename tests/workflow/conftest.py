@@ -92,7 +92,11 @@ def tiny_parameters(tree: dict[str, Any]) -> dict[str, Any]:
             "systems": ["ugcl", "ugcl-no-snd", "audio-only"],
             "reference": "ugcl",
             "seeds": [0],
-            "overrides": {"train": {"epochs": 2, "batch": 4}, "model": {"width": 16, "tokens": 16}},
+            "overrides": {
+                "train": {"epochs": 2, "batch": 4},
+                "encoder": {"width": 16},
+                "method": {"tokens": 16},
+            },
         }
     }
     tree["evaluate"] = {"bootstrap": 200, "permutations": 200}

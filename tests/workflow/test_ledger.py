@@ -96,7 +96,7 @@ def test_an_experiment_may_set_parameters_of_every_file(recorded: Workplace, tmp
     assert output.count("rule train_tiny_seed_0_fold_") == 6, "of the two others"
     assert rates() == {"ugcl": 0.125, "ugcl-no-snd": 0.125, "audio-only": 0.25}
     assert "train.lr" in clone.run("dvc", "params", "diff").stdout
-    row = "params/grids.yaml:grids.ablations.rows.no-snd.loss.snd.weight=0.25"
+    row = "params/grids.yaml:grids.ablations.rows.no-snd.method.weights.matching=0.25"
     plan = clone.run("dvc", "exp", "run", "-S", row).stdout
     assert plan.count("rule train_tiny_seed_0_fold_") == 3
     (clone.root / "params/mine.yaml").write_text("extraction: {workers: 1}\n")
