@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 from pydantic import (
@@ -12,8 +12,9 @@ from pydantic import (
     GetCoreSchemaHandler,
     StringConstraints,
     ValidationError,
+    WrapValidator,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.+-]*$")]
 """A name of the parameters: it becomes a file's name, a rule's and a column's, and stands in shell lines."""
@@ -64,8 +65,33 @@ class Section(BaseModel):
         return _only_numbers(handler(source))
 
 
-def first_fault(error: ValidationError) -> str:
-    """The first fault of a validation as one line: its place, what is wrong and how to fix it."""
+def _untagged(value: Any, handler: Callable[[Any], Any]) -> Any:
+    try:
+        return handler(value)
+    except ValidationError as error:
+        faults = []
+        for fault in error.errors():
+            kind, text = fault["type"], fault["msg"]
+            if kind == "union_tag_invalid":
+                text = f"{fault['ctx']['tag']!r} does not exist; choose from {fault['ctx']['expected_tags']}"
+            elif kind == "union_tag_not_found":
+                text = f"{fault['ctx']['discriminator']} is missing; add it"
+            named = PydanticCustomError(kind, text)
+            faults.append(InitErrorDetails(type=named, loc=fault["loc"][1:], input=fault["input"]))
+        raise ValidationError.from_exception_data(error.title, faults) from None
+
+
+Untagged = WrapValidator(_untagged)
+"""Metadata of a tagged union: its tag is not a key, so it is left out of the place of a fault."""
+
+
+def first_fault(error: ValidationError, within: str = "") -> str:
+    """The first fault of a validation as one line: its place, what is wrong and how to fix it.
+
+    Args:
+        error: what pydantic found.
+        within: place of what was validated; default the top level.
+    """
     fault = error.errors()[0]
     parts = [str(part) for part in fault["loc"] if not str(part).startswith("function-")]
     text = fault["msg"].removeprefix("Value error, ")
@@ -75,9 +101,11 @@ def first_fault(error: ValidationError) -> str:
         text += f" (got {fault['input']!r})"
     if fault["type"] == "extra_forbidden":
         text = "unknown key; remove it or correct it (workflow/schemas/params.schema.json lists all)"
+    elif fault["type"] == "model_type":
+        text = f"{fault['input']!r} is not a section; give its keys (workflow/schemas/params.schema.json)"
     elif fault["type"] == "string_pattern_mismatch":
         text = f"{fault['input']!r} is not a name; {NAMES}"
-    place = ".".join(parts)
+    place = ".".join([within, *parts] if within else parts)
     more = len(error.errors()) - 1
     line = f"{place + ': ' if place else ''}{' '.join(text.split())}"
     return line + (f" [and {more} more]" if more else "")

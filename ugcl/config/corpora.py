@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from ugcl.config.base import Name, Section
+from ugcl.config.base import Name, Section, Untagged
 from ugcl.config.protocols import Protocol
 
 
@@ -87,4 +87,5 @@ class FolderCorpus(Corpus):
 AnyCorpus = Annotated[
     DemoCorpus | CremaDCorpus | IemocapCorpus | RavdessCorpus | MspImprovCorpus | MeldCorpus | FolderCorpus,
     Field(discriminator="adapter"),
+    Untagged,
 ]

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from ugcl.config.base import Section
+from ugcl.config.base import Section, Untagged
 
 Modality = Literal["audio", "video", "text"]
 
@@ -51,7 +51,7 @@ def _detector(section: object) -> str:
 
 
 _Tagged = Annotated[Faces, Tag("mtcnn")] | Annotated[YunetFaces, Tag("yunet")]
-AnyFaces = Annotated[_Tagged, Discriminator(_detector)]
+AnyFaces = Annotated[_Tagged, Discriminator(_detector), Untagged]
 
 
 class Extraction(Section):
@@ -247,4 +247,5 @@ class Sequences(Encoder):
 AnyEncoder = Annotated[
     LogMel | Whisper | Speech | Hog | Image | VggFace | OpenSmile | Text | Table | Sequences,
     Field(discriminator="kind"),
+    Untagged,
 ]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from ugcl.config.base import Section
+from ugcl.config.base import Section, Untagged
 
 DEV_SPEAKERS = (
     "Speakers of the dev part, drawn from the training part, balanced by sex: in sorted order,"
@@ -120,7 +120,7 @@ class Partitions(Section):
         return self
 
 
-Folds = Annotated[SpeakerBlocks | Groups | SplitFiles | Partitions, Field(discriminator="scheme")]
+Folds = Annotated[SpeakerBlocks | Groups | SplitFiles | Partitions, Field(discriminator="scheme"), Untagged]
 
 
 class Protocol(Section):

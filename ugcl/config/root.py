@@ -129,7 +129,7 @@ class Config(Section):
             except ValidationError as error:
                 # A check of several keys at once may hold only with what a benchmark changes.
                 if any(fault["type"] != "value_error" for fault in error.errors()):
-                    raise ValueError(f"{place}.{section}.{first_fault(error)}") from None
+                    raise ValueError(first_fault(error, f"{place}.{section}")) from None
 
     def _check_benchmark(self, name: str) -> None:
         """Refuse a benchmark that uses what is not defined, or a system that does not fit it."""

@@ -16,7 +16,8 @@ def tree(project: Path) -> dict[str, Any]:
     """The project's parameters with grids that no benchmark takes."""
     tree = read(project / "params.yaml")
     tree["active"] = ["demo"]
-    tree["benchmarks"] = {"demo": tree["benchmarks"]["demo"] | {"systems": ["ugcl", "concat"], "planned": []}}
+    demo = tree["benchmarks"]["demo"] | {"systems": ["ugcl", "concat"], "planned": []}
+    tree["benchmarks"] = {"demo": demo}
     tree["grids"] = {}
     return tree
 
@@ -106,6 +107,7 @@ def test_rows_follow_their_system_when_it_changes(tree: dict) -> None:
     assert config.resolve("demo", "concat-wide").train.epochs == 3
 
 
+SECTIONS = "input, encoder, method, loss, train"
 WIDE = {"wide": {"encoder": {"width": 128}}}
 
 
@@ -122,21 +124,24 @@ WIDE = {"wide": {"encoder": {"width": 128}}}
             ["grids.mine", "'ugcl-batch-4'", "also grids.mine", "rename"],
         ),
         (
-            {"of": "ugcl", "sweep": {"loss.weight": [0.5], "method.weight": [0.5]}},
-            ["grids.mine", "'ugcl-weight-0.5'", "rename"],
+            {"of": "ugcl", "sweep": {"method.contrast.queue": [4], "method.matching.queue": [4]}},
+            ["grids.mine", "'ugcl-queue-4'", "rename"],
         ),
-        ({"sweep": {"method.tokenz": [4]}}, ["grids.mine: row tokenz-4", "tokenz", "unknown key"]),
-        ({"sweep": {"methods.tokens": [4]}}, ["grids.mine.sweep", "'methods.tokens'", "method, loss, train"]),
-        ({"sweep": {"method": [4]}}, ["grids.mine.sweep", "'method'", "method, loss, train"]),
+        ({"sweep": {"method.tokenz": [4]}}, ["grids.mine: row tokenz-4.method.tokenz: unknown key"]),
+        ({"sweep": {"methodd.tokens": [4]}}, ["grids.mine.sweep", "'methodd.tokens'", SECTIONS]),
+        ({"sweep": {"method": [4]}}, ["grids.mine.sweep", "'method'", SECTIONS]),
         ({"sweep": {"method.tokens": []}}, ["grids.mine.sweep.method.tokens", "at least 1"]),
         ({"sweep": {"method.tokens": [4, 4]}}, ["grids.mine.sweep.method.tokens", "4", "twice"]),
-        ({"sweep": {"method.tokens": [4, "many"]}}, ["row tokens-many", "tokens", "many"]),
-        ({"rows": {"a": {"sweep": {"train.lr": [1], "train.ema": [0]}}}}, ["rows.a.sweep", "at most 1"]),
+        ({"sweep": {"method.tokens": [4, "many"]}}, ["row tokens-many.method.tokens: ", "many"]),
+        (
+            {"rows": {"a": {"sweep": {"train.lr": [1], "train.batch": [4]}}}},
+            ["rows.a.sweep", "at most 1"],
+        ),
         (
             {"of": "ugcl", "rows": {"wide": {"encoder": {"widht": 8}}}},
-            ["row ugcl-wide", "widht", "unknown key"],
+            ["row ugcl-wide.encoder.widht: unknown key"],
         ),
-        ({"of": "ugcl", "rows": {"wide": {"modle": {"width": 8}}}}, ["rows.wide.modle", "unknown key"]),
+        ({"of": "ugcl", "rows": {"wide": {"encodre": {"width": 8}}}}, ["rows.wide.encodre", "unknown key"]),
         ({"of": "ugcl", "rows": {"wide": {"extends": "ugc"}}}, ["row ugcl-wide.extends", "'ugc'"]),
         ({"of": "ugcl", "rows": {"a b": {}}}, ["grids.mine.rows", "'ugcl-a b' is not a name", "letters"]),
         ({"rows": {"chance": {}}}, ["grids.mine.rows", "'chance'", "reference row"]),
@@ -155,7 +160,7 @@ def test_a_faulty_grid_is_refused_in_one_line(tree: dict, grid: dict, words: lis
 
 def test_a_row_in_two_grids_is_refused(tree: dict) -> None:
     tree["grids"]["first"] = {"of": "ugcl", "rows": WIDE}
-    with pytest.raises(UgclError, match=r"grids.mine: row 'ugcl-wide' is also grids.first.*rename one"):
+    with pytest.raises(UgclError, match=r"grids.mine: row 'ugcl-wide' is also grids.first: row ugcl-wide; rename"):
         with_grid(tree, of="ugcl", rows=WIDE)
     assert with_grid(tree, **{"with": ["ugcl-wide"]}).grids["mine"].systems == ["ugcl-wide"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,52 @@ def test_a_system_named_like_one_with_wrong_labels(tree: dict) -> None:
 
 
 def test_a_system_that_no_benchmark_trains_is_checked_too(tree: dict[str, Any]) -> None:
-    change: Callable[[dict], Any] = tree["systems"].update
-    change({"unused": {"encoder": {"widht": 3}}})
+    tree["systems"]["unused"] = {"encoder": {"widht": 3}}
     with pytest.raises(UgclError, match=r"systems.unused.encoder.widht: unknown key"):
         parse(tree)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("method: {tokenz: 3}", "method.tokenz: unknown key"),
+        ("method: {contrast: {queue: yes}}", "method.contrast.queue: a truth value"),
+        ("systems: {mine: {method: {tokens: many}}}", "systems.mine.method.tokens: "),
+        ("systems: {mine: {method: {name: concat, tokens: 3}}}", "systems.mine.method.tokens: unknown key"),
+        ("method: {name: 'a b:C'}", "method.name: is not module:Class"),
+        ("benchmarks: {demo: {overrides: {method: {tokenz: 3}}}}", "system ugcl: method.tokenz: unknown key"),
+        ("encoders: {logmel: {pool: yes}}", "encoders.logmel.pool: a truth value"),
+        ("encoders: {logmel: {logmel: 3}}", "encoders.logmel.logmel: unknown key"),
+        ("faces: {every: yes}", "faces.every: a truth value"),
+        ("corpora: {demo: {protocolz: {}}}", "corpora.demo.protocolz: unknown key"),
+        (
+            "corpora: {demo: {protocols: {intended: {folds: {folds: yes}}}}}",
+            "corpora.demo.protocols.intended.folds.folds: a truth value",
+        ),
+    ],
+)
+def test_the_place_of_a_fault_has_the_keys_of_the_file_alone(tree: dict, text: str, message: str) -> None:
+    with pytest.raises(UgclError) as caught:
+        parse(changed(tree, text))
+    assert re.fullmatch(rf"params.yaml: (benchmarks.demo: )?{re.escape(message)}.*", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("method: {name: ugc}", ["method: 'ugc' does not exist", "'ugcl', 'concat'", "'module:Class'"]),
+        ("method: concat", ["method: 'concat' is not a section", "give its keys"]),
+        ("systems: {mine: {method: {name: foreign}}}", ["systems.mine.method: 'foreign' does not exist"]),
+        ("systems: {mine: {train: {ema: 0.9}}}", ["systems.mine.train.ema: 0.9 is not a section", "keys"]),
+        ("encoders: {mine: {kind: loglem}}", ["encoders.mine: 'loglem' does not exist", "'logmel'"]),
+        ("encoders: {mine: {pool: 4}}", ["encoders.mine: 'kind' is missing; add it"]),
+        ("faces: {detector: mtcn}", ["faces: 'mtcn' does not exist", "'mtcnn', 'yunet'"]),
+    ],
+)
+def test_a_section_of_a_kind_that_does_not_exist(tree: dict, text: str, words: list[str]) -> None:
+    with pytest.raises(UgclError) as caught:
+        parse(changed(tree, text))
+    message = str(caught.value)
+    assert "\n" not in message and "_which" not in message and "_detector" not in message
+    for word in words:
+        assert word in message, message

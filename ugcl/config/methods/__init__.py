@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag
 
+from ugcl.config.base import Untagged
 from ugcl.config.methods.concat import Concat
 from ugcl.config.methods.foreign import Foreign
 from ugcl.config.methods.released import Released
@@ -13,16 +14,17 @@ from ugcl.config.methods.ugcl import Ugcl
 
 
 def _which(section: Any) -> str:
-    name = section.get("name", "ugcl") if isinstance(section, dict) else getattr(section, "name", "")
-    return "foreign" if ":" in str(name) else str(name)
+    name = section.get("name", "ugcl") if isinstance(section, dict) else getattr(section, "name", "ugcl")
+    return "module:Class" if ":" in str(name) else str(name)
 
 
 AnyMethod = Annotated[
     Annotated[Ugcl, Tag("ugcl")]
     | Annotated[Concat, Tag("concat")]
     | Annotated[Released, Tag("released")]
-    | Annotated[Foreign, Tag("foreign")],
+    | Annotated[Foreign, Tag("module:Class")],
     Discriminator(_which),
+    Untagged,
 ]
 
 METHODS = {"ugcl": Ugcl, "concat": Concat, "released": Released}
