@@ -160,7 +160,9 @@ def test_a_faulty_grid_is_refused_in_one_line(tree: dict, grid: dict, words: lis
 
 def test_a_row_in_two_grids_is_refused(tree: dict) -> None:
     tree["grids"]["first"] = {"of": "ugcl", "rows": WIDE}
-    with pytest.raises(UgclError, match=r"grids.mine: row 'ugcl-wide' is also grids.first: row ugcl-wide; rename"):
+    with pytest.raises(
+        UgclError, match=r"grids.mine: row 'ugcl-wide' is also grids.first: row ugcl-wide; rename"
+    ):
         with_grid(tree, of="ugcl", rows=WIDE)
     assert with_grid(tree, **{"with": ["ugcl-wide"]}).grids["mine"].systems == ["ugcl-wide"]
 
