@@ -46,13 +46,15 @@ def rotate(x: Tensor, seconds: Tensor) -> Tensor:
 class Attention(nn.Module):
     """Multi-head attention of queries on keys, with a mask of valid keys."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, context: int | None = None) -> None:
+        """Make the layer; the keys have width `context`, by default that of the queries."""
         super().__init__()
         self.heads = heads
+        context = width if context is None else context
         self.query = nn.Linear(width, width)
         # A bias of the keys adds the same value to all scores of a query, which softmax cancels.
-        self.key = nn.Linear(width, width, bias=False)
-        self.value = nn.Linear(width, width)
+        self.key = nn.Linear(context, width, bias=False)
+        self.value = nn.Linear(context, width)
         self.out = nn.Linear(width, width)
 
     def forward(
@@ -62,7 +64,7 @@ class Attention(nn.Module):
 
         Args:
             queries: (B, T, W).
-            keys: (B, S, W), also the values.
+            keys: (B, S, C), also the values.
             mask: (B, S), True = valid; each row has a valid key.
             clocks: times of queries (T,) and keys (S,) in seconds, for rotary positions; None = none.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,6 +15,28 @@ if TYPE_CHECKING:
 INVARIANTS = frozenset({"clips", "batch", "padding", "order"})
 """What a method may claim: a clip's logits do not depend on other groups, the batch's size and the padding,
 and they do depend on the order of frames."""
+
+
+Grade = Literal["A", "B", "C", "own"]
+"""How faithful a method is to its publication, see :class:`Origin`."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a method comes from and how close it is to that.
+
+    Attributes:
+        citation: authors, title, venue and year, identifier.
+        grade: A = equals released code on golden vectors, B = formulae read in code or full text,
+            C = reconstruction from an abstract, own = of this project.
+        code: repository@commit that the golden vectors were made from or the formulae were read in.
+        deviations: what differs from the publication, a sentence each.
+    """
+
+    citation: str
+    grade: Grade
+    code: str | None = None
+    deviations: tuple[str, ...] = ()
 
 
 class Weights(Section):
@@ -28,6 +51,7 @@ class MethodSettings(Section):
     """Settings of one method, and what the rest of the project has to know of it without torch."""
 
     network: ClassVar[str]  # `module:Class` of the network
+    origin: ClassVar[Origin | None] = None  # None: a user's own
     packable: ClassVar[bool] = True  # whether runs can be trained in step (`train.pack`)
     invariants: ClassVar[frozenset[str]] = INVARIANTS  # those of :data:`INVARIANTS` that it claims
 

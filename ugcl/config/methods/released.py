@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from ugcl.config.methods.base import MethodSettings, Weights
+from ugcl.config.methods.base import MethodSettings, Origin, Weights
 
 if TYPE_CHECKING:
     from ugcl.config.root import Run
@@ -26,6 +26,13 @@ class Released(MethodSettings):
     """
 
     network: ClassVar[str] = "ugcl.methods.released:Released"
+    origin: ClassVar[Origin] = Origin(
+        "Li, Gao and Li: released code of unified granularity contrastive learning and similar negative"
+        " discrimination. Pattern Recognition 176 (2026) 113224",
+        grade="A",
+        code="gaoweibit/multi-modal_emotion_recognition@e8efc00",
+        deviations=("Features are this project's; the ViT before them is off unless trunk is vit_b_16.",),
+    )
     invariants: ClassVar[frozenset[str]] = frozenset()  # the faults break them
 
     name: Literal["released"] = "released"

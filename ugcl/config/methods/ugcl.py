@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ugcl.config.base import Section
 from ugcl.config.features import Modality
-from ugcl.config.methods.base import MethodSettings, Weights, one_of
+from ugcl.config.methods.base import MethodSettings, Origin, Weights, one_of
 
 if TYPE_CHECKING:
     from ugcl.config.root import Run
@@ -53,6 +53,15 @@ class Ugcl(MethodSettings):
     """Unified granularity contrastive learning and similar negative discrimination (Li, Gao, Li 2026)."""
 
     network: ClassVar[str] = "ugcl.methods.ugcl:UGCL"
+    origin: ClassVar[Origin] = Origin(
+        "Li, Gao and Li: Multimodal emotion recognition via unified granularity contrastive learning and"
+        " similar negative discrimination. Pattern Recognition 176 (2026) 113224",
+        grade="C",
+        deviations=(
+            "The abstract is the specification; the released code departs from it, see the method released.",
+            "Encoders are frozen and shared with all other systems.",
+        ),
+    )
 
     name: Literal["ugcl"] = "ugcl"
     cross_layers: int = Field(1, ge=0, description="Cross-attention layers per direction.")

@@ -1,0 +1,8 @@
+"""Settings of systems that were published for sound and faces."""
+
+from __future__ import annotations
+
+from ugcl.config.methods.base import MethodSettings
+
+AUDIOVISUAL: tuple[type[MethodSettings], ...] = ()
+"""In the order of the table of methods."""

@@ -1,0 +1,1 @@
+"""Networks and terms of systems that were published for sound and faces."""

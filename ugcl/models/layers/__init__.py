@@ -1,0 +1,1 @@
+"""Parts that several published systems share, by family."""
