@@ -25,12 +25,12 @@ def tune(
     import yaml
 
     from ugcl import config
-    from ugcl.config.tuned import keep as write
     from ugcl.plan import paths
     from ugcl.provenance import lineage
 
     parameters = config.load()
     from ugcl.training.search import tuning
+    from ugcl.training.search.keep import keep as write
 
     plain = tuning.searched(parameters, benchmark)
     for system in systems:
