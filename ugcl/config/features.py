@@ -15,7 +15,7 @@ class Faces(Section):
     """Face detection and tracking."""
 
     detector: Literal["mtcnn"] = Field("mtcnn", description="Face detector.")
-    every: int = Field(5, ge=1, description="Detect on every n-th frame and interpolate between.")
+    every: int = Field(10, ge=1, description="Detect on every n-th frame and interpolate between.")
     search: float = Field(
         2.0, ge=0, description="Seconds between searches of the whole picture; else only near known faces."
     )
