@@ -24,7 +24,7 @@ from ugcl.methods.base import EncodedMethod, Outputs, Statistics, both
 from ugcl.models.attention import Attention
 from ugcl.models.heads import Classifier
 from ugcl.models.layers.gates import ConvexGate
-from ugcl.models.layers.latent import AutoEncoder, Discriminator
+from ugcl.models.layers.latent import AutoEncoder, Discriminator, reverse_gradient
 
 if TYPE_CHECKING:
     from ugcl.config.root import Run
@@ -57,12 +57,14 @@ class Mcihn(EncodedMethod):
         super().__init__(run, infos, statistics)
         encoder, width, half = run.encoder, run.encoder.width, run.encoder.width // 2
         self.autoencoders = nn.ModuleDict({m: AutoEncoder(width, half) for m in self.modalities})
+        for autoencoder in self.autoencoders.values():  # decoders serve a term alone
+            autoencoder.decoder.requires_grad_(run.method.weights.reconstruction > 0)
         self.pools = nn.ModuleDict({m: self.encoders[m].pool(half) for m in self.modalities})
         self.fusion = GatedPairs(self.modalities, half, encoder.heads)
         self.classifier = Classifier(self.fusion.size, width, len(run.protocol.classes), encoder.dropout)
         self.discriminators = None
         if run.method.weights.adversarial > 0:
-            self.discriminators = nn.ModuleDict({m: Discriminator(half) for m in self.modalities})
+            self.discriminators = nn.ModuleDict({m: Discriminator(half, half) for m in self.modalities})
 
     def forward(self, batch: Batch) -> Outputs:
         """See `Method.forward`.
@@ -90,7 +92,7 @@ class Mcihn(EncodedMethod):
             )
         if self.discriminators is not None:
             terms["adversarial"] = _mean(
-                adversarial(judge, torch.randn_like(here[m]), here[m])
+                adversarial(judge(torch.randn_like(here[m])), judge(reverse_gradient(here[m])))
                 for m, judge in self.discriminators.items()
             )
         if own.discrepancy > 0:
