@@ -37,3 +37,22 @@ def on_grid(
     single = to_mask.sum(dim=1) == 1
     read = torch.where(single[:, None, None], mean, read)
     return read.masked_fill(~to_mask[..., None], 0.0)
+
+
+def on_first_grid(
+    frames: dict[str, Tensor], masks: dict[str, Tensor], clocks: dict[str, tuple[float, float]]
+) -> tuple[list[Tensor], Tensor]:
+    """All modalities at the times of the first one's frames.
+
+    Args:
+        frames: modality → (B, T_m, W).
+        masks: modality → (B, T_m).
+        clocks: modality → rate and offset of its frames.
+
+    Returns:
+        The streams (B, T, W), in order, and the mask (B, T) of the first modality.
+    """
+    (first, *others) = frames
+    here = masks[first]
+    read = [on_grid(frames[m], masks[m], *clocks[m], here, *clocks[first]) for m in others]
+    return [frames[first], *read], here
