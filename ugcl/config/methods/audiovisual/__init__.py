@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ugcl.config.methods.audiovisual.can import Can
 from ugcl.config.methods.audiovisual.cen import Cen
+from ugcl.config.methods.audiovisual.lfan import Lfan
 from ugcl.config.methods.base import MethodSettings
 
-AUDIOVISUAL: tuple[type[MethodSettings], ...] = (Cen,)
+AUDIOVISUAL: tuple[type[MethodSettings], ...] = (Lfan, Can, Cen)
 """In the order of the table of methods."""

@@ -22,7 +22,7 @@ class CenWeights(Weights):
 
 
 class Cen(MethodSettings):
-    """Channel exchanging network: a channel that normalisation switches off is taken from the other streams."""
+    """Channel exchanging network: channels that normalisation switches off come from the other streams."""
 
     network: ClassVar[str] = "ugcl.methods.audiovisual.cen:CEN"
     origin: ClassVar[Origin] = Origin(
