@@ -46,9 +46,10 @@ class AuxiliaryFusion(nn.Module):
         """Make the network; `hidden` are the two hidden sizes of the auxiliary head."""
         super().__init__()
         self.passes, self.causal, self.faults = passes, causal, faults
-        stacks = lambda **options: nn.ModuleList(  # noqa: E731
-            CrossmodalStack(width, heads, layers, **options) for _ in range(2)
-        )
+
+        def stacks(**options: bool | float) -> nn.ModuleList:
+            return nn.ModuleList(CrossmodalStack(width, heads, layers, **options) for _ in range(2))
+
         self.cross, self.memory = stacks(attention_dropout=0.0), stacks(mixed=True)
         self.auxiliary = stacks()
         self.proj1, self.proj2 = nn.Linear(2 * width, 2 * width), nn.Linear(2 * width, 2 * width)

@@ -6,7 +6,8 @@ from ugcl.config.methods.audiovisual.auxformer import AuxFormer
 from ugcl.config.methods.audiovisual.can import Can
 from ugcl.config.methods.audiovisual.cen import Cen
 from ugcl.config.methods.audiovisual.lfan import Lfan
+from ugcl.config.methods.audiovisual.vavl import Vavl
 from ugcl.config.methods.base import MethodSettings
 
-AUDIOVISUAL: tuple[type[MethodSettings], ...] = (Lfan, Can, AuxFormer, Cen)
+AUDIOVISUAL: tuple[type[MethodSettings], ...] = (Lfan, Can, AuxFormer, Vavl, Cen)
 """In the order of the table of methods."""
