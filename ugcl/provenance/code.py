@@ -129,6 +129,12 @@ def _parse(source: bytes) -> tuple[list[str], str]:
     return imported, ast.dump(tree)
 
 
+def own_files(modules: Iterable[str]) -> list[Path]:
+    """The files outside the package that some modules reach by imports, relative to the working folder."""
+    names = (name for name in reachable(modules) if name.split(".")[0] != NAME)
+    return sorted(_file(name).relative_to(Path.cwd()) for name in names)
+
+
 def module_exists(name: str) -> bool:
     """Whether the project has a module or package of this dotted name."""
     return _file(name) is not None

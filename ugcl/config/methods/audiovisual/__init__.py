@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from ugcl.config.methods.audiovisual.auxformer import AuxFormer
+from ugcl.config.methods.audiovisual.avt_ca import AvtCa
+from ugcl.config.methods.audiovisual.can import Can
+from ugcl.config.methods.audiovisual.cen import Cen
+from ugcl.config.methods.audiovisual.hypca import Hypca
+from ugcl.config.methods.audiovisual.lfan import Lfan
+from ugcl.config.methods.audiovisual.vavl import Vavl
 from ugcl.config.methods.base import MethodSettings
 
-AUDIOVISUAL: tuple[type[MethodSettings], ...] = ()
+AUDIOVISUAL: tuple[type[MethodSettings], ...] = (Lfan, Can, AuxFormer, Vavl, AvtCa, Cen, Hypca)
 """In the order of the table of methods."""

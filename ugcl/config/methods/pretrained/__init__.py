@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ugcl.config.methods.base import MethodSettings
+from ugcl.config.methods.pretrained.avf_mae import AvfMae
+from ugcl.config.methods.pretrained.hicmae import Hicmae
 
-PRETRAINED: tuple[type[MethodSettings], ...] = ()
+PRETRAINED: tuple[type[MethodSettings], ...] = (Hicmae, AvfMae)
 """In the order of the table of methods."""
