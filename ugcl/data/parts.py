@@ -11,7 +11,8 @@ import pandas as pd
 from ugcl.config import Config, Run
 from ugcl.config.protocols import Protocol
 from ugcl.data import tables
-from ugcl.data.dataset import ClipDataset, Store
+from ugcl.data.attributes import attribute_values
+from ugcl.data.dataset import ATTRIBUTE, ClipDataset, Store
 from ugcl.data.labels import labelled, vote_shares
 from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
@@ -88,7 +89,9 @@ class BenchmarkData:
         stores = self.stores(run) if stores is None else stores
         parts = {}
         for name in names:
-            rows = part_rows(self.manifest, split, name, run.protocol, self.quarantined)
+            # Attributes are annotations, as labels are: what is judged has none.
+            asked = run.method.reads_attributes if name == "train" else ()
+            rows = part_rows(self.manifest, split, name, run.protocol, self.quarantined, asked)
             rows = rows.sort_values("clip") if by_clip else rows
             reads = run.input.by_speaker, run.input.context
             parts[name] = ClipDataset(rows, stores, run.protocol.classes, cache, *reads)
@@ -113,6 +116,7 @@ def part_rows(
     part: str,
     protocol: Protocol,
     quarantined: Sequence[str] = (),
+    attributes: Sequence[str] = (),
 ) -> pd.DataFrame:
     """The clips of one part of a split.
 
@@ -122,11 +126,12 @@ def part_rows(
         part: `train`, `dev` or `test`.
         protocol: label target and classes.
         quarantined: clips to leave out.
+        attributes: names, see :func:`ugcl.data.attributes.attribute_values`.
 
     Returns:
         Columns clip, speaker, label, in the split's order; dialogue, turn and start where the manifest has
         them; with a soft target also q_<class>, the shares of the votes, all on the label where there are no
-        votes for a class.
+        votes for a class; and attribute_<name>.
 
     Raises:
         UgclError: the part is empty, a clip is unknown or unlabelled, or a class has no clip.
@@ -142,6 +147,11 @@ def part_rows(
         q = vote_shares(clips, protocol.soft, protocol.classes, protocol.merge)
         q = np.where(np.isnan(q), clips["label"].to_numpy()[:, None] == np.array(protocol.classes), q)
         clips = clips.assign(**dict(zip(shares, q.T, strict=True)))
+    if attributes:
+        found = attribute_values(clips[clips["clip"].isin(rows["clip"])], attributes, protocol)
+        found = found.add_prefix(ATTRIBUTE)
+        columns += found.columns.tolist()
+        clips = clips.join(found)
     rows = rows.merge(clips[columns], on="clip", how="left")
     wrong = rows.loc[~rows["label"].isin(protocol.classes), "clip"]
     if len(wrong):

@@ -97,7 +97,9 @@ def make_batch(run: Run, infos: dict[str, FeatureInfo], clips: int = 6, seed: in
         features[modality], masks[modality] = x * mask[..., None], mask
         present[modality] = torch.ones(clips, dtype=torch.bool)
     labels = torch.arange(clips) % len(run.protocol.classes)
-    return Batch(features, masks, present, labels, [f"c{i}" for i in range(clips)], ["s"] * clips)
+    attributes = {name: torch.rand(clips, generator=generator) for name in run.method.reads_attributes}
+    names = [f"c{i}" for i in range(clips)]
+    return Batch(features, masks, present, labels, names, ["s"] * clips, attributes=attributes)
 
 
 def take(batch: Batch, index: list[int]) -> Batch:
@@ -110,6 +112,7 @@ def take(batch: Batch, index: list[int]) -> Batch:
         batch.labels[index],
         [batch.clips[i] for i in index],
         [batch.speakers[i] for i in index],
+        attributes=pick(batch.attributes),
     )
 
 

@@ -48,7 +48,7 @@ class Counted(Criterion):
 
     def __init__(self, settings: Loss, classes: int) -> None:
         super().__init__(settings)
-        self.register_buffer("rarity", torch.full((classes,), 1 / classes), persistent=False)
+        self.register_buffer("rarity", torch.full((classes,), 1 / classes))
 
     def count(self, counts: Tensor) -> None:
         """See `Criterion.count`."""
