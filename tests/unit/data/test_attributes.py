@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from ugcl.config.protocols import Protocol
-from ugcl.data.attributes import attribute_values
-from ugcl.data.parts import part_rows
+from ugcl.data.dataset import ClipDataset
+from ugcl.data.parts import attribute_values, part_rows
 from ugcl.errors import UgclError
 
 PROTOCOL = Protocol(label="intended", classes=["angry", "sad"], merge={"furious": "angry"})
@@ -48,9 +48,7 @@ def test_rows_without_attributes_are_as_before():
     assert list(rows) == ["clip", "speaker", "label"]
 
 
-def test_a_batch_carries_them(tmp_path):
-    from ugcl.data.dataset import ClipDataset
-
+def test_a_batch_carries_them():
     rows = part_rows(MANIFEST, SPLIT, "train", PROTOCOL, (), ("voice",))
     batch = ClipDataset(rows, {}, PROTOCOL.classes).batch([3, 0])
     assert batch.clips == ["a", "d"]

@@ -75,7 +75,7 @@ class MethodSettings(Section):
 
     @property
     def reads_attributes(self) -> tuple[str, ...]:
-        """Attributes of training clips that its terms read; see `data.attributes`."""
+        """Attributes of training clips that its terms read; see `data.parts.attribute_values`."""
         return ()
 
     def check(self, run: Run) -> None:
