@@ -1,4 +1,4 @@
-"""DRKF: decoupled representations with knowledge fusion (ACM Multimedia 2025).
+"""DRKF: decoupled representations with knowledge fusion (Jiang et al., ACM Multimedia 2025).
 
     frames x_m ─┬─ mean ─ projection ─ u_m ─────────────┬─ NT-Xent(u_m, a_m), InfoNCE(u_1 → u_m)
                 ├─ residual auto-encoder ─ x_m' ─ mean ─ a_m

@@ -1,4 +1,4 @@
-"""MODS: a primary modality for each clip (arXiv 2511.06328, AAAI 2026).
+"""MODS: a primary modality for each clip (Yang et al., AAAI 2026, arXiv 2511.06328).
 
     h_m = Σ_t softmax_t(H_m w_m / √d) H_m,   α = softmax(MLP[h_1; …; h_M]),   p = argmax α,   H_m ← α_m H_m
     a layer:  H_p ← FF(H_p + SA(H_p) + Σ_o CA(H_p; H_o)),   H_o ← FF(H_o + CA(H_o; H_p))     (FF with a skip)

@@ -23,8 +23,8 @@ class Unimod(MethodSettings):
 
     network: ClassVar[str] = "ugcl.methods.audiovisual.unimod:Unimod"
     origin: ClassVar[Origin] = Origin(
-        "UniMod: multimodal content moderation with trajectory supervision and a reward model of several"
-        " heads. arXiv 2602.02536 (2026)",
+        "Gu, Huang, Li, Luo, Huang, Wang, Yang, Teng and Wang: From sparse decisions to dense reasoning: A"
+        " multi-attribute trajectory paradigm for multimodal moderation (UniMod). arXiv 2602.02536 (2026)",
         grade="B",
         code="Carol-gutianle/UniMod (unirm/unirm.py)",
         deviations=(

@@ -26,7 +26,7 @@ class Cberl(MethodSettings):
 
     network: ClassVar[str] = "ugcl.methods.text.cberl:Cberl"
     origin: ClassVar[Origin] = Origin(
-        "Meng, Shou, Ai, Du, Liu and Li: Deep imbalanced learning for multimodal emotion recognition in"
+        "Meng, Shou, Ai, Yin and Li: Deep imbalanced learning for multimodal emotion recognition in"
         " conversations. arXiv 2312.06337 (2023)",
         grade="C",
         deviations=(

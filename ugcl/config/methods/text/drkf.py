@@ -29,8 +29,8 @@ class Drkf(MethodSettings):
 
     network: ClassVar[str] = "ugcl.methods.text.drkf:Drkf"
     origin: ClassVar[Origin] = Origin(
-        "DRKF: Decoupled representations with knowledge fusion for multimodal emotion recognition."
-        " ACM Multimedia 2025",
+        "Jiang, Liu, Liu, Zhang, Yang, Liu and Yao: DRKF: Decoupled representations with knowledge fusion for"
+        " multimodal emotion recognition. ACM Multimedia 2025, arXiv 2508.01644",
         grade="B",
         code="PANPANKK/DRKF_Decoupled_Representations_with_Knowledge_Fusion_for_Multimodal_Emotion_Recognition"
         "@f42f10853b40584e4901bd34622f9a15c13585f2",

@@ -27,14 +27,15 @@ class HctDmg(MethodSettings):
     origin: ClassVar[Origin] = Origin(
         "Wang, Li, Liang, Morency, Bell and Lai: Cross-attention is not enough: Incongruity-aware dynamic"
         " hierarchical fusion for multimodal affect recognition. arXiv 2305.13583 (2023); primary sample:"
-        " MODS, arXiv 2511.06328, AAAI 2026",
+        " Yang et al.: Improving multimodal sentiment analysis via modality optimization and dynamic primary"
+        " modality selection (MODS). AAAI 2026, arXiv 2511.06328",
         grade="B",
         deviations=(
             "primary all is the form for two streams of a co-author's later code, on one grid of frames and"
             " averaged over time; the paper's form is for three.",
             "The choice of primary all is made by learnt scalars, so it is one for all clips, as there.",
-            "primary sample: the shared encoders take the place of its own; streams are padded to one length"
-            " and take their roles clip by clip; the temperature of the contrast is ours.",
+            "primary sample: the shared encoders take the place of its compression by graphs; streams are"
+            " padded to one length and take roles clip by clip; the temperature of the contrast is ours.",
         ),
     )
 
