@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from ugcl.config.methods.audiovisual.jmt import Jmt
 from ugcl.config.methods.base import MethodSettings
 
-AUDIOVISUAL: tuple[type[MethodSettings], ...] = ()
+AUDIOVISUAL: tuple[type[MethodSettings], ...] = (Jmt,)
 """In the order of the table of methods."""
