@@ -4,9 +4,9 @@ Waligora et al., CVPR Workshops 2024, arXiv 2403.10488, §3; both modalities on 
 
     j = W[v; a];   v, a, j ← a transformer layer of each
     six reads, the weights of one query stream shared:  v←a, a←v, j←v, v←j, j←a, a←j, each (B, T, W)
-    a transformer layer over the six of each frame; the last of them, mean over frames, perceptron → logits
+    a transformer layer and attention over the six of each frame; the last of them, mean over frames → logits
 
-Variant `linear`: a linear map of the six, concatenated, in place of that layer.
+Variant `linear`: a linear map of the six, concatenated, in place of layer and attention.
 """
 
 from __future__ import annotations
@@ -41,18 +41,20 @@ class JointFusion(nn.Module):
         self.joint = nn.Linear(2 * width, width)
         self.alone = nn.ModuleDict({s: PostNormLayer(width, heads, width, dropout) for s in "vaj"})
         self.reads = nn.ModuleDict({s: Attention(width, heads) for s in "vaj"})
-        self.six = PostNormLayer(width, heads, width, dropout) if last == "attention" else None
         self.linear = nn.Linear(len(READS) * width, width) if last == "linear" else None
+        if self.linear is None:
+            self.six, self.attention = PostNormLayer(width, heads, width, dropout), Attention(width, heads)
 
     def forward(self, v: Tensor, a: Tensor, mask: Tensor) -> Tensor:
         """(B, T, W) and (B, T, W) with valid frames (B, T) → (B, T, W)."""
         streams = {"v": v, "a": a, "j": self.joint(torch.cat([v, a], dim=-1))}
         streams = {s: self.alone[s](x, mask) for s, x in streams.items()}
         read = torch.stack([self.reads[q](streams[q], streams[k], mask) for q, k in READS], dim=2)
-        if self.six is None:
+        if self.linear is not None:
             return self.linear(read.flatten(2))
         everything = torch.ones_like(read[..., 0], dtype=torch.bool).flatten(0, 1)
-        return self.six(read.flatten(0, 1), everything)[:, -1].view(v.shape)
+        six = self.six(read.flatten(0, 1), everything)  # (B · T, 6, W)
+        return self.attention(six[:, -1:], six, everything).view(v.shape)
 
 
 class Jmt(EncodedMethod):

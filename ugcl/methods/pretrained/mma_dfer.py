@@ -6,7 +6,7 @@ the picture [x_v; prompts]. After each pair of layers, with a = LN(W_a x_a) and 
     x_v ← x_v + tanh(γ_v) GELU(W'_v (v + mean_t a)),    x_a ← x_a + tanh(γ_a) GELU(W'_a (a + mean_t v))
 
 where γ starts at 0. The first half of the prompts gets a learnt addition after the first layer, the second
-half after the middle one. Then logits = Linear(SA([CLS'; W(x_v,t + CLS) over t])[0]).
+half after the middle one. With both streams normalised, logits = Linear(layer([CLS'; W(x_v,t + CLS)])[0]).
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ class PromptedEncoders(nn.Module):
             nn.ModuleDict({m: SelfBlock(width, heads, dropout=dropout) for m in names}) for _ in range(layers)
         )
         self.bottlenecks = nn.ModuleList(Bottleneck(names, width, width // 4) for _ in range(layers))
+        self.norms = nn.ModuleDict({m: nn.LayerNorm(width) for m in names})
 
     def forward(self, streams: Tensors, masks: Tensors) -> Tensors:
         """Streams (B, T_m, W) and valid tokens (B, T_m) → (B, T_m, W), without the prompts."""
@@ -80,7 +81,7 @@ class PromptedEncoders(nn.Module):
             for m, late in self.late.items():
                 added = torch.cat([late[0] * (i == 0), late[1] * (i == self.middle)])
                 streams[m] = streams[m] + F.pad(added, (0, 0, sizes[m], 0))
-        return {m: x[:, : sizes[m]] for m, x in streams.items()}
+        return {m: norm(streams[m][:, : sizes[m]]) for m, norm in self.norms.items()}
 
 
 class BottleneckFusion(nn.Module):
@@ -105,7 +106,7 @@ class BottleneckFusion(nn.Module):
         self.project = nn.Linear(width, width)
         self.verdict = nn.Parameter(0.02 * torch.randn(width))  # of both
         self.temporal = SelfBlock(width, heads, dropout=dropout)
-        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, classes)
+        self.head = nn.Linear(width, classes)
 
     def forward(self, streams: Tensors, masks: Tensors) -> Tensor:
         """Tokens (B, T_m, W) and valid ones (B, T_m) of both → logits (B, C)."""
@@ -116,7 +117,7 @@ class BottleneckFusion(nn.Module):
         encoded = self.encoders(streams, masks)
         frames = self.project(encoded[self.picture] + encoded[self.sound][:, :1])
         x, mask = self._first(self.verdict, frames, masks[self.picture])
-        return self.head(self.norm(self.temporal(x, mask)[:, 0]))
+        return self.head(self.temporal(x, mask)[:, 0])
 
     @staticmethod
     def _first(token: Tensor, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

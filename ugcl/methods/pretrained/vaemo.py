@@ -64,14 +64,14 @@ class Vaemo(StemMethod):
 
         Returns:
             `logits` (B, C); in training, where the contrast has a weight, `alone`: modality → its tokens
-            (B, T_m, W) and valid ones (B, T_m).
+            (B, T_m, W), encoded without the others.
         """
         frames, masks = self.encode(batch)
         anything = torch.stack([batch.present[m] for m in self.modalities]).any(dim=0)
         read = {m: masks[m] & (batch.present[m] | ~anything)[:, None] for m in self.modalities}
         outputs = {"logits": self.head(masked_mean(*self.core(frames, read)))}
         if self.training and self.settings.weights.contrast > 0:
-            outputs["alone"] = {m: self.core({m: frames[m]}, masks) for m in self.modalities}
+            outputs["alone"] = {m: self.core({m: frames[m]}, masks)[0] for m in self.modalities}
         return outputs
 
     def terms(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
@@ -81,7 +81,8 @@ class Vaemo(StemMethod):
         losses = []
         for a, b in itertools.combinations(self.modalities, 2):
             here = both(batch.present, a, b)
-            (u, u_mask), (v, v_mask) = ([x[here] for x in outputs["alone"][m]] for m in (a, b))
-            scores = clip_similarities(u, v, u_mask, v_mask, self.settings.temperature)
+            tokens = [outputs["alone"][m][here] for m in (a, b)]
+            masks = [batch.masks[m][here] for m in (a, b)]
+            scores = clip_similarities(*tokens, *masks, self.settings.temperature)
             losses.append(contrast(scores, scores.T))
         return {"contrast": torch.stack(losses).mean()}

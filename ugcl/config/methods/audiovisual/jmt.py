@@ -30,7 +30,8 @@ class Jmt(MethodSettings):
 
     name: Literal["jmt"] = "jmt"
     last: Literal["attention", "linear"] = Field(
-        "attention", description="What joins the six reads: attention among them, or one linear map."
+        "attention",
+        description="What joins the six reads: a layer and attention among them, or one linear map.",
     )
 
     def check(self, run: Run) -> None:

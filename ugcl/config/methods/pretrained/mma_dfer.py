@@ -25,8 +25,8 @@ class MmaDfer(MethodSettings):
             "Layers start from scratch on frozen features, in place of frozen MAE-Face and AudioMAE.",
             "2 layers per modality instead of 12; prompts are added to after the first layer and after layer"
             " min(L / 2, L − 2), counted from 0, so that a layer follows.",
-            "A picture is one token, so its own token takes the place of its summary.",
-            "Positions are the code of time of the shared encoders, not learnt.",
+            "A picture is one token, in place of patches with a class token.",
+            "Positions are the code of time of the shared encoders, not learnt, and not added again later.",
         ),
     )
 
