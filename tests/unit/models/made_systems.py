@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from ugcl import config
 from ugcl.config import Run
@@ -114,6 +115,15 @@ def take(batch: Batch, index: list[int]) -> Batch:
         [batch.speakers[i] for i in index],
         attributes=pick(batch.attributes),
     )
+
+
+@torch.no_grad()
+def awake(model: nn.Module) -> nn.Module:
+    """Nudge parameters that are all zero: a gate that starts shut gives no gradient to what it lets in."""
+    for p in model.parameters():
+        if p.requires_grad and not p.any():
+            p.add_(0.1 * torch.randn_like(p))
+    return model
 
 
 def without(batch: Batch, modality: str, index: list[int]) -> Batch:

@@ -15,6 +15,21 @@ class SelfBlock(SelfAttentionLayer):
         self.feed_forward = FeedForward(width, dropout, factor=factor)
 
 
+class SelfRead(nn.Module):
+    """Pre-normalised self-attention with a residual: x + attention(LN x; LN x)."""
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.attention = Attention(width, heads)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """(B, T, W) with valid frames (B, T) → (B, T, W)."""
+        normed = self.norm(x)
+        return x + self.dropout(self.attention(normed, normed, mask))
+
+
 class CrossRead(nn.Module):
     """Pre-normalised attention with a residual: x + attention(LN x; LN y)."""
 
