@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from ugcl.models.attention import Attention, CrossAttentionLayer
+from ugcl.models.layers.blocks import CrossRead
 
 
 def freeze_scores(module: nn.Module) -> None:
@@ -16,5 +17,5 @@ def freeze_scores(module: nn.Module) -> None:
         if isinstance(layer, Attention):
             layer.query.requires_grad_(False)
             layer.key.requires_grad_(False)
-        if isinstance(layer, CrossAttentionLayer):
+        if isinstance(layer, CrossAttentionLayer | CrossRead):
             layer.norm.requires_grad_(False)  # of the queries alone
