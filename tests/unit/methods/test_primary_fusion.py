@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
 
+from ugcl.methods.build import build
 from ugcl.methods.text.hct_dmg import PrimaryFusion
 from ugcl.methods.text.mods import SampleFusion
 from ugcl.methods.text.wavfusion import LearntCentres
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
+from made_systems import FRAMES, make_batch, resolve, without
 
 MASK = torch.tensor([[True, True, True], [True, True, False]])
 
@@ -96,3 +103,28 @@ def test_centres_gate_frames_by_the_mean_weighted_residual():
             residual = residual + sum(w[k] * r[k] for k in range(3)) / length
         expected = x[clip] * (1 + torch.sigmoid(model.gate(residual)))
         torch.testing.assert_close(found[clip], expected)
+
+
+def test_the_share_of_clips_around_each_modality_is_reported():
+    torch.manual_seed(0)
+    run = resolve("demo_peers", "mods")
+    model, batch = build(run, FRAMES).train(), make_batch(run, FRAMES, clips=4)
+    outputs = model(batch)
+    outputs["weights"] = torch.tensor([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2], [0.7, 0.3]])
+    model.terms(outputs, batch)
+    facts = model.facts()
+    assert (facts["primary_audio"], facts["primary_video"]) == (0.75, 0.25)
+
+
+def test_the_contrast_sets_the_primary_vector_against_each_modality():
+    torch.manual_seed(0)
+    run = resolve("demo_peers", "mods")
+    model, batch = build(run, FRAMES).train(), make_batch(run, FRAMES, clips=5)
+    batch = without(batch, "video", [1])
+    outputs = model(batch)
+    losses = []
+    for m, here in (("audio", [0, 1, 2, 3, 4]), ("video", [0, 2, 3, 4])):
+        s = F.cosine_similarity(outputs["predicted"][here][:, None], outputs["pooled"][m][here][None], dim=2)
+        ways = [-(x / 0.1).log_softmax(dim=1).diagonal().mean() for x in (s, s.T)]
+        losses.append(sum(ways) / 2)
+    torch.testing.assert_close(model.terms(outputs, batch)["contrast"], sum(losses) / 2)

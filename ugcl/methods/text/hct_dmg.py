@@ -111,6 +111,10 @@ class HctDmg(EncodedMethod):
 
     def terms(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
         """`contrast`: mean over modalities, of the clips that have them; reads no labels."""
+        if "weights" in outputs:
+            primary = outputs["weights"].detach().argmax(dim=1)
+            for number, m in enumerate(self.modalities):
+                self.record(f"primary_{m}", (primary == number).float().mean())
         if self.settings.weights.contrast == 0:
             return {}
         losses = []
