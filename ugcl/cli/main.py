@@ -10,7 +10,7 @@ import typer
 
 from ugcl import __version__
 from ugcl.cli import data, evaluate, faces, features, params, provenance, report, train, tune
-from ugcl.cli.systems import compare, predict, show
+from ugcl.cli.systems import compare, methods, predict, show
 from ugcl.errors import UgclError
 from ugcl.log import configure
 
@@ -35,6 +35,7 @@ app.command(name="faces")(faces.faces)
 app.command(name="predict")(predict.predict)
 app.command(name="compare")(compare.compare)
 app.command(name="show")(show.show)
+app.command(name="methods")(methods.methods)
 app.add_typer(params.app, name="params")
 app.command(name="doctor")(provenance.doctor)
 app.command(name="adopt")(provenance.adopt)

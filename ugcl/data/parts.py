@@ -11,11 +11,14 @@ import pandas as pd
 from ugcl.config import Config, Run
 from ugcl.config.protocols import Protocol
 from ugcl.data import tables
-from ugcl.data.dataset import ClipDataset, Store
+from ugcl.data.dataset import ATTRIBUTE, ClipDataset, Store
 from ugcl.data.labels import labelled, vote_shares
 from ugcl.data.shards import FeatureStore
 from ugcl.errors import UgclError
 from ugcl.plan import paths
+
+LEVELS = {"LO": 0.0, "MD": 0.5, "HI": 1.0, "normal": 0.0, "strong": 1.0}
+"""The manifest's level → intensity; others, such as CREMA-D's XX, are unknown."""
 
 
 class BenchmarkData:
@@ -88,7 +91,9 @@ class BenchmarkData:
         stores = self.stores(run) if stores is None else stores
         parts = {}
         for name in names:
-            rows = part_rows(self.manifest, split, name, run.protocol, self.quarantined)
+            # Attributes are annotations, as labels are: what is judged has none.
+            asked = run.method.reads_attributes if name == "train" else ()
+            rows = part_rows(self.manifest, split, name, run.protocol, self.quarantined, asked)
             rows = rows.sort_values("clip") if by_clip else rows
             reads = run.input.by_speaker, run.input.context
             parts[name] = ClipDataset(rows, stores, run.protocol.classes, cache, *reads)
@@ -113,6 +118,7 @@ def part_rows(
     part: str,
     protocol: Protocol,
     quarantined: Sequence[str] = (),
+    attributes: Sequence[str] = (),
 ) -> pd.DataFrame:
     """The clips of one part of a split.
 
@@ -122,11 +128,12 @@ def part_rows(
         part: `train`, `dev` or `test`.
         protocol: label target and classes.
         quarantined: clips to leave out.
+        attributes: names, see :func:`attribute_values`.
 
     Returns:
         Columns clip, speaker, label, in the split's order; dialogue, turn and start where the manifest has
         them; with a soft target also q_<class>, the shares of the votes, all on the label where there are no
-        votes for a class.
+        votes for a class; and attribute_<name>.
 
     Raises:
         UgclError: the part is empty, a clip is unknown or unlabelled, or a class has no clip.
@@ -142,6 +149,11 @@ def part_rows(
         q = vote_shares(clips, protocol.soft, protocol.classes, protocol.merge)
         q = np.where(np.isnan(q), clips["label"].to_numpy()[:, None] == np.array(protocol.classes), q)
         clips = clips.assign(**dict(zip(shares, q.T, strict=True)))
+    if attributes:
+        found = attribute_values(clips[clips["clip"].isin(rows["clip"])], attributes, protocol)
+        found = found.add_prefix(ATTRIBUTE)
+        columns += found.columns.tolist()
+        clips = clips.join(found)
     rows = rows.merge(clips[columns], on="clip", how="left")
     wrong = rows.loc[~rows["label"].isin(protocol.classes), "clip"]
     if len(wrong):
@@ -156,3 +168,44 @@ def part_rows(
             " split"
         )
     return rows
+
+
+def attribute_values(clips: pd.DataFrame, names: Sequence[str], protocol: Protocol) -> pd.DataFrame:
+    """Attributes of clips, 0..1 and NaN where unknown.
+
+    Args:
+        clips: rows of a manifest, with the class in the column label.
+        names: `intensity`, from the level that the actor was asked for; or a channel of the ratings, such as
+            voice: the share of its votes, among those for any class, that are for the clip's own.
+        protocol: classes, and what counts as them.
+
+    Returns:
+        A column for each name, with the index of the clips.
+
+    Raises:
+        UgclError: not one clip has any of the attributes.
+    """
+    values = {
+        name: _intensity(clips) if name == "intensity" else _share(clips, name, protocol) for name in names
+    }
+    frame = pd.DataFrame(values, index=clips.index, dtype="float64")
+    if frame.isna().all(axis=None):
+        raise UgclError(
+            f"no training clip has one of the attributes {', '.join(names)}; choose others in"
+            " method.attributes (levels and votes are columns of the manifest), or another method"
+        )
+    return frame
+
+
+def _intensity(clips: pd.DataFrame) -> np.ndarray:
+    return clips["level"].map(LEVELS).to_numpy("float64")
+
+
+def _share(clips: pd.DataFrame, channel: str, protocol: Protocol) -> np.ndarray:
+    """Unknown where the corpus has no votes of the channel, or the clip none for a class."""
+    prefix = f"votes_{channel}"
+    if not any(column.startswith(f"{prefix}_") for column in clips):
+        return np.full(len(clips), np.nan)
+    shares = vote_shares(clips, prefix, protocol.classes, protocol.merge)
+    own = clips["label"].map({name: i for i, name in enumerate(protocol.classes)}).to_numpy()
+    return shares[np.arange(len(clips)), own]

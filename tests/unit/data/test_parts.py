@@ -221,3 +221,17 @@ def test_a_fold_has_the_dialogues_of_the_manifest_without_the_clips_of_other_par
     assert open_fold(parameters, run(parameters), 1, ["test"])["test"].groups == [[0], [1], [2]]
     both = open_fold(parameters, run(parameters, "talk"), 1, ["train"], dev_is_train=True)["train"]
     assert both.clips == ["d1", "z1", "b1", "d2"] and both.groups == [[0, 1, 2], [3]]
+
+
+def test_attributes_reach_training_clips_alone(parameters):
+    path = paths.manifest("made")
+    manifest = tables.read_manifest(path)
+    tables.write(manifest.assign(level="HI", votes_face_angry=3, votes_face_sad=1), path)
+    system = type(parameters.systems["both"])(method={"name": "unimod", "attributes": ["intensity", "face"]})
+    parameters = parameters.model_copy(update={"systems": parameters.systems | {"made": system}})
+    asked = run(parameters, "made")
+    parts = open_fold(parameters, asked, 1)
+    assert parts["train"].batch([0, 1]).attributes["face"].tolist() == [0.75, 0.25]
+    assert parts["train"].batch([1]).attributes["intensity"].tolist() == [1]
+    assert parts["dev"].batch([0]).attributes == parts["test"].batch([0]).attributes == {}
+    assert open_fold(parameters, run(parameters), 1)["train"].batch([0]).attributes == {}

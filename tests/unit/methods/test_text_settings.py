@@ -34,3 +34,8 @@ def test_codes_of_half_the_width_are_divided_among_the_heads():
     assert resolve({"name": "mcihn"}, encoder={"width": 48, "heads": 4}).encoder.width == 48
     with pytest.raises(ValueError, match=r"half the width 44, .* heads 4; change encoder\.width"):
         resolve({"name": "mcihn"}, encoder={"width": 44, "heads": 4})
+
+
+def test_columns_of_the_pyramid_are_four_groups():
+    with pytest.raises(ValueError, match=r"four groups of columns, encoder\.width is 10; make it a multiple"):
+        resolve({"name": "mcn_cl"}, encoder={"width": 10, "heads": 5})

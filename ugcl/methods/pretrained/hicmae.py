@@ -142,19 +142,19 @@ class HiCMAE(StemMethod):
 
     def forward(self, batch: Batch) -> Outputs:
         """See `Method.forward` and `HierarchicalFusion`."""
-        frames, masks = self.encode(batch)
-        return {**self.core(frames, masks), "valid": masks}
+        return self.core(*self.encode(batch))
 
     def terms(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
         """`contrast`: mean over pairs of modalities, sum over layers, of the clips that have both."""
         if self.settings.weights.contrast == 0:
             return {}
-        pairs, (layers, valid) = [], (outputs["layers"], outputs["valid"])
+        pairs, layers = [], outputs["layers"]
         for a, b in itertools.combinations(self.modalities, 2):
             here, levels = both(batch.present, a, b), []
             for level in range(self.settings.layers):
-                u, v = (layers[m][here, :, level] for m in (a, b))
-                scores = clip_similarities(u, v, valid[a][here], valid[b][here], self.settings.temperature)
+                tokens = [layers[m][here, :, level] for m in (a, b)]
+                masks = [batch.masks[m][here] for m in (a, b)]
+                scores = clip_similarities(*tokens, *masks, self.settings.temperature)
                 levels.append(contrast(scores, scores.T))
             pairs.append(torch.stack(levels).sum())
         return {"contrast": torch.stack(pairs).mean()}

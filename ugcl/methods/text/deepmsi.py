@@ -43,9 +43,8 @@ class Perceptron(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, sizes[0]) → (B, sizes[-1])."""
-        everywhere = torch.ones(len(x), 1, dtype=torch.bool, device=x.device)
         for linear, norm in zip(self.linears, self.norms, strict=False):
-            x = self.dropout(F.leaky_relu(norm(linear(x)[:, None], everywhere)[:, 0]))
+            x = self.dropout(F.leaky_relu(norm(linear(x))))
         return self.linears[-1](x)
 
 

@@ -33,8 +33,8 @@ class ResidualAutoEncoder(nn.Module):
         """Make `blocks` auto-encoders whose encoders have layers of these sizes, width → … → sizes[-1]."""
         super().__init__()
         down, up = (width, *sizes), (*reversed(sizes), width)
-        self.encoders = nn.ModuleList(_perceptron(down, last=True) for _ in range(blocks))
-        self.decoders = nn.ModuleList(_perceptron(up, last=False) for _ in range(blocks))
+        self.encoders = nn.ModuleList(_perceptron(down, nn.LeakyReLU) for _ in range(blocks))
+        self.decoders = nn.ModuleList(_perceptron(up, nn.ReLU) for _ in range(blocks))
         self.transition = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -46,12 +46,12 @@ class ResidualAutoEncoder(nn.Module):
         return self.transition(x), torch.cat(latents, dim=-1)
 
 
-def _perceptron(sizes: tuple[int, ...], last: bool) -> nn.Sequential:
-    """Linear layers with LeakyReLU between them, and after the last where `last`."""
+def _perceptron(sizes: tuple[int, ...], activation: type[nn.Module]) -> nn.Sequential:
+    """Linear layers of these sizes with an activation between them."""
     layers: list[nn.Module] = []
     for size, following in itertools.pairwise(sizes):
-        layers += [nn.Linear(size, following), nn.LeakyReLU()]
-    return nn.Sequential(*(layers if last else layers[:-1]))
+        layers += [nn.Linear(size, following), activation()]
+    return nn.Sequential(*layers[:-1])
 
 
 class Variational(nn.Module):

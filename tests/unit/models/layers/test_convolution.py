@@ -1,91 +1,72 @@
-"""Convolutions over frames: exact values by hand or by other operations, causality, padding."""
+"""Convolutions over frames, against loops written out and formulae."""
 
 from __future__ import annotations
 
-import pytest
 import torch
 import torch.nn.functional as F
 
 from ugcl.models.layers.convolution import CausalTCN, ConformerConvolution, PyramidConvolution
 
-
-def made(module, seed=0):
-    """The module with random parameters, no zeros left, in evaluation."""
-    torch.manual_seed(seed)
-    with torch.no_grad():
-        for p in module.parameters():
-            p.copy_(torch.randn_like(p) * 0.5)
-    return module.eval()
+MASK = torch.arange(9) < torch.tensor([[9], [4], [1]])
 
 
-def frames(width=8, fill=0.0):
-    x = torch.randn(2, 9, width, generator=torch.Generator().manual_seed(0))
-    mask = torch.arange(9) < torch.tensor([9, 5])[:, None]
-    return x.masked_fill(~mask[..., None], fill), mask
+def padded(x: torch.Tensor, value: float) -> torch.Tensor:
+    return x.masked_fill(~MASK[..., None], value)
 
 
-def test_a_causal_block_by_hand():
-    net = made(CausalTCN(1, [1], kernel=2, slope=0.1))
-    block = net.network[0]
-    with torch.no_grad():
-        for conv, v, g in ((block.conv1, [3.0, 4.0], 10.0), (block.conv2, [0.0, -2.0], 1.0)):
-            conv.parametrizations.weight.original1.copy_(torch.tensor([[v]]))
-            conv.parametrizations.weight.original0.fill_(g)
-            conv.bias.zero_()
-    x = torch.tensor([[[1.0], [2.0], [-1.0]]])
-    # conv1 = 6 x[t−1] + 8 x[t] (10 · [3, 4] / 5): 8, 22, 4. conv2 = −1 · h[t]: −8, −22, −4, times the slope.
-    # Plus x: 0.2, −0.2 (times the slope), −1.4 (times the slope).
-    torch.testing.assert_close(net(x).flatten(), torch.tensor([0.2, -0.02, -0.14]))
+def test_the_causal_stack_by_hand() -> None:
+    """Each output is a sum over earlier frames, 2^i apart in block i."""
+    torch.manual_seed(0)
+    network, x = CausalTCN(3, [4, 4], kernel=2, slope=0.1), torch.randn(1, 9, 3)
+    h = x[0].T
+    for i, block in enumerate(network.network):
+        before = h
+        for convolution in (block.conv1, block.conv2):
+            out = torch.empty(len(convolution.weight), 9)
+            for t in range(9):
+                earlier = h[:, t - 2**i] if t >= 2**i else torch.zeros(len(h))
+                out[:, t] = convolution.weight[..., 1] @ h[:, t] + convolution.weight[..., 0] @ earlier
+            h = F.leaky_relu(out + convolution.bias[:, None], 0.1)
+        if block.downsample is not None:
+            before = block.downsample.weight[..., 0] @ before + block.downsample.bias[:, None]
+        h = F.leaky_relu(h + before, 0.1)
+    torch.testing.assert_close(network(x)[0], h.T)
 
 
-@pytest.mark.parametrize("frame", [0, 3, 8])
-def test_a_frame_of_the_causal_network_sees_its_past_alone(frame):
-    net, (x, _) = made(CausalTCN(8, [6, 6, 5], kernel=3)), frames()
+def test_a_frame_moves_no_earlier_one() -> None:
+    torch.manual_seed(0)
+    network, x = CausalTCN(3, [4, 5, 5], kernel=5, slope=0.1), torch.randn(2, 12, 3)
     changed = x.clone()
-    changed[:, frame] += 1
-    moved = (net(changed) - net(x)).abs().amax(dim=(0, 2)) > 0
-    assert not moved[:frame].any() and moved[frame:].any()
+    changed[:, 6] += 1.0
+    differ = (network(changed) != network(x)).any(dim=2)
+    assert not differ[:, :6].any() and differ[:, 6].all()
 
 
-def test_each_block_doubles_the_reach_of_the_causal_network():
-    net = made(CausalTCN(1, [1, 1], kernel=2, slope=1.0))  # linear; reach: 2 · 1 + 2 · 2 frames of the past
-    impulse = torch.zeros(1, 12, 1)
-    impulse[0, 2] = 1
-    moved = (net(impulse) - net(torch.zeros(1, 12, 1))).abs().flatten() > 1e-7
-    assert moved.nonzero().flatten().tolist() == list(range(2, 9))
+def test_the_conformers_convolution() -> None:
+    torch.manual_seed(0)
+    layer, x = ConformerConvolution(6, 5).eval(), torch.randn(3, 9, 6)
+    torch.nn.init.normal_(layer.batch_norm.running_mean)
+    first, second = layer.expand(layer.norm(x)).chunk(2, dim=-1)
+    h = first * second.sigmoid() * MASK[..., None]
+    h = F.conv1d(h.mT, layer.depthwise.weight, padding=2, groups=6).mT
+    norm = layer.batch_norm
+    h = F.batch_norm(h.mT, norm.running_mean, norm.running_var, norm.weight, norm.bias).mT
+    expected = layer.contract(h * h.sigmoid())
+    torch.testing.assert_close(padded(layer(x, MASK), 0.0), padded(expected, 0.0))
+    torch.testing.assert_close(padded(layer(padded(x, 9.0), MASK), 0.0), padded(expected, 0.0))
 
 
-def test_the_conformer_convolution_against_plain_operations():
-    module, (x, mask) = made(ConformerConvolution(8, kernel=5)), frames()
-    module.batch_norm.running_mean.normal_()
-    module.batch_norm.running_var.uniform_(0.5, 1.5)
-    h = module.norm(x[:1]) @ module.expand.weight.T + module.expand.bias
-    h = h[..., :8] * torch.sigmoid(h[..., 8:])
-    padded = F.pad(h, (0, 0, 2, 2))
-    weight = module.depthwise.weight[:, 0]  # (W, 5)
-    h = sum(padded[:, k : k + 9] * weight[:, k] for k in range(5))
-    norm = module.batch_norm
-    h = F.batch_norm(h.transpose(1, 2), norm.running_mean, norm.running_var, norm.weight, norm.bias)
-    h = h.transpose(1, 2)
-    torch.testing.assert_close(module(x, mask)[:1], module.contract(h * torch.sigmoid(h)))
-
-
-def test_the_pyramid_by_hand():
-    module, (x, mask) = made(PyramidConvolution(8, kernels=(1, 3))), frames()
-    conv1, conv3 = module.convolutions
-    first = x[:1, :, :4] @ conv1.weight[:, :, 0].T + conv1.bias
-    padded = F.pad(x[:1, :, 4:], (0, 0, 1, 1))
-    second = sum(padded[:, k : k + 9] @ conv3.weight[:, :, k].T for k in range(3)) + conv3.bias
-    gates = torch.stack([module.squeeze(h.mean(dim=1)) for h in (first, second)]).exp()
-    gates = gates / gates.sum(dim=0)
-    expected = torch.cat([gates[0][:, None] * first, gates[1][:, None] * second], dim=-1)
-    torch.testing.assert_close(module(x, mask)[:1], expected)
-
-
-@pytest.mark.parametrize("module", [ConformerConvolution(8, kernel=5), PyramidConvolution(8)])
-def test_what_stands_in_the_padding_does_not_matter(module):
-    (x, mask), (y, _) = frames(), frames(fill=7.0)
-    module = made(module)
-    torch.testing.assert_close(module(x, mask)[mask], module(y, mask)[mask])
-    short = module(x[1:, :5], mask[1:, :5])
-    torch.testing.assert_close(module(x, mask)[1:, :5], short)
+def test_the_pyramid_weighs_its_kernels_by_column() -> None:
+    torch.manual_seed(0)
+    layer, x = PyramidConvolution(8), torch.randn(3, 9, 8)
+    clean = padded(x, 0.0)
+    scales, excited = [], []
+    for i, kernel in enumerate((3, 5, 7, 9)):
+        group = clean[..., 2 * i : 2 * i + 2].mT
+        own = layer.convolutions[i]
+        scales.append(F.conv1d(group, own.weight, own.bias, padding=kernel // 2).mT)
+        means = torch.stack([scales[-1][b, MASK[b]].mean(dim=0) for b in range(3)])
+        excited.append(layer.excitations[i](means))
+    shares = torch.stack(excited).softmax(dim=0)
+    expected = torch.cat([shares[i][:, None] * scales[i] for i in range(4)], dim=-1)
+    torch.testing.assert_close(padded(layer(padded(x, 5.0), MASK), 0.0), padded(expected, 0.0))

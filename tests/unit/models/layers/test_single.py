@@ -10,10 +10,10 @@ from ugcl.models.layers.blocks import CrossRead
 from ugcl.models.layers.single import freeze_scores
 
 
-@pytest.mark.parametrize("layer", [CrossAttentionLayer, CrossRead])
-def test_what_is_frozen_is_what_one_key_makes_idle(layer):
+@pytest.mark.parametrize("kind", [CrossAttentionLayer, CrossRead])
+def test_what_is_frozen_is_what_one_key_makes_idle(kind):
     torch.manual_seed(0)
-    layer = layer(8, 2, 0.0)
+    layer = kind(8, 2, 0.0)
     x, key = torch.randn(3, 5, 8), torch.randn(3, 1, 8)
     layer(x, key, torch.ones(3, 1, dtype=torch.bool)).square().sum().backward()
     idle = {name for name, p in layer.named_parameters() if p.grad is None or p.grad.abs().max() < 1e-6}

@@ -46,3 +46,8 @@ class McnCl(MethodSettings):
         """See `MethodSettings.check`."""
         super().check(run)
         one_of(run, 2)
+        if run.encoder.width % 4:
+            raise ValueError(
+                f"method mcn_cl has four groups of columns, encoder.width is {run.encoder.width}; make it a"
+                " multiple of 4"
+            )
