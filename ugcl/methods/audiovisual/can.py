@@ -1,10 +1,10 @@
-"""Channel attention network (CAN), a baseline of a study of compound emotions.
+"""Channel attention network (CAN), beside LFAN in the feature-based arm of a study of compound emotions.
 
 Richet et al., *Textualized and feature-based models for compound multimodal emotion recognition in the wild*,
-ECCV Workshops 2024, arXiv 2407.12927; formulae as in nicolas-richet/feature-vs-text-compound-emotion.
+ECCV Workshops 2024, arXiv 2407.12927; formulae as in sbelharbi/feature-vs-text-compound-emotion@eb8eeed.
 
-    stream m ─ causal convolutions ─ batch norm ─ linear ─ batch norm ─ LeakyReLU ─ h_m
-    h = [h_1; …; h_M],   logits = mean over frames of W (D · softmax(A h) ⊙ h), D columns
+    stream m ─ causal convolutions ─ batch norm ─ linear_m ─ h_m,   h = [h_1; …; h_M]
+    logits = mean over frames of W₂ LeakyReLU(BN(W₁ (softmax(A h) ⊙ h)))
 """
 
 from __future__ import annotations
@@ -33,31 +33,53 @@ class ChannelAttention(nn.Module):
 
     def __init__(self, widths: Sequence[int], columns: int) -> None:
         super().__init__()
+        size = columns * len(widths)
         self.linears = nn.ModuleList(nn.Linear(width, columns) for width in widths)
-        self.norms = nn.ModuleList(MaskedBatchNorm(columns) for _ in widths)
-        self.size = columns * len(widths)
-        self.attention = nn.Linear(self.size, self.size)
+        self.attention = nn.Linear(size, size)
+
+    def forward(self, streams: Sequence[Tensor]) -> Tensor:
+        """M × (B, T, W_m) → (B, T, M · columns)."""
+        h = torch.cat([linear(x) for linear, x in zip(self.linears, streams, strict=True)], dim=-1)
+        return self.attention(h).softmax(dim=-1) * h
+
+
+class ChannelNetwork(nn.Module):
+    """Streams on one grid → logits of each frame."""
+
+    def __init__(
+        self,
+        widths: Sequence[int],
+        channels: Sequence[Sequence[int]],
+        columns: int,
+        classes: int,
+        kernel: int = 5,
+        dropout: float = 0.0,
+    ) -> None:
+        """Make the network; `channels` are those of each stream's causal blocks."""
+        super().__init__()
+        size = columns * len(widths)
+        self.temporal = TemporalStreams(widths, channels, kernel, dropout)
+        self.attention = ChannelAttention([own[-1] for own in channels], columns)
+        self.linear = nn.Linear(size, size, bias=False)  # batch norm would cancel a bias
+        self.norm, self.classifier = MaskedBatchNorm(size), nn.Linear(size, classes)
 
     def forward(self, streams: Sequence[Tensor], mask: Tensor) -> Tensor:
-        """M × (B, T, W_m) with valid frames (B, T) → (B, T, M · columns)."""
-        layers = zip(self.linears, self.norms, streams, strict=True)
-        h = torch.cat([F.leaky_relu(norm(linear(x), mask)) for linear, norm, x in layers], dim=-1)
-        return self.size * self.attention(h).softmax(dim=-1) * h  # shares have the mean 1
+        """M × (B, T, W_m) with valid frames (B, T) → (B, T, classes)."""
+        h = self.linear(self.attention(self.temporal(streams, mask)))
+        return self.classifier(F.leaky_relu(self.norm(h, mask)))
 
 
 class CAN(EncodedMethod):
-    """The shared encoders, causal convolutions, attention over columns."""
+    """The shared encoders, then the channel attention network."""
 
     def __init__(self, run: Run, infos: Infos, statistics: Statistics) -> None:
         super().__init__(run, infos, statistics)
-        own, widths = run.method, [run.encoder.width] * len(self.modalities)
+        own, width, count = run.method, run.encoder.width, len(self.modalities)
         self.clocks = {m: (infos[m].rate, infos[m].offset) for m in self.modalities}
-        self.temporal = TemporalStreams(widths, own.blocks, own.kernel, run.encoder.dropout)
-        self.attention = ChannelAttention(widths, own.columns)
-        self.classifier = nn.Linear(self.attention.size, len(run.protocol.classes))
+        sizes = [width] * count, [[width] * own.blocks] * count, own.columns
+        self.network = ChannelNetwork(*sizes, len(run.protocol.classes), own.kernel, run.encoder.dropout)
 
     def forward(self, batch: Batch) -> Outputs:
         """See `Method.forward`: `logits` (B, C), the mean over frames."""
         streams, mask = on_first_grid(*self.encode(batch), self.clocks)
-        fused = self.attention(self.temporal(streams, mask), mask)
-        return {"logits": masked_mean(self.classifier(fused), mask)}
+        return {"logits": masked_mean(self.network(streams, mask), mask)}

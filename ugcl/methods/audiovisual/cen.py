@@ -78,9 +78,16 @@ class ExchangeBlock(nn.Module):
         return found
 
     def penalty(self) -> Tensor:
-        """Σ|γ| over another part of the channels in each stream, a scalar (eq. 7)."""
+        """Σ|γ| over another part of the channels in each stream, a scalar (eq. 7).
+
+        Of n channels, stream m of M has those from ⌊mn/M⌋ to ⌊(m+1)n/M⌋.
+        """
         count = len(self.bn2)
-        return torch.stack([bn.weight.chunk(count)[m].abs().sum() for m, bn in enumerate(self.bn2)]).sum()
+        parts = [
+            norm.weight[m * len(norm.weight) // count : (m + 1) * len(norm.weight) // count]
+            for m, norm in enumerate(self.bn2)
+        ]
+        return torch.cat(parts).abs().sum()
 
 
 class CEN(EncodedMethod):

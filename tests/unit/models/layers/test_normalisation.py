@@ -45,3 +45,13 @@ def test_vectors_need_no_mask_and_one_of_them_stays_finite():
     x = frames()[0][:, 0]
     torch.testing.assert_close(own(x), torchs(x))
     assert own(x[:1]).isfinite().all() and own.running_var.isfinite().all()
+
+
+def test_half_precision_keeps_statistics_in_full_precision():
+    own, torchs = pair()
+    x, mask = frames()
+    large = (300 * x + 1000).to(torch.bfloat16)  # squares above what 16 bits of a mean can hold exactly
+    own(large, mask)
+    torchs(large[mask].float())
+    torch.testing.assert_close(own.running_mean, torchs.running_mean)
+    torch.testing.assert_close(own.running_var, torchs.running_var)

@@ -20,11 +20,10 @@ class Can(MethodSettings):
         "Richet et al.: Textualized and feature-based models for compound multimodal emotion recognition in"
         " the wild. ECCV Workshops 2024, arXiv 2407.12927",
         grade="B",
-        code="nicolas-richet/feature-vs-text-compound-emotion",
+        code="sbelharbi/feature-vs-text-compound-emotion@eb8eeed",
         deviations=(
             "The shared encoders come before the temporal convolutions.",
-            "Logits of frames are averaged over the clip.",
-            "Shares are multiplied by the number of columns, so that their mean is 1.",
+            "Logits of frames are averaged over the clip; the released code has one for each frame.",
             "All modalities are read at the times of the first one's frames.",
         ),
     )

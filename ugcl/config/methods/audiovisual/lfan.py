@@ -20,11 +20,11 @@ class Lfan(MethodSettings):
         "Richet et al.: Textualized and feature-based models for compound multimodal emotion recognition in"
         " the wild. ECCV Workshops 2024, arXiv 2407.12927",
         grade="B",
-        code="nicolas-richet/feature-vs-text-compound-emotion",
+        code="sbelharbi/feature-vs-text-compound-emotion@eb8eeed",
         deviations=(
             "The shared encoders come before the temporal convolutions.",
-            "Logits of frames are averaged over the clip.",
-            "All modalities are read at the times of the first one's frames.",
+            "Logits of frames are averaged over the clip; the released code has one for each frame.",
+            "The first of input.modalities leads (published: the video), at whose times the others are read.",
         ),
     )
     packable: ClassVar[bool] = False  # running statistics of batch normalisation
