@@ -71,7 +71,7 @@ def found(golden: Golden, network: CompressedFusion) -> dict[str, Tensor]:
         kept = frames_at(tokens, places)
         pictures = masked_mean(kept, mask.gather(1, places)).unflatten(0, patches.shape[:2])
         here = torch.ones(pictures.shape[:2], dtype=torch.bool)
-        coded = network.tcn(pictures, here)
+        coded = network.tcn(pictures)
         heads = network.projections
         projections = {"video": heads["video"](last_valid(coded, here))}
         projections |= {m: heads[m](x) for m, x in vectors.items()}

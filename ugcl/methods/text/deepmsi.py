@@ -43,9 +43,8 @@ class Perceptron(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, sizes[0]) → (B, sizes[-1])."""
-        everywhere = torch.ones(len(x), 1, dtype=torch.bool, device=x.device)
         for linear, norm in zip(self.linears, self.norms, strict=False):
-            x = self.dropout(F.leaky_relu(norm(linear(x)[:, None], everywhere)[:, 0]))
+            x = self.dropout(F.leaky_relu(norm(linear(x))))
         return self.linears[-1](x)
 
 
@@ -123,7 +122,7 @@ class CompressedFusion(nn.Module):
         places = most_similar(x, mask, query, keep)[1].sort(dim=1).values  # padding comes last
         kept = frames_at(x, places) if merge is None else merged(x, mask, places, *merge)
         here = mask.gather(1, places)
-        found = {"video": last_valid(self.tcn(kept, here), here), **vectors}
+        found = {"video": last_valid(self.tcn(kept), here), **vectors}
         projections = {m: head(found[m]) for m, head in self.projections.items()}
         read = [*projections.values(), *([query] if self.taught else [])]
         return {"logits": self.classifier(torch.cat(read, dim=-1)), "projections": projections}
