@@ -1,6 +1,7 @@
 """JMT: joint multimodal transformer.
 
-Waligora et al., CVPR Workshops 2024, arXiv 2403.10488, §3; both modalities on one grid of T frames:
+Waligora et al., CVPR Workshops 2024, arXiv 2403.10488, §3; both modalities on one grid, the T frames of the
+first of them that has a frame rate:
 
     j = W[v; a];   v, a, j ← a transformer layer of each
     six reads, the weights of one query stream shared:  v←a, a←v, j←v, v←j, j←a, a←j, each (B, T, W)

@@ -2,7 +2,7 @@
 
 Cheng et al., ACM Multimedia 2025, arXiv 2505.02331. A reconstruction from the abstract:
 
-    z = Enc([x_a + e_a; x_v + e_v]) over all tokens of the clip,  logits = Linear(LN mean z)
+    z = Enc([x_a + e_a; x_v + e_v]) over all tokens of the clip,  logits = Linear(mean z)
     c_m = mean Enc(x_m + e_m) with the same weights,  contrast = symmetric InfoNCE of c_a with c_v
 
 A modality that a clip lacks has no token.
