@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import typer
 
+log = logging.getLogger(__name__)
 app = typer.Typer(help="Fetch or make corpora, their manifests and folds.", no_args_is_help=True)
 Corpus = Annotated[str, typer.Argument(help="Key of `corpora` in params.yaml.")]
 
@@ -84,6 +86,7 @@ def split(
     from ugcl.config import load
     from ugcl.data import sources, tables
     from ugcl.data.splits import build as splits
+    from ugcl.data.splits import left_out
     from ugcl.errors import UgclError
     from ugcl.plan import paths
 
@@ -93,7 +96,21 @@ def split(
         raise UgclError(f"fold {fold} is not in {protocol!r}; choose from 1..{scheme.fold_numbers[-1]}")
     manifest = tables.read_manifest(paths.manifest(corpus))
     table = splits.make_fold(manifest, scheme, sources.root(config, corpus), fold)
+    counts = ", ".join(f"{part} {(table['part'] == part).sum()}" for part in tables.PARTS)
+    absent = left_out.described(left_out.left_out(manifest, scheme, table))
+    log.info("%s, %s, fold %d: clips in %s; left out: %s", corpus, protocol, fold, counts, absent)
     tables.write(table, paths.split(corpus, protocol, fold))
+
+
+@app.command()
+def check(corpus: Corpus) -> None:
+    """Check the folds of a corpus that the active benchmarks run, and count what they hold and leave out."""
+    from ugcl.config import load
+    from ugcl.data import tables
+    from ugcl.data.splits import audits
+    from ugcl.plan import paths
+
+    tables.write(audits.check(load(), corpus), paths.audit(corpus))
 
 
 @app.command()

@@ -56,6 +56,26 @@ def splits(config: Config, benchmark: str) -> list[Path]:
     return [paths.split(entry.corpus, entry.protocol, fold) for fold in config.folds(benchmark)]
 
 
+def folds(config: Config, corpus: str) -> list[tuple[str, int]]:
+    """Protocol and number of the folds of a corpus that active benchmarks run, each once."""
+    entries = [(config.benchmark(name), name) for name in config.active]
+    found = [(e.protocol, fold) for e, name in entries if e.corpus == corpus for fold in config.folds(name)]
+    return list(dict.fromkeys(found))
+
+
+def audits(config: Config) -> list[Path]:
+    """The tables of checked folds of the active benchmarks, one per corpus."""
+    return [paths.audit(corpus) for corpus in corpora(config)]
+
+
+def audit_inputs(config: Config, corpus: str) -> list[Path]:
+    """What the check of a corpus's folds reads."""
+    return [
+        paths.manifest(corpus),
+        *(paths.split(corpus, protocol, fold) for protocol, fold in folds(config, corpus)),
+    ]
+
+
 def all_splits(config: Config) -> list[Path]:
     """The split tables of the active benchmarks, each once."""
     return list(dict.fromkeys(path for name in config.active for path in splits(config, name)))

@@ -27,6 +27,14 @@ def manifest(corpus: str) -> Path:
     return MANIFESTS / f"{corpus}.csv"
 
 
+def audit(corpus: str) -> Path:
+    """What the folds of a corpus hold and leave out.
+
+    It lies beside the manifests, on which all features depend: whoever removes splits keeps the features.
+    """
+    return MANIFESTS / "audits" / f"{corpus}.csv"
+
+
 def split(corpus: str, protocol: str, fold: int) -> Path:
     """The split table of one fold (from 1)."""
     return SPLITS / corpus / protocol / f"fold{fold}.csv"

@@ -1,10 +1,11 @@
-# Raw media, manifests and folds.
+# Raw media, manifests and folds, and the check that all features wait for.
 
 
 rule data:
     input:
         data_plan.manifests(params_tree),
         data_plan.all_splits(params_tree),
+        data_plan.audits(params_tree),
 
 
 for _corpus, _actor in data_plan.made_actors(params_tree):
@@ -82,3 +83,21 @@ rule split:
     shell:
         "python -m ugcl data split {wildcards.corpus:q} {wildcards.protocol:q} {wildcards.fold:q}"
         " > {log:q} 2>&1"
+
+
+rule audit:
+    input:
+        lambda wildcards: data_plan.audit_inputs(params_tree, wildcards.corpus),
+    output:
+        "data/manifests/audits/{corpus}.csv",
+    log:
+        "logs/data/audit-{corpus}.log",
+    benchmark:
+        "logs/benchmarks/data/audit-{corpus}.tsv"
+    threads: 1
+    resources:
+        **needs.of_rule(params_tree, "audit"),
+    params:
+        lineage=lambda wildcards: lineage.audit(params_tree, wildcards.corpus),
+    shell:
+        "python -m ugcl data check {wildcards.corpus:q} > {log:q} 2>&1"

@@ -1,9 +1,10 @@
-"""What `ugcl data audit` looks at: the folds of a benchmark, or a user's files."""
+"""What is audited: the folds of a benchmark or a user's files; a corpus's folds before its features."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,11 +14,14 @@ from ugcl.data import sources, tables
 from ugcl.data.labels import labelled
 from ugcl.data.splits import build as splits
 from ugcl.data.splits import foreign_split as foreign_split
-from ugcl.data.splits.audit import Audit, audit
-from ugcl.errors import UgclError
-from ugcl.plan import paths
+from ugcl.data.splits.audit import LEAKS, Audit, audit
+from ugcl.data.splits.left_out import left_out
+from ugcl.errors import LeakError, UgclError
+from ugcl.plan import data, paths
 
 log = logging.getLogger(__name__)
+CHECKED = ["protocol", "fold", "part", "label", "reason", "clips", "speakers"]
+"""Columns of the table that :func:`check` makes."""
 
 
 def audits(
@@ -49,21 +53,67 @@ def audits(
 
 def of_benchmark(config: Config, benchmark: str) -> list[Audit]:
     """Audit every fold that a benchmark runs: its split file, or what would be written to it."""
-    entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
+    entry, protocol, path = (
+        config.benchmark(benchmark),
+        config.protocol(benchmark),
+        paths.quarantine(benchmark),
+    )
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
-    known = labelled(manifest, protocol).drop(columns="part", errors="ignore")  # MELD's manifest has one
+    quarantine = tables.read(path) if path.is_file() else None
     found = []
     for number in config.folds(benchmark):
-        fold = _fold(config, benchmark, manifest, number).merge(known, on="clip", how="left")
-        found.append(audit(fold, f"{benchmark} fold {number}", protocol.classes))
+        fold = _fold(config, entry.corpus, entry.protocol, number, manifest)
+        audited = audit(fold, f"{benchmark} fold {number}", protocol.classes)
+        found.append(replace(audited, left_out=left_out(manifest, protocol, fold, quarantine)))
     return found
 
 
-def _fold(config: Config, benchmark: str, manifest: pd.DataFrame, number: int) -> pd.DataFrame:
-    entry = config.benchmark(benchmark)
-    path = paths.split(entry.corpus, entry.protocol, number)
+def check(config: Config, corpus: str) -> pd.DataFrame:
+    """Audit the folds of a corpus that active benchmarks run.
+
+    Returns:
+        Clips and speakers of every class in every part, and of every reason for which clips are in none:
+        protocol, fold, part ("" for none), label, reason, clips, speakers.
+
+    Raises:
+        LeakError: parts share clips, speakers or recordings, and the protocol does not allow it. Recordings
+            of which clips are cut (columns start, end) may be shared; the log says it.
+    """
+    manifest = tables.read_manifest(paths.manifest(corpus))
+    is_cut = any(manifest[name].notna().any() for name in ("start", "end") if name in manifest)
+    rows = []
+    for protocol, number in data.folds(config, corpus):
+        entry = config.corpus_protocol(corpus, protocol)
+        fold = _fold(config, corpus, protocol, number, manifest)
+        found = audit(fold, f"{protocol} fold {number}", entry.classes)
+        may_leak = LEAKS if getattr(entry.folds, "allow_leak", False) else ("recordings",) if is_cut else ()
+        _refuse(found, corpus, may_leak)
+        absent = left_out(manifest, entry, fold)
+        log.info("%s:\n%s", corpus, replace(found, left_out=absent).text())
+        parts = fold.groupby(["part", "label"], sort=False)
+        parts = parts.agg(clips=("clip", "size"), speakers=("speaker", "nunique")).reset_index()
+        table = pd.concat([parts, absent]).assign(protocol=protocol, fold=number)
+        rows.append(table.reindex(columns=CHECKED).fillna(""))
+    return pd.concat(rows, ignore_index=True)
+
+
+def _refuse(found: Audit, corpus: str, may_leak: Sequence[str]) -> None:
+    kinds = [kind for kind in found.overlaps["kind"] if kind in LEAKS]
+    for leak, kind in zip(found.leaks, kinds, strict=True):
+        if kind not in may_leak:
+            raise LeakError(
+                f"{corpus}: {leak}; use a speaker-disjoint split, and a recording for one clip only"
+            )
+        log.warning("LEAKY: %s", leak)
+
+
+def _fold(config: Config, corpus: str, protocol: str, number: int, manifest: pd.DataFrame) -> pd.DataFrame:
+    """The split table of a fold, with what the manifest has about its clips."""
+    path, entry = paths.split(corpus, protocol, number), config.corpus_protocol(corpus, protocol)
     if path.is_file():
-        return tables.read_split(path)
-    log.info("%s: not there yet; auditing the fold that would be written", path)
-    root, protocol = sources.root(config, entry.corpus), config.protocol(benchmark)
-    return splits.make_fold(manifest, protocol, root, number)
+        fold = tables.read_split(path)
+    else:
+        log.info("%s: not there yet; auditing the fold that would be written", path)
+        fold = splits.make_fold(manifest, entry, sources.root(config, corpus), number)
+    known = labelled(manifest, entry).drop(columns="part", errors="ignore")  # MELD's manifest has one
+    return fold.merge(known, on="clip", how="left")
