@@ -104,13 +104,16 @@ def split(
 
 @app.command()
 def check(corpus: Corpus) -> None:
-    """Check the folds of a corpus that the active benchmarks run, and count what they hold and leave out."""
+    """Make and audit the folds of a corpus that active benchmarks run; all its features wait for this."""
     from ugcl.config import load
-    from ugcl.data import tables
+    from ugcl.data import sources
     from ugcl.data.splits import audits
     from ugcl.plan import paths
 
-    tables.write(audits.check(load(), corpus), paths.audit(corpus))
+    audits.check(load(), corpus)
+    path = paths.checked(corpus)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{sources.sha256(paths.manifest(corpus))}  {paths.manifest(corpus).as_posix()}\n")
 
 
 @app.command()

@@ -63,17 +63,9 @@ def folds(config: Config, corpus: str) -> list[tuple[str, int]]:
     return list(dict.fromkeys(found))
 
 
-def audits(config: Config) -> list[Path]:
-    """The tables of checked folds of the active benchmarks, one per corpus."""
-    return [paths.audit(corpus) for corpus in corpora(config)]
-
-
-def audit_inputs(config: Config, corpus: str) -> list[Path]:
-    """What the check of a corpus's folds reads."""
-    return [
-        paths.manifest(corpus),
-        *(paths.split(corpus, protocol, fold) for protocol, fold in folds(config, corpus)),
-    ]
+def checks(config: Config) -> list[Path]:
+    """What says that folds were checked, of each corpus of the active benchmarks."""
+    return [paths.checked(corpus) for corpus in corpora(config)]
 
 
 def all_splits(config: Config) -> list[Path]:

@@ -27,12 +27,9 @@ def manifest(corpus: str) -> Path:
     return MANIFESTS / f"{corpus}.csv"
 
 
-def audit(corpus: str) -> Path:
-    """What the folds of a corpus hold and leave out.
-
-    It lies beside the manifests, on which all features depend: whoever removes splits keeps the features.
-    """
-    return MANIFESTS / "audits" / f"{corpus}.csv"
+def checked(corpus: str) -> Path:
+    """What says that folds were made and checked from a corpus's manifest, before any of its features."""
+    return MANIFESTS / "checked" / f"{corpus}.txt"
 
 
 def split(corpus: str, protocol: str, fold: int) -> Path:

@@ -15,7 +15,6 @@ from typing import Any
 from ugcl.config import Config
 from ugcl.config.base import Section
 from ugcl.config.system.overrides import SECTIONS
-from ugcl.plan import data
 from ugcl.provenance.code import IRRELEVANT, NAME, PACKAGE, REGISTRIES, code_hash, files_hash, module_exists
 
 DIGITS = 12
@@ -55,13 +54,6 @@ def splits(config: Config, corpus: str, protocol: str) -> str:
     """The folds of a protocol."""
     scheme = _settings(config.corpus_protocol(corpus, protocol))
     return _lineage("splits", [f"{NAME}.data.splits.build"], [manifest(config, corpus), scheme])
-
-
-def audit(config: Config, corpus: str) -> str:
-    """The check of a corpus's folds. No feature depends on it; it only has to come first."""
-    folds = data.folds(config, corpus)
-    params = [folds, [splits(config, corpus, name) for name in dict(folds)]]
-    return _lineage("audit", [f"{NAME}.data.splits.audits"], params)
 
 
 def faces(config: Config, corpus: str) -> str:

@@ -34,7 +34,6 @@ def lineages(config: Config) -> dict[str, dict[str, Any]]:
         corpus, folds = entry.corpus, config.folds(name)
         data[f"raw/{corpus}"] = lineage.raw(config, corpus)
         data[f"manifests/{corpus}"] = lineage.manifest(config, corpus)
-        data[f"manifests/audits/{corpus}"] = lineage.audit(config, corpus)
         split = f"splits/{corpus}/{entry.protocol}"
         made = data.get(split, {"folds": []})["folds"]
         made_of = lineage.splits(config, corpus, entry.protocol)

@@ -9,7 +9,7 @@ rule features:
 rule faces:
     input:
         "data/manifests/{corpus}.csv",
-        ancient("data/manifests/audits/{corpus}.csv"),  # it comes first, and makes nothing stale
+        "data/manifests/checked/{corpus}.txt",
     output:
         tracks="data/faces/{corpus}/shard-{shard}.csv",
         summary="data/faces/{corpus}/shard-{shard}.summary.csv",
@@ -30,7 +30,7 @@ rule faces:
 rule encode:
     input:
         lambda wildcards: features_plan.encode_inputs(params_tree, **wildcards),
-        ancient("data/manifests/audits/{corpus}.csv"),
+        "data/manifests/checked/{corpus}.txt",
     output:
         tensors="data/features/{corpus}/{encoder}/shard-{shard}.safetensors",
         table="data/features/{corpus}/{encoder}/shard-{shard}.csv",

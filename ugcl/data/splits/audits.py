@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from ugcl.config import Config
+from ugcl.config.protocols import Protocol
 from ugcl.data import sources, tables
 from ugcl.data.labels import labelled
 from ugcl.data.splits import build as splits
@@ -20,8 +21,6 @@ from ugcl.errors import LeakError, UgclError
 from ugcl.plan import data, paths
 
 log = logging.getLogger(__name__)
-CHECKED = ["protocol", "fold", "part", "label", "reason", "clips", "speakers"]
-"""Columns of the table that :func:`check` makes."""
 
 
 def audits(
@@ -62,58 +61,47 @@ def of_benchmark(config: Config, benchmark: str) -> list[Audit]:
     quarantine = tables.read(path) if path.is_file() else None
     found = []
     for number in config.folds(benchmark):
-        fold = _fold(config, entry.corpus, entry.protocol, number, manifest)
+        path = paths.split(entry.corpus, entry.protocol, number)
+        if path.is_file():
+            fold = tables.read_split(path)
+        else:
+            log.info("%s: not there yet; auditing the fold that would be written", path)
+            fold = _made(config, entry.corpus, entry.protocol, number, manifest)
+        fold = _joined(fold, manifest, protocol)
         audited = audit(fold, f"{benchmark} fold {number}", protocol.classes)
         found.append(replace(audited, left_out=left_out(manifest, protocol, fold, quarantine)))
     return found
 
 
-def check(config: Config, corpus: str) -> pd.DataFrame:
-    """Audit the folds of a corpus that active benchmarks run.
-
-    Returns:
-        Clips and speakers of every class in every part, and of every reason for which clips are in none:
-        protocol, fold, part ("" for none), label, reason, clips, speakers.
+def check(config: Config, corpus: str) -> None:
+    """Make and audit the folds of a corpus that active benchmarks run, and log what they hold.
 
     Raises:
         LeakError: parts share clips, speakers or recordings, and the protocol does not allow it. Recordings
             of which clips are cut (columns start, end) may be shared; the log says it.
+        UgclError: a fold cannot be made.
     """
     manifest = tables.read_manifest(paths.manifest(corpus))
     is_cut = any(manifest[name].notna().any() for name in ("start", "end") if name in manifest)
-    rows = []
     for protocol, number in data.folds(config, corpus):
-        entry = config.corpus_protocol(corpus, protocol)
-        fold = _fold(config, corpus, protocol, number, manifest)
-        found = audit(fold, f"{protocol} fold {number}", entry.classes)
+        entry, name = config.corpus_protocol(corpus, protocol), f"{corpus}, {protocol}, fold {number}"
+        fold = _joined(_made(config, corpus, protocol, number, manifest), manifest, entry)
+        found = audit(fold, name, entry.classes)
+        found = replace(found, left_out=left_out(manifest, entry, fold))
+        log.info("%s", found.text())
         may_leak = LEAKS if getattr(entry.folds, "allow_leak", False) else ("recordings",) if is_cut else ()
-        _refuse(found, corpus, may_leak)
-        absent = left_out(manifest, entry, fold)
-        log.info("%s:\n%s", corpus, replace(found, left_out=absent).text())
-        parts = fold.groupby(["part", "label"], sort=False)
-        parts = parts.agg(clips=("clip", "size"), speakers=("speaker", "nunique")).reset_index()
-        table = pd.concat([parts, absent]).assign(protocol=protocol, fold=number)
-        rows.append(table.reindex(columns=CHECKED).fillna(""))
-    return pd.concat(rows, ignore_index=True)
+        kinds = [kind for kind in found.overlaps["kind"] if kind in LEAKS]
+        for leak, kind in zip(found.leaks, kinds, strict=True):
+            if kind not in may_leak:
+                raise LeakError(f"{leak}; use a speaker-disjoint split, and a recording for one clip only")
 
 
-def _refuse(found: Audit, corpus: str, may_leak: Sequence[str]) -> None:
-    kinds = [kind for kind in found.overlaps["kind"] if kind in LEAKS]
-    for leak, kind in zip(found.leaks, kinds, strict=True):
-        if kind not in may_leak:
-            raise LeakError(
-                f"{corpus}: {leak}; use a speaker-disjoint split, and a recording for one clip only"
-            )
-        log.warning("LEAKY: %s", leak)
+def _made(config: Config, corpus: str, protocol: str, number: int, manifest: pd.DataFrame) -> pd.DataFrame:
+    entry = config.corpus_protocol(corpus, protocol)
+    return splits.make_fold(manifest, entry, sources.root(config, corpus), number)
 
 
-def _fold(config: Config, corpus: str, protocol: str, number: int, manifest: pd.DataFrame) -> pd.DataFrame:
-    """The split table of a fold, with what the manifest has about its clips."""
-    path, entry = paths.split(corpus, protocol, number), config.corpus_protocol(corpus, protocol)
-    if path.is_file():
-        fold = tables.read_split(path)
-    else:
-        log.info("%s: not there yet; auditing the fold that would be written", path)
-        fold = splits.make_fold(manifest, entry, sources.root(config, corpus), number)
-    known = labelled(manifest, entry).drop(columns="part", errors="ignore")  # MELD's manifest has one
+def _joined(fold: pd.DataFrame, manifest: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """A split table with what the manifest has about its clips."""
+    known = labelled(manifest, protocol).drop(columns="part", errors="ignore")  # MELD's manifest has one
     return fold.merge(known, on="clip", how="left")

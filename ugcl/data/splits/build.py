@@ -93,8 +93,9 @@ def _check_classes(fold: pd.DataFrame, protocol: Protocol, number: int) -> None:
         absent = row.index[~row]
         if len(absent):
             clips = fold[fold["label"] == absent[0]]
+            other = "" if isinstance(protocol.folds, Stratified) else ", the fold scheme stratified"
             raise UgclError(
                 f"fold {number}: {part} has no clip of class {absent[0]!r} (it has {len(clips)} clips of"
-                f" {clips['speaker'].nunique()} speakers in all parts); use fewer folds, the fold scheme"
-                " stratified, or drop the class"
+                f" {clips['speaker'].nunique()} speakers in all parts); use fewer folds{other}, or drop the"
+                " class"
             )
