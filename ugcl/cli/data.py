@@ -51,6 +51,10 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON list."
         row = (entry.corpus, entry.state, str(entry.files), size, entry.licence, entry.where, entry.hint)
         table.add_row(*row)
     Console(width=None if Console().is_terminal else 200).print(table)
+    for entry in found:
+        for protocol, reasons in entry.left_out.items():
+            text = ", ".join(f"{row['clips']} {row['reason']}" for row in reasons) or "none"
+            typer.echo(f"{entry.corpus}, {protocol}: clips in no part: {text}")
 
 
 @app.command()

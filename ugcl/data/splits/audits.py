@@ -73,6 +73,31 @@ def of_benchmark(config: Config, benchmark: str) -> list[Audit]:
     return found
 
 
+def never_used(config: Config, corpus: str) -> dict[str, pd.DataFrame]:
+    """Protocol of a corpus → the clips in no part of any fold, by reason; nothing without a manifest.
+
+    Folds are those whose split files are there, else all labelled clips count as used. Quarantined clips are
+    those of the benchmarks that use the protocol.
+    """
+    path = paths.manifest(corpus)
+    if not path.is_file():
+        return {}
+    manifest, found = tables.read_manifest(path), {}
+    for name, protocol in config.corpus(corpus).protocols.items():
+        files = [paths.split(corpus, name, number) for number in protocol.fold_numbers]
+        folds = [tables.read_split(file) for file in files if file.is_file()]
+        users = [
+            key
+            for key, entry in config.benchmarks.items()
+            if (entry.corpus, entry.protocol) == (corpus, name)
+        ]
+        bad = [tables.read(file) for file in map(paths.quarantine, users) if file.is_file()]
+        if protocol.label in manifest:
+            used = pd.concat(folds) if folds else labelled(manifest, protocol)
+            found[name] = left_out(manifest, protocol, used, pd.concat(bad) if bad else None)
+    return found
+
+
 def check(config: Config, corpus: str) -> None:
     """Make and audit the folds of a corpus that active benchmarks run, and log what they hold.
 

@@ -8,6 +8,7 @@ All sums are integers: every machine finds the same blocks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ def stratified(clips: pd.DataFrame, scheme: Stratified, fold: int) -> pd.Series:
     counts = pd.crosstab(clips["speaker"], clips["label"]).sort_index()
     counts = counts[counts.sum(axis=1) >= scheme.fewest_clips]
     _check(counts, scheme)
-    found = blocks(counts.to_numpy(np.int64), scheme.folds)
+    found = _blocks(counts.to_numpy(np.int64).tobytes(), counts.shape[1], scheme.folds)
     names = np.full(scheme.folds, "train", dtype=object)
     names[fold - 1], names[fold % scheme.folds] = "test", "dev"
     return clips["speaker"].map(dict(zip(counts.index, names[found], strict=True))).fillna(LEFT_OUT)
@@ -59,6 +60,12 @@ def _check(counts: pd.DataFrame, scheme: Stratified) -> None:
             f" need as many ({counts[name].sum()} clips in all); use fewer folds (at least 3), merge the"
             " class with another, or drop it from classes"
         )
+
+
+@lru_cache(maxsize=4)
+def _blocks(counts: bytes, classes: int, number: int) -> np.ndarray:
+    """The blocks that all folds of a protocol share, worked out once in a process."""
+    return blocks(np.frombuffer(counts, np.int64).reshape(-1, classes), number)
 
 
 def blocks(counts: np.ndarray, number: int) -> np.ndarray:
