@@ -1,4 +1,4 @@
-"""Folds are checked before any face or feature work, and a changed fold scheme makes no features stale."""
+"""A corpus of one's own: what `ugcl init` writes runs, and folds are checked before any face or feature."""
 
 from __future__ import annotations
 
@@ -47,3 +47,14 @@ def test_a_bad_split_stops_before_faces_and_a_changed_scheme_makes_no_features_s
     assert "split" in plan and plan.isdisjoint({"check_folds", "faces", "encode", "index"})
     fresh.snakemake("data", "features")
     assert "Nothing to be done" in fresh.snakemake("-n", "data", "features")
+
+
+def test_snakemake_takes_the_parameters_that_init_writes(fresh: Workplace) -> None:
+    (fresh.root / "clips/clips.csv").unlink()
+    fresh.run("ugcl", "init", "clips", "--name", "mine")
+    fresh.environment["UGCL_PARAMS"] = "params-mine.yaml"
+    plan = fresh.snakemake("-n", "all")
+    assert {"manifest", "check_folds", "faces", "encode", "train_mine_seed_0_fold_4", "site"} <= jobs(plan)
+    fresh.snakemake("data")
+    assert (fresh.root / "data/splits/mine/main/fold4.csv").is_file()
+    assert "ok     corpus mine" in fresh.run("ugcl", "doctor", code=None).stdout
