@@ -114,7 +114,7 @@ def check(corpus: Corpus) -> None:
     from ugcl.data.splits import audits
     from ugcl.plan import paths
 
-    audits.check(load(), corpus)
+    typer.echo("\n\n".join(each.text() for each in audits.check(load(), corpus)))
     path = paths.checked(corpus)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{sources.sha256(paths.manifest(corpus))}  {paths.manifest(corpus).as_posix()}\n")

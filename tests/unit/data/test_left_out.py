@@ -133,7 +133,8 @@ def test_the_log_of_a_split_the_audit_and_the_status_say_it(own: Config, ugcl: R
 
 
 def test_the_check_passes_good_folds_and_says_what_it_checked(own: Config, ugcl: Run) -> None:
-    ugcl("data", "check", "mine")
+    output = ugcl("data", "check", "mine").output
+    assert output.count("left out: 2 label 'bored' is not a class") == 3, "once in every fold"
     digest, name = paths.checked("mine").read_text().split()
     assert name == paths.manifest("mine").as_posix() and len(digest) == 64
 

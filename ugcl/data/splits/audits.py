@@ -98,27 +98,28 @@ def never_used(config: Config, corpus: str) -> dict[str, pd.DataFrame]:
     return found
 
 
-def check(config: Config, corpus: str) -> None:
-    """Make and audit the folds of a corpus that active benchmarks run, and log what they hold.
+def check(config: Config, corpus: str) -> list[Audit]:
+    """Make and audit the folds of a corpus that active benchmarks run.
 
     Raises:
         LeakError: parts share clips, speakers or recordings, and the protocol does not allow it. Recordings
-            of which clips are cut (columns start, end) may be shared; the log says it.
+            of which clips are cut (columns start, end) may be shared.
         UgclError: a fold cannot be made.
     """
     manifest = tables.read_manifest(paths.manifest(corpus))
     is_cut = any(manifest[name].notna().any() for name in ("start", "end") if name in manifest)
+    audited = []
     for protocol, number in data.folds(config, corpus):
         entry, name = config.corpus_protocol(corpus, protocol), f"{corpus}, {protocol}, fold {number}"
         fold = _joined(_made(config, corpus, protocol, number, manifest), manifest, entry)
         found = audit(fold, name, entry.classes)
-        found = replace(found, left_out=left_out(manifest, entry, fold))
-        log.info("%s", found.text())
+        audited.append(replace(found, left_out=left_out(manifest, entry, fold)))
         may_leak = LEAKS if getattr(entry.folds, "allow_leak", False) else ("recordings",) if is_cut else ()
         kinds = [kind for kind in found.overlaps["kind"] if kind in LEAKS]
         for leak, kind in zip(found.leaks, kinds, strict=True):
             if kind not in may_leak:
                 raise LeakError(f"{leak}; use a speaker-disjoint split, and a recording for one clip only")
+    return audited
 
 
 def _made(config: Config, corpus: str, protocol: str, number: int, manifest: pd.DataFrame) -> pd.DataFrame:
