@@ -97,6 +97,8 @@ def test_quarantined_clips_count_where_nothing_else_left_them_out() -> None:
         " 1 quarantined: no_face (of 1 speakers)"
     )
     assert described(found.iloc[:0]) == "none"
+    empty = left_out(frame, protocol, make_fold(frame, protocol, Path(), 1), bad.iloc[:0])
+    assert empty["clips"].tolist() == [2, 1], "the quarantine of most benchmarks is empty"
 
 
 @pytest.fixture

@@ -27,8 +27,10 @@ def left_out(
     label = merged(manifest[protocol.label], protocol.merge)
     reason = pd.Series("", manifest.index, dtype=object)
     if quarantine is not None:
-        failures = quarantine.drop_duplicates("clip").set_index("clip")["failure"]
-        reason = ("quarantined: " + manifest["clip"].map(failures)).fillna("")
+        failures = (
+            ("quarantined: " + quarantine["failure"].astype(object)).groupby(quarantine["clip"]).first()
+        )
+        reason = manifest["clip"].map(failures).astype(object).fillna("")
     absent = ~manifest["clip"].isin(fold["clip"])
     reason[absent] = _by_scheme(manifest, protocol)[absent]
     foreign = ~label.isin(protocol.classes)
