@@ -104,6 +104,6 @@ def test_jobs_run_in_the_image_where_it_is_asked_for_and_nowhere_else(
     assert not (fresh.root / "images.txt").exists()
     fresh.snakemake("data", "--sdm", "apptainer")
     used = (fresh.root / "images.txt").read_text().split()
-    assert len(used) == 3, "one for each fold"
+    assert len(used) == 4, "the check of the folds, and one for each"
     assert {(fresh.root / name).resolve() for name in used} == {image.resolve()}
     assert (fresh.root / "data/splits/tiny/three/fold1.csv").is_file()

@@ -25,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command(name="init")(params.init)
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")
 app.command(name="train")(train.train)

@@ -14,9 +14,9 @@ import pandas as pd
 
 from ugcl.config import Config
 from ugcl.data import sources, tables
+from ugcl.data.recordings.files import file_name, printable
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
-from ugcl.features.media.files import file_name, printable
 from ugcl.features.progress import progress
 from ugcl.inference import ensemble as inference
 from ugcl.inference.ensemble import Ensemble

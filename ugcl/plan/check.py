@@ -37,7 +37,8 @@ def wanted(config: Config) -> Iterator[Path]:
     """Files that rules with wildcards make for the active benchmarks."""
     for corpus in data.corpora(config):
         yield from (paths.faces(corpus, n) for n in range(1, config.corpus(corpus).shards + 1))
-    yield from [*data.manifests(config), *data.all_splits(config), *features.outputs(config)]
+    yield from [*data.manifests(config), *data.all_splits(config), *data.checks(config)]
+    yield from features.outputs(config)
     for benchmark in config.active:
         for suffix in (features.TENSORS, features.TABLE):
             yield from features.benchmark_files(config, benchmark, suffix)

@@ -90,6 +90,7 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         "parts": audit.parts(config, benchmark, manifest),
         "votes": audit.votes(config, benchmark, manifest),
         "quarantine": audit.read_quarantine(benchmark).reindex(columns=QUARANTINE),
+        "left_out": audit.clips_left_out(config, benchmark, manifest),
     }
     for name in SCORES[1:]:
         found[name] = read_scores(benchmark, name, entry.systems)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, TextIO
 import numpy as np
 import pandas as pd
 
+from ugcl.data.recordings.files import VIDEO, named_files, printable
 from ugcl.features.faces import table
 from ugcl.features.faces.detector import MIN_OVERLAP, Detection, Detector, overlap
 from ugcl.features.faces.table import Track
 from ugcl.features.faces.tracking import follow
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
-from ugcl.features.media.files import VIDEO, named_files, printable
 
 if TYPE_CHECKING:
     from ugcl.config.features import Faces
