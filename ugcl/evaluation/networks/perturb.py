@@ -105,7 +105,8 @@ def perturb(config: Config, benchmark: str, conditions: Iterable[str] | None = N
                     log.warning("%s: %s: %s", clip.name, half.failure, half.detail)
                 else:
                     features[clip.name] = half
-            shards.write_shard(folder, shard, features, failures, info(model, window), settings)
+            of = {"corpus": entry.corpus, "benchmark": benchmark, "condition": condition}
+            shards.write_shard(folder, shard, features, failures, info(model, window), settings, of)
         shards.write_index(folder, count)
         log.info("%s %s: %d clips", benchmark, condition, len(names))
     return perturb_outputs(config, benchmark)
