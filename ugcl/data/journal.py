@@ -66,7 +66,7 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
     def _close(self) -> None:
-        """Close the file; on a full disk what is left in the buffer cannot be written, and is cut off later."""
+        """Close the file; what a full disk does not take of the last item is cut off by the next reader."""
         with contextlib.suppress(OSError):
             self._file.close()
 

@@ -177,7 +177,9 @@ def read_tables(folder: Path, shards: int) -> pd.DataFrame:
 
 
 def write_index(folder: Path, shards: int) -> Path:
-    """Check that all shards belong together and write `index.csv` (clip, shard, frames, dim, digest) of good clips.
+    """Check that all shards belong together and write `index.csv` of their good clips.
+
+    Its columns are clip, shard, frames, dim, digest.
 
     Raises:
         UgclError: a shard is missing, was made with other settings, lacks a clip of its table, or its arrays

@@ -182,7 +182,7 @@ def test_a_track_that_is_not_the_one_that_was_made_is_refused(tmp_path):
     for text in (whole.replace("0.9", "0.8", 1), "".join(lines[:-3]), "".join(lines[:13])):
         assert text != whole
         path.write_text(text)
-        with pytest.raises(UgclError, match=r"shard-1\.csv.*track the faces of this shard again"):
+        with pytest.raises(UgclError, match=r"shard-1\.csv.*track this shard's faces again"):
             list(table.read(path))
     path.write_text(whole)
     for other in (tmp_path / "other/shard-1.csv", tmp_path / "own/shard-2.csv"):

@@ -122,7 +122,7 @@ def _verify(table: Path, expected: dict[str, str]) -> None:
     """Refuse a table with a track that is not the one that was written, such as after a fault of a disk."""
     for clip, digest in digests(table, expected).items():
         advice = (
-            f"its track of clip {clip!r} is not the one that was made; track the faces of this shard again"
+            f"its track of clip {clip!r} is not the one that was made; track this shard's faces again"
         )
         compare(table, {"digest": digest}, {"digest": expected.get(clip, "")}, advice)
 
