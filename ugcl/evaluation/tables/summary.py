@@ -55,11 +55,11 @@ def summarise(config: Config, benchmarks: Iterable[str] | None = None) -> list[P
 def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     """Every table of one benchmark: stem → rows."""
     entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
-    folds, mark = config.folds(benchmark), marks(config, benchmark)
+    mark = marks(config, benchmark)
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     frames = {}
     for system in entry.systems:
-        stacked = predictions.stack(benchmark, system, entry.seeds, folds, protocol.classes)
+        stacked = predictions.stack(config, benchmark, system)
         frames[system] = predictions.with_rater_shares(stacked, manifest, protocol)
     scores = _read_scores(benchmark, entry.systems)
     history = {system: histories.read(config, benchmark, system) for system in entry.systems}

@@ -121,9 +121,7 @@ def digests(table: Path, clips: Iterable[str]) -> dict[str, str]:
 def _verify(table: Path, expected: dict[str, str]) -> None:
     """Refuse a table with a track that is not the one that was written, such as after a fault of a disk."""
     for clip, digest in digests(table, expected).items():
-        advice = (
-            f"its track of clip {clip!r} is not the one that was made; track this shard's faces again"
-        )
+        advice = f"its track of clip {clip!r} is not the one that was made; track this shard's faces again"
         compare(table, {"digest": digest}, {"digest": expected.get(clip, "")}, advice)
 
 
