@@ -24,13 +24,13 @@ from ugcl.data.shards import FeatureInfo
 from ugcl.data.stores import Changed, Held
 from ugcl.devices import choose_device
 from ugcl.errors import UgclError
-from ugcl.evaluation.networks.perturb import generator
+from ugcl.evaluation.networks.perturb import generator, stores
 from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.networks import ROBUSTNESS
 from ugcl.evaluation.statistics import bootstrap, metrics, paired
 from ugcl.evaluation.tables import predictions
 from ugcl.plan import paths
-from ugcl.plan.evaluation import mislabelled, noise_conditions, score, under_conditions
+from ugcl.plan.evaluation import mislabelled, score, under_conditions
 from ugcl.training.state.checkpoint import load_run
 
 log = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ def robustness(config: Config, benchmark: str) -> Path:
     if not systems:
         raise UgclError(f"{benchmark} has no conditions; name some in evaluate.robustness or its label_noise")
     data = BenchmarkData(config, benchmark)
-    noisy = {condition: data.perturbed(condition) for condition in noise_conditions(config, benchmark)}
+    noisy = stores(config, data)
     frames: dict[str, dict[str, list[pd.DataFrame]]] = {s: defaultdict(list) for s in systems}
     for fold in config.folds(benchmark):
         for system, condition, frame in _fold(config, data, fold, systems, noisy):
