@@ -34,7 +34,7 @@ STYLE = {
     "axes.spines.right": False, "axes.axisbelow": True, "axes.grid": True, "grid.color": "#e4e4e4",
     "grid.linewidth": 0.6, "legend.frameon": False, "legend.fontsize": 8, "xtick.labelsize": 8,
     "ytick.labelsize": 8, "figure.facecolor": "white", "svg.hashsalt": "ugcl", "svg.fonttype": "path",
-    "path.simplify": True,
+    "path.simplify": True, "text.parse_math": False,
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from ugcl.plan.reports import TABLES, paper_table
 from ugcl.reports.tables import scores
 from ugcl.reports.tables.cells import number, p_value, percent
 from ugcl.reports.tables.read import read
+from ugcl.reports.text import plain
 
 SHOWN = ("uar", "war", "macro_f1", "weighted_f1", "ece")
 """Metrics of the main table."""
@@ -35,6 +36,8 @@ MARKED = "bold: best, where its difference is shown (p < 0.05 after Holm); under
 
 LATEX = str.maketrans(
     {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "→": r"$\to$", "±": r"$\pm$", "−": "$-$", "–": "--"}
+    | {"$": r"\$", "{": r"\{", "}": r"\}", "\\": r"\textbackslash{}", "~": r"\textasciitilde{}"}
+    | {"^": r"\textasciicircum{}"}
 )
 
 
@@ -170,8 +173,9 @@ def inference(compared: pd.DataFrame) -> str:
 
 def to_markdown(table: pd.DataFrame, caption: str, marked: dict[tuple[str, str], int] | None = None) -> str:
     """A Markdown table with a caption line; best bold, second underlined."""
-    shown = _marked(table, marked or {}, {1: "**{}**", 2: "<u>{}</u>"})
-    return f"{caption}\n\n{shown.to_markdown(index=False, disable_numparse=True)}\n"
+    named = table.map(plain).rename(columns=plain)
+    shown = _marked(named, marked or {}, {1: "**{}**", 2: "<u>{}</u>"})
+    return f"{plain(caption)}\n\n{shown.to_markdown(index=False, disable_numparse=True)}\n"
 
 
 def to_latex(
