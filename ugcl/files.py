@@ -42,3 +42,9 @@ def whole(path: Path) -> Iterator[Path]:
             raise
         partial.unlink(missing_ok=True)
         raise full(path) from None
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text in one step; see :func:`whole`."""
+    with whole(path) as partial:
+        partial.write_text(text)

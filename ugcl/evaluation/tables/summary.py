@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ugcl import files
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.labels import labelled
@@ -160,4 +161,4 @@ def _write_json(summary: pd.DataFrame) -> None:
     trained = summary[summary["metric"].isin(LEDGER) & ~summary["system"].map(is_reference_row)]
     for row in trained.itertuples():
         tree.setdefault(row.benchmark, {}).setdefault(row.system, {})[row.metric] = round(row.value, 6)
-    metrics_json().write_text(json.dumps(tree, indent=2, sort_keys=True) + "\n")
+    files.write(metrics_json(), json.dumps(tree, indent=2, sort_keys=True) + "\n")

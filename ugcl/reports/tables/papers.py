@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ugcl import files
 from ugcl.config import Config
 from ugcl.data import tables as csv
 from ugcl.plan.evaluation import by_speaker, marks
@@ -225,9 +226,9 @@ def tables_of_all(config: Config) -> list[Path]:
         for name, (table, text, marked) in paper_tables(config, benchmark).items():
             text = caption(config, benchmark, text)
             csv.write(table, paper_table(benchmark, name, ".csv"))
-            paper_table(benchmark, name, ".md").write_text(to_markdown(table, text, marked))
+            files.write(paper_table(benchmark, name, ".md"), to_markdown(table, text, marked))
             latex = to_latex(table.drop(columns=CITED, errors="ignore"), text, f"{benchmark}-{name}", marked)
-            paper_table(benchmark, name, ".tex").write_text(latex)
+            files.write(paper_table(benchmark, name, ".tex"), latex)
             written += [paper_table(benchmark, name, suffix) for suffix in (".csv", ".md", ".tex")]
     return written
 
