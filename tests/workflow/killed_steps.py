@@ -1,16 +1,16 @@
-"""Take the commands of all stages one after the other, kill them again and again, and look at what they leave.
+"""Take the commands of all stages one by one, kill them again and again, and compare what they leave.
 
     python killed_steps.py WHOLE KILLED SEED KILLS
 
-WHOLE and KILLED are two copies of one project in which nothing has run. In WHOLE every step is left alone, which
+WHOLE and KILLED are copies of one project in which nothing has run. In WHOLE every step is left alone, which
 also measures it; in KILLED steps are killed and begun again, until each has come to its end. Prints a JSON
 object: the moments, and what was wrong.
 
 The moments are drawn from a generator with the seed. Each step gets one, and the others go to steps in
-proportion to the time that they took. By turns a moment is a share of that time, uniform in 0 to 1, or it lies
-up to LATE seconds after the n-th time that the step opens a file for writing, renames or removes one, n uniform
-in 1 to the number of them: such operations take too little time for a clock to hit. A step that ends before its
-moment is begun again, over what it has made, with another moment.
+proportion to the time that they took. By turns a moment is a share of that time, uniform in 0 to 1, or lies at
+most LATE seconds after the n-th time that the step opens a file for writing, renames or removes one, n uniform
+in 1 to the number of them: such operations take too little time for a clock to hit. A step that ends before
+its moment is begun again, over what it has made, with another moment.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ STEPS = [
     *(["report", name] for name in ("figures", "tables", "cards", "site")),
 ]
 TREES = ("data", "results")
-TIMED = ("results/scores/tiny/cost.csv", "results/scores/cost.csv", "cost.svg", "cost.png")
+TIMED = ("cost.csv", "cost.svg", "cost.png", "results/provenance.jsonl")
 """Files of measured times."""
 LATE = 0.002
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
