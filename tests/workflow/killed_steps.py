@@ -7,10 +7,10 @@ also measures it; in KILLED steps are killed and begun again, until each has com
 object: the moments, and what was wrong.
 
 The moments are drawn from a generator with the seed. Each step gets one, and the others go to steps in
-proportion to the time that they took. By turns a moment is a share of that time, uniform in 0 to 1, or lies at
-most LATE seconds after the n-th time that the step opens a file for writing, renames or removes one, n uniform
-in 1 to the number of them: such operations take too little time for a clock to hit. A step that ends before
-its moment is begun again, over what it has made, with another moment.
+proportion to the time that they took. By turns a moment is a share of that time, uniform in 0 to 1, or lies
+at most LATE seconds after the n-th time that the step opens a file for writing, renames or removes one, n
+uniform in 1 to the number of them: such operations take too little time for a clock to hit. A step that ends
+before its moment is begun again, over what it has made, with another moment.
 """
 
 from __future__ import annotations
