@@ -24,7 +24,7 @@ benchmarks = ["demo"]
 # heard. They are not what a person felt.
 
 # %% tags=["hide-input"]
-from ugcl.reports.pages.notebook import figure, heading, picture, rows, say, start, table
+from ugcl.reports.pages.notebook import figure, heading, picture, plain, rows, say, start, table
 from ugcl.plan.reports import contact_sheet, contact_sheet_corpora
 
 parameters = start(root)
@@ -32,7 +32,7 @@ parameters = start(root)
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
     heading(parameters, benchmark)
-    say(f"Classes: {', '.join(parameters.protocol(benchmark).classes)}.")
+    say(f"Classes: {', '.join(map(plain, parameters.protocol(benchmark).classes))}.")
     figure(parameters, benchmark, "data")
     corpus = parameters.benchmark(benchmark).corpus
     if corpus in contact_sheet_corpora(parameters) and contact_sheet(corpus).is_file():

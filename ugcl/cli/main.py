@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -12,6 +13,7 @@ from ugcl import __version__
 from ugcl.cli import data, evaluate, faces, features, params, provenance, report, train, tune
 from ugcl.cli.systems import compare, methods, predict, show
 from ugcl.errors import UgclError
+from ugcl.files import full, is_full
 from ugcl.log import configure
 
 log = logging.getLogger("ugcl")
@@ -64,9 +66,17 @@ def main() -> None:
     try:
         app()
     except UgclError as error:
-        log.debug("traceback", exc_info=True)
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
+        _fail(error)
+    except Exception as error:
+        if not is_full(error):
+            raise
+        _fail(full(getattr(error, "filename", None) or "a file of the project, or of the temporary folder"))
+
+
+def _fail(error: Exception) -> NoReturn:
+    log.debug("traceback", exc_info=True)
+    typer.echo(f"error: {error}", err=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

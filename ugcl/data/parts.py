@@ -10,11 +10,12 @@ import pandas as pd
 
 from ugcl.config import Config, Run
 from ugcl.config.protocols import Protocol
-from ugcl.data import tables
+from ugcl.data import sources, tables
 from ugcl.data.dataset import ATTRIBUTE, ClipDataset, Store
 from ugcl.data.labels import labelled, vote_shares
-from ugcl.data.shards import FeatureStore
+from ugcl.data.shards import INDEX, FeatureStore
 from ugcl.errors import UgclError
+from ugcl.identity import compare
 from ugcl.plan import paths
 
 LEVELS = {"LO": 0.0, "MD": 0.5, "HI": 1.0, "normal": 0.0, "strong": 1.0}
@@ -34,12 +35,13 @@ class BenchmarkData:
         """Read the manifest and the quarantined clips.
 
         Raises:
-            UgclError: the benchmark is unknown, or a table is missing.
+            UgclError: the benchmark is unknown, a table is missing, or the quarantine is another corpus's.
         """
         entry = config.benchmark(benchmark)
         self.benchmark = benchmark
         self.manifest = tables.read_manifest(paths.manifest(entry.corpus))
-        self.quarantined: list[str] = tables.read(paths.quarantine(benchmark))["clip"].tolist()
+        self._quarantine = self._read_quarantine()
+        self.quarantined: list[str] = self._quarantine["clip"].tolist()
         self._corpus, self._protocol = entry.corpus, entry.protocol
         self._stores: dict[str, FeatureStore] = {}
 
@@ -47,12 +49,45 @@ class BenchmarkData:
         """The feature stores of the modalities that a run reads."""
         for modality in run.input.modalities:
             if modality not in self._stores:
-                self._stores[modality] = FeatureStore(paths.features(self._corpus, run.features[modality]))
+                encoder = run.features[modality]
+                own = {"corpus": self._corpus, "encoder": encoder}
+                self._stores[modality] = FeatureStore(paths.features(self._corpus, encoder), own)
         return {modality: self._stores[modality] for modality in run.input.modalities}
 
     def perturbed(self, condition: str) -> FeatureStore:
         """The audio features of the test clips under a noise condition, such as `noise:10`."""
-        return FeatureStore(paths.perturbed(self.benchmark, condition))
+        own = {"corpus": self._corpus, "benchmark": self.benchmark, "condition": condition}
+        return FeatureStore(paths.perturbed(self.benchmark, condition), own)
+
+    def _read_quarantine(self) -> pd.DataFrame:
+        path = paths.quarantine(self.benchmark)
+        bad, again = tables.read(path), f"run `ugcl features quarantine {self.benchmark}` again"
+        known = self.manifest.set_index("clip")["speaker"]
+        for column in ("clip", "speaker", "modality"):
+            if column not in bad:
+                raise UgclError(f"{path}: column {column!r} is missing; {again}")
+        for clip, speaker in zip(bad["clip"], bad["speaker"], strict=True):
+            compare(f"{path}: clip {clip!r}", {"speaker": speaker}, {"speaker": known.get(clip, "")}, again)
+        return bad
+
+    def _check_features(self, rows: pd.DataFrame, stores: Mapping[str, Store]) -> None:
+        """A clip has features of each modality, or is in the quarantine: else one of them is not current."""
+        path = paths.quarantine(self.benchmark)
+        again = f"run `ugcl features quarantine {self.benchmark}` again, or encode again"
+        for modality, store in stores.items():
+            absent = [clip for clip in rows["clip"] if clip not in store]
+            if absent:
+                raise UgclError(f"{path}: lacks clip {absent[0]}, which has no {modality} features; {again}")
+            failed = self._quarantine.loc[self._quarantine["modality"] == modality, "clip"]
+            present = [clip for clip in failed if clip in store]
+            if present:
+                raise UgclError(f"{path}: has clip {present[0]}, which has {modality} features; {again}")
+
+    def hashes(self, run: Run, fold: int) -> dict[str, str]:
+        """SHA-256 of the tables that decide what a run sees: split, quarantine, feature indexes."""
+        files = [self.split_path(fold), paths.quarantine(self.benchmark)]
+        files += [paths.features(self._corpus, run.features[m]) / INDEX for m in run.input.modalities]
+        return {path.as_posix(): sources.sha256(path) for path in files}
 
     def split_path(self, fold: int) -> Path:
         """The split table of a fold."""
@@ -83,8 +118,10 @@ class BenchmarkData:
             dev_is_train: dev clips are among those of `train`.
 
         Raises:
-            UgclError: a table or features are missing, or a part is not usable; see :func:`part_rows`.
+            UgclError: a table or features are missing, quarantine and features do not agree, or a part is not
+                usable; see :func:`part_rows`.
         """
+        own = stores is None
         split = self.split(fold)
         if dev_is_train:
             split["part"] = split["part"].replace("dev", "train")
@@ -95,6 +132,8 @@ class BenchmarkData:
             asked = run.method.reads_attributes if name == "train" else ()
             rows = part_rows(self.manifest, split, name, run.protocol, self.quarantined, asked)
             rows = rows.sort_values("clip") if by_clip else rows
+            if own:
+                self._check_features(rows, stores)
             reads = run.input.by_speaker, run.input.context
             parts[name] = ClipDataset(rows, stores, run.protocol.classes, cache, *reads)
         return parts

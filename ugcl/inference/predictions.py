@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ugcl import files
 from ugcl.config import Config
 from ugcl.data import sources, tables
 from ugcl.data.recordings.files import file_name, printable
@@ -171,7 +172,7 @@ def write(ensemble: Ensemble, found: list[Prediction], folder: Path) -> list[Pat
     written = [folder / "predictions.csv", folder / "predictions.json"]
     tables.write(frame.reindex(columns=[*front, *classes]), written[0])
     text = json.dumps(document(ensemble, found), indent=2, ensure_ascii=False)
-    written[1].write_text(text + "\n")
+    files.write(written[1], text + "\n")
     for prediction in found:
         if prediction.timeline is not None:
             path = timeline_path(folder, prediction.clip, ".csv")

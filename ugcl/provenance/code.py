@@ -14,7 +14,9 @@ from typing import Any
 PACKAGE = Path(__file__).resolve().parents[1]
 NAME = PACKAGE.name
 
-IRRELEVANT = frozenset(f"{NAME}.{part}" for part in ("cli", "config", "errors", "log", "plan.paths"))
+IRRELEVANT = frozenset(
+    f"{NAME}.{part}" for part in ("cli", "config", "errors", "files", "identity", "log", "plan.paths")
+)
 """Modules that cannot change a result: parameters enter the lineage by value, the rest speak to users."""
 
 REGISTRIES = frozenset({f"{NAME}.methods.build", f"{NAME}.features.build", f"{NAME}.features.faces.build"})

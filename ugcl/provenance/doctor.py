@@ -45,6 +45,9 @@ def checks(config: Config) -> Iterator[Check]:
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     yield Check("machine", True if free > 5 else None, f"{cores} cores, {free:.0f} GB free here")
     yield _cache()
+    if any(Path(".snakemake/locks").glob("*")):
+        left = "a run holds it, or one that was killed left it; if none is running: `snakemake --unlock`"
+        yield Check("snakemake lock", None, left)
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     yield Check("browser", True if browser else None, browser or "no Chromium: browser tests are skipped")
     mirror = os.environ.get("UGCL_MIRROR") or config.data.mirror

@@ -86,7 +86,8 @@ def parameters(tmp_path, monkeypatch):
     tables.write(split, paths.split("made", "intended", 1))
     other = split.assign(part=split["part"].map({"train": "test", "dev": "dev", "test": "train"}))
     tables.write(other, paths.split("made", "intended", 2))
-    tables.write(pd.DataFrame({"clip": ["m1"]}), paths.quarantine("made"))
+    bad = pd.DataFrame({"clip": ["m1"], "speaker": "ann", "modality": "audio"})
+    tables.write(bad, paths.quarantine("made"))
     random = np.random.default_rng(0)
     for name, dim in (("sound", 3), ("face", 2)):
         folder = paths.features("made", name)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ugcl import files
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.labels import labelled
@@ -55,11 +56,11 @@ def summarise(config: Config, benchmarks: Iterable[str] | None = None) -> list[P
 def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     """Every table of one benchmark: stem → rows."""
     entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
-    folds, mark = config.folds(benchmark), marks(config, benchmark)
+    mark = marks(config, benchmark)
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     frames = {}
     for system in entry.systems:
-        stacked = predictions.stack(benchmark, system, entry.seeds, folds, protocol.classes)
+        stacked = predictions.stack(config, benchmark, system)
         frames[system] = predictions.with_rater_shares(stacked, manifest, protocol)
     scores = _read_scores(benchmark, entry.systems)
     history = {system: histories.read(config, benchmark, system) for system in entry.systems}
@@ -161,4 +162,4 @@ def _write_json(summary: pd.DataFrame) -> None:
     trained = summary[summary["metric"].isin(LEDGER) & ~summary["system"].map(is_reference_row)]
     for row in trained.itertuples():
         tree.setdefault(row.benchmark, {}).setdefault(row.system, {})[row.metric] = round(row.value, 6)
-    metrics_json().write_text(json.dumps(tree, indent=2, sort_keys=True) + "\n")
+    files.write(metrics_json(), json.dumps(tree, indent=2, sort_keys=True) + "\n")

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from ugcl import files
 from ugcl.config import Config
 from ugcl.errors import UgclError
 from ugcl.plan.reports import notebook_output, notebook_source
@@ -34,10 +35,8 @@ def render(config: Config, name: str, benchmarks: Iterable[str] | None = None) -
         raise UgclError(f"{source}: not found; choose from {', '.join(config.report.notebooks)}")
     parameters = {"root": ".", "benchmarks": list(benchmarks or config.active)}
     page = to_html(execute(source, parameters), name)
-    output = notebook_output(name)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(page)
-    return output
+    files.write(notebook_output(name), page)
+    return notebook_output(name)
 
 
 def execute(source: Path, parameters: dict[str, object]):

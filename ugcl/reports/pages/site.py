@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ugcl import __version__
+from ugcl import __version__, files
 from ugcl.config import Config
 from ugcl.plan import paths
 from ugcl.plan import reports as plan
@@ -29,8 +29,7 @@ def build(config: Config) -> Path:
     Raises:
         UgclError: a table or figure is missing.
     """
-    paths.INDEX.parent.mkdir(parents=True, exist_ok=True)
-    paths.INDEX.write_text(fill("index.html.j2", context(config)))
+    files.write(paths.INDEX, fill("index.html.j2", context(config)))
     return paths.INDEX
 
 
