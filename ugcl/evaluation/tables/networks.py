@@ -1,4 +1,4 @@
-"""Tables about trained networks for the summary: robustness, temperatures, tokens, cost."""
+"""Tables about trained networks of a benchmark: robustness, temperatures, tokens."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ def network_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
 
     Returns:
         robustness (columns ROBUSTNESS; no rows without conditions), temperature (of
-        :func:`ugcl.inference.temperature.fitted`), cost (of
-        :func:`ugcl.evaluation.networks.cost.cost`), and of the reference system alone those of
+        :func:`ugcl.inference.temperature.fitted`), and of the reference system alone those of
         :mod:`ugcl.evaluation.networks.tokens`: tokens, token_usage, retrieval, hard_negatives,
         token_map, attention.
 
@@ -31,7 +30,6 @@ def network_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     found = {
         "robustness": pd.DataFrame(columns=["system", *ROBUSTNESS]),
         "temperature": _stacked((s, temperature(benchmark, s)) for s in entry.systems),
-        "cost": read_scores(benchmark, "cost", entry.systems),
     }
     if systems := under_conditions(config, benchmark):
         found["robustness"] = read_scores(benchmark, "robustness", systems)

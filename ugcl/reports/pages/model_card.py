@@ -66,7 +66,7 @@ def cards_of_all(config: Config) -> list[Path]:
     """
     written = []
     for benchmark in config.active:
-        path = model_card(benchmark)
+        path = model_card(config, benchmark)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(fill("model_card.md.j2", context(config, benchmark)))
         written.append(path)

@@ -33,7 +33,7 @@ def render(config: Config, name: str, benchmarks: Iterable[str] | None = None) -
         raise UgclError(f"{source}: not found; choose from {', '.join(config.report.notebooks)}")
     parameters = {"root": ".", "benchmarks": list(benchmarks or config.active)}
     page = to_html(execute(source, parameters), name)
-    output = notebook_output(name)
+    output = notebook_output(config, name)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page)
     return output
