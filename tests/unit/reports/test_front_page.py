@@ -166,3 +166,26 @@ def test_a_missing_table_is_named(summarised: Config) -> None:
     Path("results/tables/demo/parts.csv").unlink()
     with pytest.raises(UgclError, match=r"parts\.csv"):
         site.build(summarised)
+
+
+def test_the_page_that_stays_links_from_its_folder_and_the_front_page_to_other_reports(
+    page: Links, summarised: Config
+) -> None:
+    own = outputs.front_page(summarised)
+    assert own == paths.REPORTS / "demo+ravdess/index.html"
+    before = own.read_bytes()
+    other = paths.REPORTS / "crema_d" / "index.html"
+    other.parent.mkdir()
+    other.write_text("<!doctype html><title>another</title>")
+    front, stays = Links(), Links()
+    front.feed(site.build(summarised).read_text())
+    stays.feed(own.read_text())
+    outside = [[x for x in each.links if not x.startswith(("data:", "#"))] for each in (front, stays)]
+    assert "reports/crema_d/index.html" in outside[0] and "reports/demo+ravdess/index.html" not in outside[0]
+    assert own.read_bytes() == before, "what other runs leave does not change it"
+    resolved = [
+        {(base / link).resolve() for link in links}
+        for base, links in zip((paths.INDEX.parent, own.parent), outside, strict=True)
+    ]
+    assert resolved[0] - resolved[1] == {other.resolve()} and not resolved[1] - resolved[0]
+    assert all(path.is_file() for path in resolved[0])
