@@ -16,6 +16,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
+        rules.evaluate.input,
         rules.report.input,
 
 

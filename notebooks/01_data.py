@@ -35,9 +35,9 @@ for benchmark in benchmarks:
     say(f"Classes: {', '.join(map(plain, parameters.protocol(benchmark).classes))}.")
     figure(parameters, benchmark, "data")
     corpus = parameters.benchmark(benchmark).corpus
-    if corpus in contact_sheet_corpora(parameters) and contact_sheet(corpus).is_file():
+    if corpus in contact_sheet_corpora(parameters) and contact_sheet(parameters, corpus).is_file():
         say("Faces of the corpus, one row per actor. They are drawn, not filmed: no person is shown.")
-        picture(contact_sheet(corpus), f"faces of the {corpus} corpus")
+        picture(contact_sheet(parameters, corpus), f"faces of the {corpus} corpus")
 
 # %% [markdown]
 # ## Clips by class and speaker

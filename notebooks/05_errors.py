@@ -60,7 +60,7 @@ for benchmark in benchmarks:
     if cards := gallery.mistakes(parameters, benchmark, errors):
         say("Synthetic clips: faces are drawn, voices are a speech synthesiser's. No person is shown.")
         raw(cards)
-    say(f"The first {min(MOST, len(errors))} of {len(errors)} listed in `results/tables/errors.csv`:")
+    say(f"The first {min(MOST, len(errors))} of {len(errors)} listed in `results/tables/{benchmark}/errors.csv`:")
     rows(gallery.mistake_table(errors.head(MOST)))
 
 # %% [markdown]

@@ -44,7 +44,7 @@ for benchmark in benchmarks:
     say(
         "UAR on clean clips in per cent, then points from there on the same clips. ∗: the 95 % interval over speakers"
         " excludes zero, not corrected for the number of conditions. Without it, this benchmark does not show"
-        " an effect of the condition. The intervals are in `results/tables/robustness.csv`."
+        f" an effect of the condition. The intervals are in `results/tables/{benchmark}/robustness.csv`."
     )
     rows(columns.robustness(found))
     without = columns.cannot(found)

@@ -25,8 +25,7 @@ import pandas as pd
 from ugcl import config
 from ugcl.evaluation.statistics.paired import holm
 from ugcl.evaluation.tables.comparisons import EXPLORATORY, PLANNED
-from ugcl.plan import paths
-from ugcl.plan.evaluation import score
+from ugcl.plan import evaluation, paths
 from ugcl.reports.tables.cells import p_value, percent
 from ugcl.training.state.records import read_card
 
@@ -40,8 +39,7 @@ def evaluated(root: Path, benchmark: str) -> pd.DataFrame:
         root: the project's folder; its results/ has the tables and the runs.
         benchmark: key of `benchmarks`.
     """
-    read = {name: pd.read_csv(root / paths.TABLES / f"{name}.csv") for name in TABLES}
-    own = {name: table[table["benchmark"] == benchmark] for name, table in read.items()}
+    own = {name: pd.read_csv(root / evaluation.table(benchmark, name)) for name in TABLES}
     runs = own["runs"].drop_duplicates("system").set_index("system")
     cards = {
         system: read_card(root / paths.MODELS / paths.run(benchmark, system, run["seed"], run["fold"]))
@@ -63,7 +61,7 @@ def evaluated(root: Path, benchmark: str) -> pd.DataFrame:
 
 def by_seed(root: Path, benchmark: str, systems: list[str]) -> pd.DataFrame:
     """The UAR of each seed over all folds: systems × uar_seed<s>."""
-    scores = pd.read_csv(root / score(benchmark, "metrics"))
+    scores = pd.read_csv(root / evaluation.score(benchmark, "metrics"))
     rows = scores[(scores["scope"] == "seed") & (scores["metric"] == "uar") & scores["system"].isin(systems)]
     return rows.assign(name="uar_seed" + rows["seed"].astype(str)).pivot(
         index="system", columns="name", values="value"

@@ -32,6 +32,7 @@ def make(options: argparse.Namespace) -> None:
     from fixtures import finished
 
     from ugcl import config as configuration
+    from ugcl.evaluation.tables.benchmark import write
     from ugcl.evaluation.tables.score import score
     from ugcl.evaluation.tables.summary import summarise
 
@@ -55,9 +56,9 @@ def make(options: argparse.Namespace) -> None:
         shutil.copytree(PROJECT / name, name)
     config = configuration.load(Path("params.yaml"))
     finished.finish(config, "ravdess", options.speakers, options.sentences)
-    for system in config.benchmarks["ravdess"].systems:
-        score(config, "ravdess", system, "f00df00df00d")
-    summarise(config)
+    score(config, "ravdess", dict.fromkeys(config.benchmarks["ravdess"].systems, "f00df00df00d"))
+    write(config, "ravdess")
+    summarise(["ravdess"])
 
 
 def timed(arguments: list[str]) -> tuple[str, float, float, float]:

@@ -122,7 +122,7 @@ def test_the_page_reads_without_script(browser, built: Path) -> None:
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(Path("notebooks").glob("*.py"))])
 def test_notebooks_ask_for_nothing(browser, built: Path, name: str) -> None:
-    page, faults = opened(browser, built / outputs.notebook_output(name))
+    page, faults = opened(browser, built / paths.REPORTS / f"demo+ravdess/{name}.html")
     assert faults == [] and page.locator("h1").count() == 1
     assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0 && i.alt)")
 

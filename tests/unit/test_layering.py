@@ -137,7 +137,7 @@ def test_help_and_the_snakefiles_imports_load_nothing_heavy(heavy: str, project:
 
 
 def test_scores_and_summary_do_without_torch_which_takes_seconds_to_load(project: Path) -> None:
-    names = "ugcl.evaluation.tables.score, ugcl.evaluation.tables.summary"
+    names = ", ".join(f"ugcl.evaluation.tables.{name}" for name in ("score", "benchmark", "summary"))
     script = f"import sys, {names}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=project, check=False).returncode == 0
 

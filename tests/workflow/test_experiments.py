@@ -136,7 +136,7 @@ def test_an_applied_experiment_is_adopted(copied: Workplace) -> None:
     copied.run("dvc", "exp", "apply", "short")
     copied.run("ugcl", "adopt")
     assert weights.read_bytes() != before
-    curves = pd.read_csv(copied.root / "results/tables/learning_curves.csv")
+    curves = pd.read_csv(copied.root / "results/tables/tiny/learning_curves.csv")
     assert curves["epoch"].max() == 1
     assert NOTHING in copied.snakemake("all")
     copied.run("git", "checkout", "-q", ".")

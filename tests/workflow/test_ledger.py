@@ -87,7 +87,7 @@ def test_an_experiment_recomputes_what_depends_on_it(recorded: Workplace, tmp_pa
     assert "rule train_tiny_seed_0_fold_1:" in output
     assert "rule encode" not in output
     assert "epochs" in clone.run("dvc", "params", "diff").stdout
-    curves = pd.read_csv(clone.root / "results/tables/learning_curves.csv")
+    curves = pd.read_csv(clone.root / "results/tables/tiny/learning_curves.csv")
     assert curves["epoch"].max() == 1
     assert json.loads(clone.run("dvc", "metrics", "show", "--json").stdout)
 

@@ -71,7 +71,7 @@ def test_bad_clips_are_set_aside_and_the_rest_is_computed(fresh: Workplace) -> N
     assert "no_face" in failures["faceless"]
     assert failures["zero"] == {"empty"}
     assert table["detail"].str.len().gt(0).all()
-    page = (fresh.root / "results/reports/01_data.html").read_text()
+    page = (fresh.root / "results/reports/tiny/01_data.html").read_text()
     for clip in failures:
         assert clip in page
     predictions = pd.read_csv(fresh.root / "results/predictions/tiny/ugcl/seed0/fold1.csv")

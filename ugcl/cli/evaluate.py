@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import typer
 
 from ugcl.cli.terminal import Threads
+
+log = logging.getLogger(__name__)
 
 app = typer.Typer(no_args_is_help=True, help="Score trained systems from their predictions.")
 
@@ -72,14 +75,28 @@ def cost(benchmark: Benchmark, threads: Threads = 1) -> None:
 
 
 @app.command()
-def summary(
-    benchmarks: Annotated[list[str] | None, typer.Argument(help="Default the active ones.")] = None,
-) -> None:
-    """Write the tables over all benchmarks into results/tables."""
+def tables(benchmark: Benchmark) -> None:
+    """Write a benchmark's tables into results/tables/<benchmark>."""
+    from ugcl import config
+    from ugcl.evaluation.tables.benchmark import write
+    from ugcl.provenance import kept
+
+    parameters = config.load()
+    write(parameters, benchmark)
+    kept.record(parameters, benchmark)
+
+
+@app.command()
+def summary() -> None:
+    """Write summary.csv and metrics.json: the active benchmarks, and others whose tables are current."""
     from ugcl import config
     from ugcl.evaluation.tables.summary import summarise
+    from ugcl.provenance import kept
 
-    summarise(config.load(), benchmarks)
+    parameters = config.load()
+    for name, reason in kept.left_out(parameters).items():
+        log.warning("summary.csv: rows of %s left out: %s", name, reason)
+    summarise(kept.included(parameters))
 
 
 @app.command()

@@ -11,7 +11,7 @@ app = typer.Typer(no_args_is_help=True, help="Show results: figures, tables, not
 
 @app.command()
 def figures() -> None:
-    """Draw every figure of the active benchmarks into results/figures."""
+    """Draw every figure of the active benchmarks into results/figures/<benchmarks>."""
     from ugcl import config
     from ugcl.reports.figures.draw import figures_of_all
 
@@ -20,7 +20,7 @@ def figures() -> None:
 
 @app.command()
 def tables() -> None:
-    """Write the tables for papers (CSV, Markdown, LaTeX) into results/reports/tables."""
+    """Write the tables for papers (CSV, Markdown, LaTeX) into results/reports/<benchmarks>/tables."""
     from ugcl import config
     from ugcl.reports.tables.papers import tables_of_all
 
@@ -29,7 +29,7 @@ def tables() -> None:
 
 @app.command()
 def cards() -> None:
-    """Write a model card of each active benchmark's best system into results/reports."""
+    """Write a model card of each active benchmark's best system into results/reports/<benchmarks>."""
     from ugcl import config
     from ugcl.reports.pages.model_card import cards_of_all
 
@@ -40,7 +40,7 @@ def cards() -> None:
 def notebook(
     name: Annotated[str, typer.Argument(help="Stem of a script in notebooks/, such as 01_data.")],
 ) -> None:
-    """Execute a notebook and write it as a page into results/reports."""
+    """Execute a notebook and write it as a page into results/reports/<benchmarks>."""
     from ugcl import config
     from ugcl.reports.pages.render import render
 
@@ -49,7 +49,7 @@ def notebook(
 
 @app.command()
 def site() -> None:
-    """Write the front page, results/index.html."""
+    """Write the front page, results/index.html, and its copy beside the pages of these benchmarks."""
     from ugcl import config
     from ugcl.reports.pages.site import build
 

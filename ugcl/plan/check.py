@@ -71,7 +71,8 @@ def wanted(config: Config) -> Iterator[Path]:
     for benchmark in config.active:
         for suffix in (features.TENSORS, features.TABLE):
             yield from features.benchmark_files(config, benchmark, suffix)
-    yield from evaluation.summary_inputs(config)
+    for benchmark in config.active:
+        yield from evaluation.table_inputs(config, benchmark)
     yield from reports.site_inputs(config)
 
 

@@ -15,13 +15,13 @@ TABLES = (
     *("optimism_by_system", "learning_curves", "runs", "clips", "parts", "votes"),
     *("quarantine", "left_out"),
 )
-"""Stems of the CSV tables that the summary writes into results/tables."""
+"""Stems of the CSV tables of results that a benchmark has in results/tables/<benchmark>."""
 
 REPRESENTATION = ("tokens", "token_usage", "retrieval", "hard_negatives", "token_map", "attention")
 """Stems of the tables on the inside of a benchmark's reference system."""
 
 NETWORK_TABLES = ("robustness", "temperature", *REPRESENTATION)
-"""Stems of the summary's tables on trained networks: robustness, temperature and representation."""
+"""Stems of those on trained networks: robustness, temperature and representation."""
 
 UNSTABLE = ("cost", "environment")
 """Tables of times, devices and commits: not the same bytes each time, so they lie in results/scores."""
@@ -30,9 +30,19 @@ SCORES = ("metrics", "confusion", "per_class", "subgroups", "per_speaker", "cali
 """Stems of the CSV tables that scoring writes into results/scores/<benchmark>."""
 
 
-def table(name: str) -> Path:
-    """One of the summary's tables."""
-    return (paths.SCORES if name in UNSTABLE else paths.TABLES) / f"{name}.csv"
+def table(benchmark: str, name: str) -> Path:
+    """One of a benchmark's tables of results."""
+    return (paths.SCORES if name in UNSTABLE else paths.TABLES) / benchmark / f"{name}.csv"
+
+
+def table_record(benchmark: str) -> Path:
+    """What a benchmark's tables were made from, see :mod:`ugcl.provenance.kept`."""
+    return paths.TABLES / benchmark / "lineage.json"
+
+
+def summary() -> Path:
+    """The summary over benchmarks, a public interface."""
+    return paths.TABLES / "summary.csv"
 
 
 def metrics_json() -> Path:
@@ -180,21 +190,30 @@ def predicted(config: Config, benchmark: str, systems: Iterable[str] | None = No
     return [temperature(benchmark, system) for system in systems or config.benchmarks[benchmark].systems]
 
 
-def summary_inputs(config: Config) -> list[Path]:
-    """What `ugcl evaluate summary` waits for, of the active benchmarks; published.csv if there."""
-    files: list[Path] = [paths.PUBLISHED] if paths.PUBLISHED.is_file() else []
-    for benchmark in config.active:
-        entry = config.benchmarks[benchmark]
-        files += [paths.manifest(entry.corpus), paths.quarantine(benchmark), *data.splits(config, benchmark)]
-        files += predicted(config, benchmark)
-        files += [*score_outputs(benchmark), score(benchmark, "cost"), *represent_outputs(benchmark)]
-        files += robustness_outputs(config, benchmark)
-    return list(dict.fromkeys(files))
+def table_inputs(config: Config, benchmark: str) -> list[Path]:
+    """What `ugcl evaluate tables` waits for; published.csv if there."""
+    entry = config.benchmark(benchmark)
+    files = [paths.PUBLISHED] if paths.PUBLISHED.is_file() else []
+    files += [paths.manifest(entry.corpus), paths.quarantine(benchmark), *data.splits(config, benchmark)]
+    files += [*predicted(config, benchmark), *score_outputs(benchmark), *represent_outputs(benchmark)]
+    return [*files, *robustness_outputs(config, benchmark)]
 
 
-def summary_outputs(config: Config) -> list[Path]:
+def table_outputs(benchmark: str) -> list[Path]:
+    """What `ugcl evaluate tables` writes."""
+    names = (*TABLES, *NETWORK_TABLES, "environment")
+    return [*(table(benchmark, name) for name in names), table_record(benchmark)]
+
+
+def tables(config: Config) -> list[Path]:
+    """The tables of the active benchmarks, which reports show."""
+    each = [[*table_outputs(name), table(name, "cost")] for name in config.active]
+    return [path for files in each for path in files]
+
+
+def summary_outputs() -> list[Path]:
     """What `ugcl evaluate summary` writes."""
-    return [*(table(name) for name in (*TABLES, *NETWORK_TABLES, *UNSTABLE)), metrics_json()]
+    return [summary(), metrics_json()]
 
 
 def ablations(config: Config, benchmark: str) -> list[str]:

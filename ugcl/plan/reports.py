@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from ugcl.config import Config
@@ -15,14 +16,35 @@ TABLES = ("main", "comparisons", "ablations", "published", "subgroups", "calibra
 """Tables for papers, each as CSV, Markdown and LaTeX."""
 
 
-def figure(benchmark: str, kind: str, suffix: str) -> Path:
+LONGEST = 100
+"""Letters that the name of a report's folder may have."""
+
+
+def report_set(config: Config) -> str:
+    """The name of the report's folders: of the active benchmarks, so that another list has others.
+
+    Where it would be too long, or could stand for two lists, it ends with a hash of the list.
+    """
+    name = "+".join(config.active)
+    if len(name) <= LONGEST and (len(config.active) == 1 or name.count("+") < len(config.active)):
+        return name
+    digest = hashlib.sha256("\n".join(config.active).encode()).hexdigest()[:12]
+    return f"{name[: LONGEST - 13]}-{digest}"
+
+
+def folder(config: Config) -> Path:
+    """Where the pages of the active benchmarks lie."""
+    return paths.REPORTS / report_set(config)
+
+
+def figure(config: Config, benchmark: str, kind: str, suffix: str) -> Path:
     """One figure file."""
-    return paths.FIGURES / f"{benchmark}_{kind}{suffix}"
+    return paths.FIGURES / report_set(config) / f"{benchmark}_{kind}{suffix}"
 
 
-def contact_sheet(corpus: str) -> Path:
+def contact_sheet(config: Config, corpus: str) -> Path:
     """The page of example faces of a synthetic corpus."""
-    return paths.FIGURES / f"{corpus}_contact_sheet.png"
+    return paths.FIGURES / report_set(config) / f"{corpus}_contact_sheet.png"
 
 
 def may_show(config: Config, corpus: str) -> bool:
@@ -43,37 +65,37 @@ def contact_sheet_corpora(config: Config) -> list[str]:
 def figure_outputs(config: Config) -> list[Path]:
     """What `ugcl report figures` writes."""
     drawn = [
-        figure(benchmark, kind.name, suffix)
+        figure(config, benchmark, kind.name, suffix)
         for benchmark in config.active
         for kind in figures.kinds(config, benchmark)
         for suffix in SUFFIXES
     ]
-    return [*drawn, *map(contact_sheet, contact_sheet_corpora(config))]
+    return [*drawn, *(contact_sheet(config, corpus) for corpus in contact_sheet_corpora(config))]
 
 
-def paper_table(benchmark: str, name: str, suffix: str) -> Path:
+def paper_table(config: Config, benchmark: str, name: str, suffix: str) -> Path:
     """One table for papers."""
-    return paths.REPORTS / "tables" / f"{benchmark}_{name}{suffix}"
+    return folder(config) / "tables" / f"{benchmark}_{name}{suffix}"
 
 
 def table_outputs(config: Config) -> list[Path]:
     """What `ugcl report tables` writes."""
     return [
-        paper_table(benchmark, name, suffix)
+        paper_table(config, benchmark, name, suffix)
         for benchmark in config.active
         for name in TABLES
         for suffix in (".csv", ".md", ".tex")
     ]
 
 
-def model_card(benchmark: str) -> Path:
+def model_card(config: Config, benchmark: str) -> Path:
     """The model card of a benchmark's best system."""
-    return paths.REPORTS / f"model_card_{benchmark}.md"
+    return folder(config) / f"model_card_{benchmark}.md"
 
 
 def model_cards(config: Config) -> list[Path]:
     """What `ugcl report cards` writes."""
-    return [model_card(benchmark) for benchmark in config.active]
+    return [model_card(config, benchmark) for benchmark in config.active]
 
 
 def studies(config: Config) -> list[tuple[str, str]]:
@@ -109,32 +131,42 @@ def notebook_title(name: str) -> str:
     return next((line.removeprefix("# # ") for line in lines if line.startswith("# # ")), name)
 
 
-def notebook_output(name: str) -> Path:
+def notebook_output(config: Config, name: str) -> Path:
     """The page that `ugcl report notebook NAME` writes."""
-    return paths.REPORTS / f"{name}.html"
+    return folder(config) / f"{name}.html"
 
 
 def notebook_outputs(config: Config) -> list[Path]:
     """All pages of notebooks."""
-    return [notebook_output(name) for name in notebooks(config)]
+    return [notebook_output(config, name) for name in notebooks(config)]
 
 
-def workflow_report() -> Path:
+def workflow_report(config: Config) -> Path:
     """The page that `snakemake --report` makes of all that the front page rests on."""
-    return paths.REPORTS / "workflow.html"
+    return folder(config) / "workflow.html"
 
 
 def evidence(config: Config) -> list[Path]:
     """The tables, figures, notebooks and cards that a report consists of."""
     shown = [*figure_outputs(config), *table_outputs(config), *notebook_outputs(config)]
-    return [*evaluation.summary_outputs(config), *shown, *model_cards(config)]
+    return [*evaluation.tables(config), *shown, *model_cards(config)]
 
 
 def site_inputs(config: Config) -> list[Path]:
     """What `ugcl report site` reads or links to."""
-    return [*evidence(config), workflow_report()]
+    return [*evidence(config), workflow_report(config)]
 
 
-def site_outputs() -> list[Path]:
+def front_page(config: Config) -> Path:
+    """The front page that stays with this report when another list of benchmarks is active."""
+    return folder(config) / "index.html"
+
+
+def site_outputs(config: Config) -> list[Path]:
     """What `ugcl report site` writes."""
-    return [paths.INDEX]
+    return [paths.INDEX, front_page(config)]
+
+
+def other_reports(config: Config) -> list[Path]:
+    """The front pages that earlier runs with other active benchmarks left, by name."""
+    return sorted(path for path in paths.REPORTS.glob("*/index.html") if path != front_page(config))

@@ -15,7 +15,7 @@ from ugcl.config import Config
 from ugcl.config.methods.foreign import Foreign
 from ugcl.errors import UgclError
 from ugcl.plan import paths
-from ugcl.provenance import code, contract, ledger
+from ugcl.provenance import code, contract, kept, ledger
 
 PACKAGES = ("torch", "torchaudio", "torchvision", "snakemake", "dvc", "av", "opencv-python-headless")
 OPTIONAL = {"praat-parselmouth": "demo", "numba": "demo", "playwright": "dev"}
@@ -55,6 +55,7 @@ def checks(config: Config) -> Iterator[Check]:
     for name in config.corpora:
         yield _corpus(config, name, mirror)
     yield _recorded(config)
+    yield _summary(config)
 
 
 def _package(name: str, extra: str | None) -> Check:
@@ -112,6 +113,14 @@ def _recorded(config: Config) -> Check:
             text = f"dvc.yaml does not see changes in {', '.join(map(str, missing))}; {line}"
             return Check("ledger", None, text)
     return Check("ledger", True, "dvc.yaml records every corpus, parameter file and method")
+
+
+def _summary(config: Config) -> Check:
+    left_out = kept.left_out(config)
+    if not left_out:
+        return Check("summary", True, "covers every benchmark that has tables")
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+    return Check("summary", None, f"results/tables/summary.csv leaves out {reasons}")
 
 
 def _root(config: Config, name: str) -> Path:

@@ -15,6 +15,7 @@ from typing import Any
 from ugcl.config import Config
 from ugcl.config.base import Section
 from ugcl.config.system.overrides import SECTIONS
+from ugcl.plan.evaluation import marks
 from ugcl.provenance.code import IRRELEVANT, NAME, PACKAGE, REGISTRIES, code_hash, files_hash, module_exists
 
 DIGITS = 12
@@ -138,20 +139,31 @@ def represent(config: Config, benchmark: str) -> str:
     return _lineage("represent", [f"{NAME}.evaluation.networks.tokens"], params)
 
 
-def tables(config: Config) -> str:
-    """The tables over all active benchmarks."""
-    pairs = [(name, system) for name in config.active for system in config.benchmark(name).systems]
-    runs = [score(config, name, system) for name, system in pairs]
-    references = [[entry.reference, entry.planned] for entry in map(config.benchmark, config.active)]
-    looks = [look(config, name) for name in config.active for look in (robustness, cost, represent)]
-    return _lineage("tables", [f"{NAME}.evaluation.tables.summary"], [config.active, references, runs, looks])
+def tables(config: Config, benchmark: str) -> str:
+    """The tables of a benchmark."""
+    entry = config.benchmark(benchmark)
+    runs = [score(config, benchmark, system) for system in entry.systems]
+    looks = [look(config, benchmark) for look in (robustness, represent)]
+    shown = [benchmark, entry.corpus, entry.protocol, entry.reference, entry.planned]
+    params = [shown, marks(config, benchmark), runs, looks]
+    return _lineage("tables", [f"{NAME}.evaluation.tables.benchmark"], params)
+
+
+def summary(included: dict[str, str]) -> str:
+    """The summary over benchmarks.
+
+    Args:
+        included: benchmark → lineage of its tables, of :func:`ugcl.provenance.kept.included`.
+    """
+    return _lineage("summary", [f"{NAME}.evaluation.tables.summary"], list(included.items()))
 
 
 def report(config: Config) -> str:
     """Figures, notebooks, model cards and the front page."""
     templates = files_hash(PACKAGE / "reports" / "pages" / "templates")
     settings = config.report.model_dump()
-    return _lineage("report", [f"{NAME}.reports"], [tables(config), settings, templates])
+    shown = [[tables(config, name), cost(config, name)] for name in config.active]
+    return _lineage("report", [f"{NAME}.reports"], [shown, settings, templates])
 
 
 def _runs(config: Config, benchmark: str) -> list[Any]:

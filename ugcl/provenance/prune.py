@@ -1,4 +1,4 @@
-"""Results that no active benchmark asks for: list them, and remove them on request."""
+"""Results that no active benchmark asks for, nor one whose tables are current; removed on request."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from pathlib import Path
 
 from ugcl.config import Config
 from ugcl.plan import paths
+from ugcl.provenance import kept
 from ugcl.provenance.contract import LEDGER
 
 RUN_TREES = (paths.MODELS, paths.PREDICTIONS, paths.SCORES)
 
 
 def unwanted(config: Config) -> list[Path]:
-    """Folders and files of runs that no active benchmark has, outermost only, sorted."""
+    """Folders and files of runs that none of these benchmarks has, outermost only, sorted.
+
+    Tables and pages are never listed. A benchmark that is not active keeps its runs as long as its tables are
+    in the summary: they are what is shown, and active again, it has nothing to train.
+    """
     wanted = set()
-    for benchmark in config.active:
+    for benchmark in kept.included(config):
         entry = config.benchmark(benchmark)
         for system in config.trained(benchmark):
             runs = itertools.product(entry.seeds, config.folds(benchmark))

@@ -28,7 +28,7 @@ def lineages(config: Config) -> dict[str, dict[str, Any]]:
     data: dict[str, Any] = {}
     features: dict[str, Any] = {}
     train: dict[str, Any] = {}
-    evaluate: dict[str, Any] = {"tables": lineage.tables(config)}
+    evaluate: dict[str, Any] = {}
     for name in config.active:
         entry = config.benchmark(name)
         corpus, folds = entry.corpus, config.folds(name)
@@ -46,6 +46,7 @@ def lineages(config: Config) -> dict[str, dict[str, Any]]:
         for system in config.trained(name):
             train[f"{name}/{system}"] = lineage.train(config, name, system)
             evaluate[f"predictions/{name}/{system}"] = lineage.predict(config, name, system)
+        evaluate[f"tables/{name}"] = [lineage.tables(config, name), lineage.cost(config, name)]
         train[f"{name}/*"] = {"seeds": entry.seeds, "folds": folds}
     report = {"report": lineage.report(config)}
     return dict(data=data, features=features, train=train, evaluate=evaluate, report=report)

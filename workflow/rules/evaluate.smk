@@ -1,9 +1,10 @@
-# Predictions, scores with intervals, and the tables over all active benchmarks.
+# Predictions, scores with intervals, the tables of each benchmark, and the summary over them.
 
 
 rule evaluate:
     input:
-        evaluation.summary_outputs(params_tree),
+        evaluation.tables(params_tree),
+        evaluation.summary_outputs(),
 
 
 for _benchmark in params_tree.active:
@@ -145,11 +146,33 @@ rule represent:
         "python -m ugcl evaluate tokens {wildcards.benchmark:q} --threads {threads:q} > {log:q} 2>&1"
 
 
+rule benchmark_tables:
+    input:
+        lambda wildcards: evaluation.table_inputs(params_tree, wildcards.benchmark),
+    output:
+        evaluation.table_outputs("{benchmark}"),
+    log:
+        "logs/evaluate/tables-{benchmark}.log",
+    benchmark:
+        "logs/benchmarks/evaluate/tables-{benchmark}.tsv"
+    threads: 1
+    resources:
+        **needs.of_rule(params_tree, "benchmark_tables"),
+    params:
+        lineage=lambda wildcards: lineage.tables(params_tree, wildcards.benchmark),
+    shell:
+        "python -m ugcl evaluate tables {wildcards.benchmark:q} > {log:q} 2>&1"
+
+
+# Of the active benchmarks, and of others as their tables lie there, if they are current.
+included = kept.included(params_tree)
+
+
 rule summary:
     input:
-        evaluation.summary_inputs(params_tree),
+        [evaluation.table(name, "summary") for name in included],
     output:
-        evaluation.summary_outputs(params_tree),
+        evaluation.summary_outputs(),
     log:
         "logs/evaluate/summary.log",
     benchmark:
@@ -158,6 +181,6 @@ rule summary:
     resources:
         **needs.of_rule(params_tree, "summary"),
     params:
-        lineage=lineage.tables(params_tree),
+        lineage=lineage.summary(included),
     shell:
         "python -m ugcl evaluate summary > {log:q} 2>&1"

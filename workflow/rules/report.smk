@@ -5,12 +5,12 @@ report_lineage = lineage.report(params_tree)
 
 rule report:
     input:
-        reports.site_outputs(),
+        reports.site_outputs(params_tree),
 
 
 rule figures:
     input:
-        evaluation.summary_outputs(params_tree),
+        evaluation.tables(params_tree),
         data_plan.manifests(params_tree),
         data_plan.all_splits(params_tree),
     output:
@@ -30,7 +30,7 @@ rule figures:
 
 rule tables:
     input:
-        evaluation.summary_outputs(params_tree),
+        evaluation.tables(params_tree),
     output:
         reports.table_outputs(params_tree),
     log:
@@ -48,7 +48,7 @@ rule tables:
 
 rule cards:
     input:
-        evaluation.summary_outputs(params_tree),
+        evaluation.tables(params_tree),
         params_tree.data.sources,
     output:
         reports.model_cards(params_tree),
@@ -67,7 +67,7 @@ rule cards:
 
 rule notebook:
     input:
-        evaluation.summary_outputs(params_tree),
+        evaluation.tables(params_tree),
         reports.figure_outputs(params_tree),
         lambda wildcards: (
             reports.study_tables(params_tree)
@@ -77,7 +77,7 @@ rule notebook:
         source="notebooks/{notebook}.py",
     output:
         report(
-            "results/reports/{notebook}.html",
+            reports.notebook_output(params_tree, "{notebook}"),
             caption="../report/notebook.rst",
             category="Notebooks",
             labels={"notebook": "{notebook}"},
@@ -100,7 +100,7 @@ rule workflow_report:
     input:
         reports.evidence(params_tree),
     output:
-        reports.workflow_report(),
+        reports.workflow_report(params_tree),
     log:
         "logs/report/workflow.log",
     benchmark:
@@ -123,6 +123,7 @@ rule site:
             caption="../report/site.rst",
             category="Front page",
         ),
+        reports.front_page(params_tree),
     log:
         "logs/report/site.log",
     benchmark:
@@ -132,5 +133,6 @@ rule site:
         **needs.of_rule(params_tree, "site"),
     params:
         lineage=report_lineage,
+        others=[str(page) for page in reports.other_reports(params_tree)],
     shell:
         "python -m ugcl report site > {log:q} 2>&1"

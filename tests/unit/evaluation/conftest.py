@@ -10,8 +10,10 @@ from fixtures import finished
 
 from ugcl import config as configuration
 from ugcl.config import Config
+from ugcl.evaluation.tables import benchmark
 from ugcl.evaluation.tables.score import score
 from ugcl.evaluation.tables.summary import summarise
+from ugcl.provenance import kept
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +35,9 @@ def summarised_folder(predicted_folder: Path, tmp_path_factory: pytest.TempPathF
         patch.chdir(folder)
         config = configuration.load(Path("params.yaml"))
         score(config, "demo", dict.fromkeys(config.benchmarks["demo"].systems, "f00d"))
-        summarise(config)
+        benchmark.write(config, "demo")
+        kept.record(config, "demo")
+        summarise(["demo"])
     return folder
 
 

@@ -68,5 +68,5 @@ def test_every_system_gets_a_row_and_more_work_for_more_modalities(tiny: Config,
 
 
 def test_the_table_with_times_lies_outside_the_tables_that_are_equal_on_a_rerun() -> None:
-    assert outputs.table("cost").parent == paths.SCORES
+    assert outputs.table("demo", "cost").parent == paths.SCORES / "demo"
     assert "cost" not in (*outputs.TABLES, *outputs.NETWORK_TABLES)

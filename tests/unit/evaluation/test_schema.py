@@ -27,7 +27,7 @@ def header(path: Path) -> list[str]:
 def test_the_tables_of_a_finished_project_have_the_declared_columns(summarised: Config) -> None:
     assert set(TABLES) == {*outputs.TABLES, *outputs.NETWORK_TABLES, *outputs.UNSTABLE}
     for name, columns in TABLES.items():
-        found = header(outputs.table(name))
+        found = header(outputs.table("demo", name))
         assert found == list(columns) or name == "learning_curves", name
     assert set(SCORES) == set(outputs.SCORES)
     for name, columns in SCORES.items():
@@ -37,8 +37,8 @@ def test_the_tables_of_a_finished_project_have_the_declared_columns(summarised: 
 def test_columns_of_the_history_follow_the_epoch_and_are_numbers(summarised: Config) -> None:
     front, back = ["benchmark", "system", "seed", "fold", "epoch"], ["marks"]
     scores = ["lr", "loss", "dev_uar", "dev_war", "dev_loss", "test_uar"]
-    assert header(outputs.table("learning_curves")) == [*front, *scores, *back]
-    assert all(pd.api.types.is_numeric_dtype(read("learning_curves")[name]) for name in scores)
+    assert header(outputs.table("demo", "learning_curves")) == [*front, *scores, *back]
+    assert all(pd.api.types.is_numeric_dtype(read("learning_curves", "demo")[name]) for name in scores)
 
 
 def test_a_table_with_an_undeclared_column_is_not_written(
@@ -75,8 +75,8 @@ def test_numbers_are_read_as_numbers_and_names_that_look_like_them_as_text(tmp_p
         typed(text.assign(rank="1"), MADE, path)
 
 
-def test_a_damaged_table_of_the_summary_is_named_when_it_is_read(summarised: Config) -> None:
-    path = outputs.table("parts")
+def test_a_damaged_table_is_named_when_it_is_read(summarised: Config) -> None:
+    path = outputs.table("demo", "parts")
     path.write_text(path.read_text().replace(",train,", ",train,x", 1))
-    with pytest.raises(UgclError, match=r"results/tables/parts\.csv: column 'clips': 'x"):
-        read("parts")
+    with pytest.raises(UgclError, match=r"results/tables/demo/parts\.csv: column 'clips': 'x"):
+        read("parts", "demo")

@@ -16,6 +16,7 @@ from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.errors import UgclError
 from ugcl.evaluation.schemas.summary import SUMMARY
+from ugcl.evaluation.tables import benchmark as of_benchmark
 from ugcl.evaluation.tables.score import score
 from ugcl.evaluation.tables.summary import summarise
 from ugcl.plan import evaluation as outputs
@@ -30,7 +31,8 @@ def scored(config: Config, lineage: str = "f00d") -> Config:
 
 
 def table(name: str) -> pd.DataFrame:
-    return pd.read_csv(outputs.table(name), keep_default_na=False, dtype={"speaker": str, "lineage": str})
+    path = outputs.table("demo", name)
+    return pd.read_csv(path, keep_default_na=False, dtype={"speaker": str, "lineage": str})
 
 
 def test_summary_has_the_public_columns_and_every_system(summarised: Config) -> None:
@@ -42,7 +44,8 @@ def test_summary_has_the_public_columns_and_every_system(summarised: Config) -> 
     assert set(trained["lineage"]) == {"f00d"} and set(trained["seeds"]) == {2} and set(frame["folds"]) == {6}
     assert set(frame["label_target"]) == {"intended [SYNTHETIC]"}
     assert set(frame.loc[frame["system"] == "audio-only", "modalities"]) == {"audio"}
-    assert all(path.is_file() for path in outputs.summary_outputs(summarised))
+    assert all(path.is_file() for path in (*outputs.tables(summarised), *outputs.summary_outputs()))
+    assert outputs.summary().read_bytes() == outputs.table("demo", "summary").read_bytes()
 
 
 def test_values_are_those_of_the_predictions_pooled_and_averaged_over_seeds(summarised: Config) -> None:
@@ -98,7 +101,7 @@ def test_planned_and_exploratory_comparisons_are_corrected_apart(summarised: Con
     tree = yaml.safe_load(Path("params.yaml").read_text())
     planned = ["ugcl-no-ugcl", "concat", "ugcl-no-snd"]
     tree["benchmarks"]["demo"]["planned"] = planned
-    summarise(configuration.parse(tree))
+    of_benchmark.write(configuration.parse(tree), "demo")
     for metric, rows in table("comparisons").groupby("metric"):
         for family, own in rows.groupby("family"):
             assert (family == "planned") == set(own["system"]).issubset(planned), metric
@@ -116,7 +119,7 @@ def test_planned_and_exploratory_comparisons_are_corrected_apart(summarised: Con
 def test_without_a_plan_every_comparison_is_exploratory(summarised: Config) -> None:
     tree = yaml.safe_load(Path("params.yaml").read_text())
     tree["benchmarks"]["demo"].pop("planned", None)
-    summarise(configuration.parse(tree))
+    of_benchmark.write(configuration.parse(tree), "demo")
     assert set(table("comparisons")["family"]) == {"exploratory"}
 
 
@@ -145,7 +148,7 @@ def test_ties_of_the_highest_dev_uar_are_counted_run_by_run(summarised: Config) 
         dev[: fold + 1] = ["0.750000"] * (fold + 1)
         tables.write(history.assign(dev_uar=dev), path)
         finished.enter_history(path.parent)
-    summarise(summarised)
+    of_benchmark.write(summarised, "demo")
     rows = table("runs").query("system == 'concat' and seed == 1").set_index("fold")
     assert (rows.loc[1, "tied_epochs"], rows.loc[2, "tied_epochs"]) == (2, 3)
     runs = table("runs").query("system == 'concat'")
@@ -188,7 +191,7 @@ def test_number_columns_of_the_new_tables_are_read_as_numbers(summarised: Config
         "covers",
     }
     for name in ("subgroups", "per_speaker", "calibration", "pairs", "errors", "disagreement", "comparisons"):
-        frame = read(name)
+        frame = read(name, "demo")
         for column in set(frame) - words:
             assert pd.api.types.is_numeric_dtype(frame[column]), (name, column)
 
@@ -202,17 +205,18 @@ def test_the_leak_audit_is_clean_and_counts_what_is_left(summarised: Config) -> 
 
 
 def test_tables_are_the_same_bytes_when_made_again(summarised: Config) -> None:
-    files = [*outputs.score_outputs("demo"), *outputs.summary_outputs(summarised)]
+    files = [*outputs.score_outputs("demo"), *outputs.tables(summarised), *outputs.summary_outputs()]
     before = {path: path.read_bytes() for path in files}
     scored(summarised)
-    summarise(summarised)
+    of_benchmark.write(summarised, "demo")
+    summarise(["demo"])
     assert {path: path.read_bytes() for path in before} == before
 
 
 def test_a_system_that_was_taken_out_leaves_every_table(summarised: Config) -> None:
     tree = yaml.safe_load(Path("params.yaml").read_text())
     tree["benchmarks"]["demo"]["systems"].remove("concat")
-    summarise(configuration.parse(tree))
+    of_benchmark.write(configuration.parse(tree), "demo")
     assert "concat" in set(pd.read_csv(outputs.score("demo", "metrics"))["system"]), "scored before"
     for name in ("summary", "per_fold", "comparisons", "confusion", "learning_curves", "runs"):
         assert "concat" not in set(table(name)["system"]), name
@@ -235,7 +239,7 @@ def test_a_split_kept_with_its_leak_is_marked_in_every_row(finished_project: Con
             tables.write(frame[~frame["clip"].isin(moved)], path)
         examined.seal("demo", system)
     tree["benchmarks"]["demo"]["systems"] = ["ugcl", "concat"]
-    summarise(scored(configuration.parse(tree)))
+    of_benchmark.write(scored(configuration.parse(tree)), "demo")
     assert set(table("summary")["label_target"]) == {"intended [SYNTHETIC] [LEAKY]"}
     assert set(table("comparisons")["marks"]) == {"SYNTHETIC LEAKY"}
     shared = table("parts").query("fold == 1").set_index("part")["shared"]
@@ -310,6 +314,6 @@ def test_a_split_or_label_that_changed_after_the_prediction_is_refused(summarise
 
 def test_an_unknown_benchmark_and_a_missing_score_are_named(finished_project: Config) -> None:
     with pytest.raises(UgclError, match="nowhere"):
-        summarise(finished_project, ["nowhere"])
+        of_benchmark.write(finished_project, "nowhere")
     with pytest.raises(UgclError, match=r"metrics\.csv"):
-        summarise(finished_project)
+        of_benchmark.write(finished_project, "demo")

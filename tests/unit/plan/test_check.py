@@ -149,7 +149,8 @@ def test_a_wanted_file_without_a_rule_is_named(tree: Tree) -> None:
     files = list(check.wanted(config))
     check.check_makers(files, lambda file: True)
     index = paths.features("tiny", "logmel") / "index.csv"
-    for file in (index, paths.manifest("tiny"), reports.notebook_output("01_data"), paths.quarantine("demo")):
+    page = reports.notebook_output(config, "01_data")
+    for file in (index, paths.manifest("tiny"), page, paths.quarantine("demo")):
         assert file in files
     with pytest.raises(UgclError, match=r"data/features/tiny/logmel/index\.csv: no rule makes it"):
         check.check_makers(files, lambda file: file != index.as_posix())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ugcl.config import Config, parse, read
-from ugcl.plan import data, evaluation, features, paths, train
+from ugcl.plan import data, evaluation, features, paths, reports, train
 
 
 @pytest.fixture
@@ -78,12 +78,32 @@ def test_a_user_s_manifest_waits_for_the_table_and_each_medium(
     assert len(data.raw_files(own, "demo")) == 12 * 24 * 2
 
 
-def test_the_summary_waits_for_one_table_of_each_kind_per_benchmark(config: Config) -> None:
-    read = evaluation.summary_inputs(config)
-    assert paths.SCORES / "demo/metrics.csv" in read and paths.SCORES / "demo/cost.csv" in read
-    assert sum(path.is_relative_to(paths.SCORES / "demo_ablations") for path in read) == (
-        len(evaluation.SCORES) + len(evaluation.REPRESENTATION) + 2
-    )
+def test_a_benchmark_s_tables_wait_for_its_own_scores_alone(config: Config) -> None:
+    read = evaluation.table_inputs(config, "demo_ablations")
+    scores = [path for path in read if path.is_relative_to(paths.SCORES)]
+    assert {path.parent for path in scores} == {paths.SCORES / "demo_ablations"}
+    assert len(scores) == len(evaluation.SCORES) + len(evaluation.REPRESENTATION) + 1
+    assert {path.parent.name for path in evaluation.tables(config)} == {"demo", "demo_ablations"}
     assert evaluation.predict_inputs(config, "demo", "{system}")[-1] == (
         paths.MODELS / "demo/{system}/seed3/fold6/model.safetensors"
     )
+
+
+def test_each_list_of_benchmarks_has_report_folders_of_its_own(project: Path) -> None:
+    tree = read(project / "params.yaml")
+    long = [f"benchmark_of_a_rather_long_name_{n}" for n in range(5)]
+    for name in ("a+b", "a", "b", "c", "b+c", *long):
+        tree["benchmarks"][name] = tree["benchmarks"]["demo"]
+
+    def folder(*active: str) -> str:
+        return reports.report_set(parse(tree | {"active": list(active)}))
+
+    assert folder("demo") == "demo"
+    assert folder("demo", "ravdess") == "demo+ravdess"
+    assert folder("a+b") == "a+b"
+    assert len({folder("a", "b", "c"), folder("a+b", "c"), folder("a", "b+c")}) == 3
+    assert len(folder(*long)) == 100 and folder(*long) == folder(*long)
+    assert len({folder(*long), folder(*long[:4]), folder(*reversed(long))}) == 3
+    files = [*reports.site_outputs(parse(tree)), *reports.evidence(parse(tree))]
+    own = {path for path in files if path.is_relative_to(paths.REPORTS) or path.is_relative_to(paths.FIGURES)}
+    assert own and {path.parts[2] for path in own} == {"demo"}

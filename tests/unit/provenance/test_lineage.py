@@ -84,7 +84,20 @@ def test_a_parameter_reaches_the_examinations_that_read_it(
         arguments = ("demo", "ugcl") if stage == "score" else ("demo",)
         equal = getattr(lineage, stage)(before, *arguments) == getattr(lineage, stage)(after, *arguments)
         assert equal == (stage in same), f"{path}: {stage}"
-    assert lineage.tables(before) != lineage.tables(after)
+    assert lineage.tables(before, "demo") != lineage.tables(after, "demo")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [("benchmarks.demo.planned", ["concat"]), ("corpora.demo.synthetic", False)]
+)
+def test_what_only_tables_print_reaches_the_tables_of_that_benchmark(
+    tree: dict, path: str, value: Any
+) -> None:
+    before, after = changed(tree, path, value)
+    assert lineage.score(before, "demo", "ugcl") == lineage.score(after, "demo", "ugcl")
+    assert lineage.tables(before, "demo") != lineage.tables(after, "demo")
+    assert lineage.tables(before, "ravdess") == lineage.tables(after, "ravdess")
+    assert lineage.report(before) != lineage.report(after)
 
 
 def test_an_override_of_one_system_leaves_the_others(tree: dict) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from ugcl.config import parse, read
 from ugcl.plan import paths
+from ugcl.provenance import kept as kept_tables
 from ugcl.provenance import prune
 
 
@@ -31,6 +32,11 @@ def test_only_unwanted_results_are_listed_and_removed(
         place(paths.PREDICTIONS / paths.run("demo", "ugcl", 0, 1).with_suffix(".csv")),
         place(paths.SCORES / "demo/metrics.csv"),
         place(paths.TABLES / "summary.csv"),
+        place(paths.TABLES / "old/summary.csv"),
+        place(paths.REPORTS / "old/index.html"),
+        place(paths.MODELS / paths.run("ravdess", "ugcl", 0, 1) / "model.safetensors"),
+        place(paths.SCORES / "ravdess/metrics.csv"),
+        place(paths.TABLES / "ravdess/summary.csv"),
     ]
     place(paths.MODELS / paths.run("demo", "ugcl+labels0.3", 0, 1) / "model.safetensors")
     place(paths.MODELS / paths.run("demo", "removed", 0, 1) / "model.safetensors", 1000)
@@ -39,6 +45,10 @@ def test_only_unwanted_results_are_listed_and_removed(
     place(paths.PREDICTIONS / paths.run("demo", "ugcl", 0, 99).with_suffix(".csv"))
     place(paths.SCORES / "old/metrics.csv")
     place(paths.SCORES / "demo/ugcl/metrics.csv")
+    kept_tables.record(config, "ravdess")  # not active, but current: its report shows these runs
+    place(paths.MODELS / paths.run("ravdess", "removed", 0, 1) / "model.safetensors")
+    place(paths.TABLES / "demo_ablations/summary.csv")  # not current: nobody knows what they were made from
+    place(paths.SCORES / "demo_ablations/metrics.csv")
     copy = place(Path(".ledger/train/files/results/models/demo/removed/seed0/fold1/model.safetensors"))
     found = prune.unwanted(config)
     assert [path.as_posix() for path in found] == [
@@ -46,8 +56,10 @@ def test_only_unwanted_results_are_listed_and_removed(
         "results/models/demo/ugcl/seed0/fold99",
         "results/models/demo/ugcl/seed7",
         "results/models/demo/ugcl+labels0.3",
+        "results/models/ravdess/removed",
         "results/predictions/demo/ugcl/seed0/fold99.csv",
         "results/scores/demo/ugcl",
+        "results/scores/demo_ablations",
         "results/scores/old",
     ]
     assert prune.size(found[0]) == 1000

@@ -33,7 +33,7 @@ def closed():
 def test_every_kind_is_drawn_to_files_that_do_not_change(summarised: Config, tmp_path: Path) -> None:
     drawn = []
     for kind in names(summarised):
-        first = theme.save(draw.draw(summarised, "demo", kind), figure("demo", kind, ""), 60)
+        first = theme.save(draw.draw(summarised, "demo", kind), figure(summarised, "demo", kind, ""), 60)
         again = theme.save(draw.draw(summarised, "demo", kind), tmp_path / kind, 60)
         for one, two in zip(first, again, strict=True):
             assert one.read_bytes() == two.read_bytes(), one
@@ -53,7 +53,7 @@ def test_a_new_figure_is_one_entry_and_one_function(summarised: Config, monkeypa
     entry = Kind("sizes", "scores.sizes", ("per_fold",), "clips of {reference}", "Clips per fold.")
     monkeypatch.setattr(figures, "KINDS", (*figures.KINDS, entry))
     monkeypatch.setattr(draw, "KINDS", figures.KINDS)
-    assert figure("demo", "sizes", ".svg") in figure_outputs(summarised)
+    assert figure(summarised, "demo", "sizes", ".svg") in figure_outputs(summarised)
     axes = draw.draw(summarised, "demo", "sizes").axes[0]
     expected = read("per_fold", "demo").query("system == 'ugcl'")["clips"]
     assert list(axes.lines[0].get_ydata()) == expected.tolist()

@@ -33,6 +33,10 @@ SCORES = {
 """Metrics of the front page's first columns, by scikit-learn."""
 
 
+def everything() -> pd.DataFrame:
+    return pd.concat([read("summary", benchmark) for benchmark in ("demo", "ravdess")])
+
+
 class Links(html.parser.HTMLParser):
     """Collects addresses, ids and rows."""
 
@@ -63,7 +67,7 @@ def page(summarised: Config) -> Links:
     finished.stand_in_figures(summarised)
     tables.tables_of_all(summarised)
     model_card.cards_of_all(summarised)
-    for path in (*outputs.notebook_outputs(summarised), outputs.workflow_report()):
+    for path in (*outputs.notebook_outputs(summarised), outputs.workflow_report(summarised)):
         path.write_text("<!doctype html><title>a page</title>")
     parsed = Links()
     parsed.feed(site.build(summarised).read_text())
@@ -87,7 +91,7 @@ def test_anchors_exist_ids_are_unique_and_pictures_have_text(page: Links) -> Non
 
 def test_the_page_says_what_the_tables_say(page: Links, summarised: Config) -> None:
     text = paths.INDEX.read_text()
-    frame = read("summary")
+    frame = everything()
     assert page.rows == frame.groupby(["benchmark", "system"]).ngroups
     uar = frame.query("benchmark == 'ravdess' and system == 'audio-only' and metric == 'uar'")["value"].iloc[
         0
@@ -101,7 +105,7 @@ def test_the_page_says_what_the_tables_say(page: Links, summarised: Config) -> N
 def test_every_score_on_the_page_is_a_row_of_the_summary_and_comes_from_the_predictions(
     page: Links, summarised: Config
 ) -> None:
-    frame = read("summary").set_index(["benchmark", "system", "metric"])
+    frame = everything().set_index(["benchmark", "system", "metric"])
     shown = 0
     for row in BeautifulSoup(paths.INDEX.read_text(), "html.parser").select("#scores tbody tr"):
         benchmark, system = row["data-benchmark"], row.select_one("th").contents[1].strip()
@@ -133,10 +137,10 @@ def test_notebooks_are_named_by_their_titles_and_cards_are_linked(page: Links, s
     text = paths.INDEX.read_text()
     for name in summarised.report.notebooks:
         title = outputs.notebook_source(name).read_text().split("# # ")[1].splitlines()[0]
-        assert f'<a href="reports/{name}.html">{title}</a>' in text
-    assert page.links.count("reports/workflow.html") == 2
+        assert f'<a href="reports/demo+ravdess/{name}.html">{title}</a>' in text
+    assert page.links.count("reports/demo+ravdess/workflow.html") == 2
     for benchmark in ("demo", "ravdess"):
-        assert f"reports/model_card_{benchmark}.md" in page.links
+        assert f"reports/demo+ravdess/model_card_{benchmark}.md" in page.links
 
 
 def test_the_glance_is_of_the_best_system(page: Links, summarised: Config) -> None:
@@ -150,7 +154,7 @@ def test_the_glance_is_of_the_best_system(page: Links, summarised: Config) -> No
 
 
 def test_a_leak_is_shouted(page: Links, summarised: Config) -> None:
-    path = paths.TABLES / "parts.csv"
+    path = evaluation.table("demo", "parts")
     lines = path.read_text().splitlines()
     lines[1] = lines[1].replace(",,SYNTHETIC", ",03 04,SYNTHETIC")
     path.write_text("\n".join(lines) + "\n")
@@ -159,6 +163,29 @@ def test_a_leak_is_shouted(page: Links, summarised: Config) -> None:
 
 
 def test_a_missing_table_is_named(summarised: Config) -> None:
-    Path("results/tables/parts.csv").unlink()
+    Path("results/tables/demo/parts.csv").unlink()
     with pytest.raises(UgclError, match=r"parts\.csv"):
         site.build(summarised)
+
+
+def test_the_page_that_stays_links_from_its_folder_and_the_front_page_to_other_reports(
+    page: Links, summarised: Config
+) -> None:
+    own = outputs.front_page(summarised)
+    assert own == paths.REPORTS / "demo+ravdess/index.html"
+    before = own.read_bytes()
+    other = paths.REPORTS / "crema_d" / "index.html"
+    other.parent.mkdir()
+    other.write_text("<!doctype html><title>another</title>")
+    front, stays = Links(), Links()
+    front.feed(site.build(summarised).read_text())
+    stays.feed(own.read_text())
+    outside = [[x for x in each.links if not x.startswith(("data:", "#"))] for each in (front, stays)]
+    assert "reports/crema_d/index.html" in outside[0] and "reports/demo+ravdess/index.html" not in outside[0]
+    assert own.read_bytes() == before, "what other runs leave does not change it"
+    resolved = [
+        {(base / link).resolve() for link in links}
+        for base, links in zip((paths.INDEX.parent, own.parent), outside, strict=True)
+    ]
+    assert resolved[0] - resolved[1] == {other.resolve()} and not resolved[1] - resolved[0]
+    assert all(path.is_file() for path in resolved[0])

@@ -37,13 +37,13 @@ def test_a_shared_first_place_is_named_as_shared() -> None:
 
 
 def test_the_card_of_a_tie_names_who_shares_the_place(summarised: Config) -> None:
-    path = outputs_of_summary("summary")
+    path = outputs_of_summary("demo", "summary")
     frame = pd.read_csv(path, keep_default_na=False, dtype=str)
     own = (frame["benchmark"] == "demo") & (frame["metric"] == "uar")
     frame.loc[own & frame["system"].isin(["ugcl", "ugcl-no-ugcl"]), "value"] = "1.000000"
     frame.to_csv(path, index=False)
     model_card.cards_of_all(summarised)
-    text = outputs.model_card("demo").read_text()
+    text = outputs.model_card(summarised, "demo").read_text()
     assert "shares the highest UAR" in text and "with ugcl" in text and "after Holm" in text
 
 
@@ -52,7 +52,7 @@ def test_cards_say_what_the_tables_say(summarised: Config) -> None:
     summary = read("summary", "ravdess")
     system = model_card.best(summary)
     row = summary.query("system == @system and metric == 'uar'").iloc[0]
-    text = outputs.model_card("ravdess").read_text()
+    text = outputs.model_card(summarised, "ravdess").read_text()
     assert text.startswith(f"# Model card: {system} on ravdess\n")
     assert (
         f"| {system} | {100 * row['value']:.1f} [{100 * row['ci_low']:.1f}, {100 * row['ci_high']:.1f}] |"
@@ -69,7 +69,7 @@ def test_cards_say_what_the_tables_say(summarised: Config) -> None:
 
 def test_a_synthetic_corpus_is_named_so_and_tables_are_whole(summarised: Config) -> None:
     model_card.cards_of_all(summarised)
-    text = outputs.model_card("demo").read_text()
+    text = outputs.model_card(summarised, "demo").read_text()
     assert "[SYNTHETIC]" in text.splitlines()[0] and "must not be used on people" in text
     tables = [block.splitlines() for block in text.split("\n\n") if block.startswith("|")]
     assert len(tables) == 3
@@ -90,7 +90,7 @@ def test_a_system_that_reads_a_speaker_s_other_clips_says_so_wherever_its_scores
     entry["train"] = entry.get("train", {}) | {"refit": True}
     changed = configuration.parse(tree)
     model_card.cards_of_all(changed)
-    text = outputs.model_card("ravdess").read_text()
+    text = outputs.model_card(summarised, "ravdess").read_text()
     assert "several recordings of a person" in text and "trained a second time" in text
     assert f"`ugcl predict FOLDER --system {system}`" in text and "predict CLIP" not in text
     assert "\n\n\n" not in text
@@ -104,12 +104,12 @@ def test_a_system_that_reads_a_speaker_s_other_clips_says_so_wherever_its_scores
 
 
 def test_a_leak_is_on_the_card(summarised: Config) -> None:
-    path = Path("results/tables/parts.csv")
+    path = Path("results/tables/demo/parts.csv")
     lines = path.read_text().splitlines()
     lines[1] = lines[1].replace(",,SYNTHETIC", ",03 04,SYNTHETIC")
     path.write_text("\n".join(lines) + "\n")
     model_card.cards_of_all(summarised)
-    text = outputs.model_card("demo").read_text()
+    text = outputs.model_card(summarised, "demo").read_text()
     assert "**LEAKY.**" in text and "are disjoint" not in text
 
 

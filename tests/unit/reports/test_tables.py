@@ -97,18 +97,18 @@ def test_every_table_is_written_and_latex_rows_have_as_many_cells_as_columns(sum
     assert tables.tables_of_all(summarised) == table_outputs(summarised)
     for benchmark in ("demo", "ravdess"):
         for name in TABLES:
-            text = paper_table(benchmark, name, ".tex").read_text()
+            text = paper_table(summarised, benchmark, name, ".tex").read_text()
             columns = len(re.search(r"\\begin\{tabular\}\{(l+)\}", text).group(1))
             rows = [line for line in text.splitlines() if line.endswith(r"\\")]
             assert len(rows) > 1 and all(len(re.split(r"(?<!\\)&", row)) == columns for row in rows)
             assert text.count("{") == text.count("}")
-    assert paper_table("demo", "main", ".md").read_text().startswith("[SYNTHETIC] demo")
-    assert "SYNTHETIC" not in paper_table("ravdess", "main", ".md").read_text()
+    assert paper_table(summarised, "demo", "main", ".md").read_text().startswith("[SYNTHETIC] demo")
+    assert "SYNTHETIC" not in paper_table(summarised, "ravdess", "main", ".md").read_text()
 
 
 def test_the_csv_holds_the_summary_s_values(summarised: Config) -> None:
     tables.tables_of_all(summarised)
-    with paper_table("ravdess", "main", ".csv").open() as stream:
+    with paper_table(summarised, "ravdess", "main", ".csv").open() as stream:
         rows = {row["system"]: row for row in csv.DictReader(stream)}
     frame = tables.read("summary", "ravdess").set_index(["system", "metric"])["value"]
     assert float(rows["ugcl"]["UAR"].split()[0]) == pytest.approx(100 * frame["ugcl", "uar"], abs=0.051)

@@ -1,4 +1,4 @@
-"""The columns of the summary's tables; light, because reports read them and need no statistics."""
+"""The columns of a benchmark's tables; light, because reports read them and need no statistics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SUMMARY = Columns(
     " speakers lineage",
     text="benchmark corpus protocol label_target system modalities metric lineage",
 )
-"""Columns of results/tables/summary.csv, a public interface."""
+"""Columns of summary.csv, of each benchmark and over all; a public interface."""
 
 PUBLISHED = Columns(
     "method year modalities family metric value spread comparable reason caveat source grade",
@@ -53,7 +53,6 @@ OF_SYSTEM = {
     **REPRESENTATION,
     "robustness": ROBUSTNESS,
     "temperature": Columns(temperature.COLUMNS),
-    "cost": COST,
     "per_fold": PER_FOLD,
     "comparisons": COMPARED.between("reference"),
     "ablations": COMPARED.between("reference changes"),
@@ -69,5 +68,6 @@ TABLES = (
     {"summary": SUMMARY}
     | {name: columns.between("benchmark", "marks") for name, columns in OF_BENCHMARK.items()}
     | {name: columns.between("benchmark system", "marks") for name, columns in OF_SYSTEM.items()}
+    | {"cost": COST.between("system")}
 )
-"""Stem → columns of the summary's tables; `marks` holds SYNTHETIC, LEAKY, both or nothing."""
+"""Stem → columns of a benchmark's tables; `marks` holds SYNTHETIC, LEAKY, both or nothing."""

@@ -1,4 +1,4 @@
-"""Tables about trained networks for the summary: robustness, temperatures, tokens, cost."""
+"""Tables about trained networks of a benchmark: robustness, temperatures, tokens."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ def network_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
 
     Returns:
         robustness (columns ROBUSTNESS; no rows without conditions), temperature (of
-        :func:`ugcl.inference.temperature.fitted`), cost (of
-        :func:`ugcl.evaluation.networks.cost.cost`), and of the reference system alone those of
+        :func:`ugcl.inference.temperature.fitted`), and of the reference system alone those of
         :mod:`ugcl.evaluation.networks.tokens`: tokens, token_usage, retrieval, hard_negatives,
         token_map, attention.
 
@@ -30,7 +29,6 @@ def network_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         "temperature": pd.concat([read_table(benchmark, s) for s in entry.systems], ignore_index=True)[
             ["system", *COLUMNS]
         ],
-        "cost": read_scores(benchmark, "cost", entry.systems),
     }
     if systems := under_conditions(config, benchmark):
         found["robustness"] = read_scores(benchmark, "robustness", systems)

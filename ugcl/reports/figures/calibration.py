@@ -16,7 +16,7 @@ def bins(table: pd.DataFrame) -> pd.DataFrame:
     """Each system's bins averaged over seeds: system, bin, confidence, accuracy, ci_low, ci_high.
 
     Args:
-        table: rows of one benchmark, columns of results/tables/calibration.csv.
+        table: rows of one benchmark, columns of results/tables/<benchmark>/calibration.csv.
     """
     columns = ["confidence", "accuracy", "ci_low", "ci_high"]
     return table.groupby(["system", "bin"], sort=False)[columns].mean().reset_index()
@@ -30,7 +30,7 @@ def reliability(
     Below the diagonal a system is overconfident. Intervals of the bins take clips as independent.
 
     Args:
-        table: rows of one benchmark, columns of results/tables/calibration.csv.
+        table: rows of one benchmark, columns of results/tables/<benchmark>/calibration.csv.
         summary: rows of one benchmark, for the ECE.
     """
     systems = list(dict.fromkeys(table["system"]))

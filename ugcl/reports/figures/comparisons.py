@@ -45,7 +45,7 @@ def differences(
     A pale band reaches as far as the smallest difference that the design would find in four of five tries.
 
     Args:
-        compared: rows of one benchmark, columns of results/tables/comparisons.csv or ablations.csv; the rows
+        compared: rows of one benchmark, columns of its comparisons.csv or ablations.csv; the rows
             of ablations stand under headings of what they change, where these differ.
     """
     rows = compared[compared["metric"] == metric].reset_index(drop=True)
@@ -98,7 +98,7 @@ def published(
 
     Args:
         summary: rows of one benchmark, columns of results/tables/summary.csv.
-        comparable: rows of results/tables/published.csv that are comparable with it.
+        comparable: rows of results/tables/<benchmark>/published.csv that are comparable with it.
     """
     own = summary[(summary["metric"] == metric) & ~summary["system"].map(is_reference_row)]
     theirs = comparable[comparable["metric"] == metric]

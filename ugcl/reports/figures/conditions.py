@@ -40,7 +40,7 @@ def robustness(
     """Scores under every condition: those of SCALES as lines from the clean clips, the others as points.
 
     Args:
-        table: rows of one benchmark, columns of results/tables/robustness.csv.
+        table: rows of one benchmark, columns of results/tables/<benchmark>/robustness.csv.
         chance: the score of guessing, drawn as a dashed line.
     """
     rows = table[table["metric"] == metric]

@@ -53,13 +53,12 @@ def figures_of_all(config: Config) -> list[Path]:
     written: list[Path] = []
     for benchmark in config.active:
         for kind in kinds(config, benchmark):
-            stem = figure(benchmark, kind.name, "")
+            stem = figure(config, benchmark, kind.name, "")
             written += theme.save(draw(config, benchmark, kind.name), stem, config.report.dpi)
         log.info("%s: figures drawn", benchmark)
     for corpus in contact_sheet_corpora(config):
         from ugcl.data import sources
         from ugcl.demo.contact_sheet import contact_sheet as make
 
-        make(sources.root(config, corpus), contact_sheet(corpus))
-        written.append(contact_sheet(corpus))
+        written.append(make(sources.root(config, corpus), contact_sheet(config, corpus)))
     return written

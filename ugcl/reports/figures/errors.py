@@ -20,7 +20,7 @@ def pairs(table: pd.DataFrame, palette: dict[str, str], system: str, title: str 
     """The pairs of classes that a system takes for each other most often, with the share of each way.
 
     Args:
-        table: rows of one benchmark, columns of results/tables/pairs.csv.
+        table: rows of one benchmark, columns of results/tables/<benchmark>/pairs.csv.
     """
     whole = table[table["system"] == system]
     rows = whole.sort_values("rate", ascending=False, kind="stable").head(MOST).reset_index(drop=True)
@@ -48,7 +48,7 @@ def raters(table: pd.DataFrame, palette: dict[str, str], title: str = "") -> Fig
     """Where the raters' majority is the label and where it is not: how often a system says the label.
 
     Args:
-        table: rows of one benchmark, columns of results/tables/disagreement.csv.
+        table: rows of one benchmark, columns of results/tables/<benchmark>/disagreement.csv.
     """
     channels, systems = list(dict.fromkeys(table["channel"])), list(dict.fromkeys(table["system"]))
     with theme.style():

@@ -18,7 +18,7 @@ def subgroups(table: pd.DataFrame, palette: dict[str, str], system: str, title: 
     """Left, UAR of each group; right, how far it is from the attribute's other groups; small groups grey.
 
     Args:
-        table: rows of one benchmark, columns of results/tables/subgroups.csv.
+        table: rows of one benchmark, columns of results/tables/<benchmark>/subgroups.csv.
     """
     rows = table[table["system"] == system]
     sizes = rows["attribute"].value_counts(sort=False)
@@ -69,7 +69,7 @@ def speakers(table: pd.DataFrame, palette: dict[str, str], title: str = "") -> F
     """UAR of each test speaker as a dot; the speaker with the lowest is named.
 
     Args:
-        table: rows of one benchmark, columns of results/tables/per_speaker.csv.
+        table: rows of one benchmark, columns of results/tables/<benchmark>/per_speaker.csv.
     """
     systems = list(dict.fromkeys(table["system"]))
     with theme.style():

@@ -15,7 +15,7 @@ STEP = 0.30
 
 
 def mean_ranks(pairs: pd.DataFrame) -> pd.Series:
-    """System → mean rank over folds, the best (1) first, from rows of results/tables/nemenyi.csv."""
+    """System → mean rank over folds, the best (1) first, from rows of nemenyi.csv."""
     both = pd.concat([pairs.set_index("system")["rank"], pairs.set_index("other")["other_rank"]])
     return both[~both.index.duplicated()].sort_values(kind="stable")
 
@@ -44,8 +44,8 @@ def critical_difference(
     Source: Demšar, Journal of Machine Learning Research 7, 2006, section 3.2.2 and figure 1.
 
     Args:
-        friedman: the benchmark's row of results/tables/friedman.csv, or none.
-        pairs: its rows of results/tables/nemenyi.csv.
+        friedman: the benchmark's row of results/tables/<benchmark>/friedman.csv, or none.
+        pairs: its rows of results/tables/<benchmark>/nemenyi.csv.
     """
     with theme.style():
         if friedman.empty:

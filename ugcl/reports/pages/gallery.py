@@ -29,7 +29,7 @@ def mistakes(config: Config, benchmark: str, errors: pd.DataFrame, most: int = 1
     """The first mistakes as HTML cards with players.
 
     Args:
-        errors: its rows of results/tables/errors.csv, the surest first.
+        errors: its rows of results/tables/<benchmark>/errors.csv, the surest first.
         most: cards to show.
 
     Returns:
@@ -53,7 +53,7 @@ def mistake_table(errors: pd.DataFrame) -> pd.DataFrame:
     """Mistakes as a table, the surest first, shares in per cent.
 
     Args:
-        errors: rows of one benchmark, columns of results/tables/errors.csv.
+        errors: rows of one benchmark, columns of results/tables/<benchmark>/errors.csv.
     """
     table = errors[["clip", "speaker", "fold", "label", "predicted"]].assign(
         fold=errors["fold"].map("{:.0f}".format),

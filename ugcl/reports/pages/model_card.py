@@ -66,7 +66,7 @@ def cards_of_all(config: Config) -> list[Path]:
     """
     written = []
     for benchmark in config.active:
-        path = model_card(benchmark)
+        path = model_card(config, benchmark)
         files.write(path, fill("model_card.md.j2", context(config, benchmark)))
         written.append(path)
     return written

@@ -35,8 +35,9 @@ def render(config: Config, name: str, benchmarks: Iterable[str] | None = None) -
         raise UgclError(f"{source}: not found; choose from {', '.join(config.report.notebooks)}")
     parameters = {"root": ".", "benchmarks": list(benchmarks or config.active)}
     page = to_html(execute(source, parameters), name)
-    files.write(notebook_output(name), page)
-    return notebook_output(name)
+    output = notebook_output(config, name)
+    files.write(output, page)
+    return output
 
 
 def execute(source: Path, parameters: dict[str, object]):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ugcl import __version__, files
 from ugcl.config import Config
@@ -24,42 +24,49 @@ from ugcl.reports.theme import colour, colours
 
 
 def build(config: Config) -> Path:
-    """Write the front page (`ugcl report site`).
+    """Write the front page, and the one that stays with this report (`ugcl report site`).
 
     Raises:
         UgclError: a table or figure is missing.
     """
-    files.write(paths.INDEX, fill("index.html.j2", context(config)))
+    for page in plan.site_outputs(config):
+        files.write(page, fill("index.html.j2", context(config, page)))
     return paths.INDEX
 
 
-def context(config: Config) -> dict[str, Any]:
-    """What the template shows."""
-    summary, runs = read("summary"), read("runs")
-    found = [_benchmark(config, name) for name in config.active]
+def context(config: Config, page: Path) -> dict[str, Any]:
+    """What the template shows on a page, with links from there."""
+    found = [_benchmark(config, name, page) for name in config.active]
+    others = plan.other_reports(config) if page == paths.INDEX else []  # a page that stays would not know
     return {
         "title": config.report.title,
         "version": __version__,
         "metrics": [(name, TITLES[name], name in LOWER_IS_BETTER) for name in SHOWN],
         "primary": SHOWN[0],
         "confidence": f"{100 * config.evaluate.confidence:g}",
-        "rows": [row for name in config.active for row in _rows(config, name, summary, runs)],
+        "rows": [row for name in config.active for row in _rows(config, name)],
         "benchmarks": found,
         "synthetic": [b["name"] for b in found if "SYNTHETIC" in b["marks"]],
         "leaky": [b["name"] for b in found if "LEAKY" in b["marks"] or b["leaks"]],
         "notebooks": [
-            (plan.notebook_title(name), _link(plan.notebook_output(name))) for name in plan.notebooks(config)
+            (plan.notebook_title(name), _link(plan.notebook_output(config, name), page))
+            for name in plan.notebooks(config)
         ],
-        "workflow": _link(plan.workflow_report()),
-        "tables": [(name, _link(table(name))) for name in ("summary", "per_fold", "comparisons")],
+        "workflow": _link(plan.workflow_report(config), page),
+        "tables": [
+            (f"{benchmark}/{name}", _link(table(benchmark, name), page))
+            for benchmark in config.active
+            for name in ("summary", "per_fold", "comparisons")
+        ],
+        "others": [(other.parent.name, _link(other, page)) for other in others],
     }
 
 
-def _rows(config: Config, benchmark: str, summary: pd.DataFrame, runs: pd.DataFrame) -> list[dict[str, Any]]:
-    own = summary[summary["benchmark"] == benchmark]
+def _rows(config: Config, benchmark: str) -> list[dict[str, Any]]:
+    own, runs = read("summary", benchmark), read("runs", benchmark)
     best = places(own, read("comparisons", benchmark))
     palette, adapted = colours(config), by_speaker(config, benchmark)
-    size = runs[runs["benchmark"] == benchmark].groupby("system")["parameters"].max()
+    size = runs.groupby("system")["parameters"].max()
     rows = []
     for system, group in own.groupby("system", sort=False):
         by_metric = group.set_index("metric")
@@ -95,7 +102,7 @@ def _rows(config: Config, benchmark: str, summary: pd.DataFrame, runs: pd.DataFr
     return rows
 
 
-def _benchmark(config: Config, name: str) -> dict[str, Any]:
+def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
     entry, protocol = config.benchmark(name), config.protocol(name)
     parts, quarantine = read("parts", name), read("quarantine", name)
     reasons = quarantine.groupby(["modality", "failure"])["clip"].nunique().reset_index()
@@ -112,7 +119,7 @@ def _benchmark(config: Config, name: str) -> dict[str, Any]:
         "seeds": entry.seeds,
         "reference": entry.reference,
         "glance": glance(config, name),
-        "model_card": _link(plan.model_card(name)),
+        "model_card": _link(plan.model_card(config, name), page),
         "parts": parts.to_dict("records"),
         "leaks": sorted(set(" ".join(parts["shared"]).split())),
         "quarantined": quarantine["clip"].nunique(),
@@ -124,23 +131,23 @@ def _benchmark(config: Config, name: str) -> dict[str, Any]:
                 "title": kind.name.replace("_", " "),
                 "caption": kind.caption,
                 "open": kind.open,
-                "source": _data_uri(plan.figure(name, kind.name, ".svg"), "image/svg+xml"),
-                "png": _link(plan.figure(name, kind.name, ".png")),
+                "source": _data_uri(plan.figure(config, name, kind.name, ".svg"), "image/svg+xml"),
+                "png": _link(plan.figure(config, name, kind.name, ".png"), page),
             }
             for kind in kinds(config, name)
             if kind.caption
         ],
-        "contact_sheet": _link(plan.contact_sheet(entry.corpus)) if sheet else "",
+        "contact_sheet": _link(plan.contact_sheet(config, entry.corpus), page) if sheet else "",
         "paper_tables": [
-            (f"{kind} {suffix[1:]}", _link(plan.paper_table(name, kind, suffix)))
+            (f"{kind} {suffix[1:]}", _link(plan.paper_table(config, name, kind, suffix), page))
             for kind in plan.TABLES
             for suffix in (".md", ".tex", ".csv")
         ],
     }
 
 
-def _link(path: Path) -> str:
-    return path.relative_to(paths.INDEX.parent).as_posix()
+def _link(path: Path, page: Path) -> str:
+    return Path(os.path.relpath(path, page.parent)).as_posix()
 
 
 def _data_uri(path: Path, kind: str) -> str:

@@ -34,7 +34,7 @@ def robustness(table: pd.DataFrame, metric: str = "uar") -> pd.DataFrame:
     are left to :func:`cannot`.
 
     Args:
-        table: rows of one benchmark, columns of results/tables/robustness.csv.
+        table: rows of one benchmark, columns of results/tables/<benchmark>/robustness.csv.
     """
     found = table[table["metric"] == metric]
     names = [condition_name(c, level) for c, level in zip(found["condition"], found["level"], strict=True)]
@@ -113,7 +113,7 @@ def environment(table: pd.DataFrame, kinds: tuple[str, ...]) -> pd.DataFrame:
 
 
 def optimism(table: pd.DataFrame) -> pd.DataFrame:
-    """Per cent and points of results/tables/optimism_by_system.csv."""
+    """Per cent and points of results/tables/<benchmark>/optimism_by_system.csv."""
     gains = [percent(row.optimism, row.ci_low, row.ci_high, signed=True) for row in table.itertuples()]
     shown = {"system": table["system"], "runs": table["runs"].map("{:.0f}".format)}
     shown["UAR, epoch from dev"] = (100 * table["uar"]).map("{:.1f}".format)

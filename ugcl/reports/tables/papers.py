@@ -225,11 +225,11 @@ def tables_of_all(config: Config) -> list[Path]:
     for benchmark in config.active:
         for name, (table, text, marked) in paper_tables(config, benchmark).items():
             text = caption(config, benchmark, text)
-            csv.write(table, paper_table(benchmark, name, ".csv"))
-            files.write(paper_table(benchmark, name, ".md"), to_markdown(table, text, marked))
+            csv.write(table, paper_table(config, benchmark, name, ".csv"))
+            files.write(paper_table(config, benchmark, name, ".md"), to_markdown(table, text, marked))
             latex = to_latex(table.drop(columns=CITED, errors="ignore"), text, f"{benchmark}-{name}", marked)
-            files.write(paper_table(benchmark, name, ".tex"), latex)
-            written += [paper_table(benchmark, name, suffix) for suffix in (".csv", ".md", ".tex")]
+            files.write(paper_table(config, benchmark, name, ".tex"), latex)
+            written += [paper_table(config, benchmark, name, suffix) for suffix in (".csv", ".md", ".tex")]
     return written
 
 

@@ -1,4 +1,4 @@
-"""The summary's tables as reports use them: numbers as numbers, one benchmark at a time."""
+"""A benchmark's tables as reports use them: numbers as numbers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from ugcl.evaluation.schemas.summary import TABLES
 from ugcl.plan.evaluation import table
 
 
-def read(name: str, benchmark: str | None = None) -> pd.DataFrame:
-    """Read one of the summary's tables.
+def read(name: str, benchmark: str) -> pd.DataFrame:
+    """Read one of a benchmark's tables.
 
     Args:
         name: a stem of :data:`ugcl.evaluation.schemas.summary.TABLES`.
-        benchmark: keep its rows alone.
 
     Returns:
         The table; number columns as numbers, empty cells of them as NaN.
@@ -23,7 +22,5 @@ def read(name: str, benchmark: str | None = None) -> pd.DataFrame:
     Raises:
         UgclError: the table is missing, has other columns than its schema, or a word among numbers.
     """
-    frame = tables.read(table(name))
-    if benchmark is not None:
-        frame = frame[frame["benchmark"] == benchmark].reset_index(drop=True)
-    return schema.typed(frame, TABLES[name], table(name))
+    path = table(benchmark, name)
+    return schema.typed(tables.read(path), TABLES[name], path)

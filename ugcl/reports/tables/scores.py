@@ -27,7 +27,7 @@ def published_table(summary: pd.DataFrame, published: pd.DataFrame) -> pd.DataFr
 
     Args:
         summary: rows of one benchmark, columns of results/tables/summary.csv.
-        published: rows of one benchmark, columns of results/tables/published.csv; the comparable are taken.
+        published: rows of one benchmark, columns of its published.csv; the comparable are taken.
 
     Returns:
         system (`here` is added to ours), year, modalities, one column per metric in per cent (ours with
@@ -68,7 +68,7 @@ def subgroup_table(subgroups: pd.DataFrame, system: str) -> pd.DataFrame:
     """A system's UAR on each group of clips, and its gap in points to the attribute's other groups.
 
     Args:
-        subgroups: rows of one benchmark, columns of results/tables/subgroups.csv.
+        subgroups: rows of one benchmark, columns of results/tables/<benchmark>/subgroups.csv.
 
     Returns:
         attribute, group, UAR, gap, clips, speakers, small (why little can be said of the group).
@@ -87,7 +87,7 @@ def calibration_table(summary: pd.DataFrame, calibration: pd.DataFrame) -> pd.Da
 
     Args:
         summary: rows of one benchmark, columns of results/tables/summary.csv.
-        calibration: rows of one benchmark, columns of results/tables/calibration.csv.
+        calibration: rows of one benchmark, columns of results/tables/<benchmark>/calibration.csv.
 
     Returns:
         system, ECE in per cent, that of a calibrated system, that after scaling, Brier, log-loss, confidence
@@ -116,7 +116,7 @@ def pair_table(pairs: pd.DataFrame, most: int = 20) -> pd.DataFrame:
     """Pairs of systems by Nemenyi's p, the surest difference first.
 
     Args:
-        pairs: rows of one benchmark, columns of results/tables/nemenyi.csv.
+        pairs: rows of one benchmark, columns of results/tables/<benchmark>/nemenyi.csv.
         most: rows to show.
 
     Returns:
