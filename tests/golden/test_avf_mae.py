@@ -121,8 +121,7 @@ def test_fine_tuning(peer: Callable[[str], Golden]) -> None:
     core = RegionFusion(encoders, fusion, sizes["num_classes"])
     state |= fusion_state(weights, "fusion", "encoder_fusion", stages)
     state |= weights.pair("norm", "fc_norm") | weights.pair("head", "head")
-    missing, unexpected = core.load_state_dict(state, strict=False)
-    assert [name for name in missing if not name.endswith("num_batches_tracked")] == unexpected == []
+    core.load_state_dict(state)
     assert weights.taken == set(weights.tensors)
     eps_as(core, sizes, lambda name: name != "fusion.joint_norm")
 

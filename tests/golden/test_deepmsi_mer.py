@@ -13,8 +13,7 @@ from torch import Tensor
 
 from ugcl.losses.negatives import cross_supervised
 from ugcl.methods.text.deepmsi import CompressedFusion
-from ugcl.models.layers.compression import frames_at, most_similar
-from ugcl.models.layers.pooling import last_valid, masked_mean
+from ugcl.models.layers.pooling import frames_at, last_valid, masked_mean, most_similar
 
 if TYPE_CHECKING:
     from conftest import Golden

@@ -15,7 +15,8 @@ def methods(
 ) -> None:
     """List the methods with grade and reference; with NAME its deviations, settings, terms and abilities."""
     from ugcl.cli import terminal
-    from ugcl.config.methods import METHODS, catalogue
+    from ugcl.config.methods import METHODS
+    from ugcl.reports import catalogue
 
     if as_markdown:
         typer.echo(catalogue.markdown(), nl=False)
@@ -30,7 +31,7 @@ def methods(
 
 def _one(name: str) -> None:
     from ugcl.cli import terminal
-    from ugcl.config.methods import catalogue
+    from ugcl.reports import catalogue
 
     m = catalogue.described(name)
     origin = m.origin

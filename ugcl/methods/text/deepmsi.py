@@ -21,10 +21,9 @@ from torch import Tensor, nn
 
 from ugcl.losses.negatives import cross_supervised
 from ugcl.methods.base import EncodedMethod, Outputs, Statistics, both
-from ugcl.models.layers.compression import frames_at, merged, most_similar
 from ugcl.models.layers.convolution import CausalTCN
 from ugcl.models.layers.normalisation import MaskedBatchNorm
-from ugcl.models.layers.pooling import last_valid
+from ugcl.models.layers.pooling import frames_at, last_valid, merged, most_similar
 
 if TYPE_CHECKING:
     from ugcl.config.root import Run

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.spatial.distance import cdist
 
-from ugcl.models.layers.compression import frames_at, merged, most_similar
+from ugcl.models.layers.pooling import frames_at, merged, most_similar
 
 LENGTHS = [6, 2, 4]
 

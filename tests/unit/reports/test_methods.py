@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 
 from ugcl import config
 from ugcl.cli.main import app
-from ugcl.config.methods import METHODS, catalogue
+from ugcl.config.methods import METHODS
 from ugcl.config.methods.base import INVARIANTS
 from ugcl.errors import UgclError
+from ugcl.reports import catalogue
 
 
 def test_every_method_has_an_origin_with_a_grade_that_is_explained() -> None:
