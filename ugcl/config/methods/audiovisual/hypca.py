@@ -24,7 +24,7 @@ class Hypca(MethodSettings):
             "Published for medical pictures: here transforms and convolutions run over frames.",
             "Sums over the frames of a clip, and over columns, are divided by the root of their number.",
             "One stage, where the notebook has four.",
-            "Its convolution blocks are a sum of depthwise convolutions; SCALA, which stands in them, is first.",
+            "Its convolution blocks are a sum of depthwise convolutions; SCALA, part of them, is first.",
             "Windows are not shifted, and only the larger of the two sizes, which alone acts there, exists.",
             "Dropout is off at test time, and modules that reach no output in the notebook do not exist.",
             "Both streams belong to the same clip; the notebook pairs two data sets at random.",
