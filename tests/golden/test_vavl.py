@@ -75,7 +75,7 @@ class Weights:
         return network
 
     def head(self, place: str) -> Head:
-        names = {"0": "projav1", "2": "projav2", "3": "out_layer"}
+        names = {"0": "projav1", "3": "projav2", "4": "out_layer"}
         shapes = [self.tensors[f"{place}.{name}.weight"].shape for name in names.values()]
         head = Head(shapes[0][1], *(shape[0] for shape in shapes))
         self.load(head, lambda name: f"{place}.{names[name.split('.')[0]]}.{name.split('.')[1]}")
