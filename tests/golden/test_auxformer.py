@@ -26,8 +26,8 @@ PARTS = {
     "proj2": "proj2",
     "out": "out_layer",
     "head.0": "proj_aux1",
-    "head.2": "proj_aux2",
-    "head.4": "proj_aux3",
+    "head.3": "proj_aux2",
+    "head.6": "proj_aux3",
     "head_out": "out_layer_aux",
 }
 """Our names and the released ones."""

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from conftest import Golden
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
-HEADS, KERNEL, FACTOR = 8, 31, 4  # the conformer's defaults, which the released code keeps
 FEED_FORWARD = {"0": "0", "1": "1.linear", "4": "4.linear"}
 BLOCK = {
     **{f"first.{ours}": f"0.module.sequential.{theirs}" for ours, theirs in FEED_FORWARD.items()},
@@ -60,7 +59,10 @@ class Weights:
     def conformer(self, place: str, faults: tuple[str, ...]) -> Conformer:
         size = self.tensors[f"{place}.encoder.input_projection.0.linear.weight"].shape
         layers = {name.split(".")[4] for name in self.tensors if name.startswith(f"{place}.encoder.layers.")}
-        network = Conformer(size[1], size[0], HEADS, len(layers), KERNEL, faults=faults)
+        block = f"{place}.encoder.layers.0.sequential"
+        heads = len(self.tensors[f"{block}.{BLOCK['attention.u']}"])
+        kernel = self.tensors[f"{block}.{BLOCK['convolution.depthwise']}.weight"].shape[-1]
+        network = Conformer(size[1], size[0], heads, len(layers), kernel, faults=faults)
 
         def rename(name: str) -> str:
             if name.startswith("project."):
@@ -73,7 +75,7 @@ class Weights:
         return network
 
     def head(self, place: str) -> Head:
-        names = {"0": "projav1", "2": "projav2", "3": "out_layer"}
+        names = {"0": "projav1", "3": "projav2", "4": "out_layer"}
         shapes = [self.tensors[f"{place}.{name}.weight"].shape for name in names.values()]
         head = Head(shapes[0][1], *(shape[0] for shape in shapes))
         self.load(head, lambda name: f"{place}.{names[name.split('.')[0]]}.{name.split('.')[1]}")

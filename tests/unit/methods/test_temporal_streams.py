@@ -46,7 +46,7 @@ def test_channel_attention_of_each_frame():
     for t in range(9):
         h = torch.cat([linear(u[t]) for linear, u in zip(network.attention.linears, x, strict=True)])
         shares = network.attention.attention(h).exp()
-        h = network.linear(shares / shares.sum() * h)
+        h = network.linear(8 * shares / shares.sum() * h)
         h = (h - norm.running_mean) / (norm.running_var + norm.eps).sqrt() * norm.weight + norm.bias
         expected = network.classifier(torch.where(h > 0, h, 0.01 * h))
         torch.testing.assert_close(network(streams, MASK)[0, t], expected)

@@ -42,8 +42,9 @@ class AuxiliaryFusion(nn.Module):
         passes: int = 3,
         causal: bool = True,
         faults: Sequence[str] = (),
+        dropout: float = 0.0,
     ) -> None:
-        """Make the network; `hidden` are the two hidden sizes of the auxiliary head."""
+        """Make the network; `hidden` are the two hidden sizes of the auxiliary head, `dropout` is theirs."""
         super().__init__()
         self.passes, self.causal, self.faults = passes, causal, faults
 
@@ -54,9 +55,11 @@ class AuxiliaryFusion(nn.Module):
         self.auxiliary = stacks()
         self.proj1, self.proj2 = nn.Linear(2 * width, 2 * width), nn.Linear(2 * width, 2 * width)
         self.out = nn.Linear(2 * width, classes)
-        first, second = hidden
+        self.dropout, (first, second) = nn.Dropout(dropout), hidden
         self.head = nn.Sequential(
-            nn.Linear(width, first), nn.ReLU(), nn.Linear(first, second), nn.ReLU(), nn.Linear(second, width)
+            *(nn.Linear(width, first), nn.ReLU(), nn.Dropout(dropout)),
+            *(nn.Linear(first, second), nn.ReLU(), nn.Dropout(dropout)),
+            nn.Linear(second, width),
         )
         self.head_out = nn.Linear(width, classes)
 
@@ -74,7 +77,7 @@ class AuxiliaryFusion(nn.Module):
                 h = self.auxiliary[i](h, None, own)
             alone.append(last_valid(h.transpose(0, 1), mask))
         h = torch.cat(fused, dim=-1)
-        logits = self.out(self.proj2(self.proj1(h).relu()) + h)
+        logits = self.out(self.proj2(self.dropout(self.proj1(h).relu())) + h)
         return logits, [self.head_out(self.head(h) + h) for h in alone]
 
     def placed(self, x: Tensor) -> Tensor:
@@ -96,26 +99,26 @@ class AuxFormer(EncodedMethod):
     def __init__(self, run: Run, infos: Infos, statistics: Statistics) -> None:
         super().__init__(run, infos, statistics)
         own, width, classes = run.method, run.encoder.width, len(run.protocol.classes)
-        options = own.layers, own.passes, own.causal, own.faults
+        options = own.layers, own.passes, own.causal, own.faults, run.encoder.dropout
         self.fusion = AuxiliaryFusion(width, run.encoder.heads, classes, (2 * width, width), *options)
         if own.weights.auxiliary == 0:
             for part in (self.fusion.auxiliary, self.fusion.head, self.fusion.head_out):
                 part.requires_grad_(False)
 
     def forward(self, batch: Batch) -> Outputs:
-        """See `Method.forward`: `logits` (B, C), at inference the mean of all three; `alone`, 2 × (B, C)."""
+        """See `Method.forward`: `logits` (B, C), at inference the mean of all; `alone`, modality → (B, C)."""
         frames, masks = self.encode(batch)
         logits, alone = self.fusion(list(frames.values()), list(masks.values()))
         if not self.training and self.settings.weights.auxiliary > 0:
             logits = torch.stack([logits, *alone]).mean(dim=0)
-        return {"logits": logits, "alone": alone}
+        return {"logits": logits, "alone": dict(zip(frames, alone, strict=True))}
 
     def terms(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
         """`auxiliary`: the sum of the modalities' losses, each of the clips that have it."""
         if self.settings.weights.auxiliary == 0:
             return {}
         losses = []
-        for m, logits in zip(self.modalities, outputs["alone"], strict=True):
+        for m, logits in outputs["alone"].items():
             here = batch.present[m]
             targets = None if batch.targets is None else batch.targets[here]
             if here.any():

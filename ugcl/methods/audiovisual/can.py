@@ -4,7 +4,7 @@ Richet et al., *Textualized and feature-based models for compound multimodal emo
 ECCV Workshops 2024, arXiv 2407.12927; formulae as in sbelharbi/feature-vs-text-compound-emotion@eb8eeed.
 
     stream m ─ causal convolutions ─ batch norm ─ linear_m ─ h_m,   h = [h_1; …; h_M]
-    logits = mean over frames of W₂ LeakyReLU(BN(W₁ (softmax(A h) ⊙ h)))
+    logits = mean over frames of W₂ LeakyReLU(BN(W₁ (D softmax(A h) ⊙ h))), D columns
 """
 
 from __future__ import annotations
@@ -29,18 +29,21 @@ if TYPE_CHECKING:
 
 
 class ChannelAttention(nn.Module):
-    """Columns of all streams, weighed by a softmax over the whole of them, not over streams."""
+    """D columns of all streams, weighed by D times a softmax over the whole of them, not over streams.
+
+    The factor D, which the next linear layer could hold, keeps the scale of h.
+    """
 
     def __init__(self, widths: Sequence[int], columns: int) -> None:
         super().__init__()
-        size = columns * len(widths)
+        self.size = columns * len(widths)
         self.linears = nn.ModuleList(nn.Linear(width, columns) for width in widths)
-        self.attention = nn.Linear(size, size)
+        self.attention = nn.Linear(self.size, self.size)
 
     def forward(self, streams: Sequence[Tensor]) -> Tensor:
         """M × (B, T, W_m) → (B, T, M · columns)."""
         h = torch.cat([linear(x) for linear, x in zip(self.linears, streams, strict=True)], dim=-1)
-        return self.attention(h).softmax(dim=-1) * h
+        return self.size * self.attention(h).softmax(dim=-1) * h
 
 
 class ChannelNetwork(nn.Module):

@@ -1,8 +1,7 @@
 """Channel exchanging network (CEN).
 
 Wang, Sun, Huang, He and Tao, *Channel exchanging networks for multimodal and multitask dense image
-prediction*,
-IEEE TPAMI 45 (2023), arXiv 2112.02252, §3; code yikaiw/CEN@0088d87 (MIT).
+prediction*, IEEE TPAMI 45 (2023), arXiv 2112.02252, §3; code yikaiw/CEN@0088d87 (MIT).
 
     stream m ─ [1×1 ─ BN_m ─ ReLU ─ 3 ─ BN_m ─ exchange ─ ReLU ─ 1×1 ─ BN_m ─ + ─ ReLU] × K ─ mean ─ logits_m
                 (convolutions are shared by all streams)

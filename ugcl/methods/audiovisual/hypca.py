@@ -2,9 +2,9 @@
 
 arXiv 2602.16245; formulae as in the notebook misti1203/HyPCA-Net@69070c2 (MIT), over frames, not pictures.
 
-    x_m ─ SCALA ─ mutual gates ─ windowed cosine transform, ODE layer, gates ─ mean ─┐
-                                                                                     ├─ classifier ─ logits
-    (both streams; the last part is shared)                                          ┘
+    x_1 ─ SCALA ─┬─ mutual gates ─┬─ cosine transform of windows, ODE layer ─ mean ─┐
+                 │                │                                                  ├─ classifier ─ logits
+    x_2 ─ SCALA ─┘                └─ cosine transform of windows, ODE layer ─ mean ─┘
 """
 
 from __future__ import annotations
@@ -66,9 +66,10 @@ class Scala(nn.Module):
 
 
 class MutualGate(nn.Module):
-    """Each stream is gated by pools of both, the first of its Haar bands, the second after convolutions.
+    """Each stream is gated by pools of both, of the first one's Haar bands and of the second's convolutions.
 
-    q₁ = Σ_bands w₁ LN(avg + max + min + sum) + w₂ LN(max − avg − min), q₂ = avg + max + min + sum;
+    p = Σ_bands (avg + max + min + sum), r = Σ_bands (max − avg − min), with one LN and scalars w₁, w₂, β:
+    q₁ = w₁ LN(p) + w₂ LN(r),   q₂ = avg + max + min + sum of the convolved second stream;
     x₁ ← x₁ σ(w₁q₁ + w₂q₂) β₁,   x₂ ← x₂ σ(w₁ LN(w₁q₂ + w₂q₁)) β₂.
     """
 
@@ -77,57 +78,74 @@ class MutualGate(nn.Module):
         self.kernels = nn.ModuleList(
             nn.Conv1d(width, width, k, padding=k // 2, groups=width) for k in kernels
         )
-        self.sums, self.ranges, self.norm = (nn.LayerNorm(width) for _ in range(3))
+        self.norm = nn.LayerNorm(width)
         self.own, self.other = nn.Parameter(torch.tensor(1.0)), nn.Parameter(torch.tensor(1.0))
         self.scales = nn.Parameter(torch.ones(2))
 
     def forward(self, x: Tensor, y: Tensor, x_mask: Tensor, y_mask: Tensor) -> tuple[Tensor, Tensor]:
         """(B, T, W) and (B, S, W), 0 where padded → the same."""
-        here, first = F.pad(x_mask, (0, x_mask.shape[1] % 2))[:, ::2], 0.0
-        for band in haar(x):
-            band = band.masked_fill(~here[..., None], 0.0)
-            spread = masked_max(band, here) - masked_mean(band, here) - masked_min(band, here)
-            first = first + self.own * self.sums(pooled(band, here)) + self.other * self.ranges(spread)
+        here = F.pad(x_mask, (0, x_mask.shape[1] % 2))[:, ::2]
+        bands = haar(x)
+        ranges = [masked_max(b, here) - masked_mean(b, here) - masked_min(b, here) for b in bands]
+        sums = sum(pooled(b, here) for b in bands)
+        first = self.own * self.norm(sums) + self.other * self.norm(sum(ranges))
         second = pooled(sum(kernel(y.mT) for kernel in self.kernels).mT, y_mask)
-        x = x * (self.own * first + self.other * second).sigmoid()[:, None] * self.scales[0]
         mixed = self.norm(self.own * second + self.other * first)
+        x = x * (self.own * first + self.other * second).sigmoid()[:, None] * self.scales[0]
         return x, y * (self.own * mixed).sigmoid()[:, None] * self.scales[1]
 
 
-class FrequencyBlock(nn.Module):
-    """Windows of ω frames mixed with their frequencies, one ODE layer, gates; residual and LN.
+class ContinuousLayer(nn.Module):
+    """One Euler and one midpoint step of y' = F(y) from the same start, gated and squeezed, per window.
 
-    f = σ(dense(DCT(window))), g = σ(dense(window)), y = g ⊙ f + (1 − g) ⊙ window;
-    h = (y + τ F(y)) + (y + τ F(y + τ/2 F(y))), Euler and midpoint steps of τ = σ(perceptron(mean y)).
+    h = (y + τF(y)) + (y + τF(y + τ/2 F(y))),   τ = σ(perceptron(mean y));
+    z = g ⊙ h + (1 − g) ⊙ y,   g = σ(dense y);   output z ⊙ σ(σ(perceptron(avg + max + min + sum of z))).
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.flow, self.horizon = _perceptron(width, width // 4, width), _perceptron(width, width // 4, 1)
+        self.gate, self.excite = nn.Linear(width, width), _perceptron(width, max(1, width // 16), width)
+
+    def forward(self, y: Tensor) -> Tensor:
+        """Windows (B, n, ω, W) → the same."""
+        step = self.horizon(y.mean(dim=2, keepdim=True))  # (B, n, 1, 1)
+        flow = self.flow(y)
+        h = (y + step * flow) + (y + step * self.flow(y + step / 2 * flow))
+        gate = self.gate(y).sigmoid()
+        z = gate * h + (1 - gate) * y
+        pools = z.mean(dim=2) + z.amax(dim=2) + z.amin(dim=2) + z.sum(dim=2)
+        return z * self.excite(pools).sigmoid()[:, :, None]
+
+
+def _perceptron(size: int, hidden: int, out: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(size, hidden), nn.ReLU(), nn.Linear(hidden, out), nn.Sigmoid())
+
+
+class FrequencyBlock(nn.Module):
+    """Windows of ω frames mixed with their frequencies and carried on: x + LN(x + layer(y)).
+
+    f = σ(dense(DCT(window))), g = σ(dense(window)), y = g ⊙ f + (1 − g) ⊙ window. Windows begin at the first
+    frame and are filled up with zeros, as published, so that longer padding changes no window of a clip.
     """
 
     def __init__(self, width: int, window: int) -> None:
         super().__init__()
         self.window = window
-        self.frequency, self.gate, self.after = (nn.Linear(width, width) for _ in range(3))
-        self.flow = nn.Sequential(nn.Linear(width, width), nn.Tanh())
-        self.step = nn.Sequential(nn.Linear(width, width // 4), nn.GELU(), nn.Linear(width // 4, 1))
-        self.excite = nn.Sequential(nn.Linear(width, width // 4), nn.GELU(), nn.Linear(width // 4, width))
-        self.norm = nn.LayerNorm(width)
+        self.frequency, self.gate = nn.Linear(width, width), nn.Linear(width, width)
+        self.layer, self.norm = ContinuousLayer(width), nn.LayerNorm(width)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """(B, T, W), 0 where padded, with valid frames (B, T) → (B, T, W)."""
-        y = self.mixed(x)
-        step = self.step(masked_mean(y, mask)).sigmoid()[:, None]  # (B, 1, 1)
-        flow = self.flow(y)
-        h = (y + step * flow) + (y + step * self.flow(y + step / 2 * flow))
-        h = h * self.after(h).sigmoid()
-        h = h * self.excite(pooled(h, mask)).sigmoid()[:, None]
-        return self.norm(x + h)
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, W), 0 where padded → (B, T, W)."""
+        carried = self.layer(self.mixed(x)).flatten(1, 2)[:, : x.shape[1]]
+        return x + self.norm(x + carried)
 
     def mixed(self, x: Tensor) -> Tensor:
-        """y, (B, T, W)."""
-        frames = x.shape[1]
-        windows = F.pad(x, (0, 0, 0, -frames % self.window)).unflatten(1, (-1, self.window))
+        """y of each window, (B, ⌈T/ω⌉, ω, W)."""
+        windows = F.pad(x, (0, 0, 0, -x.shape[1] % self.window)).unflatten(1, (-1, self.window))
         spectrum = torch.einsum("kt,bntw->bnkw", cosines(self.window, x.device), windows)
         gate = self.gate(windows).sigmoid()
-        mixed = gate * self.frequency(spectrum).sigmoid() + (1 - gate) * windows
-        return mixed.flatten(1, 2)[:, :frames]
+        return gate * self.frequency(spectrum).sigmoid() + (1 - gate) * windows
 
 
 class HyPCA(EncodedMethod):
@@ -137,16 +155,15 @@ class HyPCA(EncodedMethod):
         super().__init__(run, infos, statistics)
         own, width, classes = run.method, run.encoder.width, len(run.protocol.classes)
         self.scala = nn.ModuleList(Scala(width) for _ in self.modalities)
-        self.mutual, self.block = MutualGate(width, own.kernels), FrequencyBlock(width, own.window)
+        self.mutual = MutualGate(width, own.kernels)
+        self.blocks = nn.ModuleList(FrequencyBlock(width, window) for window in own.windows)
         self.classifier = Classifier(2 * width, width, classes, run.encoder.dropout)
 
     def forward(self, batch: Batch) -> Outputs:
         """See `Method.forward`: `logits` (B, C)."""
         frames, masks = self.encode(batch)
         masks = [masks[m] for m in self.modalities]
-        x, y = (
-            gate(frames[m], mask) for gate, m, mask in zip(self.scala, self.modalities, masks, strict=True)
-        )
-        streams = self.mutual(x, y, *masks)
-        means = [masked_mean(self.block(z, mask), mask) for z, mask in zip(streams, masks, strict=True)]
+        streams = zip(self.scala, frames.values(), masks, strict=True)
+        streams = self.mutual(*(gate(x, mask) for gate, x, mask in streams), *masks)
+        means = [masked_mean(block(z), m) for block, z, m in zip(self.blocks, streams, masks, strict=True)]
         return {"logits": self.classifier(torch.cat(means, dim=-1))}

@@ -70,10 +70,11 @@ class Shared(nn.Module):
 
 
 class Head(nn.Sequential):
-    """Linear, ReLU, and two more layers without anything between them, (B, size) → (B, out)."""
+    """Linear, ReLU, dropout, and two more layers without anything between them, (B, size) → (B, out)."""
 
-    def __init__(self, size: int, first: int, second: int, out: int) -> None:
-        super().__init__(nn.Linear(size, first), nn.ReLU(), nn.Linear(first, second), nn.Linear(second, out))
+    def __init__(self, size: int, first: int, second: int, out: int, dropout: float = 0.0) -> None:
+        start = nn.Linear(size, first), nn.ReLU(), nn.Dropout(dropout)
+        super().__init__(*start, nn.Linear(first, second), nn.Linear(second, out))
 
 
 class VAVL(EncodedMethod):
@@ -92,12 +93,15 @@ class VAVL(EncodedMethod):
             for block in own_conformer.blocks if infos[m].rate == 0 else ():
                 block.attention.freeze_scores()
         self.shared = Shared(conformer(own.shared), width)
-        hidden = width, width // 2
         taught = self.modalities if own.weights.alone > 0 else []
         made = self.modalities if own.weights.reconstruction > 0 else []
-        self.heads = nn.ModuleDict({m: Head(width, *hidden, classes) for m in taught})
-        self.makers = nn.ModuleDict({m: Head(width, *hidden, infos[m].dim // infos[m].layers) for m in made})
-        self.classifier = Head(len(self.modalities) * width, *hidden, classes)
+
+        def head(size: int, out: int) -> Head:
+            return Head(size, width, width // 2, out, run.encoder.dropout)
+
+        self.heads = nn.ModuleDict({m: head(width, classes) for m in taught})
+        self.makers = nn.ModuleDict({m: head(width, infos[m].dim // infos[m].layers) for m in made})
+        self.classifier = head(len(self.modalities) * width, classes)
 
     def forward(self, batch: Batch) -> Outputs:
         """See `Method.forward`: `logits` (B, C) and `clips`, modality → (B, W)."""

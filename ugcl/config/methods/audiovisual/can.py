@@ -24,6 +24,7 @@ class Can(MethodSettings):
         deviations=(
             "The shared encoders come before the temporal convolutions.",
             "Logits of frames are averaged over the clip; the released code has one for each frame.",
+            "Shares are multiplied by the number of columns, by which the next layer's weights are smaller.",
             "All modalities are read at the times of the first one's frames.",
         ),
     )

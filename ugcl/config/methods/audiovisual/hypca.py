@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -22,14 +22,22 @@ class Hypca(MethodSettings):
         code="misti1203/HyPCA-Net@69070c2",
         deviations=(
             "Published for medical pictures: here transforms and convolutions run over frames.",
-            "Sums over frames are divided by the root of their number, so that long clips do not saturate.",
+            "Sums over the frames of a clip, and over columns, are divided by the root of their number.",
+            "One stage, where the notebook has four.",
+            "Its convolution blocks are a sum of depthwise convolutions; SCALA, part of them, is first.",
+            "Windows are not shifted, and only the larger of the two sizes, which alone acts there, exists.",
             "Dropout is off at test time, and modules that reach no output in the notebook do not exist.",
             "Both streams belong to the same clip; the notebook pairs two data sets at random.",
         ),
     )
 
     name: Literal["hypca"] = "hypca"
-    window: int = Field(8, ge=2, description="Frames of a window of the cosine transform.")
+    windows: list[Annotated[int, Field(ge=2)]] = Field(
+        default=[10, 8],
+        min_length=2,
+        max_length=2,
+        description="Frames of a window of the cosine transform, for each modality.",
+    )
     kernels: list[int] = Field(
         default=[3, 5, 7], min_length=1, description="Odd kernels of the depthwise convolutions."
     )

@@ -46,7 +46,8 @@ class Vavl(MethodSettings):
     faults: list[Literal["batch_axis", "relative_shift"]] = Field(
         default=[],
         description="Released faults: batch_axis hands clips to the conformers in place of frames;"
-        " relative_shift takes codes of distances from a table that is too short.",
+        " relative_shift takes codes of distances from a table that is too short, and divides scores by the"
+        " root of the width, not of a head's columns.",
     )
     weights: VavlWeights = VavlWeights()
 
