@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from ugcl.config import Config
+from ugcl.config.methods import METHODS
 from ugcl.files import whole
 from ugcl.plan.names import is_reference_row
 from ugcl.plan.reports import SUFFIXES
@@ -41,7 +42,26 @@ STYLE = {
 
 def colours(config: Config) -> dict[str, str]:
     """System → colour, the same in every figure and benchmark: a hue per family, a shade per member."""
-    return shades({name: system.extends for name, system in config.systems.items()})
+    found = shades(parents(config))
+    return {name: found[name] for name in config.systems}
+
+
+def parents(config: Config) -> dict[str, str | None]:
+    """System → what it descends from: the system that it extends, or the family of its published method.
+
+    Families of published methods (`ugcl.config.methods.<family>`) stand before their first system, without a
+    parent. Thirty hues could not be told apart.
+    """
+    found: dict[str, str | None] = {}
+    for name, system in config.systems.items():
+        settings = METHODS.get(system.method.get("name", ""))
+        place = settings.__module__.split(".")[3:-1] if settings else []
+        if system.extends is None and place:
+            found.setdefault(f"methods: {place[0]}", None)
+            found[name] = f"methods: {place[0]}"
+        else:
+            found[name] = system.extends
+    return found
 
 
 def colour(palette: dict[str, str], system: str) -> str:

@@ -276,7 +276,7 @@ def test_predictions_of_another_run_are_refused(summarised: Config, source: str,
     path = outputs.prediction("demo", "ugcl", 1, 3)
     path.write_bytes((paths.PREDICTIONS / "demo" / source).with_suffix(".csv").read_bytes())
     with pytest.raises(UgclError, match=r"ugcl/seed1/fold3\.csv: .*; predict again"):
-        scored(summarised) if reader == "score" else summarise(summarised)
+        scored(summarised) if reader == "score" else of_benchmark.write(summarised, "demo")
 
 
 def test_temperatures_and_histories_of_other_runs_are_refused(summarised: Config) -> None:
@@ -294,7 +294,7 @@ def test_temperatures_and_histories_of_other_runs_are_refused(summarised: Config
     (folder / "card.json").write_text(json.dumps(card))
     (folder / "history.csv").write_bytes((folder / "../fold2/history.csv").read_bytes())
     with pytest.raises(UgclError, match=r"fold3/history\.csv: sha256 is .*; train this run again"):
-        summarise(summarised)
+        of_benchmark.write(summarised, "demo")
 
 
 def test_a_split_or_label_that_changed_after_the_prediction_is_refused(summarised: Config) -> None:

@@ -72,14 +72,16 @@ def test_every_colour_is_seen_on_white_and_is_not_grey(project: Path) -> None:
 
 def test_a_family_is_one_hue_and_families_differ(project: Path) -> None:
     config = load(project / "params.yaml")
-    palette = theme.colours(config)
+    parents = theme.parents(config)
+    palette = shades(parents)
     for system in config.systems:
         root = system
-        while config.systems[root].extends:
-            root = config.systems[root].extends
+        while parents[root]:
+            root = parents[root]
         turn = (hue(palette[system]) - hue(palette[root]) + 180) % 360 - 180
         assert abs(turn) < 12, (system, root)
-    roots = [name for name, entry in config.systems.items() if entry.extends is None]
+    roots = [name for name, parent in parents.items() if parent is None]
+    assert parents["jmt"] == parents["vavl"] != parents["gban"], "methods of one kind are one family"
     turns = [(hue(palette[a]) - hue(palette[b])) % 360 for a, b in itertools.permutations(roots, 2)]
     assert min(turns) > 25
 
