@@ -24,7 +24,7 @@ benchmarks = ["demo"]
 # heard. They are not what a person felt.
 
 # %% tags=["hide-input"]
-from ugcl.reports.pages.notebook import figure, heading, picture, rows, say, start, table
+from ugcl.reports.pages.notebook import figure, heading, picture, plain, rows, say, start, table
 from ugcl.plan.reports import contact_sheet, contact_sheet_corpora
 
 parameters = start(root)
@@ -32,7 +32,7 @@ parameters = start(root)
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
     heading(parameters, benchmark)
-    say(f"Classes: {', '.join(parameters.protocol(benchmark).classes)}.")
+    say(f"Classes: {', '.join(map(plain, parameters.protocol(benchmark).classes))}.")
     figure(parameters, benchmark, "data")
     corpus = parameters.benchmark(benchmark).corpus
     if corpus in contact_sheet_corpora(parameters) and contact_sheet(parameters, corpus).is_file():
@@ -85,15 +85,22 @@ for benchmark in benchmarks:
         rows(votes.drop(columns=["marks"]).round(3))
 
 # %% [markdown]
-# ## Quarantine
+# ## Left out
 #
-# Clips that an encoder of the benchmark could not read. They are left out of every part for all systems.
+# Clips of the corpus that are in no part of a fold, and why: the protocol excludes them, their label is none of its
+# classes, its fold scheme uses them in no part, or an encoder of the benchmark could not read them (quarantine). What is
+# quarantined is left out for all systems.
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
+    absent = table("left_out", benchmark).drop(columns=["benchmark", "marks"])
+    say(f"### {benchmark}" + ("" if len(absent) else ": every clip is in a part of every fold"))
+    if len(absent):
+        folds = absent.groupby(["reason", "clips", "speakers"], sort=False)["fold"]
+        rows(folds.agg(lambda numbers: ", ".join(map(str, numbers))).reset_index())
     bad = table("quarantine", benchmark)
     whole = len(table("clips", benchmark))
-    say(f"{benchmark}: {bad['clip'].nunique()} of {whole} clips.")
+    say(f"Quarantine: {bad['clip'].nunique()} of {whole} clips.")
     if len(bad):
         rows(bad.groupby(["modality", "failure"])["clip"].nunique().rename("clips").reset_index())
         rows(bad.drop(columns=["benchmark", "marks"]))

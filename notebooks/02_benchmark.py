@@ -30,6 +30,7 @@ benchmarks = ["demo"]
 from ugcl.plan.evaluation import by_speaker
 from ugcl.reports.figures import comparisons as comparison_figures, draw
 from ugcl.reports.tables import scores, papers as tables
+from ugcl.reports.tables.methods import methods_table
 from ugcl.reports import theme
 from ugcl.reports.pages.notebook import figure, heading, rows, say, show, start, table
 
@@ -91,6 +92,17 @@ for benchmark in benchmarks:
     else:
         say("Pairs that differ after Nemenyi (p < 0.05), the surest first, at most 20:")
         rows(differ)
+
+# %% [markdown]
+# ## Where the methods come from
+#
+# Grade A equals released code on recorded numbers, which a test compares; B follows formulae read in released code or
+# in the full text; C reconstructs an abstract, so its number says nothing about that publication. All of them read
+# the same features here: what a publication owes to its own encoders or pre-training is not in these rows.
+
+# %% tags=["hide-input"]
+for benchmark in benchmarks:
+    rows(methods_table(parameters, benchmark))
 
 # %% [markdown]
 # ## Beside published results

@@ -28,7 +28,7 @@ benchmarks = ["demo"]
 import yaml
 
 from ugcl.reports.tables import papers as tables
-from ugcl.reports.pages.notebook import figure, heading, rows, say, start, table
+from ugcl.reports.pages.notebook import code, figure, heading, rows, say, start, table
 
 parameters = start(root)
 
@@ -55,5 +55,5 @@ for benchmark in benchmarks:
     for name in parameters.benchmark(benchmark).systems:
         changes = parameters.systems[name].model_dump(exclude_defaults=True)
         text = yaml.safe_dump(changes, sort_keys=False, default_flow_style=True).strip() if changes else "the base"
-        lines.append(f"- **{name}**: `{text}`")
+        lines.append(f"- **{name}**: {code(text)}")
     say("\n".join(lines))

@@ -26,7 +26,7 @@ benchmarks = ["demo"]
 
 # %% tags=["hide-input"]
 from ugcl.reports.tables import columns
-from ugcl.reports.pages.notebook import figure, heading, rows, say, start, table
+from ugcl.reports.pages.notebook import figure, heading, plain, rows, say, start, table
 
 parameters = start(root)
 
@@ -37,4 +37,4 @@ for benchmark in benchmarks:
     figure(parameters, benchmark, "cost")
     rows(columns.cost(found))
     for column, words in {"device": "Speed measured on", "train_device": "Trained on"}.items():
-        say(f"{words}: {', '.join(dict.fromkeys(found[column]))}.")
+        say(f"{words}: {', '.join(map(plain, dict.fromkeys(found[column])))}.")

@@ -22,7 +22,7 @@ benchmarks = ["demo"]
 
 # %% tags=["hide-input"]
 from ugcl.reports.tables import columns
-from ugcl.reports.pages.notebook import figure, heading, rows, say, start, table
+from ugcl.reports.pages.notebook import figure, heading, plain, rows, say, start, table
 
 parameters = start(root)
 
@@ -103,7 +103,7 @@ for benchmark in benchmarks:
     hours = cost["train_seconds_total"].sum() / 3600
     say(
         f"{benchmark}: {cost['runs'].sum():.0f} runs, {hours:.2f} hours of training in all,"
-        f" on {', '.join(dict.fromkeys(cost['train_device']))}."
+        f" on {', '.join(map(plain, dict.fromkeys(cost['train_device'])))}."
     )
 
 # %% [markdown]

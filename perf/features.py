@@ -39,6 +39,7 @@ import pandas as pd  # noqa: E402
 from ugcl import config as configuration  # noqa: E402
 from ugcl.config import Config  # noqa: E402
 from ugcl.data import sources, tables  # noqa: E402
+from ugcl.data.recordings.files import VIDEO  # noqa: E402
 from ugcl.features import extract  # noqa: E402
 from ugcl.features.build import build  # noqa: E402
 from ugcl.features.faces.build import build as build_detector  # noqa: E402
@@ -46,7 +47,6 @@ from ugcl.features.faces.detector import overlap  # noqa: E402
 from ugcl.features.faces.extract import faces_shard  # noqa: E402
 from ugcl.features.faces.tracking import follow  # noqa: E402
 from ugcl.features.media.clip import Clip  # noqa: E402
-from ugcl.features.media.files import VIDEO  # noqa: E402
 from ugcl.features.networks.face_frames import face_blocks  # noqa: E402
 from ugcl.plan import paths  # noqa: E402
 

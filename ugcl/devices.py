@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import ctypes
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ugcl.errors import UgclError
 
 if TYPE_CHECKING:
     import torch
+
+
+def gpu_is_here() -> bool:
+    """Whether this machine has a GPU for this process; the driver knows, and torch takes seconds to load."""
+    if Path("/dev/kfd").exists():  # torch calls AMD's GPUs cuda as well
+        return True
+    try:
+        driver, count = ctypes.CDLL("libcuda.so.1"), ctypes.c_int()
+    except OSError:
+        return False
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
 
 
 def choose_device(accelerator: str, section: str) -> torch.device:

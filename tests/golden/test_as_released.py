@@ -1,16 +1,12 @@
-"""The released network, loaded from a state of its own code, gives that code's numbers.
-
-The file is named by UGCL_GOLDEN, or lies in the folder `reference` beside the mirror.
-"""
+"""The released network, loaded from a state of its own code, gives that code's numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ugcl.errors import UgclError
@@ -18,26 +14,29 @@ from ugcl.losses.classification import double_softmax_focal
 from ugcl.methods.released import from_released_state
 from ugcl.models.released_fusion import ReleasedFusion
 
-NAME = "ugcl_as_released.safetensors"
+if TYPE_CHECKING:
+    from conftest import Golden
 
 
 @pytest.fixture(scope="module")
-def golden(reference: Callable[[str, str], Path]) -> dict[str, Tensor]:
-    return load_file(reference(NAME, "UGCL_GOLDEN"))
+def golden(peer: Callable[[str], Golden]) -> Golden:
+    return peer("ugcl_as_released_small")
 
 
-def part(golden: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): v for name, v in golden.items() if name.startswith(prefix)}
+def state(golden: Golden) -> dict[str, Tensor]:
+    """The weights, which are stored in few bits."""
+    return {name: x.float() for name, x in golden.part("weight.").items()}
 
 
 @pytest.fixture(scope="module")
-def model(golden: dict[str, Tensor]) -> ReleasedFusion:
-    return from_released_state(part(golden, "weight."), classes=golden["output.logits"].shape[1])
+def model(golden: Golden) -> ReleasedFusion:
+    return from_released_state(state(golden), classes=golden.arguments["output_dim"])
 
 
-def total(model: nn.Module, golden: dict[str, Tensor]) -> dict[str, Tensor]:
-    out = model(golden["input.audio"], golden["input.video"])
-    focal = double_softmax_focal(out.logits, golden["input.label"])
+def total(model: nn.Module, golden: Golden) -> dict[str, Tensor]:
+    given = golden.part("input.")
+    out = model(given["audio"], given["video"])
+    focal = double_softmax_focal(out.logits, given["label"])
     return {
         "logits": out.logits,
         "loss_alignment": out.contrast,
@@ -47,14 +46,14 @@ def total(model: nn.Module, golden: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def test_outputs(golden: dict[str, Tensor], model: ReleasedFusion) -> None:
-    found, expected = total(model, golden), part(golden, "output.")
+def test_outputs(golden: Golden, model: ReleasedFusion) -> None:
+    found, expected = total(model, golden), golden.part("output.")
     assert expected.keys() <= found.keys()
     for name, value in expected.items():
         torch.testing.assert_close(found[name], value.reshape(found[name].shape), atol=1e-5, rtol=0, msg=name)
 
 
-def test_activations(golden: dict[str, Tensor], model: ReleasedFusion) -> None:
+def test_activations(golden: Golden, model: ReleasedFusion) -> None:
     seen: dict[str, Tensor] = {}
 
     def keep(name: str):
@@ -69,28 +68,27 @@ def test_activations(golden: dict[str, Tensor], model: ReleasedFusion) -> None:
     total(model, golden)
     for handle in handles:
         handle.remove()
-    for name, value in part(golden, "activation.").items():
+    for name, value in golden.part("activation.").items():
         torch.testing.assert_close(seen[name], value, atol=1e-5, rtol=0, msg=name)
 
 
-def test_gradient_norms(golden: dict[str, Tensor], model: ReleasedFusion) -> None:
+def test_gradient_norms(golden: Golden, model: ReleasedFusion) -> None:
     model.zero_grad()
     total(model, golden)["loss_total"].backward()
     found = {name: p.grad.norm() for name, p in model.named_parameters()}
-    expected = part(golden, "gradnorm.")
+    expected = golden.part("gradnorm.")
     assert expected.keys() == found.keys()
     for name, value in expected.items():
         torch.testing.assert_close(found[name], value, atol=1e-8, rtol=1e-4, msg=name)
 
 
-def test_a_state_that_does_not_fit_is_refused(golden: dict[str, Tensor]) -> None:
-    state = part(golden, "weight.")
-    classes = golden["output.logits"].shape[1]
+def test_a_state_that_does_not_fit_is_refused(golden: Golden) -> None:
+    given, classes = state(golden), golden.arguments["output_dim"]
     with pytest.raises(UgclError, match="classes"):
-        from_released_state(state, classes + 1)
+        from_released_state(given, classes + 1)
     with pytest.raises(UgclError, match=r"lacks proj1\.bias"):
-        from_released_state({k: v for k, v in state.items() if k != "proj1.bias"}, classes)
+        from_released_state({k: v for k, v in given.items() if k != "proj1.bias"}, classes)
     with pytest.raises(UgclError, match="unknown surprise"):
-        from_released_state(state | {"surprise": torch.zeros(1)}, classes)
+        from_released_state(given | {"surprise": torch.zeros(1)}, classes)
     with pytest.raises(UgclError, match="no parameter"):
         from_released_state({}, classes)

@@ -1,43 +1,42 @@
-"""Tokens and contrast give the numbers of Finite Discrete Tokens (Chen et al. 2023), where both are defined.
-
-The file is named by UGCL_FDT_GOLDEN, or lies in the folder `reference` beside the project's `shared` data.
-"""
+"""Tokens and contrast give the numbers of Finite Discrete Tokens (Chen et al. 2023) where they agree."""
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Callable
-from pathlib import Path
+from itertools import product
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
 from torch import Tensor
 
 from ugcl.losses.contrast import contrast
 from ugcl.models.tokens import UnifiedGranularityTokens
 
-NAME = "fdt.safetensors"
+if TYPE_CHECKING:
+    from conftest import Golden
+
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 QUERIES = {"image": "img", "text": "txt"}
 """Our modality names and that code's."""
+ACTIVATIONS, POOLS = ("softmax", "sparsemax"), ("max", "mean")
 
 
 @pytest.fixture(scope="module")
-def golden(reference: Callable[[str, str], Path]) -> tuple[dict[str, Tensor], dict]:
-    with safe_open(reference(NAME, "UGCL_FDT_GOLDEN"), "pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["kwargs"])  # noqa: SIM118
+def golden(peer: Callable[[str], Golden]) -> Golden:
+    return peer("fdt")
 
 
 @pytest.fixture(scope="module")
-def tokens(golden: tuple[dict[str, Tensor], dict]) -> UnifiedGranularityTokens:
-    arguments = golden[1]
+def tokens(golden: Golden) -> UnifiedGranularityTokens:
+    arguments = golden.arguments
     return made(golden, *(arguments[name] for name in ("att_func_type", "pool_type", "sd_temperature")))
 
 
-def made(golden: tuple[dict[str, Tensor], dict], *settings: str | float) -> UnifiedGranularityTokens:
-    values, arguments = golden
+def made(golden: Golden, *settings: str | float) -> UnifiedGranularityTokens:
+    values, arguments = golden.tensors, golden.arguments
     widths = {"image": arguments["raw_img_ft_dim"], "text": arguments["raw_txt_ft_dim"]}
     made = UnifiedGranularityTokens(widths, arguments["sd_num"], arguments["sd_dim"], *settings)
     state = {"codebook": values["weight.space_dict"]}
@@ -53,8 +52,8 @@ def lengths(values: dict[str, Tensor]) -> Tensor:
     return torch.arange(values["input.word_tokens"].shape[1]) < values["input.lengths"][:, None]
 
 
-def test_patches_without_padding(golden: tuple, tokens: UnifiedGranularityTokens) -> None:
-    values, patches = golden[0], golden[0]["input.patch_tokens"]
+def test_patches_without_padding(golden: Golden, tokens: UnifiedGranularityTokens) -> None:
+    values, patches = golden.tensors, golden.tensors["input.patch_tokens"]
     z, weights = tokens("image", patches, torch.ones(patches.shape[:2], dtype=torch.bool))
     torch.testing.assert_close(weights, values["output.img_att_weight"], **CLOSE)
     torch.testing.assert_close(z, F.normalize(values["output.img_sd_ft"], dim=-1), **CLOSE)
@@ -68,8 +67,8 @@ def like_theirs(tokens: UnifiedGranularityTokens, scores: Tensor, mask: Tensor) 
     return torch.where(mask.all(dim=1, keepdim=True), own, own.clamp(min=0))
 
 
-def test_words_with_its_mask(golden: tuple, tokens: UnifiedGranularityTokens) -> None:
-    values, mask = golden[0], lengths(golden[0])
+def test_words_with_its_mask(golden: Golden, tokens: UnifiedGranularityTokens) -> None:
+    values, mask = golden.tensors, lengths(golden.tensors)
     assert mask.all(dim=1).any() and not mask.all()
     scores = tokens.score("text", values["input.word_tokens"])
     z, weights = tokens.express(like_theirs(tokens, scores, mask))
@@ -77,26 +76,21 @@ def test_words_with_its_mask(golden: tuple, tokens: UnifiedGranularityTokens) ->
     torch.testing.assert_close(z, F.normalize(values["output.txt_sd_ft"], dim=-1), **CLOSE)
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        ("softmax", "max", 0.5),
-        ("softmax", "mean", 0.5),
-        ("sparsemax", "max", 0.5),
-        ("sparsemax", "mean", 0.5),
-        ("sparsemax", "max", 1000),
-    ],
-)
-def test_its_other_settings(golden: tuple, settings: tuple[str, str, float]) -> None:
-    values, mask, tokens = golden[0], lengths(golden[0]), made(golden, *settings)
-    name = "output.txt_variant_{}_{}_T{}".format(*settings)
-    z, weights = tokens.express(like_theirs(tokens, tokens.score("text", values["input.word_tokens"]), mask))
-    torch.testing.assert_close(weights, values[f"{name}_att_weight"], **CLOSE)
-    torch.testing.assert_close(z, F.normalize(values[f"{name}_sd_ft"], dim=-1), **CLOSE)
+def test_its_other_settings(golden: Golden) -> None:
+    values, mask = golden.tensors, lengths(golden.tensors)
+    names = re.compile(r"(output\.txt_variant_(softmax|sparsemax)_(max|mean)_T(.+))_att_weight")
+    found = [match.groups() for match in map(names.fullmatch, values) if match]
+    assert {(activation, pool) for _, activation, pool, _ in found} == set(product(ACTIVATIONS, POOLS))
+    for name, activation, pool, temperature in found:
+        tokens = made(golden, activation, pool, float(temperature))
+        scores = tokens.score("text", values["input.word_tokens"])
+        z, weights = tokens.express(like_theirs(tokens, scores, mask))
+        torch.testing.assert_close(weights, values[f"{name}_att_weight"], **CLOSE)
+        torch.testing.assert_close(z, F.normalize(values[f"{name}_sd_ft"], dim=-1), **CLOSE)
 
 
-def test_contrast(golden: tuple) -> None:
-    values = golden[0]
+def test_contrast(golden: Golden) -> None:
+    values = golden.tensors
     scale = values["weight.logit_scale"].exp()
     u, v = (F.normalize(values[f"output.{name}_sd_ft"], dim=-1) for name in QUERIES.values())
     scores = scale * u @ v.T

@@ -12,7 +12,7 @@ import pytest
 ORDER = ("config", "plan", "demo", "data", "features", "losses", "models", "methods", "training")
 ORDER += ("inference", "evaluation", "reports", "cli")
 RANK = {room: rank for rank, room in enumerate(ORDER)}
-COMMON = {"devices", "errors", "log", "threads"}
+COMMON = {"devices", "errors", "files", "identity", "log", "threads"}
 
 
 def modules(project: Path) -> list[Path]:

@@ -99,6 +99,7 @@ def tiny_parameters(tree: dict[str, Any]) -> dict[str, Any]:
             },
         }
     }
+    tree["tuned"] = {}
     tree["evaluate"] = {"bootstrap": 200, "permutations": 200}
     return tree
 

@@ -19,7 +19,9 @@ from tests.workflow.conftest import Workplace
 
 NOTHING = "Nothing to be done"
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
-BROUGHT = [f"data/raw/{name}" for name in ("crema_d", "iemocap", "meld", "msp_improv", "ravdess", "mine")]
+BROUGHT = [
+    f"data/raw/{name}" for name in ("crema_d", "iemocap", "meld", "mmmo", "msp_improv", "ravdess", "mine")
+]
 
 
 def named(workplace: Workplace) -> Workplace:

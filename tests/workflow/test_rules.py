@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.workflow.conftest import Workplace
+from ugcl.devices import gpu_is_here
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
 
@@ -104,6 +105,18 @@ def test_jobs_run_in_the_image_where_it_is_asked_for_and_nowhere_else(
     assert not (fresh.root / "images.txt").exists()
     fresh.snakemake("data", "--sdm", "apptainer")
     used = (fresh.root / "images.txt").read_text().split()
-    assert len(used) == 3, "one for each fold"
+    assert len(used) == 4, "the check of the folds, and one for each"
     assert {(fresh.root / name).resolve() for name in used} == {image.resolve()}
     assert (fresh.root / "data/splits/tiny/three/fold1.csv").is_file()
+
+
+@pytest.mark.skipif(gpu_is_here(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_here_is_refused_when_the_workflow_is_read(fresh: Workplace) -> None:
+    fresh.set_parameters(lambda t: t["evaluate"].update(accelerator="cuda"))
+    for arguments in (["-n", "all"], ["all"]):
+        text = fresh.snakemake(*arguments, code=1)
+        assert "evaluate.accelerator: cuda, but this machine has no GPU" in text
+        assert "Traceback" not in text and "rule make" not in text
+    # Jobs that a cluster runs: only then is there a number of nodes. And a command that runs no job.
+    fresh.snakemake("-n", "all", "--jobs", "3")
+    fresh.snakemake("--unlock")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import typer
 
+log = logging.getLogger(__name__)
 app = typer.Typer(help="Fetch or make corpora, their manifests and folds.", no_args_is_help=True)
 Corpus = Annotated[str, typer.Argument(help="Key of `corpora` in params.yaml.")]
 
@@ -49,6 +51,10 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON list."
         row = (entry.corpus, entry.state, str(entry.files), size, entry.licence, entry.where, entry.hint)
         table.add_row(*row)
     Console(width=None if Console().is_terminal else 200).print(table)
+    for entry in found:
+        for protocol, reasons in entry.left_out.items():
+            text = ", ".join(f"{row['clips']} {row['reason']}" for row in reasons) or "none"
+            typer.echo(f"{entry.corpus}, {protocol}: clips in no part: {text}")
 
 
 @app.command()
@@ -84,6 +90,7 @@ def split(
     from ugcl.config import load
     from ugcl.data import sources, tables
     from ugcl.data.splits import build as splits
+    from ugcl.data.splits import left_out
     from ugcl.errors import UgclError
     from ugcl.plan import paths
 
@@ -93,7 +100,24 @@ def split(
         raise UgclError(f"fold {fold} is not in {protocol!r}; choose from 1..{scheme.fold_numbers[-1]}")
     manifest = tables.read_manifest(paths.manifest(corpus))
     table = splits.make_fold(manifest, scheme, sources.root(config, corpus), fold)
+    counts = ", ".join(f"{part} {(table['part'] == part).sum()}" for part in tables.PARTS)
+    absent = left_out.described(left_out.left_out(manifest, scheme, table))
+    log.info("%s, %s, fold %d: clips in %s; left out: %s", corpus, protocol, fold, counts, absent)
     tables.write(table, paths.split(corpus, protocol, fold))
+
+
+@app.command()
+def check(corpus: Corpus) -> None:
+    """Make and audit the folds of a corpus that active benchmarks run; all its features wait for this."""
+    from ugcl.config import load
+    from ugcl.data import sources
+    from ugcl.data.splits import audits
+    from ugcl.plan import paths
+
+    typer.echo("\n\n".join(each.text() for each in audits.check(load(), corpus)))
+    path = paths.checked(corpus)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{sources.sha256(paths.manifest(corpus))}  {paths.manifest(corpus).as_posix()}\n")
 
 
 @app.command()

@@ -20,10 +20,12 @@ Shard = Annotated[int, typer.Argument(min=1, help="Number of the shard, from 1."
 def faces(corpus: Corpus, shard: Shard, threads: Threads = 1) -> None:
     """Track the faces of one shard's clips."""
     from ugcl import config
+    from ugcl.data.splits import audits
     from ugcl.features.faces.extract import faces_shard
     from ugcl.provenance import lineage
 
     tree = config.load()
+    audits.check(tree, corpus)  # a protocol may have changed since the workflow checked the manifest
     faces_shard(tree, corpus, shard, lineage.faces(tree, corpus))
 
 
@@ -33,10 +35,12 @@ def encode(
 ) -> None:
     """Encode one shard's clips."""
     from ugcl import config
+    from ugcl.data.splits import audits
     from ugcl.features import extract
     from ugcl.provenance import lineage
 
     tree = config.load()
+    audits.check(tree, corpus)  # a protocol may have changed since the workflow checked the manifest
     extract.encode_shard(tree, corpus, encoder, shard, lineage.features(tree, corpus, encoder), workers)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+from typing import NoReturn
 
 import typer
 
 from ugcl import __version__
 from ugcl.cli import data, evaluate, faces, features, params, provenance, report, train, tune
-from ugcl.cli.systems import compare, predict, show
+from ugcl.cli.systems import compare, methods, predict, show
 from ugcl.errors import UgclError
+from ugcl.files import full, is_full
 from ugcl.log import configure
 
 log = logging.getLogger("ugcl")
@@ -25,6 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command(name="init")(params.init)
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")
 app.command(name="train")(train.train)
@@ -35,6 +38,7 @@ app.command(name="faces")(faces.faces)
 app.command(name="predict")(predict.predict)
 app.command(name="compare")(compare.compare)
 app.command(name="show")(show.show)
+app.command(name="methods")(methods.methods)
 app.add_typer(params.app, name="params")
 app.command(name="doctor")(provenance.doctor)
 app.command(name="adopt")(provenance.adopt)
@@ -62,9 +66,17 @@ def main() -> None:
     try:
         app()
     except UgclError as error:
-        log.debug("traceback", exc_info=True)
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
+        _fail(error)
+    except Exception as error:
+        if not is_full(error):
+            raise
+        _fail(full(getattr(error, "filename", None) or "a file of the project, or of the temporary folder"))
+
+
+def _fail(error: Exception) -> NoReturn:
+    log.debug("traceback", exc_info=True)
+    typer.echo(f"error: {error}", err=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

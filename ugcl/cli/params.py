@@ -1,4 +1,4 @@
-"""`ugcl params`: check the parameters, show them resolved, export their schema."""
+"""`ugcl params`: check parameters, resolve them, export their schema; `ugcl init`, which starts new ones."""
 
 from __future__ import annotations
 
@@ -40,3 +40,49 @@ def resolve(
     from ugcl.config import load
 
     typer.echo(yaml.safe_dump(load().resolve(benchmark, system).model_dump(), sort_keys=False), nl=False)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the media.")],
+    name: Annotated[str | None, typer.Option(help="Of corpus and benchmark; default the folder's.")] = None,
+    table: Annotated[
+        str, typer.Option(help="Table of clips, which is written into the folder.")
+    ] = "clips.csv",
+    speaker: Annotated[
+        str | None, typer.Option(help="Regular expression on paths in it; its first group is the speaker.")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Regular expression on paths in it; its first group is the label.")
+    ] = None,
+) -> None:
+    """Start a corpus of your own: list the clips of a folder, and write parameters of a benchmark on it."""
+    from ugcl.config import read
+    from ugcl.data import tables
+    from ugcl.data.initial import parameters
+    from ugcl.data.initial.table import LABEL, start
+    from ugcl.errors import UgclError
+
+    root, here = folder.resolve(), Path.cwd()
+    name = name or root.name
+    clips, file = folder / table, Path(f"params-{name}.yaml")
+    for path in (clips, file):
+        if path.exists():
+            raise UgclError(f"{path}: exists and is not replaced; remove it, or choose another name")
+    found, base = start(folder, speaker, label), read()
+    place = root.relative_to(here) if root.is_relative_to(here) else root
+    text = parameters.parameters(base, name, place.as_posix(), table, file.name, found)
+    tables.write(found.clips, clips)
+    file.write_text(text)
+    counts = (found.clips[["audio", "video"]] != "").sum()
+    lines = [
+        f"{clips}: {len(found.clips)} clips, {counts['audio']} with a sound file, {counts['video']} with a"
+        f" video; {found.renamed} are not named as their file",
+        f"speaker: {found.speaker.text}",
+        f"{LABEL}: {found.label.text}",
+        f"{file}: corpus and benchmark {name!r}",
+        "next: check both files, then",
+        f"  export UGCL_PARAMS={file}",
+        "  ugcl doctor",
+        "  snakemake --cores 8 all",
+    ]
+    typer.echo("\n".join(lines))

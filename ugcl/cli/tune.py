@@ -11,13 +11,16 @@ from ugcl.cli.terminal import Threads
 
 def tune(
     benchmark: Annotated[str, typer.Argument(help="Key of `benchmarks` in params.yaml.")],
-    system: Annotated[str, typer.Argument(help="Key of `systems` in params.yaml.")],
-    trials: Annotated[int, typer.Option(min=1, help="Trials that the study has at the end.")] = 30,
+    systems: Annotated[list[str], typer.Argument(help="Keys of `systems`, searched one after the other.")],
+    trials: Annotated[int, typer.Option(min=1, help="Trials that each study has at the end.")] = 30,
+    keep: Annotated[
+        bool, typer.Option(help="Write the best settings into params/tuned.yaml, which the benchmark uses.")
+    ] = False,
     threads: Threads = 1,
 ) -> None:
     """Search tune.space for the best mean dev UAR over folds; called again, the study goes on.
 
-    Prints the best settings as a system to paste into params.yaml. Test clips are never read.
+    Prints the best settings as systems to paste into params/systems.yaml. Test clips are never read.
     """
     import yaml
 
@@ -26,11 +29,16 @@ def tune(
     from ugcl.provenance import lineage
 
     parameters = config.load()
-    now = lineage.train(parameters, benchmark, system)
     from ugcl.training.search import tuning
+    from ugcl.training.search.keep import keep as write
 
-    study = tuning.tune(parameters, benchmark, system, trials, now)
-    best = {"systems": {f"{system}-tuned": tuning.overlay(parameters, study, system)}}
-    done, kept = len(tuning.finished(study)), paths.study(benchmark, system)
-    typer.echo(f"# dev UAR {study.best_value:.3f}, the best of {done} trials ({kept})")
-    typer.echo(yaml.safe_dump(best, sort_keys=False), nl=False)
+    plain = tuning.searched(parameters, benchmark)
+    for system in systems:
+        study = tuning.tune(parameters, benchmark, system, trials, lineage.train(plain, benchmark, system))
+        done, kept = len(tuning.finished(study)), paths.study(benchmark, system)
+        typer.echo(f"# dev UAR {study.best_value:.3f}, the best of {done} trials ({kept})")
+        best = tuning.found(study, system)
+        if keep:
+            write(benchmark, system, best)
+        tree = {"systems": {f"{system}-tuned": {"extends": system} | best}}
+        typer.echo(yaml.safe_dump(tree, sort_keys=False), nl=False)

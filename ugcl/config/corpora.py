@@ -72,6 +72,16 @@ class MeldCorpus(Corpus):
     adapter: Literal["meld"]
 
 
+class MfnCorpus(Corpus):
+    """Features of videos with opinions, in official parts (Zadeh et al. 2018, Memory Fusion Network; MIT)."""
+
+    adapter: Literal["mfn"]
+    file: str = Field("mmmo.npz", description="Archive with y_train, y_valid and y_test, one value per clip.")
+    threshold: float = Field(
+        3.5, description="Values above it are positive, others negative; the MMMO's go from 1 to 5."
+    )
+
+
 class FolderCorpus(Corpus):
     """A user's own clips, described by one CSV."""
 
@@ -85,7 +95,14 @@ class FolderCorpus(Corpus):
 
 
 AnyCorpus = Annotated[
-    DemoCorpus | CremaDCorpus | IemocapCorpus | RavdessCorpus | MspImprovCorpus | MeldCorpus | FolderCorpus,
+    DemoCorpus
+    | CremaDCorpus
+    | IemocapCorpus
+    | RavdessCorpus
+    | MspImprovCorpus
+    | MeldCorpus
+    | MfnCorpus
+    | FolderCorpus,
     Field(discriminator="adapter"),
     Untagged,
 ]

@@ -15,7 +15,7 @@ class Faces(Section):
     """Face detection and tracking."""
 
     detector: Literal["mtcnn"] = Field("mtcnn", description="Face detector.")
-    every: int = Field(5, ge=1, description="Detect on every n-th frame and interpolate between.")
+    every: int = Field(10, ge=1, description="Detect on every n-th frame and interpolate between.")
     search: float = Field(
         2.0, ge=0, description="Seconds between searches of the whole picture; else only near known faces."
     )
@@ -235,12 +235,17 @@ class Table(Encoder):
 
 
 class Sequences(Encoder):
-    """Precomputed sequences of equal length from an .npz with `name`, `x` (N, D, T) and maybe `scale`."""
+    """Precomputed sequences of equal length in an .npz: `name` with `x`, or arrays of numbered clips."""
 
     kind: Literal["sequences"]
     modality: Modality = "audio"
-    path: str = Field(description=".npz relative to the corpus root; values are x / scale.")
-    rate: float = Field(gt=0, description="Frames per second of x, Hz.")
+    path: str = Field(description=".npz relative to the corpus root; values are divided by its `scale`.")
+    rate: float = Field(gt=0, description="Frames per second, Hz; of steps without a clock, 1.")
+    arrays: dict[str, str] = Field(
+        default_factory=dict,
+        description="Prefix → array, where the archive names no clips: row 7 of it is clip <prefix>-0007.",
+    )
+    frames_first: bool = Field(False, description="Arrays are (N, T, D), not (N, D, T).")
     precomputed: ClassVar[bool] = True
 
 

@@ -37,6 +37,25 @@ class SpeakerBlocks(Section):
         return self
 
 
+class Stratified(Section):
+    """Folds from blocks of speakers with nearly equal numbers of clips, in all and of each class.
+
+    Fold k tests block k; dev is the next block, cyclically. For corpora without published folds, whose
+    speakers have unequal numbers of clips or classes.
+    """
+
+    scheme: Literal["stratified"]
+    folds: int = Field(5, ge=3, description="Number of blocks: one is test, one dev, the others train.")
+    fewest_clips: int = Field(
+        1, ge=1, description="Speakers with fewer clips of the protocol's classes than this are in no part."
+    )
+
+    @property
+    def count(self) -> int:
+        """Number of folds."""
+        return self.folds
+
+
 class Groups(Section):
     """Folds from the groups that a manifest column names, such as sessions; dev is the next group.
 
@@ -120,7 +139,9 @@ class Partitions(Section):
         return self
 
 
-Folds = Annotated[SpeakerBlocks | Groups | SplitFiles | Partitions, Field(discriminator="scheme"), Untagged]
+Folds = Annotated[
+    SpeakerBlocks | Stratified | Groups | SplitFiles | Partitions, Field(discriminator="scheme"), Untagged
+]
 
 
 class Protocol(Section):
@@ -165,6 +186,6 @@ class Protocol(Section):
         if self.text_independent and isinstance(self.folds, SplitFiles | Partitions):
             raise ValueError(
                 f"text_independent: the scheme {self.folds.scheme!r} is published as it is;"
-                " use speaker_blocks or groups"
+                " use speaker_blocks, stratified or groups"
             )
         return self

@@ -46,6 +46,7 @@ class Resources(Section):
     fetch: Need = Need(mem_mb=500, runtime=600)
     manifest: Need = Need(mem_mb=1000, runtime=60)
     split: Need = Need(mem_mb=1000, runtime=10)
+    check_folds: Need = Need(mem_mb=1000, runtime=10)
     faces: Need = Need(mem_mb=1500, runtime=600)
     encode: EncodeNeed = EncodeNeed(mem_mb=1000, runtime=600)
     index: Need = Need(mem_mb=1000, runtime=10)

@@ -56,6 +56,7 @@ class Benchmark(Section):
     )
     seeds_per_job: int = Field(1, ge=1, description="Seeds per training job, for each of its folds.")
     overrides: Overrides = Overrides()
+    search: str | None = Field(None, description="Key of `searches`; null = the section `tune`.")
     label_noise: dict[str, Annotated[list[Annotated[float, Field(gt=0, le=1)]], Distinct]] = Field(
         default_factory=dict,
         description="System → shares of wrong labels in training. Each share trains the system once more, for"
@@ -99,6 +100,12 @@ class Config(Section):
         default_factory=dict, description="Named lists of systems, such as the rows of a table of ablations."
     )
     tune: Tune = Tune()
+    searches: dict[Name, Tune] = Field(default_factory=dict, description="Searches that benchmarks name.")
+    tuned: dict[Name, dict[SystemName, Overrides]] = Field(
+        default_factory=dict,
+        description="Benchmark → system → the settings that `ugcl tune --keep` found for it there; those of a"
+        " system do not pass to what extends it.",
+    )
     evaluate: Evaluate = Evaluate()
     report: Report = Report()
     resources: Resources = Resources()
@@ -111,7 +118,14 @@ class Config(Section):
         places = expand(self.grids, self.systems)
         for name, place in places.items():
             self._check_system(name, place)
-        check_space(self.tune.space, {name: getattr(self, name).model_dump() for name in SECTIONS})
+        base = {name: getattr(self, name).model_dump() for name in SECTIONS}
+        check_space(self.tune.space, base, "tune.space")
+        for name, found in self.tuned.items():
+            known(name, self.benchmarks, "tuned", "benchmarks")
+            for system in found:
+                known(system, self.systems, f"tuned.{name}", "systems")
+        for name, search in self.searches.items():
+            check_space(search.space, base, f"searches.{name}.space")
         for name in self.benchmarks:
             self.benchmarks[name] = self._with_grid(name)
             self._check_benchmark(name)
@@ -134,6 +148,8 @@ class Config(Section):
     def _check_benchmark(self, name: str) -> None:
         """Refuse a benchmark that uses what is not defined, or a system that does not fit it."""
         benchmark, where = self.benchmarks[name], f"benchmarks.{name}"
+        if benchmark.search is not None:
+            known(benchmark.search, self.searches, f"{where}.search", "searches")
         known(benchmark.corpus, self.corpora, f"{where}.corpus", "corpora")
         protocols = self.corpora[benchmark.corpus].protocols
         known(benchmark.protocol, protocols, f"{where}.protocol", f"corpora.{benchmark.corpus}.protocols")
@@ -249,7 +265,7 @@ class Config(Section):
         return self.corpora[entry.corpus].protocols[entry.protocol]
 
     def resolve(self, benchmark: str, system: str) -> Run:
-        """Merge base ← benchmark ← what the system extends ← system, and validate the result.
+        """Merge base ← benchmark ← what the system extends ← system ← `tuned`, and validate the result.
 
         Args:
             system: key of `systems`, or a name of :meth:`mislabelled`.
@@ -260,7 +276,8 @@ class Config(Section):
         entry = self.benchmark(benchmark)
         base, share = self.mislabelled(benchmark).get(system, (system, None))
         _entry(self.systems, base, "systems")
-        merged = self._merged([entry.overrides, *self._ancestry(base)])
+        found = self.tuned.get(benchmark, {}).get(base, Overrides())
+        merged = self._merged([entry.overrides, *self._ancestry(base), found])
         if share is not None:
             merged["train"]["label_noise"] = {"share": share}
         merged |= {"corpus": entry.corpus, "protocol": self.protocol(benchmark), "features": entry.features}

@@ -108,18 +108,19 @@ def with_value(base: dict[str, dict[str, Any]], key: str, value: Any) -> Any:
     return ADAPTERS[section].validate_python(changed)
 
 
-def check_space(space: dict[str, Dimension], base: dict[str, dict[str, Any]]) -> None:
+def check_space(space: dict[str, Dimension], base: dict[str, dict[str, Any]], place: str) -> None:
     """Hold every key and value of a search space against the parameter tree.
 
     Args:
         space: dotted key → its values.
         base: section → its tree of parameters.
+        place: dotted key of the space, for the message.
 
     Raises:
         ValueError: a key is not a parameter, or its parameter cannot have a value; one line.
     """
     for key, dimension in space.items():
-        where = f"tune.space.{key}"
+        where = f"{place}.{key}"
         tree = _with_method_of(key, base)
         value = _known_value(where, tree, key)
         if dimension.choices is None and isinstance(value, bool | str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 from typing import Protocol as Interface
 
@@ -19,6 +19,9 @@ from ugcl.errors import UgclError
 
 Context = Literal["clip", "dialogue"]
 """What a clip may be judged from: itself, or also the other clips of its dialogue."""
+
+ATTRIBUTE = "attribute_"
+"""Prefix of the columns of attributes."""
 
 
 class Store(Interface):
@@ -37,6 +40,7 @@ class Batch:
 
     Attributes:
         present: modality → (B,), False = the clip lacks the modality (its mask is False throughout).
+        attributes: name → (B,), 0..1, NaN = unknown; of training clips, where the method asks for them.
         group: (B,) number of the clip's group in the dataset: the clip itself, or its dialogue, of which the
             batch then has all clips. Default: every clip is a group.
     """
@@ -51,6 +55,7 @@ class Batch:
     group: Tensor = None
     turn: Tensor = None  # (B,) place of the clip among those of its group, from 0
     speaker: Tensor = None  # (B,) number of the clip's speaker in the dataset
+    attributes: dict[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         alone = torch.arange(len(self), device=self.labels.device)
@@ -70,7 +75,7 @@ class Batch:
                 return {name: moved(x) for name, x in value.items()}
             return value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
 
-        return replace(self, **{field.name: moved(getattr(self, field.name)) for field in fields(self)})
+        return replace(self, **{part.name: moved(getattr(self, part.name)) for part in fields(self)})
 
 
 def by_dialogue(rows: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
@@ -149,7 +154,7 @@ class ClipDataset:
 
         Args:
             rows: columns clip, speaker, label (class name) and, with a soft target, q_<class>; with dialogues
-                those of :func:`by_dialogue`.
+                those of :func:`by_dialogue`; attributes as attribute_<name>.
             stores: modality → features.
             cache: most features to keep in memory, MiB.
             by_speaker: standardise the frames of each speaker by those of all the clips here of that speaker
@@ -179,6 +184,11 @@ class ClipDataset:
         self.labels = torch.tensor([self.classes.index(label) for label in rows["label"]], dtype=torch.long)
         shares = [f"q_{name}" for name in self.classes]
         self.targets = torch.tensor(rows[shares].to_numpy("float32")) if shares[0] in rows else None
+        self.attributes = {
+            column.removeprefix(ATTRIBUTE): torch.tensor(rows[column].to_numpy("float32"))
+            for column in rows
+            if column.startswith(ATTRIBUTE)
+        }
         self._room = cache * 2**20
         self._kept: dict[tuple[str, str], Tensor] = {}
         self._by_speaker = by_speaker
@@ -222,7 +232,9 @@ class ClipDataset:
         clips, speakers = [self.clips[i] for i in at], [self.speakers[i] for i in at]
         targets = None if self.targets is None else self.targets[at]
         places = self._group[at], self._turn[at], self._speaker[at]
-        return Batch(features, masks, present, self.labels[at], clips, speakers, targets, *places)
+        attributes = {name: values[at] for name, values in self.attributes.items()}
+        labels = self.labels[at]
+        return Batch(features, masks, present, labels, clips, speakers, targets, *places, attributes)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """Batches of at most so many clips in the dataset's order; a larger group is one batch."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from ugcl.files import full, is_full
 
 _HEAD = struct.Struct("<IQI")  # bytes of facts, bytes of content, CRC-32 of both
 
@@ -37,13 +40,17 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._close()
 
     def __contains__(self, name: object) -> bool:
         return name in self.facts
 
     def add(self, name: str, facts: dict[str, Any], content: bytes | memoryview = b"") -> None:
-        """Append an item; it is in the file when this returns, whatever then happens to the process."""
+        """Append an item; it is in the file when this returns, whatever then happens to the process.
+
+        Raises:
+            UgclError: the disk is full.
+        """
         self._place[name] = (self._append(name, facts, content), len(content))
         self.facts[name] = facts
 
@@ -55,16 +62,25 @@ class Journal:
 
     def discard(self) -> None:
         """Close and remove the file."""
-        self._file.close()
+        self._close()
         self.path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        """Close the file; what a full disk does not take of the last item is cut off by the next reader."""
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def _append(self, name: str, facts: dict[str, Any], content: bytes | memoryview) -> int:
         head_text = json.dumps([name, facts]).encode()
         start = self._file.seek(0, 2) + _HEAD.size + len(head_text)
-        self._file.write(_HEAD.pack(len(head_text), len(content), zlib.crc32(content, zlib.crc32(head_text))))
-        self._file.write(head_text)
-        self._file.write(content)
-        self._file.flush()
+        checksum = zlib.crc32(content, zlib.crc32(head_text))
+        try:
+            self._file.write(_HEAD.pack(len(head_text), len(content), checksum))
+            self._file.write(head_text)
+            self._file.write(content)
+            self._file.flush()
+        except OSError as error:
+            raise full(self.path) if is_full(error) else error from None
         return start
 
     def _read(self, purpose: str) -> bool:

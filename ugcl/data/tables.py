@@ -14,6 +14,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from ugcl.errors import UgclError
+from ugcl.files import whole
 
 PARTS = ("train", "dev", "test")
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -158,11 +159,13 @@ def _without_empty_fields(path: Path) -> pd.DataFrame:
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:
-    """Write a CSV whose bytes depend on its values alone, in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    frame.to_csv(partial, index=False, lineterminator="\n", float_format="%.6f")
-    partial.replace(path)
+    """Write a CSV whose bytes depend on its values alone, in one step.
+
+    Raises:
+        UgclError: the disk is full.
+    """
+    with whole(path) as partial:
+        frame.to_csv(partial, index=False, lineterminator="\n", float_format="%.6f")
 
 
 def read_manifest(path: Path) -> pd.DataFrame:

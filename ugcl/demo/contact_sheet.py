@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ugcl.errors import UgclError
+from ugcl.files import whole
 from ugcl.plan import demo as names
 
 SENTENCE = "RVR"  # all at level XX
@@ -44,8 +45,8 @@ def contact_sheet(root: Path, out_png: Path, *, side: int = 128, sentence: str =
                 picture = Image.fromarray(middle_frame(root / names.video_path(clip)))
                 cell = picture.resize((side, side), Image.Resampling.LANCZOS)
                 sheet.paste(cell, (margin + side * column, top + side * row))
-    out_png.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(out_png)
+    with whole(out_png) as partial:
+        sheet.save(partial, format="PNG")
     return out_png
 
 

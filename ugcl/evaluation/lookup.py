@@ -13,8 +13,9 @@ from ugcl.data.labels import labelled
 from ugcl.data.shards import INDEX
 from ugcl.errors import UgclError
 from ugcl.evaluation.tables import predictions
+from ugcl.inference.temperature import read_table
 from ugcl.plan import paths
-from ugcl.plan.evaluation import prediction
+from ugcl.plan.evaluation import prediction, temperature
 
 LIKE = 3
 """Names of similar clips that an error suggests."""
@@ -90,14 +91,17 @@ def _in_benchmark(config: Config, benchmark: str, clip: str, label: str) -> dict
     splits = {n: _rows(paths.split(entry.corpus, entry.protocol, n), clip) for n in config.folds(benchmark)}
     parts = {fold: rows["part"].iloc[0] for fold, rows in splits.items() if len(rows)}
     bad = _rows(paths.quarantine(benchmark), clip)
-    found = []
-    for system in entry.systems:
+    predicted = [system for system in entry.systems if temperature(benchmark, system).is_file()]
+    folds = [fold for fold, part in parts.items() if part == "test"] if predicted else []
+    tests, found = predictions.tested(config, benchmark, folds) if folds else {}, []
+    for system in predicted:
+        runs = read_table(benchmark, system)
         for seed in entry.seeds:
-            for fold, part in parts.items():
+            for fold in folds:
                 path = prediction(benchmark, system, seed, fold)
-                if part != "test" or not path.is_file():
+                if not path.is_file():
                     continue
-                frame = predictions.read(path, classes)
+                frame = predictions.read_run(path, classes, tests[fold], runs, (seed, fold))
                 for row in frame[frame["clip"] == clip].to_dict("records"):
                     p = {name: row[f"p_{name}"] for name in classes}
                     right = row["predicted"] == row["label"]

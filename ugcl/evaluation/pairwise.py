@@ -43,7 +43,7 @@ def tested(config: Config, name: str) -> Tested:
     seeds = _one(rest[:1], "seed", entry.seeds, name)
     folds = _one(rest[1:], "fold", folds, name)
     classes = config.protocol(benchmark).classes
-    return Tested(name, classes, predictions.stack(benchmark, system, seeds, folds, classes))
+    return Tested(name, classes, predictions.stack(config, benchmark, system, seeds, folds))
 
 
 def _one(part: list[str], kind: str, known: list[int], name: str) -> list[int]:

@@ -65,7 +65,8 @@ def encode_shard(
             else:
                 done.add(clip.name, {"shape": half.shape}, memoryview(np.ascontiguousarray(half)).cast("B"))
         failures = {n: (f["failure"], f["detail"]) for n, f in done.facts.items() if "failure" in f}
-        shards.write_shard(folder, shard, _Arrays(done), failures, info(model, window), settings)
+        facts, of = info(model, window), {"corpus": corpus, "lineage": lineage}
+        shards.write_shard(folder, shard, _Arrays(done), failures, facts, settings, of)
         done.discard()
     seconds = max(time.monotonic() - start, 1e-9)
     log.info("%s: %d clips, %d failed, %.1f clips/s", title, len(clips), len(failures), len(left) / seconds)

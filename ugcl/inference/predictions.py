@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ugcl import files
 from ugcl.config import Config
 from ugcl.data import sources, tables
+from ugcl.data.recordings.files import file_name, printable
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
-from ugcl.features.media.files import file_name, printable
 from ugcl.features.progress import progress
 from ugcl.inference import ensemble as inference
 from ugcl.inference.ensemble import Ensemble
@@ -171,7 +172,7 @@ def write(ensemble: Ensemble, found: list[Prediction], folder: Path) -> list[Pat
     written = [folder / "predictions.csv", folder / "predictions.json"]
     tables.write(frame.reindex(columns=[*front, *classes]), written[0])
     text = json.dumps(document(ensemble, found), indent=2, ensure_ascii=False)
-    written[1].write_text(text + "\n")
+    files.write(written[1], text + "\n")
     for prediction in found:
         if prediction.timeline is not None:
             path = timeline_path(folder, prediction.clip, ".csv")

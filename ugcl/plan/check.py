@@ -12,6 +12,7 @@ from pathlib import Path
 from ugcl.config import Config
 from ugcl.config.features import Sequences, Table
 from ugcl.config.protocols import Partitions, SplitFiles
+from ugcl.devices import gpu_is_here
 from ugcl.errors import UgclError
 from ugcl.plan import data, evaluation, features, paths, reports
 
@@ -33,11 +34,40 @@ def check(config: Config) -> None:
             raise UgclError(f"resources.{where}: {name!r} is unknown; choose from {', '.join(known)}")
 
 
+def check_gpu(config: Config, here: Callable[[], bool] = gpu_is_here) -> None:
+    """Check that there is a GPU where a parameter demands one; only for jobs that run on this machine.
+
+    Args:
+        here: whether there is one; asked only if it matters.
+
+    Raises:
+        UgclError: the first parameter that asks for `cuda` in vain.
+    """
+    asked = next(_gpus_asked_for(config), None)
+    if asked and not here():
+        fix = "set it to auto or cpu, or let a cluster run the jobs (`snakemake --executor`)"
+        raise UgclError(f"{asked}: cuda, but this machine has no GPU that can be used; {fix}")
+
+
+def _gpus_asked_for(config: Config) -> Iterator[str]:
+    for name in config.active:
+        for system in config.trained(name):
+            if config.resolve(name, system).train.accelerator == "cuda":
+                yield f"train.accelerator of {name}/{system}"
+        encoders = config.benchmark(name).features.values()
+        networks = any(config.encoders[encoder].runs_network for encoder in encoders)
+        if networks and config.extraction.accelerator == "cuda":
+            yield "extraction.accelerator"
+    if config.evaluate.accelerator == "cuda":
+        yield "evaluate.accelerator"
+
+
 def wanted(config: Config) -> Iterator[Path]:
     """Files that rules with wildcards make for the active benchmarks."""
     for corpus in data.corpora(config):
         yield from (paths.faces(corpus, n) for n in range(1, config.corpus(corpus).shards + 1))
-    yield from [*data.manifests(config), *data.all_splits(config), *features.outputs(config)]
+    yield from [*data.manifests(config), *data.all_splits(config), *data.checks(config)]
+    yield from features.outputs(config)
     for benchmark in config.active:
         for suffix in (features.TENSORS, features.TABLE):
             yield from features.benchmark_files(config, benchmark, suffix)

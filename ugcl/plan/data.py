@@ -56,6 +56,18 @@ def splits(config: Config, benchmark: str) -> list[Path]:
     return [paths.split(entry.corpus, entry.protocol, fold) for fold in config.folds(benchmark)]
 
 
+def folds(config: Config, corpus: str) -> list[tuple[str, int]]:
+    """Protocol and number of the folds of a corpus that active benchmarks run, each once."""
+    entries = [(config.benchmark(name), name) for name in config.active]
+    found = [(e.protocol, fold) for e, name in entries if e.corpus == corpus for fold in config.folds(name)]
+    return list(dict.fromkeys(found))
+
+
+def checks(config: Config) -> list[Path]:
+    """What says that folds were checked, of each corpus of the active benchmarks."""
+    return [paths.checked(corpus) for corpus in corpora(config)]
+
+
 def all_splits(config: Config) -> list[Path]:
     """The split tables of the active benchmarks, each once."""
     return list(dict.fromkeys(path for name in config.active for path in splits(config, name)))

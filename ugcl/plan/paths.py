@@ -27,6 +27,11 @@ def manifest(corpus: str) -> Path:
     return MANIFESTS / f"{corpus}.csv"
 
 
+def checked(corpus: str) -> Path:
+    """What says that folds were made and checked from a corpus's manifest, before any of its features."""
+    return MANIFESTS / "checked" / f"{corpus}.txt"
+
+
 def split(corpus: str, protocol: str, fold: int) -> Path:
     """The split table of one fold (from 1)."""
     return SPLITS / corpus / protocol / f"fold{fold}.csv"

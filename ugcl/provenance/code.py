@@ -14,7 +14,9 @@ from typing import Any
 PACKAGE = Path(__file__).resolve().parents[1]
 NAME = PACKAGE.name
 
-IRRELEVANT = frozenset(f"{NAME}.{part}" for part in ("cli", "config", "errors", "log", "plan.paths"))
+IRRELEVANT = frozenset(
+    f"{NAME}.{part}" for part in ("cli", "config", "errors", "files", "identity", "log", "plan.paths")
+)
 """Modules that cannot change a result: parameters enter the lineage by value, the rest speak to users."""
 
 REGISTRIES = frozenset({f"{NAME}.methods.build", f"{NAME}.features.build", f"{NAME}.features.faces.build"})
@@ -127,6 +129,12 @@ def _parse(source: bytes) -> tuple[list[str], str]:
         for part in ("body", "orelse", "finalbody", "handlers", "cases"):
             blocks += getattr(block, part, ())
     return imported, ast.dump(tree)
+
+
+def own_files(modules: Iterable[str]) -> list[Path]:
+    """The files outside the package that some modules reach by imports, relative to the working folder."""
+    names = (name for name in reachable(modules) if name.split(".")[0] != NAME)
+    return sorted(_file(name).relative_to(Path.cwd()) for name in names)
 
 
 def module_exists(name: str) -> bool:

@@ -106,10 +106,10 @@ def raw_trees(path: Path) -> list[Path]:
     return [dep for dep in dict.fromkeys(deps) if dep.parent == paths.RAW]
 
 
-def unrecorded(roots: Iterable[Path], stages: list[Stage]) -> list[Path]:
-    """Raw trees of which no stage records the state."""
+def unrecorded(files: Iterable[Path], stages: list[Stage]) -> list[Path]:
+    """Files and trees that no stage records."""
     named = [path for stage in stages for path in (*stage.deps, *stage.outs)]
-    return [root for root in roots if not any(_covers(path, root.as_posix()) for path in named)]
+    return [file for file in files if not any(_covers(path, file.as_posix()) for path in named)]
 
 
 def faults(files: list[RuleFile], stages: list[Stage]) -> list[str]:

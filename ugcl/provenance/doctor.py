@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ugcl.config import Config
+from ugcl.config.methods.foreign import Foreign
 from ugcl.errors import UgclError
 from ugcl.plan import paths
-from ugcl.provenance import contract, kept, ledger
+from ugcl.provenance import code, contract, kept, ledger
 
 PACKAGES = ("torch", "torchaudio", "torchvision", "snakemake", "dvc", "av", "opencv-python-headless")
 OPTIONAL = {"praat-parselmouth": "demo", "numba": "demo", "playwright": "dev"}
@@ -44,6 +45,9 @@ def checks(config: Config) -> Iterator[Check]:
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     yield Check("machine", True if free > 5 else None, f"{cores} cores, {free:.0f} GB free here")
     yield _cache()
+    if any(Path(".snakemake/locks").glob("*")):
+        left = "a run holds it, or one that was killed left it; if none is running: `snakemake --unlock`"
+        yield Check("snakemake lock", None, left)
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     yield Check("browser", True if browser else None, browser or "no Chromium: browser tests are skipped")
     mirror = os.environ.get("UGCL_MIRROR") or config.data.mirror
@@ -93,12 +97,22 @@ def _recorded(config: Config) -> Check:
         contract.check_parameter_files(Path("dvc.yaml"))
     except UgclError as error:
         return Check("ledger", False, str(error))
-    roots = [_root(config, name) for name in config.corpora]
-    missing = contract.unrecorded(roots, contract.read_stages(Path("dvc.yaml")))
-    if not missing:
-        return Check("ledger", True, "dvc.yaml records every corpus and parameter file")
-    line = f"add `- {missing[0]}` to the deps of the stage data"
-    return Check("ledger", None, f"dvc.yaml does not see changes in {', '.join(map(str, missing))}; {line}")
+    methods = [
+        config.resolve(name, system).method
+        for name in config.active
+        for system in config.benchmark(name).systems
+    ]
+    needed = {
+        "data": [_root(config, name) for name in config.corpora],
+        "lineage": code.own_files(method.module for method in methods if isinstance(method, Foreign)),
+    }
+    stages = contract.read_stages(Path("dvc.yaml"))
+    for stage, files in needed.items():
+        if missing := contract.unrecorded(files, stages):
+            line = f"add `- {missing[0]}` to the deps of the stage {stage}"
+            text = f"dvc.yaml does not see changes in {', '.join(map(str, missing))}; {line}"
+            return Check("ledger", None, text)
+    return Check("ledger", True, "dvc.yaml records every corpus, parameter file and method")
 
 
 def _summary(config: Config) -> Check:

@@ -116,4 +116,6 @@ def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def _last_line(result: subprocess.CompletedProcess[str]) -> str:
     lines = [line for line in (result.stderr + "\n" + result.stdout).splitlines() if line.strip()]
+    if any("--unlock" in line for line in lines):
+        return "a killed run left its lock; if no Snakemake is running here, `snakemake --unlock` removes it"
     return lines[-1] if lines else f"exit code {result.returncode}"

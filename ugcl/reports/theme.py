@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from ugcl.config import Config
+from ugcl.files import whole
 from ugcl.plan.names import is_reference_row
 from ugcl.plan.reports import SUFFIXES
 from ugcl.reports.shades import shades
@@ -34,7 +35,7 @@ STYLE = {
     "axes.spines.right": False, "axes.axisbelow": True, "axes.grid": True, "grid.color": "#e4e4e4",
     "grid.linewidth": 0.6, "legend.frameon": False, "legend.fontsize": 8, "xtick.labelsize": 8,
     "ytick.labelsize": 8, "figure.facecolor": "white", "svg.hashsalt": "ugcl", "svg.fonttype": "path",
-    "path.simplify": True,
+    "path.simplify": True, "text.parse_math": False,
 }  # fmt: skip
 
 
@@ -66,13 +67,14 @@ def save(figure: Figure, stem: Path, dpi: int) -> list[Path]:
     """
     from matplotlib import pyplot as plt
 
-    stem.parent.mkdir(parents=True, exist_ok=True)
     written = [stem.with_name(stem.name + suffix) for suffix in SUFFIXES]
     metadata = {".svg": {"Date": None, "Creator": None}, ".png": {"Software": None}}
     with mpl.rc_context(STYLE):
         figure.draw_without_rendering()
         figure.set_layout_engine(None)  # laid out once, not again for every file
         for path in written:
-            figure.savefig(path, dpi=dpi, metadata=metadata[path.suffix])
+            with whole(path) as partial:
+                kind = path.suffix.removeprefix(".")
+                figure.savefig(partial, dpi=dpi, metadata=metadata[path.suffix], format=kind)
     plt.close(figure)
     return written

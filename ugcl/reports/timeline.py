@@ -12,6 +12,7 @@ from matplotlib.ticker import PercentFormatter
 
 from ugcl.features.faces import alignment
 from ugcl.features.media.activity import HOP, Sound
+from ugcl.files import whole
 from ugcl.inference.ensemble import Ensemble
 from ugcl.inference.predictions import Prediction
 from ugcl.reports import theme
@@ -31,8 +32,8 @@ def write(prediction: Prediction, ensemble: Ensemble, path: Path, dpi: int) -> N
         ensemble: what predicted it.
     """
     figure = draw(prediction, ensemble)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=dpi, metadata={"Software": None})
+    with whole(path) as partial:
+        figure.savefig(partial, dpi=dpi, metadata={"Software": None}, format="png")
     plt.close(figure)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ugcl.devices import choose_device
 from ugcl.errors import UgclError
 
 if TYPE_CHECKING:
@@ -18,9 +19,14 @@ if TYPE_CHECKING:
 
 
 def launch(train: Train) -> Fabric:
-    """Start Fabric with the accelerator, devices and precision of a run."""
+    """Start Fabric with the accelerator, devices and precision of a run.
+
+    Raises:
+        UgclError: the accelerator is not here.
+    """
     from lightning_fabric import Fabric
 
+    choose_device(train.accelerator, "train")
     fabric = Fabric(accelerator=train.accelerator, devices=train.devices, precision=train.precision)
     fabric.launch()
     return fabric

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ugcl.config import Config, Run
-from ugcl.data import label_noise, sources
+from ugcl.data import label_noise
 from ugcl.data.dataset import ClipDataset
 from ugcl.data.parts import BenchmarkData
-from ugcl.data.shards import INDEX
 from ugcl.errors import UgclError
 from ugcl.methods.build import build, parameters
 from ugcl.plan import paths
@@ -110,7 +109,7 @@ def _prepare(data: BenchmarkData, run: Run, names: dict[str, Any]) -> Ready:
         "classes": run.protocol.classes,
         "run": run.model_dump(),
         "features": {m: store.info.to_dict() for m, store in parts["train"].stores.items()},
-        "data": data_hashes(run, data.split_path(names["fold"])),
+        "data": data.hashes(run, names["fold"]),
         "versions": checkpoint.versions(),
         "parameters": parameters(model),
         "clips": {name: len(part) for name, part in parts.items()},
@@ -174,13 +173,6 @@ def assemble(
     seeding.seed(*seeds)
     infos = {modality: store.info for modality, store in parts["train"].stores.items()}
     return parts, build(run, infos, parts["train"].statistics(), parts["train"].counts())
-
-
-def data_hashes(run: Run, split: Path) -> dict[str, str]:
-    """SHA-256 of the tables that decide what a run sees: split, quarantine, feature indexes."""
-    files = [split, paths.quarantine(run.benchmark)]
-    files += [paths.features(run.corpus, run.features[m]) / INDEX for m in run.input.modalities]
-    return {path.as_posix(): sources.sha256(path) for path in files}
 
 
 def commit() -> str:

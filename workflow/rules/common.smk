@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -56,6 +57,15 @@ def checked_parameters():
 
 
 params_tree = checked_parameters()
+# Jobs of a cluster run on other machines; only with one is there a number of nodes (`--jobs`). Some commands
+# run no job at all.
+NO_JOBS = {"--touch", "--unlock", "--report", "--lint"}
+if (
+    workflow.is_main_process
+    and workflow.resource_settings.nodes is None
+    and not NO_JOBS.intersection(sys.argv)
+):
+    one_line(check.check_gpu, params_tree)
 # DVC refuses a stage whose out or raw tree is absent; a benchmark may need no raw tree, or no faces.
 for folder in contract.folders(Path("dvc.yaml")):
     folder.mkdir(parents=True, exist_ok=True)

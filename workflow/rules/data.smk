@@ -5,6 +5,7 @@ rule data:
     input:
         data_plan.manifests(params_tree),
         data_plan.all_splits(params_tree),
+        data_plan.checks(params_tree),
 
 
 for _corpus, _actor in data_plan.made_actors(params_tree):
@@ -61,6 +62,26 @@ rule manifest:
         lineage=lambda wildcards: lineage.manifest(params_tree, wildcards.corpus),
     shell:
         "python -m ugcl data manifest {wildcards.corpus:q} > {log:q} 2>&1"
+
+
+# All features of a corpus wait for this. It depends on the manifest alone, as they do: a changed fold scheme makes
+# none of them stale. Jobs that make features check again, in case that a protocol changed since.
+rule check_folds:
+    input:
+        "data/manifests/{corpus}.csv",
+    output:
+        "data/manifests/checked/{corpus}.txt",
+    log:
+        "logs/data/check-{corpus}.log",
+    benchmark:
+        "logs/benchmarks/data/check-{corpus}.tsv"
+    threads: 1
+    resources:
+        **needs.of_rule(params_tree, "check_folds"),
+    params:
+        lineage=lambda wildcards: lineage.manifest(params_tree, wildcards.corpus),
+    shell:
+        "python -m ugcl data check {wildcards.corpus:q} > {log:q} 2>&1"
 
 
 rule split:

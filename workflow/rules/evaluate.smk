@@ -84,9 +84,7 @@ rule robustness:
 
 rule score:
     input:
-        lambda wildcards: paths.manifest(
-            params_tree.benchmark(wildcards.benchmark).corpus
-        ),
+        lambda wildcards: evaluation.clean_clips(params_tree, wildcards.benchmark),
         lambda wildcards: evaluation.predicted(params_tree, wildcards.benchmark),
     output:
         evaluation.score_outputs("{benchmark}"),

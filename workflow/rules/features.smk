@@ -9,6 +9,7 @@ rule features:
 rule faces:
     input:
         "data/manifests/{corpus}.csv",
+        "data/manifests/checked/{corpus}.txt",
     output:
         tracks="data/faces/{corpus}/shard-{shard}.csv",
         summary="data/faces/{corpus}/shard-{shard}.summary.csv",
@@ -29,6 +30,7 @@ rule faces:
 rule encode:
     input:
         lambda wildcards: features_plan.encode_inputs(params_tree, **wildcards),
+        "data/manifests/checked/{corpus}.txt",
     output:
         tensors="data/features/{corpus}/{encoder}/shard-{shard}.safetensors",
         table="data/features/{corpus}/{encoder}/shard-{shard}.csv",

@@ -27,7 +27,7 @@ from ugcl.inference import ensemble as inference
 from ugcl.inference import temperature
 from ugcl.inference.observation import Observer
 from ugcl.plan import paths
-from ugcl.training.state.checkpoint import load_run
+from ugcl.training.state.checkpoint import load_run, save_run
 
 CLIP = "1001_KEY_ANG_XX"
 CLASSES = ["p_angry", "p_happy", "p_neutral"]
@@ -178,7 +178,8 @@ def test_a_precomputed_modality_is_missing_and_refused_when_alone(tiny: Config, 
             card["run"]["encoders"]["logmel"] = {
                 "kind": "table", "modality": "audio", "path": "x.csv", "rate": 12.5
             }  # fmt: skip
-            path.write_text(json.dumps(card))
+            save_run(path.parent, load_run(path.parent)[0].state_dict(), card)
+    shutil.rmtree(paths.PREDICTIONS)
     result = ugcl("predict", f"clips/VideoMP4/{CLIP}.mp4", "--json")
     (row,) = json.loads(result.stdout)["clips"]
     assert row["modalities"] == "video" and "its features are precomputed" in row["notes"][0]

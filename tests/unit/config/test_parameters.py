@@ -67,7 +67,7 @@ def space(tree: dict[str, Any], key: str, **dimension: Any) -> None:
         (lambda t: t["train"].update(lr="fast"), ["train.lr", "fast"]),
         (lambda t: t["train"].update(lr=-1), ["train.lr", "greater than 0"]),
         (lambda t: t.update(active=["nothing"]), ["active", "nothing", "demo"]),
-        (lambda t: t["benchmarks"]["demo"].update(systems=["ugcl", "hicmae"]), ["hicmae", "choose from"]),
+        (lambda t: t["benchmarks"]["demo"].update(systems=["ugcl", "nobody"]), ["nobody", "choose from"]),
         (lambda t: t["benchmarks"]["demo"].update(folds=[1, 7]), ["fold 7", "1..6"]),
         (lambda t: t["benchmarks"]["demo"].update(reference="nobody"), ["reference", "nobody"]),
         (lambda t: t["benchmarks"]["demo"].update(corpus="crema"), ["benchmarks.demo.corpus", "crema"]),
@@ -102,7 +102,7 @@ def space(tree: dict[str, Any], key: str, **dimension: Any) -> None:
             lambda t: t["systems"]["concat"]["method"].update(name="not a module:X"),
             ["method", "module:Class"],
         ),
-        (lambda t: t["benchmarks"]["demo"].update(label_noise={"hicmae": [0.1]}), ["label_noise", "hicmae"]),
+        (lambda t: t["benchmarks"]["demo"].update(label_noise={"nobody": [0.1]}), ["label_noise", "nobody"]),
         (lambda t: t["benchmarks"]["demo"].update(label_noise={"ugcl": [10]}), ["label_noise.ugcl.0", "10"]),
         (
             lambda t: t["systems"]["ugcl"].update(

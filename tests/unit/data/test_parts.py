@@ -86,7 +86,8 @@ def parameters(tmp_path, monkeypatch):
     tables.write(split, paths.split("made", "intended", 1))
     other = split.assign(part=split["part"].map({"train": "test", "dev": "dev", "test": "train"}))
     tables.write(other, paths.split("made", "intended", 2))
-    tables.write(pd.DataFrame({"clip": ["m1"]}), paths.quarantine("made"))
+    bad = pd.DataFrame({"clip": ["m1"], "speaker": "ann", "modality": "audio"})
+    tables.write(bad, paths.quarantine("made"))
     random = np.random.default_rng(0)
     for name, dim in (("sound", 3), ("face", 2)):
         folder = paths.features("made", name)
@@ -221,3 +222,17 @@ def test_a_fold_has_the_dialogues_of_the_manifest_without_the_clips_of_other_par
     assert open_fold(parameters, run(parameters), 1, ["test"])["test"].groups == [[0], [1], [2]]
     both = open_fold(parameters, run(parameters, "talk"), 1, ["train"], dev_is_train=True)["train"]
     assert both.clips == ["d1", "z1", "b1", "d2"] and both.groups == [[0, 1, 2], [3]]
+
+
+def test_attributes_reach_training_clips_alone(parameters):
+    path = paths.manifest("made")
+    manifest = tables.read_manifest(path)
+    tables.write(manifest.assign(level="HI", votes_face_angry=3, votes_face_sad=1), path)
+    system = type(parameters.systems["both"])(method={"name": "unimod", "attributes": ["intensity", "face"]})
+    parameters = parameters.model_copy(update={"systems": parameters.systems | {"made": system}})
+    asked = run(parameters, "made")
+    parts = open_fold(parameters, asked, 1)
+    assert parts["train"].batch([0, 1]).attributes["face"].tolist() == [0.75, 0.25]
+    assert parts["train"].batch([1]).attributes["intensity"].tolist() == [1]
+    assert parts["dev"].batch([0]).attributes == parts["test"].batch([0]).attributes == {}
+    assert open_fold(parameters, run(parameters), 1)["train"].batch([0]).attributes == {}

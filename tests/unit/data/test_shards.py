@@ -124,8 +124,70 @@ def test_only_the_asked_shard_is_opened(tmp_path):
     store = FeatureStore(tmp_path)
     (tmp_path / "shard-2.safetensors").unlink()
     assert store["clip0"].shape == (1, 3)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(UgclError, match=r"shard-2\.safetensors: not found"):
         store["clip6"]
+
+
+def flipped(path, place, bit=1):
+    """Flip one bit of a file, as a bad disk or copy does."""
+    content = bytearray(path.read_bytes())
+    content[place] ^= bit
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("place", [-1, -30, -43])
+def test_a_flipped_bit_of_the_arrays_is_refused_by_reader_and_index(tmp_path, place):
+    write(tmp_path)
+    shards.write_index(tmp_path, 2)
+    store = FeatureStore(tmp_path)
+    flipped(tmp_path / "shard-2.safetensors", place)
+    with pytest.raises(UgclError, match=r"shard-2\.safetensors.*clip '?clip\d'?.*encode this shard again"):
+        for clip in store.clips:
+            store[clip]
+    with pytest.raises(UgclError, match="encode this shard again"):
+        shards.write_index(tmp_path, 2)
+
+
+def test_a_changed_rate_moved_arrays_and_a_changed_index_are_refused(tmp_path):
+    """What the header says of the features is under the digest as the numbers are."""
+    write(tmp_path, number=1)
+    shards.write_index(tmp_path, 1)
+    path, index = tmp_path / "shard-1.safetensors", tmp_path / "index.csv"
+    whole = path.read_bytes()
+    changes = [(b"25.0", b"29.0"), (b'"clip0"', b'"clip9"'), (b"[0,6]", b"[0,2]")]
+    for old, new in [*changes, (b'[1,3],"data', b'[3,1],"data')]:
+        assert whole.count(old) == 1
+        path.write_bytes(whole.replace(old, new))
+        with pytest.raises(UgclError, match="encode"):
+            store = FeatureStore(tmp_path)
+            for clip in store.clips:
+                store[clip]
+    path.write_bytes(whole)
+    text = index.read_text()
+    digest = pd.read_csv(index, dtype=str)["digest"][3]
+    index.write_text(text.replace(digest, digest[::-1]))
+    with pytest.raises(UgclError, match="clip 'clip3'"):
+        FeatureStore(tmp_path)["clip3"]
+
+
+def test_a_clip_is_hashed_when_it_is_first_read_and_not_again(tmp_path, monkeypatch):
+    write(tmp_path)
+    shards.write_index(tmp_path, 2)
+    store, hashed, digest = FeatureStore(tmp_path), [], shards.digest
+    monkeypatch.setattr(shards, "digest", lambda m, clip, x: hashed.append(clip) or digest(m, clip, x))
+    for clip in ("clip1", "clip6", "clip1"):
+        store[clip]
+    assert hashed == ["clip1", "clip6"]
+
+
+def test_features_of_another_corpus_encoder_or_condition_are_refused(tmp_path):
+    own = {"corpus": "c", "benchmark": "b", "condition": "noise:10"}
+    shards.write_shard(tmp_path, 1, {"clip0": np.zeros((1, 3))}, {}, INFO, {}, own)
+    shards.write_index(tmp_path, 1)
+    assert FeatureStore(tmp_path, {"encoder": "logmel", **own})["clip0"].shape == (1, 3)
+    for field in ("encoder", *own):
+        with pytest.raises(UgclError, match=rf"{field} is .* instead of other; .*encode"):
+            FeatureStore(tmp_path, {"encoder": "logmel", **own, field: "other"})
 
 
 def test_a_store_travels_to_a_worker_process(tmp_path):

@@ -46,7 +46,8 @@ def test_runs_that_differ_show_it_and_a_commit_may_be_unknown(config: Config) ->
     first, second, *_ = outputs.cards(config, "demo", "concat")
     card = json.loads(first.read_text())
     first.write_text(json.dumps(card | {"versions": {"torch": "2.12.0"}}))
-    second.write_text(json.dumps(card | {"commit": "", "versions": {}}))
+    other = json.loads(second.read_text())
+    second.write_text(json.dumps(other | {"commit": "", "versions": {}}))
     frame = environment(config, "demo").set_index(["item", "content"])["runs"]
     assert frame["torch", "2.12.0"] == 1
     assert frame["torch", "2.11.0"] == len(finished.SKILL) * 2 * FOLDS - 2

@@ -15,6 +15,7 @@ from torch import nn
 from ugcl import config as configuration
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset
+from ugcl.data.parts import BenchmarkData
 from ugcl.data.shards import FeatureInfo, FeatureStore, write_index, write_shard
 from ugcl.errors import UgclError
 from ugcl.evaluation.networks.predict import predict
@@ -73,6 +74,12 @@ def test_a_logit_that_is_not_finite_is_refused(tmp_path: Path) -> None:
         predict_clips(Broken(), data)
 
 
+def good(manifest: pd.DataFrame, modality: str) -> list[str]:
+    """The clips that have features of a modality."""
+    bad = tables.read(paths.quarantine("demo"))
+    return manifest.loc[~manifest["clip"].isin(bad.loc[bad["modality"] == modality, "clip"]), "clip"].tolist()
+
+
 def test_runs_on_disk_predict_the_good_test_clips_of_their_fold(
     tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,7 +93,7 @@ def test_runs_on_disk_predict_the_good_test_clips_of_their_fold(
     manifest = tables.read_manifest(paths.manifest("demo"))
     run = config.resolve("demo", "ugcl")
     stores = {
-        modality: store(paths.features("demo", encoder), manifest["clip"].tolist(), 12, encoder)
+        modality: store(paths.features("demo", encoder), good(manifest, modality), 12, encoder)
         for modality, encoder in run.features.items()
     }
     infos = {modality: kept.info for modality, kept in stores.items()}
@@ -95,6 +102,7 @@ def test_runs_on_disk_predict_the_good_test_clips_of_their_fold(
     folder = paths.MODELS / paths.run("demo", "ugcl", 0, 2)
     card = json.loads((folder / "card.json").read_text())
     card |= {"run": run.model_dump(), "features": {m: info.to_dict() for m, info in infos.items()}}
+    card["data"] = BenchmarkData(config, "demo").hashes(run, 2)
     save_run(folder, model.state_dict(), card)
 
     path = outputs.prediction("demo", "ugcl", 0, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from sklearn.metrics import recall_score
 
 from ugcl import config as configuration
 from ugcl.config import Config
+from ugcl.data import tables
 from ugcl.data.shards import FeatureInfo, FeatureStore
 from ugcl.data.stores import Held
 from ugcl.errors import UgclError
@@ -133,6 +135,24 @@ def test_noisy_features_are_those_of_the_test_clips_and_come_out_the_same_again(
     before = {path: path.read_bytes() for path in files}
     perturb(few, "tiny")
     assert {path: path.read_bytes() for path in files} == before
+
+
+def test_noisy_features_of_another_condition_or_of_other_test_clips_are_refused(few: Config, ugcl) -> None:
+    perturb(few, "tiny", ["noise:0"])
+    perturb(few, "tiny")
+    mild, strong = (paths.perturbed("tiny", f"noise:{level}") for level in (10, 0))
+    kept = mild.rename("kept")
+    strong.rename(mild)
+    error = ugcl("evaluate", "robustness", "tiny", code=1).error
+    assert error.startswith(f"{mild}: condition is noise:0 instead of noise:10")
+    shutil.rmtree(mild)
+    kept.rename(mild)
+    clip = tables.read(mild / "shard-1.csv")["clip"][0]
+    for name in ("shard-1.csv", "index.csv"):
+        frame = tables.read(mild / name)
+        tables.write(frame[frame["clip"] != clip], mild / name)
+    error = ugcl("evaluate", "robustness", "tiny", code=1).error
+    assert error == f"{mild}: has no test clip {clip}; run `ugcl evaluate perturb tiny` again"
 
 
 def test_wrong_labels_in_training_stand_beside_the_conditions_of_their_system(tiny: Config, ugcl) -> None:

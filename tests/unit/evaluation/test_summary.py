@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from fixtures import finished
+from fixtures import examined, finished
 
 from ugcl import config as configuration
 from ugcl.config import Config
@@ -147,6 +147,7 @@ def test_ties_of_the_highest_dev_uar_are_counted_run_by_run(summarised: Config) 
         dev = ["0.500000"] * len(history)
         dev[: fold + 1] = ["0.750000"] * (fold + 1)
         tables.write(history.assign(dev_uar=dev), path)
+        finished.enter_history(path.parent)
     of_benchmark.write(summarised, "demo")
     rows = table("runs").query("system == 'concat' and seed == 1").set_index("fold")
     assert (rows.loc[1, "tied_epochs"], rows.loc[2, "tied_epochs"]) == (2, 3)
@@ -236,6 +237,7 @@ def test_a_split_kept_with_its_leak_is_marked_in_every_row(finished_project: Con
             path = outputs.prediction("demo", system, seed, 1)
             frame = tables.read(path)
             tables.write(frame[~frame["clip"].isin(moved)], path)
+        examined.seal("demo", system)
     tree["benchmarks"]["demo"]["systems"] = ["ugcl", "concat"]
     of_benchmark.write(scored(configuration.parse(tree)), "demo")
     assert set(table("summary")["label_target"]) == {"intended [SYNTHETIC] [LEAKY]"}
@@ -251,7 +253,12 @@ def test_a_split_kept_with_its_leak_is_marked_in_every_row(finished_project: Con
         (lambda f: f.assign(predicted="joy"), "joy"),
         (lambda f: pd.concat([f, f.iloc[:1]]), "twice"),
         (lambda f: f.assign(p_sad="nan"), "finite"),
-        (lambda f: f.iloc[1:], "differ"),
+        (lambda f: f.iloc[1:], "lacks 1 of 24 of the test clips of fold 3, first 05_ANG_S0"),
+        (lambda f: f.assign(clip=f["clip"].replace("05_ANG_S0", "01_ANG_S0")), "lacks 1"),
+        (lambda f: pd.concat([f, f.iloc[:1].assign(clip="01_ANG_S0")]), "has 1 clips that are not"),
+        (lambda f: f.assign(label=f["label"].replace("angry", "happy")), "label is happy instead of angry"),
+        (lambda f: f.assign(speaker="99"), "05_ANG_S0: speaker is 99 instead of 05"),
+        (lambda f: f.assign(p_sad="0.999999"), "the file was changed; predict again"),
         (lambda f: f.iloc[:0], "no clip"),
     ],
 )
@@ -260,6 +267,49 @@ def test_broken_predictions_are_refused_by_name(finished_project: Config, harm, 
     tables.write(harm(tables.read(path)), path)
     with pytest.raises(UgclError, match=message):
         scored(finished_project)
+
+
+@pytest.mark.parametrize("reader", ["score", "summary"])
+@pytest.mark.parametrize("source", ["ugcl/seed1/fold2", "ugcl/seed0/fold3", "concat/seed1/fold3"])
+def test_predictions_of_another_run_are_refused(summarised: Config, source: str, reader: str) -> None:
+    """Another fold's, seed's or system's file; also where the clips and labels fit."""
+    path = outputs.prediction("demo", "ugcl", 1, 3)
+    path.write_bytes((paths.PREDICTIONS / "demo" / source).with_suffix(".csv").read_bytes())
+    with pytest.raises(UgclError, match=r"ugcl/seed1/fold3\.csv: .*; predict again"):
+        scored(summarised) if reader == "score" else of_benchmark.write(summarised, "demo")
+
+
+def test_temperatures_and_histories_of_other_runs_are_refused(summarised: Config) -> None:
+    ours, theirs = (outputs.temperature("demo", system) for system in ("ugcl", "concat"))
+    before = ours.read_bytes()
+    ours.write_bytes(theirs.read_bytes())
+    with pytest.raises(UgclError, match=r"ugcl/temperature\.csv: system is concat instead of ugcl"):
+        scored(summarised)
+    ours.write_bytes(before)
+    folder = paths.MODELS / paths.run("demo", "ugcl", 1, 3)
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps(card | {"files": {"model.safetensors": "a" * 64}}))
+    with pytest.raises(UgclError, match=r"temperature\.csv: seed 1, fold 3: weights is .* instead of a{12}…"):
+        scored(summarised)
+    (folder / "card.json").write_text(json.dumps(card))
+    (folder / "history.csv").write_bytes((folder / "../fold2/history.csv").read_bytes())
+    with pytest.raises(UgclError, match=r"fold3/history\.csv: sha256 is .*; train this run again"):
+        of_benchmark.write(summarised, "demo")
+
+
+def test_a_split_or_label_that_changed_after_the_prediction_is_refused(summarised: Config) -> None:
+    """As where the table of a corpus is corrected and only `score` is run again."""
+    path = paths.split("demo", "intended", 3)
+    split = path.read_text()
+    path.write_text(split.replace("05_ANG_S0,test", "05_ANG_S0,train"))
+    with pytest.raises(UgclError, match="has 1 clips that are not the test clips of fold 3, first 05_ANG_S0"):
+        scored(summarised)
+    path.write_text(split)
+    manifest = tables.read(paths.manifest("demo"))
+    wrong = manifest["clip"] == "05_ANG_S0"
+    tables.write(manifest.assign(intended=manifest["intended"].mask(wrong, "sad")), paths.manifest("demo"))
+    with pytest.raises(UgclError, match="05_ANG_S0: label is angry instead of sad; the manifest says so"):
+        scored(summarised)
 
 
 def test_an_unknown_benchmark_and_a_missing_score_are_named(finished_project: Config) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ugcl.config.features import Faces
 from ugcl.data import tables
+from ugcl.errors import UgclError
 from ugcl.features.faces import alignment, table
 from ugcl.features.faces.detector import Detection, overlap
 from ugcl.features.faces.mtcnn import Mtcnn
@@ -163,13 +164,42 @@ def test_too_few_faces_is_a_failure(faces):
     assert "60 frames" in track.detail
 
 
+def summarised(path, tracks):
+    """Write the summary beside a table of faces."""
+    rows = [t.summary(name, table.text(t.rows(name)).encode(), path) for name, t in tracks.items()]
+    tables.write(pd.DataFrame(rows), table.summary_path(path))
+
+
+def test_a_track_that_is_not_the_one_that_was_made_is_refused(tmp_path):
+    """A digit changed by a fault of a copy, a clip's rows lost, and the table of another shard or corpus."""
+    tracks = {name: follow(Scene([], 12).frames, Mover(100), SETTINGS) for name in ("a", "b")}
+    path = tmp_path / "own/shard-1.csv"
+    tables.write(pd.concat([track.rows(name) for name, track in tracks.items()]), path)
+    summarised(path, tracks)
+    whole = path.read_text()
+    assert list(dict(table.read(path))) == ["a", "b"]
+    lines = whole.splitlines(keepends=True)
+    for text in (whole.replace("0.9", "0.8", 1), "".join(lines[:-3]), "".join(lines[:13])):
+        assert text != whole
+        path.write_text(text)
+        with pytest.raises(UgclError, match=r"shard-1\.csv.*track this shard's faces again"):
+            list(table.read(path))
+    path.write_text(whole)
+    for other in (tmp_path / "other/shard-1.csv", tmp_path / "own/shard-2.csv"):
+        other.parent.mkdir(exist_ok=True)
+        for source, target in ((path, other), (table.summary_path(path), table.summary_path(other))):
+            target.write_bytes(source.read_bytes())
+        with pytest.raises(UgclError, match="track of clip 'a'"):
+            list(table.read(other))
+
+
 def test_tables_give_the_track_back(tmp_path):
     scene = Scene([lambda i: None if 30 <= i < 70 else face(200, 100, 80)], 100)
     track = follow(scene.frames, scene, SETTINGS)
     path = tmp_path / "shard-1.csv"
     broken = table.Track.none("truncated", "cut")
     tables.write(pd.concat([track.rows("007")]), path)
-    tables.write(pd.DataFrame([track.summary("007"), broken.summary("008")]), table.summary_path(path))
+    summarised(path, {"007": track, "008": broken})
     read = dict(table.read(path))
     assert list(read) == ["007", "008"]
     for name in ("times", "boxes", "scores", "landmarks"):
@@ -189,9 +219,7 @@ def test_tables_are_read_a_part_at_a_time(tmp_path, monkeypatch, rows):
     }
     path = tmp_path / "shard-1.csv"
     tables.write(pd.concat([track.rows(name) for name, track in tracks.items() if len(track.times)]), path)
-    tables.write(
-        pd.DataFrame([track.summary(name) for name, track in tracks.items()]), table.summary_path(path)
-    )
+    summarised(path, tracks)
     read = dict(table.read(path))
     assert list(read) == list(tracks)
     for name, track in tracks.items():

@@ -25,7 +25,7 @@ from ugcl.features.encoders.speech import SpeechEncoder
 from ugcl.features.faces import alignment, table
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
-from ugcl.features.networks.face_frames import face_blocks, on_grid
+from ugcl.features.networks.face_frames import Grid, face_blocks
 from ugcl.features.networks.network import Network
 from ugcl.features.networks.reading import parts
 
@@ -104,7 +104,8 @@ def test_a_picture_that_is_shown_twice_is_cut_once(clips: list[Clip]) -> None:
     assert [len(block.crops) for block in blocks] == [2, 1]
     shown = np.concatenate([block.shown for block in blocks])
     assert shown.tolist() == [-1, -1, 0, 0, 1, 1, -1, -1, -1, -1, 2, 2, -1, -1]
-    nearest = on_grid(shown, np.array([[10.0], [20.0], [30.0]]))[:, 0]
+    grid = Grid()
+    nearest = np.concatenate([grid.add(shown, np.array([[10.0], [20.0], [30.0]])), grid.rest()])[:, 0]
     assert nearest.tolist() == [10, 10, 10, 10, 20, 20, 20, 20, 30, 30, 30, 30, 30, 30]
 
 

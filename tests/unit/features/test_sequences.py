@@ -101,3 +101,28 @@ def test_the_shared_log_mels_are_read_without_holding_them(mirror: Path, project
         stored.encode(Clip("1076_MTI_SAD_XX"))
     with zipfile.ZipFile(path) as archive:
         assert archive.getinfo("x.npy").file_size > 100e6
+
+
+def test_arrays_of_numbered_clips(tmp_path: Path) -> None:
+    """As official features of three parts come: one array per part, frames first, no names."""
+    arrays = {"train": "sound_train", "test": "sound_test"}
+    config = CONFIG.model_copy(update={"arrays": arrays, "frames_first": True, "pool": 1})
+    random = np.random.default_rng(0)
+    values = {"sound_train": random.normal(size=(12, 5, 3)), "sound_test": random.normal(size=(2, 6, 3))}
+    np.savez_compressed(tmp_path / "x.npz", **values)
+    stored = SequencesEncoder("stored", config, tmp_path / "x.npz")
+    assert stored.dim == 3
+    for clip, row in (
+        ("train-0011", values["sound_train"][11]),
+        ("test-0001", values["sound_test"][1]),
+        ("train-0000", values["sound_train"][0]),
+    ):
+        np.testing.assert_allclose(stored.encode(Clip(clip)), row, rtol=1e-6)
+    with pytest.raises(MediaError, match="no sequence of this clip"):
+        stored.encode(Clip("test-0002"))
+    np.savez_compressed(tmp_path / "x.npz", sound_train=np.ones((1, 5, 3)), sound_test=np.ones((1, 5, 4)))
+    with pytest.raises(UgclError, match="sound_test has 4 columns, the first array 3"):
+        SequencesEncoder("stored", config, tmp_path / "x.npz")
+    np.savez_compressed(tmp_path / "x.npz", sound_train=np.ones((1, 5, 3)))
+    with pytest.raises(UgclError, match="no array 'sound_test'"):
+        SequencesEncoder("stored", config, tmp_path / "x.npz")

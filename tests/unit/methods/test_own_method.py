@@ -39,6 +39,7 @@ def root(tmp_path: Path, project: Path) -> Path:
     (tmp_path / "my_method.py").write_text(module)
     params = yaml.safe_load((tmp_path / "params.yaml").read_text())
     params["systems"] |= changes["systems"]
+    params["active"] = ["made"]
     params["benchmarks"]["made"].update(systems=["ugcl", "concat", "mine"], folds=[1])
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     return tmp_path
@@ -81,3 +82,17 @@ def test_a_fault_is_one_line(root: Path, old: str, new: str, words: str) -> None
     output = ugcl(root, "train", "made", "mine", code=1)
     errors = [line for line in output.splitlines() if line.startswith("error:")]
     assert len(errors) == 1 and words in errors[0]
+
+
+def test_the_doctor_says_what_the_ledger_does_not_see(root: Path, project: Path) -> None:
+    stages = (project / "dvc.yaml").read_text().replace("data/raw/ravdess", "data/raw/made")
+    (root / "dvc.yaml").write_text(stages)
+
+    def ledger() -> str:
+        found = json.loads(ugcl(root, "doctor", "--json"))
+        return next(check["text"] for check in found if check["name"] == "ledger")
+
+    assert "add `- my_method.py` to the deps of the stage lineage" in ledger()
+    named = stages.replace("      - params.yaml\n", "      - params.yaml\n      - my_method.py\n", 1)
+    (root / "dvc.yaml").write_text(named)
+    assert "records every corpus, parameter file and method" in ledger()

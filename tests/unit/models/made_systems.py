@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from ugcl import config
 from ugcl.config import Run
@@ -97,7 +98,9 @@ def make_batch(run: Run, infos: dict[str, FeatureInfo], clips: int = 6, seed: in
         features[modality], masks[modality] = x * mask[..., None], mask
         present[modality] = torch.ones(clips, dtype=torch.bool)
     labels = torch.arange(clips) % len(run.protocol.classes)
-    return Batch(features, masks, present, labels, [f"c{i}" for i in range(clips)], ["s"] * clips)
+    attributes = {name: torch.rand(clips, generator=generator) for name in run.method.reads_attributes}
+    names = [f"c{i}" for i in range(clips)]
+    return Batch(features, masks, present, labels, names, ["s"] * clips, attributes=attributes)
 
 
 def take(batch: Batch, index: list[int]) -> Batch:
@@ -110,7 +113,17 @@ def take(batch: Batch, index: list[int]) -> Batch:
         batch.labels[index],
         [batch.clips[i] for i in index],
         [batch.speakers[i] for i in index],
+        attributes=pick(batch.attributes),
     )
+
+
+@torch.no_grad()
+def awake(model: nn.Module) -> nn.Module:
+    """Nudge parameters that are all zero: a gate that starts shut gives no gradient to what it lets in."""
+    for p in model.parameters():
+        if p.requires_grad and not p.any():
+            p.add_(0.1 * torch.randn_like(p))
+    return model
 
 
 def without(batch: Batch, modality: str, index: list[int]) -> Batch:

@@ -11,6 +11,7 @@ from made_systems import (
     INFOS,
     NETWORKS,
     SYSTEMS,
+    awake,
     make_batch,
     of_network,
     resolve,
@@ -141,7 +142,7 @@ def test_the_order_of_frames_matters(benchmark, system):
 @shapes
 def test_every_parameter_gets_a_gradient(benchmark, system, infos):
     run = resolve(benchmark, system)
-    model = network(run, infos)
+    model = awake(network(run, infos))
     batch = make_batch(run, infos, clips=16)
     for i, modality in enumerate(run.input.modalities):
         batch = without(batch, modality, [i])

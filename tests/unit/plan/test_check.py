@@ -55,6 +55,35 @@ def test_with_all_files_there_is_nothing_to_say(tree: Tree) -> None:
     check.check(parse(tree))
 
 
+@pytest.mark.parametrize(
+    ("section", "value", "named"),
+    [
+        ("train", {"accelerator": "cuda"}, "train.accelerator of demo/"),
+        ("evaluate", {"accelerator": "cuda"}, "evaluate.accelerator"),
+        ("extraction", {"accelerator": "cuda"}, "extraction.accelerator"),
+        ("systems", {"audio-only": {"accelerator": "cuda"}}, "train.accelerator of tiny/audio-only"),
+    ],
+)
+def test_a_gpu_that_is_asked_for_and_not_here_is_refused_before_any_job(
+    tree: Tree, section: str, value: dict[str, Any], named: str
+) -> None:
+    check.check_gpu(parse(tree), lambda: False)
+    if section == "systems":
+        tree["systems"]["audio-only"]["train"] = value["audio-only"]
+        tree["active"] = ["tiny"]
+    else:
+        tree[section] = tree.get(section, {}) | value
+    if section == "extraction":
+        check.check_gpu(parse(tree), lambda: False)  # no encoder of the active benchmarks runs a network
+        tree["encoders"]["words"] = {"kind": "speech", "weights": "none"}
+        tree["benchmarks"]["tiny"]["features"]["audio"] = "words"
+    with pytest.raises(
+        UgclError, match=f"^{named}.*: cuda, but this machine has no GPU.*set it to auto or cpu"
+    ):
+        check.check_gpu(parse(tree), lambda: False)
+    check.check_gpu(parse(tree), lambda: True)
+
+
 def published(tree: Tree) -> None:
     scheme = {"scheme": "files", "files": ["there.csv", "folds/absent.csv"]}
     Path("clips/there.csv").write_text("clip,part\n")

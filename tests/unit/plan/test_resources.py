@@ -73,7 +73,7 @@ def test_every_rule_of_a_loop_belongs_to_a_work_that_a_profile_can_address(tree:
     config = parse(tree)
     found = resources.rules(config)
     assert {job.rule for job in train.jobs(config)} == {name for name in found if found[name] == "train"}
-    assert found["train_demo_seed_0_fold_1_2_3"] == "train" and found["predict_ravdess"] == "predict"
+    assert found["train_demo_seed_0_fold_1_2_3_4_5_6"] == "train" and found["predict_ravdess"] == "predict"
     assert sum(work == "make" for work in found.values()) == len(data.made_actors(config)) == 12
 
 

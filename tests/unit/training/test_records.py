@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -30,7 +31,9 @@ def test_what_is_saved_is_read_with_its_types(tmp_path: Path, fields: dict) -> N
     assert (card.system, card.seed, card.fold, card.parameters) == ("concat", 1, 3, 123456)
     assert card.selected.dev_uar == fields["selected"]["dev_uar"]
     assert card.features["audio"].dim == 6 and card.features["audio"].offset == 0
-    assert json.loads((tmp_path / "card.json").read_text()) == fields | {"threads": 2}
+    written = json.loads((tmp_path / "card.json").read_text())
+    weights = hashlib.sha256((tmp_path / "model.safetensors").read_bytes()).hexdigest()
+    assert written == fields | {"threads": 2, "files": {"model.safetensors": weights}}
 
 
 def test_a_card_that_could_not_be_read_is_not_written(tmp_path: Path, fields: dict) -> None:

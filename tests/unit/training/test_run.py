@@ -184,6 +184,16 @@ def test_wrong_names_are_refused_in_one_line(project, arguments, words):
     assert "\n" not in str(caught.value)
 
 
+def test_a_gpu_that_is_not_here_is_one_line(project, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["train"]["accelerator"] = "cuda"
+    with pytest.raises(
+        UgclError, match=r"^train\.accelerator: cuda is not available here; set it to auto or cpu$"
+    ):
+        train_runs(config.parse(tree), "made", "ugcl", [0], [1])
+
+
 @pytest.mark.parametrize("damage", ["no card", "no weights", "half weights", "other code"])
 def test_a_damaged_checkpoint_is_refused(project, undisturbed, tmp_path, damage):
     for name in ("model.safetensors", "card.json"):

@@ -49,9 +49,9 @@ def test_a_null_choice_turns_the_block_off(project, monkeypatch):
     study, seen = searched(monkeypatch, space, 12, curve=lambda train: 0.9 if train.mixup is None else 0.4)
     assert seen[0].mixup is None, "as the system is"
     assert {train.mixup and train.mixup.alpha for train in seen} == {None, 0.2, 0.4}
-    best = tuning.overlay(config.load(), study, "concat")
+    best = tuning.found(study, "concat")
     assert best["train"]["mixup"] is None and set(best["train"]) == {"mixup", "lr"}
-    change(systems={"concat-tuned": best})
+    change(systems={"concat-tuned": {"extends": "concat"} | best})
     assert config.load().resolve("made", "concat-tuned").train.mixup is None
 
 
@@ -70,7 +70,7 @@ def test_a_block_that_one_of_its_parameters_turns_off_stays_off(project, monkeyp
         for train, masked in zip(seen, table["train.spec_augment.time_masks"].notna(), strict=True):
             assert bool(train.spec_augment) == masked
         assert any(train.spec_augment for train in seen) and not all(train.spec_augment for train in seen)
-        assert tuning.overlay(config.load(), study, "concat")["train"] == {"spec_augment": None}
+        assert tuning.found(study, "concat")["train"] == {"spec_augment": None}
 
 
 def test_a_parameter_that_may_be_null_itself_can_be_searched(project, monkeypatch):
@@ -96,7 +96,7 @@ def test_settings_that_a_method_lacks_are_left_out_of_its_search(project, monkey
     assert set(study.best_params) == {"train.lr"} and list(trials())[5:] == ["train.lr"]
     study, _ = searched(monkeypatch, space, 3, "ugcl")
     assert list(trials("ugcl"))[5:] == list(space)
-    assert set(tuning.overlay(config.load(), study, "ugcl")["method"]) == {"tokens", "weights"}
+    assert set(tuning.found(study, "ugcl")["method"]) == {"tokens", "weights"}
     assert trials("ugcl")["method.tokens"][0] == 16, "its own"
     tree = config.load().resolve("made", "concat").model_dump()
     assert list(tuning.space(config.load(), tree)) == ["train.lr"]
@@ -114,3 +114,26 @@ def test_what_was_turned_off_is_shown_and_printed(project, monkeypatch):
     assert studies.best(table)["train.mixup.alpha"][0] == "null"
     _, mixup = (axes for axes in studies.slices(table).axes if axes.get_visible())
     assert [text.get_text() for text in mixup.get_xticklabels()] == ["0.2", "null"]
+
+
+def test_what_is_kept_is_for_its_benchmark_and_system(project, monkeypatch):
+    """`--keep` writes what the benchmark then reads; a search starts from the settings without it."""
+    space = LR | {"loss.weight": {"low": 0.1, "high": 5, "log": True}}
+    change(tune={"space": {"train.batch": {"low": 8, "high": 24}}}, searches={"light": {"space": space}})
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["benchmarks"]["made"]["search"] = "light"
+    tree["benchmarks"]["other"] = tree["benchmarks"]["made"] | {"search": None}
+    Path("params.yaml").write_text(yaml.safe_dump(tree))
+    seen = synthetic(monkeypatch, lambda train, fold: 1 - abs(train.lr - 0.05), epochs=1)
+    command = ["tune", "made", "concat", "audio-only", "--trials", "12", "--keep"]
+    assert CliRunner().invoke(app, command, catch_exceptions=False).exit_code == 0
+    kept = yaml.safe_load(Path("params/tuned.yaml").read_text())["tuned"]["made"]
+    assert kept.keys() == {"concat", "audio-only"} and kept["concat"].keys() == {"train", "loss"}
+    found = config.load()
+    own = found.resolve("other", "concat")
+    assert found.resolve("made", "concat").train.lr == kept["concat"]["train"]["lr"] != own.train.lr
+    assert found.resolve("made", "concat").loss.weight == kept["concat"]["loss"]["weight"]
+    assert found.resolve("made", "ugcl").train == found.resolve("other", "ugcl").train
+    done = len(seen)
+    assert CliRunner().invoke(app, command, catch_exceptions=False).exit_code == 0
+    assert len(seen) == done, "the studies are the same ones, with all their trials"

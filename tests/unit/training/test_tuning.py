@@ -65,10 +65,7 @@ def test_a_search_finds_the_peak_and_cuts_the_hopeless_short(project, monkeypatc
     study = tuning.tune(config.load(), "made", "concat", 25)
     table = trials()
     assert len(table) == 25 and set(table["state"]) == {"complete", "pruned"}
-    assert (
-        study.best_value > 0.8
-        and 0.005 < tuning.overlay(config.load(), study, "concat")["train"]["lr"] < 0.02
-    )
+    assert study.best_value > 0.8 and 0.005 < tuning.found(study, "concat")["train"]["lr"] < 0.02
     pruned, complete = (table[table["state"] == state] for state in ("pruned", "complete"))
     assert (complete["epochs"] == 10).all() and (pruned["epochs"] < 10).all()
     assert (pruned["epochs"] >= 5).all(), "the first fold comes to its end"

@@ -73,6 +73,11 @@ class MethodSettings(Section):
         """Whether the network expresses clips in a codebook of tokens that can be looked into."""
         return False
 
+    @property
+    def reads_attributes(self) -> tuple[str, ...]:
+        """Attributes of training clips that its terms read; see `data.parts.attribute_values`."""
+        return ()
+
     def check(self, run: Run) -> None:
         """Refuse what this method cannot do.
 

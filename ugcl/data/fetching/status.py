@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ugcl.config import Config
 from ugcl.data import manifest, sources
 from ugcl.data.fetching import mirror, registry
 from ugcl.data.fetching.registry import Source
+from ugcl.data.splits.audits import never_used
 from ugcl.plan import demo
 
 
@@ -25,6 +27,8 @@ class Status:
     where: str  # the corpus root
     missing: list[str] = field(default_factory=list)  # glob patterns of what is not there, or not all of it
     hint: str = ""  # how to get what is missing, "" where nothing is
+    left_out: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Protocol → reasons for which clips of the manifest are in no part, with clips and speakers."""
 
 
 def status(config: Config) -> list[Status]:
@@ -53,7 +57,8 @@ def _corpus(config: Config, corpus: str, registered: Sequence[Source]) -> Status
     state = "absent" if not files else "partial" if missing else "present"
     size, terms = sum(path.stat().st_size for path in files), licence(config, corpus, registered)
     hint = "" if state == "present" else _hint(config, corpus, rows, patterns)
-    return Status(corpus, state, len(files), size, terms, root.as_posix(), missing, hint)
+    absent = {name: table.to_dict("records") for name, table in never_used(config, corpus).items()}
+    return Status(corpus, state, len(files), size, terms, root.as_posix(), missing, hint, absent)
 
 
 def licence(config: Config, corpus: str, registered: Sequence[Source]) -> str:

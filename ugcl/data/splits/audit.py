@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 
 from ugcl.data import tables
 from ugcl.data.splits.leaks import listed, presence, shared
+from ugcl.data.splits.left_out import COLUMNS, described
 from ugcl.data.splits.speakers import people
 
 FACTS = {"speakers": "speaker", "sentences": "sentence", "sessions": "session", "dialogues": "dialogue"}
@@ -21,6 +22,7 @@ LEAKS = ("clips", "speakers", "recordings")
 
 KINDS = ("clips", "speakers", "recordings", "sentences", "sessions", "dialogues")
 NOTHING = pd.DataFrame()
+NO_REASONS = pd.DataFrame(columns=list(COLUMNS))
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,15 @@ class Audit:
     Attributes:
         parts: one row per part: part, how many clips, speakers, … it has, and its clips of each class.
         overlaps: one row per pair of parts and a kind they share: first, second, kind, count, names (list).
+        left_out: clips in no part, see :func:`ugcl.data.splits.left_out.left_out`; empty where no manifest
+            names the clips.
     """
 
     name: str  # what the split is called
     parts: pd.DataFrame
     overlaps: pd.DataFrame
     duplicates: int  # clips inside the parts whose media are another clip's, byte for byte
+    left_out: pd.DataFrame = field(default_factory=NO_REASONS.copy)
 
     @property
     def leaks(self) -> list[str]:
@@ -48,12 +53,14 @@ class Audit:
 
     def to_dict(self) -> dict[str, Any]:
         """The audit, ready for JSON."""
-        found = {key: getattr(self, key).to_dict("records") for key in ("parts", "overlaps")}
+        found = {key: getattr(self, key).to_dict("records") for key in ("parts", "overlaps", "left_out")}
         return {"name": self.name, **found, "duplicates": self.duplicates, "leaks": self.leaks}
 
     def text(self) -> str:
         """The audit as plain lines."""
         lines = [f"{self.name}", self.parts.to_string(index=False)]
+        if len(self.left_out):
+            lines.append(f"left out: {described(self.left_out)}")
         for first, second, kind, count, names in self.overlaps.itertuples(index=False, name=None):
             word = "LEAK" if kind in LEAKS else "note"
             lines.append(f"{word}: {first} and {second} share {count} {kind}: {listed(names)}")

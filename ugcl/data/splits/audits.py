@@ -1,21 +1,24 @@
-"""What `ugcl data audit` looks at: the folds of a benchmark, or a user's files."""
+"""What is audited: the folds of a benchmark or a user's files; a corpus's folds before its features."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from ugcl.config import Config
+from ugcl.config.protocols import Protocol
 from ugcl.data import sources, tables
 from ugcl.data.labels import labelled
 from ugcl.data.splits import build as splits
 from ugcl.data.splits import foreign_split as foreign_split
-from ugcl.data.splits.audit import Audit, audit
-from ugcl.errors import UgclError
-from ugcl.plan import paths
+from ugcl.data.splits.audit import LEAKS, Audit, audit
+from ugcl.data.splits.left_out import left_out
+from ugcl.errors import LeakError, UgclError
+from ugcl.plan import data, paths
 
 log = logging.getLogger(__name__)
 
@@ -49,21 +52,82 @@ def audits(
 
 def of_benchmark(config: Config, benchmark: str) -> list[Audit]:
     """Audit every fold that a benchmark runs: its split file, or what would be written to it."""
-    entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
+    entry, protocol, path = (
+        config.benchmark(benchmark),
+        config.protocol(benchmark),
+        paths.quarantine(benchmark),
+    )
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
-    known = labelled(manifest, protocol).drop(columns="part", errors="ignore")  # MELD's manifest has one
+    quarantine = tables.read(path) if path.is_file() else None
     found = []
     for number in config.folds(benchmark):
-        fold = _fold(config, benchmark, manifest, number).merge(known, on="clip", how="left")
-        found.append(audit(fold, f"{benchmark} fold {number}", protocol.classes))
+        path = paths.split(entry.corpus, entry.protocol, number)
+        if path.is_file():
+            fold = tables.read_split(path)
+        else:
+            log.info("%s: not there yet; auditing the fold that would be written", path)
+            fold = _made(config, entry.corpus, entry.protocol, number, manifest)
+        fold = _joined(fold, manifest, protocol)
+        audited = audit(fold, f"{benchmark} fold {number}", protocol.classes)
+        found.append(replace(audited, left_out=left_out(manifest, protocol, fold, quarantine)))
     return found
 
 
-def _fold(config: Config, benchmark: str, manifest: pd.DataFrame, number: int) -> pd.DataFrame:
-    entry = config.benchmark(benchmark)
-    path = paths.split(entry.corpus, entry.protocol, number)
-    if path.is_file():
-        return tables.read_split(path)
-    log.info("%s: not there yet; auditing the fold that would be written", path)
-    root, protocol = sources.root(config, entry.corpus), config.protocol(benchmark)
-    return splits.make_fold(manifest, protocol, root, number)
+def never_used(config: Config, corpus: str) -> dict[str, pd.DataFrame]:
+    """Protocol of a corpus → the clips in no part of any fold, by reason; nothing without a manifest.
+
+    Folds are those whose split files are there, else all labelled clips count as used. Quarantined clips are
+    those of the benchmarks that use the protocol.
+    """
+    path = paths.manifest(corpus)
+    if not path.is_file():
+        return {}
+    manifest, found = tables.read_manifest(path), {}
+    for name, protocol in config.corpus(corpus).protocols.items():
+        files = [paths.split(corpus, name, number) for number in protocol.fold_numbers]
+        folds = [tables.read_split(file) for file in files if file.is_file()]
+        users = [
+            key
+            for key, entry in config.benchmarks.items()
+            if (entry.corpus, entry.protocol) == (corpus, name)
+        ]
+        bad = [tables.read(file) for file in map(paths.quarantine, users) if file.is_file()]
+        if protocol.label in manifest:
+            used = pd.concat(folds) if folds else labelled(manifest, protocol)
+            found[name] = left_out(manifest, protocol, used, pd.concat(bad) if bad else None)
+    return found
+
+
+def check(config: Config, corpus: str) -> list[Audit]:
+    """Make and audit the folds of a corpus that active benchmarks run.
+
+    Raises:
+        LeakError: parts share clips, speakers or recordings, and the protocol does not allow it. Recordings
+            of which clips are cut (columns start, end) may be shared.
+        UgclError: a fold cannot be made.
+    """
+    manifest = tables.read_manifest(paths.manifest(corpus))
+    is_cut = any(manifest[name].notna().any() for name in ("start", "end") if name in manifest)
+    audited = []
+    for protocol, number in data.folds(config, corpus):
+        entry, name = config.corpus_protocol(corpus, protocol), f"{corpus}, {protocol}, fold {number}"
+        fold = _joined(_made(config, corpus, protocol, number, manifest), manifest, entry)
+        found = audit(fold, name, entry.classes)
+        audited.append(replace(found, left_out=left_out(manifest, entry, fold)))
+        may_leak = LEAKS if getattr(entry.folds, "allow_leak", False) else ("recordings",) if is_cut else ()
+        kinds = [kind for kind in found.overlaps["kind"] if kind in LEAKS]
+        for leak, kind in zip(found.leaks, kinds, strict=True):
+            if kind not in may_leak:
+                raise LeakError(f"{leak}; use a speaker-disjoint split, and a recording for one clip only")
+    return audited
+
+
+def _made(config: Config, corpus: str, protocol: str, number: int, manifest: pd.DataFrame) -> pd.DataFrame:
+    entry = config.corpus_protocol(corpus, protocol)
+    return splits.make_fold(manifest, entry, sources.root(config, corpus), number)
+
+
+def _joined(fold: pd.DataFrame, manifest: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """A split table with what the manifest has about its clips."""
+    known = labelled(manifest, protocol).drop(columns="part", errors="ignore")  # MELD's manifest has one
+    return fold.merge(known, on="clip", how="left")

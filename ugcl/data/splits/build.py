@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from ugcl.config.protocols import Groups, Protocol, SpeakerBlocks, SplitFiles
+from ugcl.config.protocols import Groups, Protocol, SpeakerBlocks, SplitFiles, Stratified
 from ugcl.data import tables
 from ugcl.data.labels import labelled
 from ugcl.data.splits.folds import groups, speaker_blocks, unseen_sentences
 from ugcl.data.splits.leaks import check_speakers, presence
 from ugcl.data.splits.partitions import partition
+from ugcl.data.splits.stratified import stratified
 from ugcl.errors import LeakError, UgclError
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ def _parts(
     scheme = protocol.folds
     if isinstance(scheme, SpeakerBlocks):
         parts = speaker_blocks(clips, scheme, number)
+    elif isinstance(scheme, Stratified):
+        parts = stratified(clips, scheme, number)
     elif isinstance(scheme, Groups):
         parts = groups(clips, scheme, number)
     else:
@@ -89,4 +92,10 @@ def _check_classes(fold: pd.DataFrame, protocol: Protocol, number: int) -> None:
     for part, row in found.iterrows():
         absent = row.index[~row]
         if len(absent):
-            raise UgclError(f"fold {number}: {part} has no clip of class {absent[0]!r}; use fewer folds")
+            clips = fold[fold["label"] == absent[0]]
+            other = "" if isinstance(protocol.folds, Stratified) else ", the fold scheme stratified"
+            raise UgclError(
+                f"fold {number}: {part} has no clip of class {absent[0]!r} (it has {len(clips)} clips of"
+                f" {clips['speaker'].nunique()} speakers in all parts); use fewer folds{other}, or drop the"
+                " class"
+            )

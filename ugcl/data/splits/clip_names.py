@@ -32,7 +32,7 @@ def facts(clips: pd.Series, pattern: str | None = None) -> pd.DataFrame:
         UgclError: the given pattern is not valid, has no group or does not fit a name.
     """
     if pattern is not None:
-        return pd.DataFrame({"speaker": _by_pattern(clips, pattern)})
+        return pd.DataFrame({"speaker": by_pattern(clips, pattern)})
     for known in PATTERNS.values():
         found = clips.str.extract(known)
         if found["speaker"].notna().all():
@@ -42,15 +42,23 @@ def facts(clips: pd.Series, pattern: str | None = None) -> pd.DataFrame:
     return pd.DataFrame(index=clips.index)
 
 
-def _by_pattern(clips: pd.Series, pattern: str) -> pd.Series:
+def by_pattern(names: pd.Series, pattern: str, what: str = "speaker") -> pd.Series:
+    """What the first group of a regular expression finds in each name.
+
+    Args:
+        what: it is, for the message.
+
+    Raises:
+        UgclError: the pattern is not valid, has no group or does not fit a name.
+    """
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise UgclError(f"speaker pattern {pattern!r}: {error}; fix the regular expression") from None
+        raise UgclError(f"{what} pattern {pattern!r}: {error}; fix the regular expression") from None
     if compiled.groups < 1:
-        raise UgclError(f"speaker pattern {pattern!r}: has no group; put the speaker in parentheses")
-    found = clips.str.extract(compiled, expand=True)[0]
+        raise UgclError(f"{what} pattern {pattern!r}: has no group; put the {what} in parentheses")
+    found = names.str.extract(compiled, expand=True)[0]
     if found.isna().any():
-        first = clips[found.isna()].iloc[0]
-        raise UgclError(f"speaker pattern {pattern!r}: does not match clip {first!r}; fix the pattern")
+        first = names[found.isna()].iloc[0]
+        raise UgclError(f"{what} pattern {pattern!r}: does not match clip {first!r}; fix the pattern")
     return found

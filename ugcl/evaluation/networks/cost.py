@@ -128,8 +128,8 @@ def cost(config: Config, benchmark: str) -> Path:
     rows, measurements = _rows(config, data), []
     for system in entry.systems:
         folders = [path.parent for path in cards(config, benchmark, system)]
-        model, _ = load_run(folders[0])
         run = config.resolve(benchmark, system)
+        model, _ = load_run(folders[0], data=data.hashes(run, config.folds(benchmark)[0]))
         clips = ClipDataset(rows, data.stores(run), run.protocol.classes)
         row = {"system": system, **trained([read_card(folder) for folder in folders])}
         measurements.append(row | measured(model, clips, device))

@@ -12,6 +12,9 @@ import numpy as np
 
 from ugcl.config import Config
 from ugcl.data import shards, sources, tables
+from ugcl.data.parts import BenchmarkData
+from ugcl.data.shards import FeatureStore
+from ugcl.errors import UgclError
 from ugcl.evaluation.tables import audit
 from ugcl.features.build import build
 from ugcl.features.encoder import info
@@ -73,6 +76,23 @@ def test_clips(config: Config, benchmark: str) -> list[str]:
     return sorted({clip for split in folds for clip in split.loc[split["part"] == "test", "clip"]})
 
 
+def stores(config: Config, data: BenchmarkData) -> dict[str, FeatureStore]:
+    """Noise condition → its features; a test clip that is not among them could not be encoded.
+
+    Raises:
+        UgclError: they are missing, of another condition, or of other test clips than the folds now have.
+    """
+    found, count = {}, config.corpora[config.benchmark(data.benchmark).corpus].shards
+    for condition in noise_conditions(config, data.benchmark):
+        found[condition] = data.perturbed(condition)
+        tried = set(shards.read_tables(found[condition].folder, count)["clip"])
+        lost = [clip for clip in test_clips(config, data.benchmark) if clip not in tried]
+        if lost:
+            again = f"run `ugcl evaluate perturb {data.benchmark}` again"
+            raise UgclError(f"{found[condition].folder}: has no test clip {lost[0]}; {again}")
+    return found
+
+
 def perturb(config: Config, benchmark: str, conditions: Iterable[str] | None = None) -> list[Path]:
     """Encode a benchmark's test clips with noise, one feature store per condition.
 
@@ -105,7 +125,8 @@ def perturb(config: Config, benchmark: str, conditions: Iterable[str] | None = N
                     log.warning("%s: %s: %s", clip.name, half.failure, half.detail)
                 else:
                     features[clip.name] = half
-            shards.write_shard(folder, shard, features, failures, info(model, window), settings)
+            of = {"corpus": entry.corpus, "benchmark": benchmark, "condition": condition}
+            shards.write_shard(folder, shard, features, failures, info(model, window), settings, of)
         shards.write_index(folder, count)
         log.info("%s %s: %d clips", benchmark, condition, len(names))
     return perturb_outputs(config, benchmark)

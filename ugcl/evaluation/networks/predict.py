@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-import pandas as pd
-
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.devices import choose_device
@@ -14,7 +12,6 @@ from ugcl.inference import temperature
 from ugcl.inference.probabilities import predict_clips, probabilities
 from ugcl.plan import paths
 from ugcl.plan.evaluation import prediction
-from ugcl.plan.evaluation import temperature as temperature_path
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +26,7 @@ def predict(config: Config, benchmark: str, system: str) -> list[Path]:
         The files written: predictions, one per seed and fold, sorted by clip; then the temperatures.
 
     Raises:
-        UgclError: a run, a split or features are missing.
+        UgclError: a run, a split or features are missing, or not those that belong together.
     """
     from ugcl.data.parts import BenchmarkData
     from ugcl.training.state.checkpoint import load_run
@@ -42,7 +39,7 @@ def predict(config: Config, benchmark: str, system: str) -> list[Path]:
         parts = data.fold(run, fold, ("test", "dev"), by_clip=True)
         for seed in entry.seeds:
             folder = paths.MODELS / paths.run(benchmark, system, seed, fold)
-            model, _ = load_run(folder)
+            model, card = load_run(folder, data=data.hashes(run, fold))
             table = predict_clips(model, parts["test"], config.evaluate.batch, device)
             path = prediction(benchmark, system, seed, fold)
             tables.write(table.sort_values("clip"), path)
@@ -50,8 +47,7 @@ def predict(config: Config, benchmark: str, system: str) -> list[Path]:
             if run.train.refit:
                 model, _ = load_run(folder, unseen="dev")
             p = probabilities(model, parts["dev"], config.evaluate.batch, device)
-            temperatures.append(temperature.fitted(seed, fold, p, parts["dev"].labels.numpy()))
-            log.info("%s: %d clips, temperature %.2f", path, len(table), temperatures[-1]["temperature"])
-    rows = pd.DataFrame(temperatures).sort_values(["seed", "fold"])
-    tables.write(rows, temperature_path(benchmark, system))
-    return [*written, temperature_path(benchmark, system)]
+            row = temperature.fitted(seed, fold, p, parts["dev"].labels.numpy())
+            temperatures.append(temperature.sealed(row, card, path))
+            log.info("%s: %d clips, temperature %.2f", path, len(table), row["temperature"])
+    return [*written, temperature.write(benchmark, system, temperatures)]

@@ -24,13 +24,13 @@ from ugcl.data.shards import FeatureInfo
 from ugcl.data.stores import Changed, Held
 from ugcl.devices import choose_device
 from ugcl.errors import UgclError
-from ugcl.evaluation.networks.perturb import generator
+from ugcl.evaluation.networks.perturb import generator, stores
 from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.networks import ROBUSTNESS
 from ugcl.evaluation.statistics import bootstrap, metrics, paired
 from ugcl.evaluation.tables import predictions
 from ugcl.plan import paths
-from ugcl.plan.evaluation import mislabelled, noise_conditions, score, under_conditions
+from ugcl.plan.evaluation import mislabelled, score, under_conditions
 from ugcl.training.state.checkpoint import load_run
 
 log = logging.getLogger(__name__)
@@ -137,11 +137,11 @@ def robustness(config: Config, benchmark: str) -> Path:
     Raises:
         UgclError: no conditions are named, or a run, its predictions, a split or features are missing.
     """
-    entry, systems = config.benchmark(benchmark), under_conditions(config, benchmark)
+    systems = under_conditions(config, benchmark)
     if not systems:
         raise UgclError(f"{benchmark} has no conditions; name some in evaluate.robustness or its label_noise")
     data = BenchmarkData(config, benchmark)
-    noisy = {condition: data.perturbed(condition) for condition in noise_conditions(config, benchmark)}
+    noisy = stores(config, data)
     frames: dict[str, dict[str, list[pd.DataFrame]]] = {s: defaultdict(list) for s in systems}
     for fold in config.folds(benchmark):
         for system, condition, frame in _fold(config, data, fold, systems, noisy):
@@ -150,7 +150,7 @@ def robustness(config: Config, benchmark: str) -> Path:
     scored, classes = [], config.protocol(benchmark).classes
     for system, parts in frames.items():
         for condition, name in mislabelled(config, benchmark, system).items():
-            whole = predictions.stack(benchmark, name, entry.seeds, config.folds(benchmark), classes)
+            whole = predictions.stack(config, benchmark, name)
             parts[condition] = [whole[KEYS]]
         infos = {m: store.info for m, store in data.stores(config.resolve(benchmark, system)).items()}
         order = ["seed", "fold", "clip"]
@@ -176,7 +176,8 @@ def _fold(
         key = tuple(run.input.modalities), run.input.standardise, run.input.context
         runs[key] = run
         for seed in config.benchmarks[data.benchmark].seeds:
-            model, _ = load_run(paths.MODELS / paths.run(data.benchmark, system, seed, fold))
+            folder = paths.MODELS / paths.run(data.benchmark, system, seed, fold)
+            model, _ = load_run(folder, data=data.hashes(run, fold))
             readers[key][system, seed] = model.to(device)
     for key, models in readers.items():
         own = data.stores(runs[key])

@@ -178,7 +178,8 @@ def token_tables(config: Config, benchmark: str) -> list[Path]:
     found: dict[str, list[pd.DataFrame]] = defaultdict(list)
     for fold in config.folds(benchmark):
         clips = data.fold(run, fold, ["test"], by_clip=True)["test"]
-        model, _ = load_run(paths.MODELS / paths.run(benchmark, entry.reference, entry.seeds[0], fold))
+        folder = paths.MODELS / paths.run(benchmark, entry.reference, entry.seeds[0], fold)
+        model, _ = load_run(folder, data=data.hashes(run, fold))
         inside = look(model, clips, config.evaluate.batch, device)
         rows, labels = clips.rows, clips.rows["label"].to_numpy()
         made = {

@@ -26,6 +26,7 @@ CLIPS = Columns(
     text="clip speaker sex session level label failure",
 )
 PARTS = Columns("fold part clips speakers seconds shared", text="part shared")
+LEFT_OUT = Columns("fold reason clips speakers", text="reason")
 VOTES = Columns("channel clips ties agreement agreement_untied", text="channel")
 ENVIRONMENT = Columns("kind item content runs", text="kind item content")
 PER_FOLD = Columns("seed fold metric value clips speakers", text="metric")
@@ -42,6 +43,7 @@ OF_BENCHMARK = {
     "parts": PARTS,
     "votes": VOTES,
     "quarantine": QUARANTINE,
+    "left_out": LEFT_OUT,
     "published": PUBLISHED,
     "environment": ENVIRONMENT,
     "friedman": Columns("systems folds statistic p critical_difference"),

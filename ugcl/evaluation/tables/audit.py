@@ -1,4 +1,4 @@
-"""Tables about a benchmark's data: clips, parts with their leak audit, votes and quarantine."""
+"""Tables about a benchmark's data: clips, parts with their leak audit, what is left out, votes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.labels import labelled, merged
-from ugcl.evaluation.schemas.summary import CLIPS, PARTS, VOTES
+from ugcl.data.splits.left_out import left_out
+from ugcl.evaluation.schemas.summary import CLIPS, LEFT_OUT, PARTS, VOTES
 from ugcl.evaluation.statistics.baselines import vote_channels
 from ugcl.plan import paths
 
@@ -65,6 +66,20 @@ def parts(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
             shared = " ".join(sorted(names[part] & others))
             rows.append((fold, part, len(clip_names), len(names[part]), length, shared))
     return pd.DataFrame(rows, columns=PARTS)
+
+
+def clips_left_out(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFrame:
+    """Clips of the corpus in no part of a fold, by reason.
+
+    Returns:
+        fold, reason, clips, speakers; see :func:`ugcl.data.splits.left_out.left_out`.
+    """
+    entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
+    quarantine, parts = read_quarantine(benchmark), []
+    for fold in config.folds(benchmark):
+        split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))
+        parts.append(left_out(manifest, protocol, split, quarantine).assign(fold=fold))
+    return pd.concat(parts, ignore_index=True)[list(LEFT_OUT)]
 
 
 def votes(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFrame:

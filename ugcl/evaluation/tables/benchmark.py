@@ -33,11 +33,11 @@ def write(config: Config, benchmark: str) -> None:
 def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     """Every table of one benchmark: stem → rows."""
     entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
-    folds, mark = config.folds(benchmark), marks(config, benchmark)
+    mark = marks(config, benchmark)
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     frames = {}
     for system in entry.systems:
-        stacked = predictions.stack(benchmark, system, entry.seeds, folds, protocol.classes)
+        stacked = predictions.stack(config, benchmark, system)
         frames[system] = predictions.with_rater_shares(stacked, manifest, protocol)
     scores = _read_scores(benchmark, entry.systems)
     history = {system: histories.read(config, benchmark, system) for system in entry.systems}
@@ -68,6 +68,7 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         "parts": audit.parts(config, benchmark, manifest),
         "votes": audit.votes(config, benchmark, manifest),
         "quarantine": audit.read_quarantine(benchmark).reindex(columns=QUARANTINE),
+        "left_out": audit.clips_left_out(config, benchmark, manifest),
     }
     for name in SCORES[1:]:
         found[name] = read_scores(benchmark, name, entry.systems)

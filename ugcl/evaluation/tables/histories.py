@@ -7,11 +7,10 @@ import pandas as pd
 from scipy import stats
 
 from ugcl.config import Config
-from ugcl.data import tables
 from ugcl.evaluation.schemas.summary import OPTIMISM, OPTIMISM_BY_SYSTEM
 from ugcl.plan import paths
 from ugcl.plan.evaluation import cards
-from ugcl.training.state.records import read_card
+from ugcl.training.state.records import read_card, read_history
 
 UNSTABLE = ("seconds",)
 """History columns that differ from run to run and stay out of the tables."""
@@ -22,7 +21,7 @@ def read(config: Config, benchmark: str, system: str) -> pd.DataFrame:
     frames = []
     for seed in config.benchmarks[benchmark].seeds:
         for fold in config.folds(benchmark):
-            history = tables.read(paths.MODELS / paths.run(benchmark, system, seed, fold) / "history.csv")
+            history = read_history(paths.MODELS / paths.run(benchmark, system, seed, fold))
             history = history.drop(columns=[c for c in UNSTABLE if c in history])
             history = history.apply(lambda column: pd.to_numeric(column, errors="coerce"))
             history.insert(0, "fold", fold)

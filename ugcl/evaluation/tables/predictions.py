@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ugcl.config import Config
 from ugcl.config.protocols import Protocol
-from ugcl.data import tables
-from ugcl.data.labels import vote_shares
+from ugcl.data import sources, tables
+from ugcl.data.labels import labelled, vote_shares
 from ugcl.errors import UgclError
 from ugcl.evaluation.statistics import dimensions
+from ugcl.identity import compare
+from ugcl.inference import temperature
+from ugcl.plan import paths
 from ugcl.plan.evaluation import prediction
 
 KEYS = ("clip", "speaker", "label", "predicted")
@@ -63,6 +67,58 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
     return frame[[*columns, *dimensions.columns(frame)]]
 
 
+def tested(config: Config, benchmark: str, folds: Iterable[int]) -> dict[int, pd.DataFrame]:
+    """Fold → clip, speaker and label of what it tests: its test part less the quarantine, sorted by clip."""
+    entry = config.benchmark(benchmark)
+    manifest = tables.read_manifest(paths.manifest(entry.corpus))
+    known = labelled(manifest, config.protocol(benchmark))[["clip", "speaker", "label"]].sort_values("clip")
+    bad = set(tables.read(paths.quarantine(benchmark))["clip"])
+    found = {}
+    for fold in folds:
+        split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))
+        test = set(split.loc[split["part"] == "test", "clip"]) - bad
+        found[fold] = known[known["clip"].isin(test)].reset_index(drop=True)
+    return found
+
+
+def read_run(
+    path: Path, classes: list[str], test: pd.DataFrame, runs: pd.DataFrame, run: tuple[int, int]
+) -> pd.DataFrame:
+    """Read what a run predicted of the clips that its fold tests now.
+
+    Args:
+        path: the file; see :func:`read`.
+        classes: class names in order.
+        test: clip, speaker and label of the fold's test clips (:func:`tested`).
+        runs: the table beside the system's predictions (:func:`ugcl.inference.temperature.read_table`).
+        run: seed and fold.
+
+    Returns:
+        The columns of :func:`read`, and seed and fold.
+
+    Raises:
+        UgclError: a clip is missing or too many, a label or speaker is not the manifest's, the system has no
+            such run, or the file's bytes are not those that were written.
+    """
+    where, again = f"the test clips of fold {run[1]}", temperature.AGAIN
+    frame = read(path, classes)
+    own, expected = frame.set_index("clip"), test.set_index("clip")
+    if len(lost := expected.index.difference(own.index)):
+        raise UgclError(f"{path}: lacks {len(lost)} of {len(expected)} of {where}, first {lost[0]}; {again}")
+    if len(more := own.index.difference(expected.index)):
+        raise UgclError(f"{path}: has {len(more)} clips that are not {where}, first {more[0]}; {again}")
+    for column in ("speaker", "label"):
+        both = own[column].loc[expected.index]
+        for clip in expected.index[both != expected[column]]:
+            values = {column: both[clip]}, {column: expected.loc[clip, column]}
+            compare(f"{path}: clip {clip}", *values, f"the manifest says so; {again}")
+    if run not in runs.index:
+        raise UgclError(f"{path}: its system's table of temperatures has no row of this run; {again}")
+    seal = {"predictions": runs.loc[run, "predictions"]}
+    compare(path, {"predictions": sources.sha256(path)}, seal, f"the file was changed; {again}")
+    return frame.assign(seed=run[0], fold=run[1])
+
+
 def with_rater_shares(frame: pd.DataFrame, manifest: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """Predictions with the raters' shares as q_<class>, if the protocol names votes as its soft target."""
     if protocol.soft is None:
@@ -73,28 +129,31 @@ def with_rater_shares(frame: pd.DataFrame, manifest: pd.DataFrame, protocol: Pro
 
 
 def stack(
-    benchmark: str, system: str, seeds: Iterable[int], folds: Iterable[int], classes: list[str]
+    config: Config,
+    benchmark: str,
+    system: str,
+    seeds: Iterable[int] | None = None,
+    folds: Iterable[int] | None = None,
 ) -> pd.DataFrame:
-    """The predictions of all runs of a system, sorted by seed, fold and clip.
+    """The predictions of a system's runs, sorted by seed, fold and clip.
+
+    Args:
+        seeds, folds: some of the benchmark's; default all.
 
     Returns:
         The columns of :func:`read` after seed and fold.
 
     Raises:
-        UgclError: seeds do not have the same clips in every fold.
+        UgclError: a file is missing, or not the predictions of its run: see :func:`read_run`.
     """
+    folds = list(config.folds(benchmark) if folds is None else folds)
+    seeds = config.benchmark(benchmark).seeds if seeds is None else seeds
+    classes, runs = config.protocol(benchmark).classes, temperature.read_table(benchmark, system)
+    tests = tested(config, benchmark, folds)
     parts = []
     for seed in seeds:
         for fold in folds:
-            frame = read(prediction(benchmark, system, seed, fold), classes)
-            parts.append(frame.assign(seed=seed, fold=fold))
+            path = prediction(benchmark, system, seed, fold)
+            parts.append(read_run(path, classes, tests[fold], runs, (seed, fold)))
     whole = pd.concat(parts, ignore_index=True).sort_values(["seed", "fold", "clip"], ignore_index=True)
-    first = None
-    for seed, rows in whole.groupby("seed"):
-        keys = rows[["fold", "clip", "label"]].reset_index(drop=True)
-        if first is not None and not keys.equals(first):
-            raise UgclError(
-                f"{benchmark}/{system}: the clips of seed {seed} differ from the first seed's; predict again"
-            )
-        first = keys
     return whole[["seed", "fold", *[c for c in whole if c not in ("seed", "fold")]]]

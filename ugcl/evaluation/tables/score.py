@@ -105,12 +105,12 @@ def score_tables(config: Config, benchmark: str, system: str) -> dict[str, pd.Da
     """The score tables of one system: stem → rows.
 
     Raises:
-        UgclError: predictions are missing or broken.
+        UgclError: predictions are missing, broken, or not those of the system's runs on their folds' clips.
     """
     protocol, entry, settings = config.protocol(benchmark), config.benchmark(benchmark), config.evaluate
-    classes, folds = protocol.classes, config.folds(benchmark)
+    classes = protocol.classes
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
-    frame = predictions.stack(benchmark, system, entry.seeds, folds, classes)
+    frame = predictions.stack(config, benchmark, system)
     frame = predictions.with_rater_shares(frame, manifest, protocol)
     beside = calibration.errors(frame, classes, settings, temperature.read(benchmark, system))
     return {

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from ugcl import files
 from ugcl.data import tables
 from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.summary import SUMMARY
@@ -37,4 +38,4 @@ def summarise(benchmarks: Iterable[str]) -> None:
     trained = whole[whole["metric"].isin(LEDGER) & ~whole["system"].map(is_reference_row)]
     for row in trained.itertuples():
         tree.setdefault(row.benchmark, {}).setdefault(row.system, {})[row.metric] = float(row.value)
-    plan.metrics_json().write_text(json.dumps(tree, indent=2, sort_keys=True) + "\n")
+    files.write(plan.metrics_json(), json.dumps(tree, indent=2, sort_keys=True) + "\n")

@@ -19,12 +19,13 @@ from ugcl.features.media.failure import MediaError
 class SequencesEncoder:
     """Sequences of equal length computed before by other software, such as log-mels; no media are read.
 
-    The archive holds `name` (N,), `x` (N, D, T) of integers or floats, and maybe `scale`, by which x is
-    divided. The array stays in the archive: rows are read from the stream as clips ask for them. A shard's
-    clips are sorted, so that an archive whose names are sorted is unpacked once per shard, a row in memory.
+    The archive holds `name` (N,) and `x` (N, D, T) of integers or floats, or arrays of numbered clips
+    (`arrays`), and maybe `scale`, by which values are divided. Arrays stay in the archive: rows are read from
+    the stream as clips ask for them. A shard's clips are sorted, so that an archive whose names are sorted is
+    unpacked once per shard, a row in memory.
 
     Args:
-        config: the archive's modality and rate.
+        config: the archive's modality, rate and arrays.
 
     Raises:
         UgclError: the archive is missing, or has no such arrays, or names a clip twice.
@@ -37,46 +38,86 @@ class SequencesEncoder:
         self.name, self.modality, self.rate, self.config = name, config.modality, config.rate, config
         if not path.is_file():
             raise UgclError(f"{path}: not found; put the sequences of encoder {name!r} there, or fix path")
+        keys = list(config.arrays.values()) or ["x"]
         try:
             with np.load(path, allow_pickle=False) as archive:
-                missing = sorted({"name", "x"} - set(archive.files))
+                wanted = keys if config.arrays else ["name", *keys]
+                missing = sorted(set(wanted) - set(archive.files))
                 if missing:
-                    raise UgclError(f"{path}: no array {missing[0]!r}; encoders.{name} needs name and x")
-                names = archive["name"]
+                    raise UgclError(
+                        f"{path}: no array {missing[0]!r}; encoders.{name} needs {' and '.join(wanted)}"
+                    )
+                names = None if config.arrays else [str(clip) for clip in archive["name"]]
                 self.scale = float(archive["scale"]) if "scale" in archive.files else 1.0
             self.archive = zipfile.ZipFile(path)
-            self.stream = self.archive.open("x.npy")
-            shape, fortran, self.dtype = _header(self.stream)
+            self.arrays = {key: _Array(self.archive.open(f"{key}.npy")) for key in keys}
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise UgclError(f"{path}: not a readable .npz ({error}); make it again") from None
-        if len(shape) != 3 or fortran or len(names) != shape[0]:
-            raise UgclError(f"{path}: x has the shape {shape} for {len(names)} names; it must be (N, D, T)")
-        if not self.scale or self.dtype.kind not in "iuf":
-            raise UgclError(f"{path}: x is {self.dtype} with scale {self.scale}; give numbers and a scale")
-        self.row = {str(clip): number for number, clip in enumerate(names)}
-        if len(self.row) < len(names):
-            raise UgclError(f"{path}: a clip is named twice; keep one row per clip")
-        _, self.dim, self.frames = shape
-        self.start = self.stream.tell()
+        for key, array in self.arrays.items():
+            self._check(f"{path}: {key}", array, names)
+        self.frames, self.dim = self._sizes(self.arrays[keys[0]])
+        if names is not None:
+            self.row = {clip: ("x", number) for number, clip in enumerate(names)}
+            if len(self.row) < len(names):
+                raise UgclError(f"{path}: a clip is named twice; keep one row per clip")
+        else:
+            self.row = {
+                f"{prefix}-{number:04d}": (key, number)
+                for prefix, key in config.arrays.items()
+                for number in range(self.arrays[key].shape[0])
+            }
         self.settings: dict[str, Any] = {**config.model_dump(mode="json"), "sha256": sha256(path)}
 
     def encode(self, clip: Clip) -> np.ndarray:
         """The clip's sequence, (T, D) float32."""
-        number = self.row.get(clip.name)
-        if number is None:
+        if clip.name not in self.row:
             raise MediaError("missing", f"{clip.name}: {self.config.path} has no sequence of this clip")
-        size = self.dim * self.frames * self.dtype.itemsize
-        # Going forward reads on; going back unpacks from the start again.
-        self.stream.seek(self.start + number * size)
-        values = np.frombuffer(self.stream.read(size), self.dtype)
-        if values.size < self.dim * self.frames:
+        key, number = self.row[clip.name]
+        values = self.arrays[key].read(number)
+        if values is None:
             raise MediaError("truncated", f"{clip.name}: {self.config.path} ends before its row {number}")
-        x = values.reshape(self.dim, self.frames).T.astype(np.float32) / np.float32(self.scale)
+        values = values if self.config.frames_first else values.T
+        x = values.astype(np.float32) / np.float32(self.scale)
         if not np.isfinite(x).all():
             raise MediaError("unreadable", f"{clip.name}: the sequence has values that are not finite")
         if np.ptp(x) == 0:
             raise MediaError("silent", f"{clip.name}: the sequence never changes")
         return x
+
+    def _sizes(self, array: _Array) -> tuple[int, int]:
+        """Frames and columns of an array's rows."""
+        return array.shape[1:] if self.config.frames_first else array.shape[:0:-1]
+
+    def _check(self, where: str, array: _Array, names: list[str] | None) -> None:
+        form = "(N, T, D)" if self.config.frames_first else "(N, D, T)"
+        if len(array.shape) != 3 or array.fortran or (names is not None and len(names) != array.shape[0]):
+            count = "" if names is None else f" for {len(names)} names"
+            raise UgclError(f"{where} has the shape {array.shape}{count}; it must be {form}")
+        if not self.scale or array.dtype.kind not in "iuf":
+            raise UgclError(f"{where} is {array.dtype} with scale {self.scale}; give numbers and a scale")
+        first = next(iter(self.arrays.values()))
+        if self._sizes(array)[1] != self._sizes(first)[1]:
+            raise UgclError(
+                f"{where} has {self._sizes(array)[1]} columns, the first array"
+                f" {self._sizes(first)[1]}; make them alike"
+            )
+
+
+class _Array:
+    """An array in an archive, read by rows."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.shape, self.fortran, self.dtype = _header(stream)
+        self.start = stream.tell()
+
+    def read(self, number: int) -> np.ndarray | None:
+        """A row, or None where the stream ends before it."""
+        count = int(np.prod(self.shape[1:]))
+        # Going forward reads on; going back unpacks from the start again.
+        self.stream.seek(self.start + number * count * self.dtype.itemsize)
+        values = np.frombuffer(self.stream.read(count * self.dtype.itemsize), self.dtype)
+        return values.reshape(self.shape[1:]) if values.size == count else None
 
 
 def _header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype]:

@@ -15,6 +15,7 @@ from ugcl.features.faces.tracking import follow
 from ugcl.features.media.failure import MediaError
 from ugcl.features.progress import progress
 from ugcl.features.shard import clips_of, journal, remaining
+from ugcl.files import whole
 from ugcl.plan import paths
 
 log = logging.getLogger(__name__)
@@ -44,13 +45,12 @@ def faces_shard(config: Config, corpus: str, shard: int, lineage: str = "") -> P
                 track = table.Track.none(error.failure, error.detail)
             if track.failure:
                 log.warning("%s: %s: %s", clip.name, track.failure, track.detail)
-            done.add(clip.name, track.summary(clip.name), table.text(track.rows(clip.name)).encode())
+            content = table.text(track.rows(clip.name)).encode()
+            done.add(clip.name, track.summary(clip.name, content, target), content)
         summary = [done.facts[clip.name] for clip in clips]
         tables.write(pd.DataFrame(summary, columns=table.SUMMARY), table.summary_path(target))
-        partial = target.with_name(target.name + ".partial")
-        with partial.open("wb") as file:
+        with whole(target) as partial, partial.open("wb") as file:
             file.write(table.text(pd.DataFrame(columns=table.COLUMNS), header=True).encode())
             file.writelines(done.content(clip.name) for clip in clips)
-        partial.replace(target)
         done.discard()
     return target

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ugcl.data.recordings.files import file_name
 from ugcl.features.faces.table import Track
 from ugcl.features.media.clip import Clip
-from ugcl.features.media.files import file_name
 
 DETECTED, INTERPOLATED = (40, 220, 90), (255, 190, 30)
 """Colours of a box, RGB: found on this frame, or laid between two that were."""

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, TextIO
 import numpy as np
 import pandas as pd
 
+from ugcl.data.recordings.files import VIDEO, named_files, printable
 from ugcl.features.faces import table
 from ugcl.features.faces.detector import MIN_OVERLAP, Detection, Detector, overlap
 from ugcl.features.faces.table import Track
 from ugcl.features.faces.tracking import follow
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
-from ugcl.features.media.files import VIDEO, named_files, printable
 
 if TYPE_CHECKING:
     from ugcl.config.features import Faces
@@ -107,10 +107,11 @@ class Tables:
 
     def add(self, found: Survey) -> None:
         """Append one clip."""
-        name = found.clip.name
-        summary = pd.DataFrame([found.track.summary(name)])
-        for frame, file in zip((found.track.rows(name), summary), self._open.values(), strict=True):
-            file.write(table.text(frame))
+        name, track = found.clip.name, found.track
+        rows = table.text(track.rows(name))
+        summary = table.text(pd.DataFrame([track.summary(name, rows.encode(), self.target)]))
+        for text, file in zip((rows, summary), self._open.values(), strict=True):
+            file.write(text)
 
     def __exit__(self, kind: object, *_: object) -> None:
         for path, file in self._open.items():

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from ugcl.errors import UgclError
+from ugcl.identity import compare
 
 BOX = ["x", "y", "w", "h"]
 LANDMARKS = [f"{axis}{point}" for point in range(1, 6) for axis in "xy"]
 COLUMNS = ["clip", "frame", "time", *BOX, "score", "detected", *LANDMARKS]
 READ = 20_000  # rows of a table that are read at a time
-SUMMARY = ["clip", "frames", "frames_with_face", "mean_score", "failure", "detail"]
+SUMMARY = ["clip", "frames", "frames_with_face", "mean_score", "failure", "detail", "digest"]
+DIGITS = 16
+"""Hexadecimal digits of a track's digest."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +57,20 @@ class Track:
         table[LANDMARKS] = self.landmarks.reshape(count, 10)
         return table
 
-    def summary(self, clip: str) -> dict[str, object]:
-        """One row of the summary table."""
+    def summary(self, clip: str, content: bytes, table: Path) -> dict[str, object]:
+        """One row of the summary of a table of faces; `content` are the track's rows as they stand there."""
         visible = self.visible
         score = f"{self.scores[visible].mean():.6f}" if visible.any() else ""
-        values = (clip, len(visible), int(visible.sum()), score, self.failure, self.detail)
+        found = begun(table)
+        found.update(content)
+        digest = found.hexdigest()[:DIGITS]
+        values = (clip, len(visible), int(visible.sum()), score, self.failure, self.detail, digest)
         return dict(zip(SUMMARY, values, strict=True))
+
+
+def begun(table: Path) -> Any:
+    """A SHA-256 of a track, begun with the corpus and shard that the path of its table names."""
+    return hashlib.sha256(f"{table.parent.name}/{table.stem}".encode())
 
 
 def summary_path(table: Path) -> Path:
@@ -69,9 +84,17 @@ def text(rows: pd.DataFrame, header: bool = False) -> str:
 
 
 def read(table: Path) -> Iterator[tuple[str, Track]]:
-    """Read the tracks of a shard, clip by clip in the order of its summary, a part of the file at a time."""
+    """Read the tracks of a shard, clip by clip in the order of its summary, a part of the file at a time.
+
+    Raises:
+        UgclError: the summary has no digests, or the tracks are not those that it is about.
+    """
+    text = {"clip": str, "digest": str}
+    summary = pd.read_csv(summary_path(table), dtype=text, keep_default_na=False)
+    if "digest" not in summary:
+        raise UgclError(f"{summary_path(table)}: has no digests; track the faces of this shard again")
+    _verify(table, dict(zip(summary["clip"], summary["digest"], strict=True)))
     groups = _groups(table)
-    summary = pd.read_csv(summary_path(table), dtype={"clip": str}, keep_default_na=False)
     clip, group = next(groups, ("", None))
     for entry in summary.itertuples():
         if group is None or clip != entry.clip:
@@ -82,6 +105,24 @@ def read(table: Path) -> Iterator[tuple[str, Track]]:
         landmarks = group[LANDMARKS].to_numpy(float).reshape(-1, 5, 2)
         yield entry.clip, Track(times, boxes, scores, detected, landmarks, entry.failure, entry.detail)
         clip, group = next(groups, ("", None))
+
+
+def digests(table: Path, clips: Iterable[str]) -> dict[str, str]:
+    """What the tracks of some clips, and of all others in a table, hash to (see `Track.summary`)."""
+    found = {clip: begun(table) for clip in clips}
+    with table.open("rb") as file:
+        next(file, b"")
+        for line in file:
+            name = line.partition(b",")[0].decode(errors="replace")
+            found.setdefault(name, begun(table)).update(line)
+    return {clip: digest.hexdigest()[:DIGITS] for clip, digest in found.items()}
+
+
+def _verify(table: Path, expected: dict[str, str]) -> None:
+    """Refuse a table with a track that is not the one that was written, such as after a fault of a disk."""
+    for clip, digest in digests(table, expected).items():
+        advice = f"its track of clip {clip!r} is not the one that was made; track this shard's faces again"
+        compare(table, {"digest": digest}, {"digest": expected.get(clip, "")}, advice)
 
 
 def _groups(table: Path) -> Iterator[tuple[str, pd.DataFrame]]:

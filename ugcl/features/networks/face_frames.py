@@ -101,9 +101,3 @@ class Grid:
     def rest(self) -> np.ndarray:
         """The points behind the last face, (points, dim)."""
         return np.repeat(self.last, self.waiting, axis=0)
-
-
-def on_grid(shown: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """The vector of every point of a grid at once: (points, dim); see :class:`Grid`."""
-    grid = Grid()
-    return np.concatenate([grid.add(shown, vectors), grid.rest()])

@@ -98,8 +98,11 @@ def learning_curves(table: pd.DataFrame, palette: dict[str, str], title: str = "
     Args:
         table: rows of one benchmark, columns system, seed, fold, epoch, loss, dev_uar.
     """
+    count = table["system"].nunique()
     with theme.style():
-        figure, grid = drawing.panels(3.2, columns=2)
+        # The legend takes a line for four systems. Bands of many systems would hide the curves.
+        figure, grid = drawing.panels(2.7 + 0.24 * -(-count // 4), columns=2)
+        band = 0.08 if count <= 10 else 0.0
         for axes, column, label in zip(grid, ("loss", "dev_uar"), ("training loss", "dev UAR"), strict=True):
             for system, rows in table.groupby("system", sort=False):
                 # An epoch that most runs stopped before would show the few left, not the system.
@@ -108,7 +111,7 @@ def learning_curves(table: pd.DataFrame, palette: dict[str, str], title: str = "
                 middle, low, high = (f[kept] for f in (runs.mean(), runs.quantile(0.1), runs.quantile(0.9)))
                 shade = theme.colour(palette, system)
                 axes.plot(middle.index, middle, color=shade, label=system, linewidth=1.3)
-                axes.fill_between(middle.index, low, high, color=shade, alpha=0.08, linewidth=0)
+                axes.fill_between(middle.index, low, high, color=shade, alpha=band, linewidth=0)
             axes.set_xlabel("epoch")
             axes.set_title(label)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ugcl import __version__
+from ugcl import __version__, files
 from ugcl.config import Config
 from ugcl.data.fetching import registry, status
 from ugcl.plan import paths
@@ -67,8 +67,7 @@ def cards_of_all(config: Config) -> list[Path]:
     written = []
     for benchmark in config.active:
         path = model_card(config, benchmark)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(fill("model_card.md.j2", context(config, benchmark)))
+        files.write(path, fill("model_card.md.j2", context(config, benchmark)))
         written.append(path)
     return written
 

@@ -18,6 +18,7 @@ from ugcl.plan.evaluation import marks
 from ugcl.reports import theme
 from ugcl.reports.figures import draw
 from ugcl.reports.tables.read import read as table
+from ugcl.reports.text import code, plain
 
 NUMBER = re.compile(r"(?:< )?[+−-]?[\d,]*\.?\d*[∗%]?( \[.*\])?|–")
 """A cell that stands to the right: empty, a number with its sign or interval, or a dash."""
@@ -28,7 +29,7 @@ SENTENCE = "white-space:normal!important;min-width:11em;overflow-wrap:anywhere"
 LONG = 32
 """A cell of more letters is a sentence, which may break."""
 
-__all__ = ["figure", "heading", "picture", "raw", "rows", "say", "show", "start", "table"]
+__all__ = ["code", "figure", "heading", "picture", "plain", "raw", "rows", "say", "show", "start", "table"]
 
 
 def start(root: str) -> Config:
@@ -38,7 +39,7 @@ def start(root: str) -> Config:
 
 
 def say(text: str) -> None:
-    """Display Markdown."""
+    """Display Markdown; names that users chose go in by `plain` or `code`."""
     from IPython.display import Markdown, display
 
     display(Markdown(text))
@@ -58,7 +59,8 @@ def heading(parameters: Config, benchmark: str) -> None:
     say(f"## {benchmark}{words}")
     say(
         f"Corpus {entry.corpus}, protocol {entry.protocol}, {len(protocol.classes)} classes of the label"
-        f" target {protocol.label}; {len(parameters.folds(benchmark))} folds, {len(entry.seeds)} seed(s)."
+        f" target {plain(protocol.label)}; {len(parameters.folds(benchmark))} folds,"
+        f" {len(entry.seeds)} seed(s)."
     )
 
 

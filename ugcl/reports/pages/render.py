@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from ugcl import files
 from ugcl.config import Config
 from ugcl.errors import UgclError
 from ugcl.plan.reports import notebook_output, notebook_source
@@ -34,8 +36,7 @@ def render(config: Config, name: str, benchmarks: Iterable[str] | None = None) -
     parameters = {"root": ".", "benchmarks": list(benchmarks or config.active)}
     page = to_html(execute(source, parameters), name)
     output = notebook_output(config, name)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(page)
+    files.write(output, page)
     return output
 
 
@@ -52,20 +53,32 @@ def execute(source: Path, parameters: dict[str, object]):
     import nbformat
     import papermill
     from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config as Traits
 
     notebook = jupytext.read(source)
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder, "in.ipynb"), Path(folder, "out.ipynb")
+        # Kernels that start at one time may choose the same TCP ports, and then one of them dies.
+        sockets = {"transport": "ipc", "ip": f"{folder}/kernel"} if os.name == "posix" else {}
         nbformat.write(notebook, before)
         try:
             papermill.execute_notebook(
-                before, after, parameters, kernel_name=KERNEL, cwd=".", progress_bar=False, log_output=False
+                before,
+                after,
+                parameters,
+                kernel_name=KERNEL,
+                cwd=".",
+                progress_bar=False,
+                log_output=False,
+                config=Traits({"KernelManager": sockets}),
             )
         except PapermillExecutionError as error:
             fault = f"{error.ename}: {' '.join(error.evalue.split())}"
             raise UgclError(
                 f"{source}: cell {error.exec_count} fails with {fault}; run the stages before it or fix it"
             ) from None
+        except RuntimeError as error:
+            raise UgclError(f"{source}: its kernel died ({error}); run it again, with more memory") from None
         done = nbformat.read(after, as_version=4)
     for number, cell in enumerate(done.cells):
         cell["id"] = f"cell-{number}"

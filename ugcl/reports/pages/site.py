@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ugcl import __version__
+from ugcl import __version__, files
 from ugcl.config import Config
 from ugcl.plan import paths
 from ugcl.plan import reports as plan
@@ -30,8 +30,7 @@ def build(config: Config) -> Path:
         UgclError: a table or figure is missing.
     """
     for page in plan.site_outputs(config):
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(fill("index.html.j2", context(config, page)))
+        files.write(page, fill("index.html.j2", context(config, page)))
     return paths.INDEX
 
 

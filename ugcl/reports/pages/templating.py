@@ -5,11 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
+from ugcl.reports.text import code, plain
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 def fill(template: str, context: dict[str, Any]) -> str:
-    """Fill a template of the reports; values are escaped in those that make HTML.
+    """Fill a template of the reports; values are escaped in those that make HTML, and in Markdown.
+
+    In Markdown the filter `code` gives a code span; `safe` lets pass what is Markdown itself.
 
     Args:
         template: file name, such as index.html.j2.
@@ -24,5 +30,11 @@ def fill(template: str, context: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_markdown if template.endswith(".md.j2") else None,
     )
+    environment.filters |= {"plain": plain, "code": lambda value: Markup(code(value))}
     return environment.get_template(template).render(context)
+
+
+def _markdown(value: object) -> object:
+    return value if isinstance(value, Markup) or not isinstance(value, str) else plain(value)

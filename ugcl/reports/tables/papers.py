@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ugcl import files
 from ugcl.config import Config
 from ugcl.data import tables as csv
 from ugcl.plan.evaluation import by_speaker, marks
@@ -15,6 +16,7 @@ from ugcl.plan.reports import TABLES, paper_table
 from ugcl.reports.tables import scores
 from ugcl.reports.tables.cells import number, p_value, percent
 from ugcl.reports.tables.read import read
+from ugcl.reports.text import plain
 
 SHOWN = ("uar", "war", "macro_f1", "weighted_f1", "ece")
 """Metrics of the main table."""
@@ -35,6 +37,8 @@ MARKED = "bold: best, where its difference is shown (p < 0.05 after Holm); under
 
 LATEX = str.maketrans(
     {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "→": r"$\to$", "±": r"$\pm$", "−": "$-$", "–": "--"}
+    | {"$": r"\$", "{": r"\{", "}": r"\}", "\\": r"\textbackslash{}", "~": r"\textasciitilde{}"}
+    | {"^": r"\textasciicircum{}"}
 )
 
 
@@ -170,8 +174,9 @@ def inference(compared: pd.DataFrame) -> str:
 
 def to_markdown(table: pd.DataFrame, caption: str, marked: dict[tuple[str, str], int] | None = None) -> str:
     """A Markdown table with a caption line; best bold, second underlined."""
-    shown = _marked(table, marked or {}, {1: "**{}**", 2: "<u>{}</u>"})
-    return f"{caption}\n\n{shown.to_markdown(index=False, disable_numparse=True)}\n"
+    named = table.map(plain).rename(columns=plain)
+    shown = _marked(named, marked or {}, {1: "**{}**", 2: "<u>{}</u>"})
+    return f"{plain(caption)}\n\n{shown.to_markdown(index=False, disable_numparse=True)}\n"
 
 
 def to_latex(
@@ -221,9 +226,9 @@ def tables_of_all(config: Config) -> list[Path]:
         for name, (table, text, marked) in paper_tables(config, benchmark).items():
             text = caption(config, benchmark, text)
             csv.write(table, paper_table(config, benchmark, name, ".csv"))
-            paper_table(config, benchmark, name, ".md").write_text(to_markdown(table, text, marked))
+            files.write(paper_table(config, benchmark, name, ".md"), to_markdown(table, text, marked))
             latex = to_latex(table.drop(columns=CITED, errors="ignore"), text, f"{benchmark}-{name}", marked)
-            paper_table(config, benchmark, name, ".tex").write_text(latex)
+            files.write(paper_table(config, benchmark, name, ".tex"), latex)
             written += [paper_table(config, benchmark, name, suffix) for suffix in (".csv", ".md", ".tex")]
     return written
 

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ugcl.training.objective import Objective
 from ugcl.training.optim import Average, adamw
@@ -57,7 +58,9 @@ class Pack:
             batch = replace(batches[0], **dict(zip(INPUTS, inputs, strict=True)))
             return functional_call(self._shape, (parameters, buffers), (batch,))
 
-        outputs = vmap(one, randomness="different")(self.parameters, self.buffers, *_together(batches))
+        # The fused kernels have no rule for stacked networks, which would be computed one by one.
+        with sdpa_kernel(SDPBackend.MATH):
+            outputs = vmap(one, randomness="different")(self.parameters, self.buffers, *_together(batches))
         return _apart(outputs, len(self.models))
 
     def losses(self, outputs: Sequence[Outputs], batches: Sequence[Batch]) -> list[dict[str, Tensor]]:

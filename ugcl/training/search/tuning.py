@@ -62,6 +62,7 @@ def tune(config: Config, benchmark: str, system: str, trials: int, lineage: str 
     """
     from filelock import FileLock, Timeout
 
+    config = searched(config, benchmark)
     run, folds = config.resolve(benchmark, system), config.tune.folds or config.folds(benchmark)
     _check(config, run, folds)
     store = paths.study(benchmark, system)
@@ -77,11 +78,18 @@ def tune(config: Config, benchmark: str, system: str, trials: int, lineage: str 
                     _try(config, study, benchmark, system, folds)
                     log.info("%s %s: %d of %d trials", benchmark, system, done + 1, trials)
             finally:
-                searched = space(config, run.model_dump(include=set(SECTIONS)))
-                study_tables.write(study, searched, benchmark, system)
+                dimensions = space(config, run.model_dump(include=set(SECTIONS)))
+                study_tables.write(study, dimensions, benchmark, system)
     except Timeout:
         raise UgclError(f"{store}: another search is running on it; wait for it or stop it") from None
     return study
+
+
+def searched(config: Config, benchmark: str) -> Config:
+    """The parameters of a search: the benchmark's own space, and nothing that an earlier search found."""
+    name = config.benchmark(benchmark).search
+    own = config.tune if name is None else config.searches[name]
+    return config.model_copy(update={"tune": own, "tuned": {}})
 
 
 def finished(study: Study) -> list[Any]:
@@ -91,8 +99,8 @@ def finished(study: Study) -> list[Any]:
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
 
 
-def overlay(config: Config, study: Study, system: str) -> dict[str, Any]:
-    """The best trial's settings as an entry of `systems`, which extends the one that was tuned.
+def found(study: Study, system: str) -> dict[str, Any]:
+    """The best trial's settings, as an entry of `tuned` or, with `extends`, of `systems`.
 
     Raises:
         UgclError: no trial was complete.
@@ -101,7 +109,7 @@ def overlay(config: Config, study: Study, system: str) -> dict[str, Any]:
 
     if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         raise UgclError(f"tune {system}: no trial was completed; raise --trials or narrow tune.space")
-    return _changes(system, study.best_params)
+    return settings({key: _rounded(value) for key, value in study.best_params.items()})
 
 
 def _check(config: Config, run: Run, folds: list[int]) -> None:
@@ -175,8 +183,8 @@ def _try(config: Config, study: Study, benchmark: str, system: str, folds: list[
 def _own(config: Config, run: Run) -> dict[str, Any]:
     """The system's own values of the parameters that are searched, where the space holds them."""
     tree = run.model_dump(include=set(SECTIONS))
-    searched = space(config, tree)
-    return {key: own for key in searched if (own := own_value(tree, key)) in searched[key]}
+    dimensions = space(config, tree)
+    return {key: own for key in dimensions if (own := own_value(tree, key)) in dimensions[key]}
 
 
 def space(config: Config, tree: dict[str, Any]) -> dict[str, Dimension]:

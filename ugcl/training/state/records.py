@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,16 +11,22 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ugcl.data import tables
+from ugcl.data import sources, tables
 from ugcl.data.shards import FeatureInfo
 from ugcl.errors import UgclError
+from ugcl.identity import compare
 
 CARD = "card.json"
+WEIGHTS = "model.safetensors"
 HISTORY = "history.csv"
 FIRST = ("epoch", "lr", "loss", "classification")
 LAST = ("dev_uar", "dev_war", "dev_loss", "test_uar", "seconds")
 """Between these columns come the method's own: its terms, then its facts. `test_uar` is there to report what
 selection on test would have given; nothing selects by it."""
+NAMES = ("benchmark", "system", "seed", "fold", "lineage")
+TRAINED_FROM = {*NAMES, "run", "features", "clips", "parameters", "data"}
+"""Fields of a card that were known before the training."""
+AGAIN = "train this run again, or put back its own file"
 
 
 class Selected(BaseModel):
@@ -44,6 +52,7 @@ class Card(BaseModel):
         epochs: how many were trained.
         seconds, memory_mib, device: of the training.
         commit, versions, data: of the code, the packages and the tables it read; empty where not known.
+        files: SHA-256 of the weights and the history by name.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,17 +74,28 @@ class Card(BaseModel):
     commit: str = ""
     versions: dict[str, str] = {}
     data: dict[str, str] = {}
+    files: dict[str, str] = {}
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """Which run it is, by NAMES."""
+        return {name: getattr(self, name) for name in NAMES}
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what was known before the training."""
+        return hashlib.sha256(self.model_dump_json(include=TRAINED_FROM).encode()).hexdigest()
 
 
 def read_card(folder: Path) -> Card:
     """Read the card of a run.
 
     Raises:
-        UgclError: the card is missing or damaged.
+        UgclError: the card is missing or damaged, or is that of another run than its folder's.
     """
     path = folder / CARD
     try:
-        return Card.model_validate_json(path.read_bytes())
+        card = Card.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise UgclError(f"{path}: not found; train this run first (`ugcl train`)") from None
     except ValidationError as error:
@@ -83,6 +103,40 @@ def read_card(folder: Path) -> Card:
         place = ".".join(map(str, first["loc"]))
         text = f"{place}: {first['msg']}" if place else first["msg"]
         raise UgclError(f"{path}: not a card of a run ({text}); train this run again") from None
+    compare(path, card.names, _of_folder(folder), AGAIN)
+    return card
+
+
+def check_file(folder: Path, name: str, card: Card) -> None:
+    """Refuse a file of a run that is not the one written with its card.
+
+    Raises:
+        UgclError: its bytes are others, or it is missing.
+    """
+    try:
+        found = sources.sha256(folder / name)
+    except FileNotFoundError:
+        raise UgclError(f"{folder / name}: not found; train this run again") from None
+    compare(folder / name, {"sha256": found}, {"sha256": card.files.get(name, "")}, AGAIN)
+
+
+def read_history(folder: Path) -> pd.DataFrame:
+    """Read the history of a run, all columns as text.
+
+    Raises:
+        UgclError: it is missing, or not the one written with the card.
+    """
+    check_file(folder, HISTORY, read_card(folder))
+    return tables.read(folder / HISTORY)
+
+
+def _of_folder(folder: Path) -> dict[str, Any]:
+    """What a run's folder says of the run, by its place among the results; nothing of a folder elsewhere."""
+    *_, benchmark, system, seed, fold = ("", "", "", "", *folder.parts)
+    if not re.fullmatch(r"seed\d+", seed) or not re.fullmatch(r"fold\d+", fold):
+        return {}
+    numbers = {"seed": int(seed.removeprefix("seed")), "fold": int(fold.removeprefix("fold"))}
+    return {"benchmark": benchmark, "system": system, **numbers}
 
 
 def write_history(rows: Sequence[Mapping[str, float]], path: Path) -> None:

@@ -15,6 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ugcl.files import whole
+
 log = logging.getLogger(__name__)
 FOLDER = "resume"
 FILE = "state.safetensors"
@@ -46,10 +48,12 @@ def fingerprint(parts: Any) -> str:
 
 
 def save(folder: Path, state: State, key: str) -> None:
-    """Write the state of the run with fingerprint `key` atomically: a kill leaves the old file or the new."""
+    """Write the state of the run with fingerprint `key` atomically: a kill leaves the old file or the new.
+
+    Raises:
+        UgclError: the disk is full.
+    """
     target = folder / FOLDER / FILE
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(FILE + ".partial")
     # Weights that share memory (an average that is the best) are written twice.
     tensors = {
         f"{group}/{name}": value.detach().cpu().clone().contiguous()
@@ -58,8 +62,8 @@ def save(folder: Path, state: State, key: str) -> None:
     }
     header = {"fingerprint": key, "epoch": state.epoch, "history": state.history}
     header |= {"best": state.best, "extra": state.extra}
-    save_file(tensors, partial, {HEADER: json.dumps(header)})
-    partial.replace(target)
+    with whole(target) as partial:
+        save_file(tensors, partial, {HEADER: json.dumps(header)})
 
 
 def load(folder: Path, key: str) -> State | None:

@@ -23,7 +23,15 @@ def of(rows: list[registry.Source], corpus: str) -> list[registry.Source]:
 
 
 def test_every_row_has_a_licence_and_a_safe_address(rows: list[registry.Source]) -> None:
-    assert {row.corpus for row in rows} == {"crema_d", "ravdess", "meld", "iemocap", "msp_improv", "models"}
+    assert {row.corpus for row in rows} == {
+        "crema_d",
+        "ravdess",
+        "meld",
+        "iemocap",
+        "mmmo",
+        "msp_improv",
+        "models",
+    }
     for row in rows:
         assert row.licence
         assert row.url.startswith(("https://", "git+https://"))

@@ -1,0 +1,131 @@
+"""Made codes of CBERL and mixed clips of DRKF: what is drawn, when, and what the losses read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ugcl.methods.build import build
+from ugcl.methods.text.drkf import BertLayer, JointTransformer
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
+from made_systems import FRAMES, make_batch, resolve, without
+
+
+def network(system, counts=None):
+    torch.manual_seed(0)
+    run = resolve("demo_peers", system)
+    return build(run, FRAMES, counts=counts).train(), make_batch(run, FRAMES, clips=12)
+
+
+def test_rare_classes_are_made_more_often():
+    counts = torch.tensor([10.0, 20.0, 40.0, 40.0, 40.0, 40.0])
+    model, batch = network("cberl-like", counts)
+    shares = (1 / counts) / (1 / counts).sum()
+    torch.testing.assert_close(model.criterion.rarity, shares)
+    drawn = sum(model(batch)["chosen"].sum(dim=0) for _ in range(150)) / (150 * 12)
+    torch.testing.assert_close(drawn, shares, atol=0.03, rtol=0)
+
+
+def test_evaluation_makes_no_codes_and_draws_nothing():
+    model, batch = network("cberl-like")
+    state = torch.get_rng_state()
+    outputs = model.eval()(batch)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert outputs.keys() == {"logits", "pooled"}
+
+
+def test_the_generator_is_taught_against_the_discriminator():
+    model, batch = network("cberl-like")
+    outputs = model(batch)
+    outputs["code"].retain_grad()
+    terms = model.terms(outputs, batch)
+    terms["adversarial"].backward(retain_graph=True)
+    assert outputs["code"].grad is None, "clips' codes are given"
+    parameter = model.generator.body[-1].bias
+    logits = (model.discriminator(outputs["made"]) * outputs["chosen"]).sum(dim=1)
+    plain = torch.autograd.grad(F.softplus(logits).mean(), parameter)[0]
+    torch.testing.assert_close(parameter.grad, -plain)
+
+
+def test_terms_of_cberl_by_hand():
+    model, batch = network("cberl-like")
+    batch = without(batch, "video", [0, 3])
+    outputs = model(batch)
+    terms = model.terms(outputs, batch)
+    errors = []
+    for m in ("audio", "video"):
+        here = batch.present[m].nonzero().flatten().tolist()
+        gaps = [((outputs["decoded"][m][i] - outputs["pooled"][m][i]) ** 2).mean() for i in here]
+        errors.append(sum(gaps) / len(gaps))
+    torch.testing.assert_close(terms["reconstruction"], sum(errors) / 2)
+    real = torch.stack([model.discriminator(outputs["code"])[i, y] for i, y in enumerate(batch.labels)])
+    made = model.discriminator(outputs["made"])[outputs["chosen"].bool()]
+    expected = F.binary_cross_entropy_with_logits(real, torch.ones(12))
+    expected = expected + F.binary_cross_entropy_with_logits(made, torch.zeros(12))
+    torch.testing.assert_close(terms["adversarial"], expected)
+
+
+def test_a_layer_is_that_of_bert():
+    torch.manual_seed(0)
+    ours, theirs = (
+        BertLayer(8, 2, 16, 0.0),
+        nn.TransformerEncoderLayer(8, 2, 16, 0.0, activation="gelu", batch_first=True),
+    )
+    a, x = ours.attention, torch.randn(3, 5, 8)
+    mask = torch.arange(5) < torch.tensor([5, 3, 1])[:, None]
+    with torch.no_grad():
+        theirs.self_attn.in_proj_weight.copy_(torch.cat([a.query.weight, a.key.weight, a.value.weight]))
+        theirs.self_attn.in_proj_bias.copy_(torch.cat([a.query.bias, torch.zeros(8), a.value.bias]))
+        theirs.self_attn.out_proj.load_state_dict(a.out.state_dict())
+        theirs.linear1.load_state_dict(ours.feed_forward[0].state_dict())
+        theirs.linear2.load_state_dict(ours.feed_forward[2].state_dict())
+    expected = theirs(x, src_key_padding_mask=~mask)
+    torch.testing.assert_close(ours(x, mask)[mask], expected[mask])
+
+
+def test_the_joint_transformer_reads_marks_and_all_modalities():
+    torch.manual_seed(0)
+    model, a, v = JointTransformer(2, 1, 8, 2, 0.0), torch.randn(2, 3, 8), torch.randn(2, 2, 8)
+    mask_a, mask_v = torch.ones(2, 3, dtype=torch.bool), torch.ones(2, 2, dtype=torch.bool)
+    sequence = torch.stack(
+        [torch.cat([model.marks[:1], a[i], model.marks[1:2], v[i], model.marks[2:]]) for i in range(2)]
+    )
+    expected = model.layers[0](model.norm(sequence), torch.ones(2, 8, dtype=torch.bool))[:, 0]
+    torch.testing.assert_close(model([a, v], [mask_a, mask_v]), expected)
+
+
+def test_mixed_clips_are_judged_by_their_emotions():
+    model, batch = network("drkf")
+    batch = without(without(batch, "audio", [2]), "video", [5])
+    outputs = model(batch)
+    partner = outputs["partner"]
+    assert (partner != torch.arange(12)).all()
+    losses = []
+    for i, j in enumerate(partner.tolist()):
+        if batch.present["audio"][i] and batch.present["video"][j]:
+            same = int(batch.labels[i] == batch.labels[j])
+            losses.append(-outputs["same"][i].log_softmax(dim=0)[same])
+    assert len(losses) < 12
+    torch.testing.assert_close(model.terms(outputs, batch)["pairs"], sum(losses) / len(losses))
+
+
+def test_the_contrast_across_modalities_goes_one_way():
+    model, batch = network("drkf")
+    outputs = model(batch)
+    with torch.no_grad():
+        model.temperature.fill_(-1.0)
+    u, v = (F.normalize(outputs["projected"][m], dim=1) for m in ("audio", "video"))
+    scores = u @ v.T / torch.tensor(-1.0).sigmoid()
+    expected = -scores.log_softmax(dim=1).diagonal().mean()
+    torch.testing.assert_close(model.terms(outputs, batch)["alignment"], expected)
+
+
+def test_a_batch_of_one_clip_has_no_mixed_clips():
+    run = resolve("demo_peers", "drkf")
+    model, batch = build(run, FRAMES).train(), make_batch(run, FRAMES, clips=1)
+    assert model.terms(model(batch), batch)["pairs"].item() == 0

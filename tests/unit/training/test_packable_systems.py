@@ -1,0 +1,50 @@
+"""Every system of the parameters that says so can be trained in step, and has the outputs it has alone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from ugcl.methods.build import build
+from ugcl.training.objective import objective
+from ugcl.training.packed.pack import Pack
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
+from made_systems import INFOS, NETWORKS, make_batch, resolve
+
+DRAWS = {"cberl", "drkf"}
+"""Methods that draw numbers in training whatever the dropout; in step they draw others."""
+
+
+def packable():
+    """Networks of all benchmarks whose method can be packed."""
+    names = [names for names in NETWORKS if resolve(*names).method.packable]
+    return [pytest.param(*each, id=each[1]) for each in names if resolve(*each).method.name != "released"]
+
+
+@pytest.mark.parametrize("infos", INFOS.values(), ids=INFOS.keys())
+@pytest.mark.parametrize(("benchmark", "system"), packable())
+def test_outputs_in_step_are_those_alone(benchmark, system, infos, monkeypatch):
+    monkeypatch.setattr(F, "dropout", lambda x, *_, **__: x)
+    run = resolve(benchmark, system)
+    run = run.model_copy(update={"encoder": run.encoder.model_copy(update={"frame_mask": 0.0})})
+    models = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        models.append(build(run, infos).train())
+    batches = [make_batch(run, infos, clips=6, seed=seed) for seed in (2, 3)]
+    pack = Pack(models, run.train)
+    outputs = pack(batches)
+    losses = pack.losses(outputs, batches)
+    assert all(value.isfinite() for found in losses for value in found.values())
+    sum(found["loss"] for found in losses).backward()
+    if run.method.name not in DRAWS:
+        for model, batch, mine, found in zip(models, batches, outputs, losses, strict=True):
+            alone = model(batch)
+            torch.testing.assert_close(mine["logits"], alone["logits"], rtol=1e-4, atol=1e-5)
+            expected = objective(model, alone, batch)["classification"]
+            torch.testing.assert_close(found["classification"], expected, rtol=1e-4, atol=1e-5)

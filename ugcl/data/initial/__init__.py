@@ -1,0 +1,1 @@
+"""The table and the parameters that a corpus of one's own starts from."""
