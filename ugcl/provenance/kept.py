@@ -17,10 +17,10 @@ from ugcl.plan.evaluation import table, table_record
 from ugcl.provenance import lineage
 
 
-def record(config: Config, benchmark: str) -> None:
-    """Note what a benchmark's tables were made from, once all are written."""
-    content = {"benchmark": benchmark, "lineage": lineage.tables(config, benchmark)}
-    text = json.dumps(content | {"summary_sha256": _digest(benchmark)}, indent=2)
+def record(benchmark: str, made_from: str) -> None:
+    """Note the lineage that a benchmark's tables were made from, once all are written."""
+    content = {"benchmark": benchmark, "lineage": made_from, "summary_sha256": _digest(benchmark)}
+    text = json.dumps(content, indent=2)
     files.write(table_record(benchmark), text + "\n")
 
 
