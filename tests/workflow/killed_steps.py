@@ -33,7 +33,7 @@ import torch  # noqa: E402, F401
 
 from ugcl.cli.main import app  # noqa: E402
 from ugcl.evaluation.networks import cost, robustness, tokens  # noqa: E402, F401
-from ugcl.evaluation.tables import summary  # noqa: E402, F401
+from ugcl.evaluation.tables import benchmark, summary  # noqa: E402, F401
 from ugcl.features import extract  # noqa: E402, F401
 from ugcl.reports.figures import draw  # noqa: E402, F401
 from ugcl.training import run  # noqa: E402, F401
@@ -49,7 +49,7 @@ STEPS = [
     ["features", "quarantine", "tiny"],
     *(["train", "tiny", name, *FOLDS] for name in ("ugcl", "audio-only")),
     *(["evaluate", "predict", "tiny", name] for name in ("ugcl", "audio-only")),
-    *(["evaluate", name, "tiny"] for name in ("perturb", "robustness", "tokens", "cost", "score")),
+    *(["evaluate", name, "tiny"] for name in ("perturb", "robustness", "tokens", "cost", "score", "tables")),
     ["evaluate", "summary"],
     *(["report", name] for name in ("figures", "tables", "cards", "site")),
 ]

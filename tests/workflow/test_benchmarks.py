@@ -59,6 +59,7 @@ def test_a_run_with_another_list_keeps_the_results_of_the_first(finished: Workpl
     assert covered(finished) == ["tiny"] and links(finished) == []
 
     output = finished.snakemake("all", *OTHER)
+    assert {"train_other_seed_0_fold_1", "benchmark_tables", "summary", "site"} <= rules(output)
     assert not any("tiny" in rule for rule in rules(output))
     assert results(finished, "tiny") == before
     assert covered(finished) == ["tiny", "other"]
@@ -71,9 +72,7 @@ def test_a_run_with_another_list_keeps_the_results_of_the_first(finished: Workpl
     assert NOTHING in finished.snakemake("all", *OTHER)
 
     both = results(finished, "tiny", "other")
-    assert rules(finished.snakemake("all")) <= {"site", "all"}, (
-        "back to the first, only the front page is new"
-    )
+    assert rules(finished.snakemake("all")) - {"all"} == {"site"}, "back to the first: the front page alone"
     assert results(finished, "tiny", "other") == both
     assert covered(finished) == ["tiny", "other"]
     assert links(finished) == ["reports/other/index.html"]
@@ -82,7 +81,7 @@ def test_a_run_with_another_list_keeps_the_results_of_the_first(finished: Workpl
 
     finished.set_parameters(lambda t: t["benchmarks"]["tiny"].update(planned=["audio-only"]))
     output = finished.snakemake("all", *OTHER)
-    assert rules(output) <= {"summary", "site", "all"}
+    assert "summary" in rules(output) and rules(output) <= {"summary", "site", "all"}
     assert covered(finished) == ["other"]
     log = (finished.root / "logs/evaluate/summary.log").read_text()
     assert "rows of tiny left out: they were made with other parameters or code" in log

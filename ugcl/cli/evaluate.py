@@ -79,11 +79,12 @@ def tables(benchmark: Benchmark) -> None:
     """Write a benchmark's tables into results/tables/<benchmark>."""
     from ugcl import config
     from ugcl.evaluation.tables.benchmark import write
-    from ugcl.provenance import kept
+    from ugcl.provenance import kept, lineage
 
     parameters = config.load()
+    made_from = lineage.tables(parameters, benchmark)  # of the code that is loaded now
     write(parameters, benchmark)
-    kept.record(parameters, benchmark)
+    kept.record(benchmark, made_from)
 
 
 @app.command()

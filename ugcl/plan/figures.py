@@ -58,7 +58,7 @@ class Kind:
 
     name: str  # in file names, pages and `ugcl.reports.pages.notebook.figure`
     function: str
-    tables: tuple[str, ...]  # stems of the summary's tables; it gets the rows of the benchmark
+    tables: tuple[str, ...]  # stems of the benchmark's tables
     title: str  # what is shown; `{reference}` stands for the reference system
     caption: str = ""  # on the front page; "" for a figure that is shown in notebooks only
     when: Condition = always  # which benchmarks have it

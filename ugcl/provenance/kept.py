@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+from ugcl import files
 from ugcl.config import Config
 from ugcl.errors import UgclError
 from ugcl.plan import paths
@@ -16,11 +17,11 @@ from ugcl.plan.evaluation import table, table_record
 from ugcl.provenance import lineage
 
 
-def record(config: Config, benchmark: str) -> None:
-    """Note what a benchmark's tables were made from, once all are written."""
-    content = {"benchmark": benchmark, "lineage": lineage.tables(config, benchmark)}
-    text = json.dumps(content | {"summary_sha256": _digest(benchmark)}, indent=2)
-    table_record(benchmark).write_text(text + "\n")
+def record(benchmark: str, made_from: str) -> None:
+    """Note the lineage that a benchmark's tables were made from, once all are written."""
+    content = {"benchmark": benchmark, "lineage": made_from, "summary_sha256": _digest(benchmark)}
+    text = json.dumps(content, indent=2)
+    files.write(table_record(benchmark), text + "\n")
 
 
 def included(config: Config) -> dict[str, str]:

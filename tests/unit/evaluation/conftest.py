@@ -13,7 +13,7 @@ from ugcl.config import Config
 from ugcl.evaluation.tables import benchmark
 from ugcl.evaluation.tables.score import score
 from ugcl.evaluation.tables.summary import summarise
-from ugcl.provenance import kept
+from ugcl.provenance import kept, lineage
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def summarised_folder(predicted_folder: Path, tmp_path_factory: pytest.TempPathF
         config = configuration.load(Path("params.yaml"))
         score(config, "demo", dict.fromkeys(config.benchmarks["demo"].systems, "f00d"))
         benchmark.write(config, "demo")
-        kept.record(config, "demo")
+        kept.record("demo", lineage.tables(config, "demo"))
         summarise(["demo"])
     return folder
 

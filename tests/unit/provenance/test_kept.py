@@ -29,7 +29,7 @@ def tree(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict
     tree = read(project / "params.yaml") | {"active": ["ravdess"]}
     for benchmark in ("ravdess", "demo"):
         place(benchmark)
-        kept.record(parse(tree), benchmark)
+        kept.record(benchmark, lineage.tables(parse(tree), benchmark))
     return tree
 
 

@@ -9,7 +9,7 @@ import pytest
 from ugcl.config import parse, read
 from ugcl.plan import paths
 from ugcl.provenance import kept as kept_tables
-from ugcl.provenance import prune
+from ugcl.provenance import lineage, prune
 
 
 def place(path: Path, size: int = 10) -> Path:
@@ -45,7 +45,8 @@ def test_only_unwanted_results_are_listed_and_removed(
     place(paths.PREDICTIONS / paths.run("demo", "ugcl", 0, 99).with_suffix(".csv"))
     place(paths.SCORES / "old/metrics.csv")
     place(paths.SCORES / "demo/ugcl/metrics.csv")
-    kept_tables.record(config, "ravdess")  # not active, but current: its report shows these runs
+    # Not active, but current: its report shows these runs.
+    kept_tables.record("ravdess", lineage.tables(config, "ravdess"))
     place(paths.MODELS / paths.run("ravdess", "removed", 0, 1) / "model.safetensors")
     place(paths.TABLES / "demo_ablations/summary.csv")  # not current: nobody knows what they were made from
     place(paths.SCORES / "demo_ablations/metrics.csv")

@@ -20,7 +20,6 @@ from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.evaluation.tables import benchmark as of_benchmark
 from ugcl.evaluation.tables.score import score
-from ugcl.evaluation.tables.summary import summarise
 from ugcl.plan import evaluation as outputs
 from ugcl.plan import paths, reports
 from ugcl.reports.pages import model_card, site
@@ -107,14 +106,13 @@ def made(config: Config, project: Path) -> dict[str, str]:
     """Make all pages."""
     score(config, "demo", dict.fromkeys(config.benchmark("demo").systems, "f00df00df00d"))
     of_benchmark.write(config, "demo")
-    summarise(["demo"])
     write_search("demo", "ugcl")
     finished.stand_in_figures(config)  # notebooks draw them
     papers.tables_of_all(config)
     model_card.cards_of_all(config)
     Path("notebooks").symlink_to(project / "notebooks")
     written = [site.build(config), *(render(config, name) for name in reports.notebooks(config))]
-    written += [*reports.model_cards(config), *paths.REPORTS.glob("*/tables/*.md")]
+    written += [*reports.model_cards(config), *paths.REPORTS.glob("demo/tables/*.md")]
     return {path.name: path.read_text() for path in written}
 
 
