@@ -206,7 +206,7 @@ def write_index(folder: Path, shards: int) -> Path:
 
 def _verify(shard: Path, clip: str, found: str, expected: str) -> None:
     """Refuse features that are not those that were encoded, such as after a fault of a disk or of a copy."""
-    advice = f"its features of clip {clip!r} are not those that were encoded; encode this shard again"
+    advice = f"its clip {clip!r} is not what was encoded; remove it and encode this shard again"
     compare(shard, {"digest": found}, {"digest": expected}, advice)
 
 
