@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from fixtures import trained
+from fixtures import examined, trained
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import recall_score
@@ -168,6 +168,7 @@ def test_wrong_labels_in_training_stand_beside_the_conditions_of_their_system(ti
     changed = pd.read_csv(files[1])
     changed.loc[0, "predicted"] = next(name for name in ["angry", "happy"] if name != changed["label"][0])
     changed.to_csv(files[1], index=False)
+    examined.seal("tiny", "concat+labels0.5")
     ugcl("evaluate", "robustness", "tiny")
     assert set(pd.read_csv(outputs.score("tiny", "robustness"))["system"]) == {"concat"}
     frame = table("concat")
