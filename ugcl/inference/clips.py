@@ -6,6 +6,7 @@ import logging
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from ugcl.features.media.clip import Clip
@@ -45,6 +46,14 @@ def find(named: Iterable[str]) -> list[Clip]:
     stems = Counter(first.stem for first, _ in pairs)
     clips = [_clip(first, second, stems[first.stem] == 1) for first, second in pairs]
     return sorted(clips, key=lambda clip: clip.name)
+
+
+def absolute(clips: Iterable[Clip]) -> list[Clip]:
+    """The same clips under absolute paths, so that they are found from another working folder."""
+    return [
+        replace(clip, audio=clip.audio and clip.audio.absolute(), video=clip.video and clip.video.absolute())
+        for clip in clips
+    ]
 
 
 def _across_folders(stem: str, group: list[Path]) -> list[tuple[Path, Path | None]]:
