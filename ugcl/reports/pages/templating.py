@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+
+def link(target: Path, page: Path) -> str:
+    """The address of a file of the report, from one of its pages."""
+    return Path(os.path.relpath(target, page.parent)).as_posix()
 
 
 def fill(template: str, context: dict[str, Any]) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from ugcl.data import tables
 from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.summary import TABLES
 from ugcl.plan.evaluation import table
+from ugcl.plan.names import FEW
+from ugcl.reports.tables import cells
 
 
 def read(name: str, benchmark: str | None = None) -> pd.DataFrame:
@@ -18,7 +21,8 @@ def read(name: str, benchmark: str | None = None) -> pd.DataFrame:
         benchmark: keep its rows alone.
 
     Returns:
-        The table; number columns as numbers, empty cells of them as NaN.
+        The table; number columns as numbers, empty cells of them as NaN. Intervals over fewer than FEW
+        speakers are NaN too: they are as wide as the scale, or narrow by chance.
 
     Raises:
         UgclError: the table is missing, has other columns than its schema, or a word among numbers.
@@ -26,4 +30,22 @@ def read(name: str, benchmark: str | None = None) -> pd.DataFrame:
     frame = tables.read(table(name))
     if benchmark is not None:
         frame = frame[frame["benchmark"] == benchmark].reset_index(drop=True)
-    return schema.typed(frame, TABLES[name], table(name))
+    typed = schema.typed(frame, TABLES[name], table(name))
+    ends = [column for column in typed if column.endswith(("_low", "_high"))]
+    if "speakers" in typed:
+        typed.loc[typed["speakers"] < FEW, ends] = np.nan
+    return typed
+
+
+def no_intervals(summary: pd.DataFrame) -> str:
+    """Why a benchmark's scores have no intervals; "" where they have.
+
+    Args:
+        summary: its rows of the table `summary`.
+    """
+    count = int(summary["speakers"].min()) if len(summary) else FEW
+    if count >= FEW:
+        return ""
+    return (
+        f"No intervals: {cells.counted(count, 'speaker')}, and under {FEW} an interval says next to nothing."
+    )
