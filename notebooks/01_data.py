@@ -19,15 +19,14 @@ benchmarks = ["demo"]
 #
 # What each benchmark is made of: clips, speakers, classes, raters' votes, the parts of every fold, and the clips
 # that were left out. Everything here is read from `results/tables`; nothing is computed.
-#
-# Labels name **posed** emotions as a corpus defines them: what an actor was asked to show, or what raters saw and
-# heard. They are not what a person felt.
 
 # %% tags=["hide-input"]
-from ugcl.reports.pages.notebook import figure, heading, picture, plain, rows, say, start, table
+from ugcl.reports.pages.notebook import figure, heading, labels, picture, plain, rows, say, start, table
+from ugcl.reports.tables import columns
 from ugcl.plan.reports import contact_sheet, contact_sheet_corpora
 
 parameters = start(root)
+labels(parameters, benchmarks)
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
@@ -58,8 +57,8 @@ for benchmark in benchmarks:
 # %% [markdown]
 # ## Parts and the leak audit
 #
-# A speaker must be in one part of a fold only. `shared` names the speakers of a part that another part of the same
-# fold has too: the column is empty when the split is clean.
+# A speaker must be in one part of a fold only. The last column names the speakers of a part that another part of the
+# same fold has too.
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
@@ -67,8 +66,7 @@ for benchmark in benchmarks:
     leaks = parts[parts["shared"] != ""]
     verdict = "no speaker is shared by two parts of a fold" if leaks.empty else f"LEAKY: {len(leaks)} parts share speakers"
     say(f"### {benchmark}: {verdict}")
-    parts = parts.assign(minutes=(parts.pop("seconds") / 60).round(1))
-    rows(parts.drop(columns=["benchmark", "marks"]))
+    rows(columns.parts(parts))
 
 # %% [markdown]
 # ## Raters
@@ -82,7 +80,7 @@ for benchmark in benchmarks:
     if votes.empty:
         say(f"{benchmark}: the corpus has no votes.")
     else:
-        rows(votes.drop(columns=["marks"]).round(3))
+        rows(columns.votes(votes))
 
 # %% [markdown]
 # ## Left out
@@ -102,5 +100,6 @@ for benchmark in benchmarks:
     whole = len(table("clips", benchmark))
     say(f"Quarantine: {bad['clip'].nunique()} of {whole} clips.")
     if len(bad):
+        bad["failure"] = bad["failure"].str.replace("_", " ")
         rows(bad.groupby(["modality", "failure"])["clip"].nunique().rename("clips").reset_index())
         rows(bad.drop(columns=["benchmark", "marks"]))

@@ -23,8 +23,7 @@ benchmarks = ["demo"]
 # averaged over seeds. Intervals come from drawing speakers with replacement, because clips of one speaker are not
 # independent. Grey rows (`chance`, `majority`, `raters:…` and the like) are references, not trained systems.
 #
-# Labels name **posed** emotions, or what raters took a clip to show. A score says how often a system gives that
-# label, not how well it knows what a person feels.
+# A score says how often a system gives a clip's label, not how well it knows what a person feels.
 
 # %% tags=["hide-input"]
 from ugcl.plan.evaluation import by_speaker
@@ -32,9 +31,10 @@ from ugcl.reports.figures import comparisons as comparison_figures, draw
 from ugcl.reports.tables import scores, papers as tables
 from ugcl.reports.tables.methods import methods_table
 from ugcl.reports import theme
-from ugcl.reports.pages.notebook import figure, heading, rows, say, show, start, table
+from ugcl.reports.pages.notebook import figure, heading, labels, rows, say, show, start, table
 
 parameters = start(root)
+labels(parameters, benchmarks)
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:

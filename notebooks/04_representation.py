@@ -42,8 +42,8 @@ for benchmark in benchmarks:
 # A clip spreads its weight over the tokens. Perplexity is the number of tokens that would give the same entropy if
 # all were used equally: of all clips together, and of one clip on average. Close to the size of the codebook means
 # that nearly all tokens are used by nearly every clip, so that single tokens say little; close to one would mean
-# that the codebook has collapsed. `dead` tokens have less than a tenth of an even share, and `never_first` ones are
-# the largest of no clip.
+# that the codebook has collapsed. Dead tokens have less than a tenth of an even share; tokens never largest are the
+# largest of no clip.
 
 # %% tags=["hide-input"]
 for benchmark in looked_at:
@@ -55,8 +55,7 @@ for benchmark in looked_at:
 #
 # Clip-level tokens of both modalities in the plane (t-SNE), test clips of the first fold. The three panels show the
 # same points. Distances between far groups and the sizes of groups mean nothing in such a map; what can be read is
-# which points are neighbours: clips of an emotion, of a speaker, or of a modality. Emotions are labels of posed or
-# rated emotion.
+# which points are neighbours: clips of a label, of a speaker, or of a modality.
 
 # %% tags=["hide-input"]
 for benchmark in looked_at:

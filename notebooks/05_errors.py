@@ -20,16 +20,18 @@ benchmarks = ["demo"]
 # Where the reference system of each benchmark fails: classes that it takes for each other, the mistakes of which it
 # is most sure, and clips on which the raters themselves do not say the label.
 #
-# A mistake here means that a system does not say the **label**: what an actor was asked to pose, or what most raters
-# saw and heard. Where raters are divided the label is itself uncertain, and a "mistake" may be a fair answer.
+# A mistake here means that a system does not say the **label**. Where raters are divided the label is itself
+# uncertain, and a "mistake" may be a fair answer.
 
 # %% tags=["hide-input"]
 from ugcl.reports.figures import draw, errors as error_figures
 from ugcl.reports.pages import gallery
 from ugcl.reports import theme
-from ugcl.reports.pages.notebook import figure, raw, rows, say, show, start, table
+from ugcl.reports.pages.notebook import figure, labels, raw, rows, say, show, start, table
+from ugcl.reports.tables import columns
 
 parameters = start(root)
+labels(parameters, benchmarks)
 
 # %% [markdown]
 # ## Classes taken for each other
@@ -70,8 +72,8 @@ for benchmark in benchmarks:
 # often a system says the label where the majority says it too. Hollow dots: where it does not. Crosses: how often
 # the system then sides with the majority. Disputed clips are few, so the hollow dots and crosses are rough.
 #
-# In the table, `agreement` is how often the system says the majority (with its interval), `kl` and `cosine` compare
-# its probabilities with the votes, and `entropy_correlation` is high if it is unsure where the raters are.
+# In the table, shares are in per cent, the first with its interval. KL and cosine compare the system's probabilities
+# with the votes, and the correlation of entropies is high if it is unsure where the raters are.
 # Raters gave impressions; like the label, their majority is not a person's feeling.
 
 # %% tags=["hide-input"]
@@ -82,4 +84,4 @@ for benchmark in benchmarks:
         continue
     title = draw.title(parameters, benchmark, "systems and raters")
     show(error_figures.raters(found, theme.colours(parameters), title))
-    rows(found.drop(columns=["benchmark", "marks"]).round(3).astype({"clips": int}))
+    rows(columns.disagreement(found))

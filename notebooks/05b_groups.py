@@ -20,8 +20,8 @@ benchmarks = ["demo"]
 # How evenly a system works: on single speakers, and on groups of clips by sex, age, race and ethnicity of the speaker,
 # by level of the emotion and by sentence, where the corpus names them.
 #
-# Groups are as the corpus describes its actors. A gap in these scores may come from the few actors of a group, from
-# how they posed, or from the labels; it is not evidence about people of that group. A gap that is not found may be
+# Groups are as the corpus describes its speakers. A gap in these scores may come from the few speakers of a group, from
+# how they were recorded, or from the labels; it is not evidence about people of that group. A gap that is not found may be
 # there all the same: look at the width of its interval.
 
 # %% tags=["hide-input"]
@@ -46,7 +46,7 @@ for benchmark in benchmarks:
 # Left, the reference system's UAR on a group's clips; right, how many points that is above or below the other groups of the
 # same attribute, over the classes that both have. Groups are compared one by one without correction: of twenty gaps
 # one is expected to leave zero by chance. Grey groups have few speakers or no clip of some class: little
-# can be said of them, and a line that leaves the axes is longer than shown.
+# can be said of them, and under five speakers no interval is shown.
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:

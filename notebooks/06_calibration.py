@@ -20,7 +20,7 @@ benchmarks = ["demo"]
 # Whether a system that says "90 %" is right nine times in ten. Probabilities are looked at as the
 # trained systems give them, without any correction afterwards.
 #
-# Probabilities are about the **label** of a clip (posed, or the raters' majority), not about what a person feels.
+# Probabilities are about the **label** of a clip, not about what a person feels.
 
 # %% tags=["hide-input"]
 from ugcl.reports.tables import scores

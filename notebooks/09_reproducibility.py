@@ -22,6 +22,7 @@ benchmarks = ["demo"]
 
 # %% tags=["hide-input"]
 from ugcl.reports.tables import columns
+from ugcl.reports.tables.cells import counted
 from ugcl.reports.pages.notebook import figure, heading, plain, rows, say, start, table
 
 parameters = start(root)
@@ -47,15 +48,14 @@ for benchmark in benchmarks:
 for benchmark in benchmarks:
     entry = parameters.benchmark(benchmark)
     seeds = ", ".join(map(str, entry.seeds))
-    say(
-        f"{benchmark}: {len(entry.seeds)} seed(s) of training, {seeds}; {len(parameters.folds(benchmark))} folds."
-    )
+    count, folds = counted(len(entry.seeds), "seed"), counted(len(parameters.folds(benchmark)), "fold")
+    say(f"{benchmark}: {count} of training ({seeds}), {folds}.")
     if len(entry.seeds) == 1:
         say("One seed alone: how much a score moves from training to training is not known.")
 evaluate = parameters.evaluate
 say(
-    f"Resampling: seed {evaluate.seed}, {evaluate.bootstrap} draws of the speaker bootstrap,"
-    f" {evaluate.permutations} of the sign-flip test where it is not exact."
+    f"Resampling: seed {evaluate.seed}, {evaluate.bootstrap:,} draws of the speaker bootstrap,"
+    f" {evaluate.permutations:,} of the sign-flip test where it is not exact."
 )
 
 # %% [markdown]
@@ -85,8 +85,9 @@ for benchmark in benchmarks:
 # ## Optimism
 #
 # The epoch of every run is chosen on dev speakers: the highest dev UAR, of equal ones the least dev loss, then the
-# earliest. `tied_runs` in optimism_by_system.csv counts the runs where several epochs tie. The test score of each epoch is recorded to know what choosing it
-# on the test fold would have added, in points of UAR, and chooses nothing. The interval is over folds.
+# earliest. The table of optimism by system in `results/tables` counts the runs where several epochs tie. The test
+# score of each epoch is recorded to know what choosing it on the test fold would have added, in points of UAR, and
+# chooses nothing. The interval is over folds.
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:

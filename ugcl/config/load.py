@@ -97,7 +97,8 @@ def _read(file: Path) -> dict[str, Any]:
             raise UgclError(f"{file}, line {line}: {key.value!r} is given twice; remove one of the two")
         tree = None if node is None else loader.construct_document(node)
     except FileNotFoundError:
-        raise UgclError(f"{file}: not found; run from the project's root or set UGCL_PARAMS") from None
+        place = "from the project's root, set UGCL_PARAMS, or predict with --project"
+        raise UgclError(f"{file}: not found; run {place}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UgclError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(tree, dict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from ugcl.data.recordings.files import SOUND, VIDEO, named_files, printable
@@ -25,6 +26,14 @@ def find(named: Iterable[str]) -> list[Clip]:
     stems = Counter(first.stem for first, _ in found)
     clips = [_clip(first, second, stems[first.stem] == 1) for first, second in found]
     return sorted(clips, key=lambda clip: clip.name)
+
+
+def absolute(clips: Iterable[Clip]) -> list[Clip]:
+    """The same clips under absolute paths, so that they are found from another working folder."""
+    return [
+        replace(clip, audio=clip.audio and clip.audio.absolute(), video=clip.video and clip.video.absolute())
+        for clip in clips
+    ]
 
 
 def _clip(first: Path, second: Path | None, alone: bool) -> Clip:

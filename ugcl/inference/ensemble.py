@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ import torch
 from torch import nn
 
 from ugcl.config import Config, Run
+from ugcl.config.load import PARAMS
 from ugcl.data.dataset import ClipDataset
 from ugcl.data.moments import moments, standardised
 from ugcl.data.shards import FeatureInfo
@@ -24,6 +27,7 @@ from ugcl.inference.probabilities import probabilities
 from ugcl.plan import paths
 from ugcl.plan.evaluation import chosen
 from ugcl.training.state.checkpoint import load_run
+from ugcl.training.state.records import CARD
 
 LONGEST = 120.0  # seconds of a clip that go through the networks at a time
 
@@ -43,6 +47,7 @@ class Ensemble:
         models: their networks.
         temperatures: theirs; 1 where none was fitted.
         calibrated: whether all were fitted.
+        marks: SYNTHETIC where a run was trained on clips that show no people, as its card says; "" otherwise.
         batch: clips per batch.
         device: where the networks run.
     """
@@ -53,6 +58,7 @@ class Ensemble:
     models: Sequence[nn.Module]
     temperatures: Sequence[float]
     calibrated: bool
+    marks: str = ""
     batch: int = 64
     device: torch.device | str = "cpu"
 
@@ -95,9 +101,56 @@ def load(config: Config, benchmark: str, system: str, fold: int | None = None) -
     if fold is not None and fold not in folds:
         raise UgclError(f"{benchmark} has no fold {fold}; choose from {', '.join(map(str, folds))}")
     runs = [(seed, k) for seed in entry.seeds for k in folds if fold in (None, k)]
-    loaded = [load_run(paths.MODELS / paths.run(benchmark, system, *run)) for run in runs]
-    fitted = temperature.read(benchmark, system)
-    card = loaded[0][1]
+    return of_folders(config, [paths.MODELS / paths.run(benchmark, system, *run) for run in runs])
+
+
+def project_of(folder: Path) -> Path:
+    """The project in which a folder lies: the nearest above it with parameters; else the working folder."""
+    above = [path for path in folder.absolute().parents if (path / PARAMS).is_file()]
+    return above[0] if above else Path.cwd()
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """The folders of runs that a folder stands for: itself, or those below it; each holds a card.json.
+
+    Raises:
+        UgclError: there is none.
+    """
+    found = sorted(path.parent for path in folder.absolute().rglob(CARD))
+    if not found:
+        raise UgclError(
+            f"{folder}: no {CARD} in it or below it; name a system, or the folder of a trained run or system,"
+            " such as results/models/demo/ugcl/seed0/fold1"
+        )
+    return found
+
+
+def of_folders(config: Config, folders: Sequence[Path]) -> Ensemble:
+    """The ensemble of the runs in some folders, which are those of one system.
+
+    Which runs they are, and whether their data were synthetic, their cards say. The temperatures are the
+    project's, for runs that lie where the project keeps its own.
+
+    Args:
+        config: parameters of the working folder's project: the device, the batch, and what cards lack.
+        folders: hold model.safetensors and card.json each.
+
+    Raises:
+        UgclError: a folder holds no run, or they are runs of several systems.
+    """
+    loaded = [load_run(folder) for folder in folders]
+    cards = [card for _, card in loaded]
+    card, runs = cards[0], [(card.seed, card.fold) for card in cards]
+    systems = dict.fromkeys(f"{each.benchmark}/{each.system}" for each in cards)
+    if len(systems) > 1:
+        raise UgclError(f"{', '.join(systems)}: runs of several systems; name the folder of one")
+    known = temperature.read(card.benchmark, card.system)
+    own = [paths.MODELS / paths.run(card.benchmark, card.system, *run) for run in runs]
+    pairs = zip(runs, folders, own, strict=True)
+    here = [run for run, folder, place in pairs if os.path.realpath(folder) == os.path.realpath(place)]
+    fitted = {run: known[run] for run in here if run in known}
+    corpus = config.corpora.get(card.run["corpus"])
+    synthetic = any(each.synthetic for each in cards) or (corpus is not None and corpus.synthetic)
     return Ensemble(
         run=Run.model_validate(card.run),
         infos=card.features,
@@ -105,6 +158,7 @@ def load(config: Config, benchmark: str, system: str, fold: int | None = None) -
         models=[model for model, _ in loaded],
         temperatures=[fitted.get(run, 1.0) for run in runs],
         calibrated=all(run in fitted for run in runs),
+        marks="SYNTHETIC" * synthetic,
         batch=config.evaluate.batch,
         device=choose_device(config.evaluate.accelerator, "evaluate"),
     )

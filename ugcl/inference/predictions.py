@@ -65,17 +65,21 @@ class Prediction:
         """Probability of the most probable class."""
         return max(self.probabilities.values(), default=float("nan"))
 
-    def row(self) -> dict[str, Any]:
+    def row(self, marks: str = "") -> dict[str, Any]:
         """The row of predictions.csv.
 
+        Args:
+            marks: of the ensemble that predicted it.
+
         Returns:
-            clip, audio, video, predicted, confidence, modalities, duration, face_share, speech_seconds,
-            notes, failure, p_<class>.
+            clip, audio, video, marks, predicted, confidence, modalities, duration, face_share,
+            speech_seconds, notes, failure, p_<class>.
         """
         return {
             "clip": self.clip.name,
             "audio": printable(self.clip.audio or ""),
             "video": printable(self.clip.video or ""),
+            "marks": marks,
             "predicted": self.predicted,
             "confidence": self.confidence,
             "modalities": self.modalities,
@@ -153,13 +157,13 @@ def document(ensemble: Ensemble, found: list[Prediction]) -> dict[str, Any]:
     """All predictions as one tree ready for JSON; a number that does not exist is null."""
     rows = []
     for prediction in found:
-        row = {k: v for k, v in prediction.row().items() if not k.startswith("p_")}
+        row = {k: v for k, v in prediction.row(ensemble.marks).items() if not k.startswith("p_")}
         row["notes"] = list(prediction.notes)
         row["probabilities"] = prediction.probabilities
         if prediction.timeline is not None:
             row["timeline"] = prediction.timeline.to_dict("records")
         rows.append(row)
-    tree = {"benchmark": ensemble.run.benchmark, "system": ensemble.run.system}
+    tree = {"benchmark": ensemble.run.benchmark, "system": ensemble.run.system, "marks": ensemble.marks}
     tree["runs"] = [{"seed": seed, "fold": fold} for seed, fold in ensemble.runs]
     return _plain(tree | {"calibrated": ensemble.calibrated, "classes": ensemble.classes, "clips": rows})
 
@@ -167,7 +171,7 @@ def document(ensemble: Ensemble, found: list[Prediction]) -> dict[str, Any]:
 def write(ensemble: Ensemble, found: list[Prediction], folder: Path) -> list[Path]:
     """Write predictions.csv, predictions.json and, of each timeline, <clip>.timeline.csv into a folder."""
     classes = [f"p_{name}" for name in ensemble.classes]
-    frame = pd.DataFrame([prediction.row() for prediction in found])
+    frame = pd.DataFrame([prediction.row(ensemble.marks) for prediction in found])
     front = [column for column in frame if column not in classes]
     written = [folder / "predictions.csv", folder / "predictions.json"]
     tables.write(frame.reindex(columns=[*front, *classes]), written[0])
@@ -176,7 +180,7 @@ def write(ensemble: Ensemble, found: list[Prediction], folder: Path) -> list[Pat
     for prediction in found:
         if prediction.timeline is not None:
             path = timeline_path(folder, prediction.clip, ".csv")
-            tables.write(prediction.timeline, path)
+            tables.write(prediction.timeline.assign(marks=ensemble.marks), path)
             written.append(path)
     return written
 
@@ -210,7 +214,7 @@ def _seen_in_training(config: Config, ensemble: Ensemble, clip: Clip, known: dic
     files = [path for path in (clip.audio, clip.video) if path is not None]
     digests = map(sources.sha256, files if known else [])
     name = next((known[digest] for digest in digests if digest in known), None)
-    if name is None:
+    if name is None or ensemble.run.benchmark not in config.benchmarks:
         return []
     entry = config.benchmark(ensemble.run.benchmark)
     parts = {}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from ugcl.features.faces import alignment
 from ugcl.features.media.activity import HOP, Sound
@@ -22,6 +22,8 @@ FACES = 8  # thumbnails in a row
 FACE_SIDE = 128  # pixels
 MARGIN = 0.2  # room around the aligned face, share of its side
 POINTS = 1200  # columns of the drawn waveform
+ROW = 0.42  # inches, of one class
+BENDS = 40  # stretches of smoothing that a whole clip has
 
 
 def write(prediction: Prediction, ensemble: Ensemble, path: Path, dpi: int) -> None:
@@ -33,34 +35,39 @@ def write(prediction: Prediction, ensemble: Ensemble, path: Path, dpi: int) -> N
     """
     figure = draw(prediction, ensemble)
     with whole(path) as partial:
-        figure.savefig(partial, dpi=dpi, metadata={"Software": None}, format="png")
+        metadata = {"Software": None, "Title": figure.get_suptitle()}
+        figure.savefig(partial, dpi=dpi, metadata=metadata, format="png")
     plt.close(figure)
 
 
 def draw(prediction: Prediction, ensemble: Ensemble) -> Figure:
-    """The figure: probabilities of every class in sliding windows, waveform with speech, faces.
+    """The figure: a row per class with its probability in sliding windows, waveform with speech, faces.
 
-    Panels of a modality that the clip lacks are left out.
+    Classes stand in the order of the whole clip's probabilities. A row is in full colour where its class is
+    the most probable. Panels of a modality that the clip lacks are left out.
     """
     seen = prediction.observed
     faces = thumbnails(prediction)
-    panels = ["probabilities", *(["sound"] if seen.heard is not None else []), *(["faces"] if faces else [])]
-    heights = {"probabilities": 2.3, "sound": 0.8, "faces": 0.6}
+    order = sorted(ensemble.classes, key=lambda name: -prediction.probabilities[name])
+    panels = [*order, *(["sound"] if seen.heard is not None else []), *(["faces"] if faces else [])]
+    heights = dict.fromkeys(order, ROW) | {"sound": 0.8, "faces": 0.6}
     with theme.style():
         ratios = [heights[name] for name in panels]
         options = {"sharex": True, "squeeze": False, "height_ratios": ratios}
-        figure, grid = drawing.panels(0.75 + sum(ratios), len(panels), **options)
+        figure, grid = drawing.panels(1.3 + sum(ratios), len(panels), **options)
         axes = dict(zip(panels, grid[:, 0], strict=True))
-        _probabilities(axes["probabilities"], prediction, ensemble)
+        _probabilities([axes[name] for name in order], order, prediction, ensemble)
         if "sound" in axes:
             _sound(axes["sound"], seen.heard)
         if "faces" in axes:
             _faces(axes["faces"], faces, seen.duration)
         last = grid[-1, 0]
-        last.set_xlabel("seconds" + ("; shaded: speech by its energy" if "sound" in axes else ""))
+        key = "strong colour: the most probable class; right: whole clip"
+        last.set_xlabel(f"seconds\n{key}" + ("; shaded: speech by its energy" if "sound" in axes else ""))
         last.set_xlim(0, seen.duration)
         verdict = f"{prediction.predicted}, {100 * prediction.confidence:.0f} %"
-        drawing.title(figure, f"{prediction.clip.name}: {verdict}")
+        mark = f"  [{ensemble.marks}]" if ensemble.marks else ""
+        drawing.title(figure, f"{prediction.clip.name}: {verdict}{mark}")
     return figure
 
 
@@ -85,23 +92,51 @@ def thumbnails(prediction: Prediction, count: int = FACES) -> list[tuple[float, 
     return found
 
 
-def _probabilities(axes: Axes, prediction: Prediction, ensemble: Ensemble) -> None:
-    table = prediction.timeline
-    order = sorted(ensemble.classes, key=lambda name: -prediction.probabilities[name])
-    for name in order:
+def smoothing(table: pd.DataFrame, duration: float) -> tuple[pd.DataFrame, float]:
+    """The timeline as it is drawn: a running mean, so that no curve has more bends than a page can show.
+
+    Args:
+        table: rows of :func:`ugcl.inference.ensemble.timeline`.
+        duration: of the clip, seconds.
+
+    Returns:
+        The table with p_<class> averaged over the rows in a centred stretch of time, and a row without values
+        in each gap; the length of that stretch, seconds, 0 where nothing was averaged.
+    """
+    step = float(table["time"].diff().median()) if len(table) > 1 else 0.0
+    width = duration / BENDS
+    smooth = table.copy()
+    columns = [name for name in table if name.startswith("p_")]
+    if step and width > 2 * step:
+        near = [(table["time"] - time).abs() <= width / 2 for time in table["time"]]
+        smooth[columns] = np.array([table.loc[rows, columns].mean() for rows in near])
+    else:
+        width = 0.0
+    gaps = smooth["time"].diff() > 1.5 * step
+    holes = pd.DataFrame({"time": smooth.loc[gaps, "time"] - step / 2})
+    return pd.concat([smooth, holes]).sort_values("time", kind="stable", ignore_index=True), width
+
+
+def _probabilities(rows: list[Axes], order: list[str], prediction: Prediction, ensemble: Ensemble) -> None:
+    table, width = smoothing(prediction.timeline, prediction.observed.duration)
+    time = table["time"].to_numpy()
+    p = table[[f"p_{name}" for name in order]].to_numpy(dtype=float)
+    top = p >= np.nan_to_num(p).max(axis=1, keepdims=True)
+    for k, (axes, name) in enumerate(zip(rows, order, strict=True)):
         shade = theme.PALETTE[ensemble.classes.index(name) % len(theme.PALETTE)]
-        style = {"linewidth": 1.3, "markersize": 2.2, "zorder": 2}
-        if name == order[0]:
-            style = {"linewidth": 2.4, "markersize": 3.5, "zorder": 3}
-        label = f"{name}  {100 * prediction.probabilities[name]:.0f} %"
-        axes.plot(table["time"], table[f"p_{name}"], color=shade, marker="o", label=label, **style)
-    axes.set_ylim(0, 1)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    length = (table["end"] - table["start"]).max() if len(table) else 0.0
+        axes.fill_between(time, 0, p[:, k], color=shade, alpha=0.22, linewidth=0)
+        axes.fill_between(time, 0, p[:, k], where=top[:, k], color=shade, alpha=0.75, linewidth=0)
+        axes.plot(time, p[:, k], color=shade, linewidth=1.0, marker="o" if len(time) < 2 else "")
+        axes.set_ylim(0, 1)
+        axes.set_yticks([0, 1], ["", ""])
+        axes.tick_params(axis="both", length=0)
+        axes.set_ylabel(name, rotation=0, ha="right", va="center", fontweight="normal" if k else "bold")
+        drawing.beside(axes, 0.5, f"{100 * prediction.probabilities[name]:.0f} %")
+    spans = prediction.timeline["end"] - prediction.timeline["start"]
     used = prediction.modalities.replace("+", " and ")
-    axes.set_title(f"{used}, in windows of {length:.1f} s", fontsize=8, fontweight="normal", color=theme.GREY)
-    place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.02), "alignment": "left"}
-    axes.legend(title="whole clip", title_fontsize=8, handlelength=1.4, **place)
+    text = f"probability, 0 to 100 %, from {used} in windows of {spans.max() if len(spans) else 0.0:.1f} s"
+    text += f", running mean over {width:.1f} s" if width else ""
+    rows[0].set_title(text, fontsize=8, fontweight="normal", color=theme.GREY)
 
 
 def _sound(axes: Axes, heard: Sound) -> None:

@@ -57,13 +57,14 @@ def train_runs(
     seeding.deterministic()
     fabric = devices.launch(run.train)
     data = BenchmarkData(config, benchmark)
+    common = {"benchmark": benchmark, "system": system, "lineage": lineage}
+    common |= {"synthetic": config.corpus(run.corpus).synthetic}
     pairs = [(seed, fold) for seed in seeds for fold in folds]
     for first in range(0, len(pairs), run.train.pack):
         group = []
         with devices.memory_advice(run.train):
             for seed, fold in pairs[first : first + run.train.pack]:
-                names = {"benchmark": benchmark, "system": system, "seed": seed, "fold": fold}
-                group.append(_prepare(data, run, names | {"lineage": lineage}))
+                group.append(_prepare(data, run, common | {"seed": seed, "fold": fold}))
             outcomes = _fit(fabric, run.train, group)
             again = [
                 _refit(fabric, data, run, ready, outcome) if run.train.refit else None

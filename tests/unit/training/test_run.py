@@ -73,6 +73,15 @@ def test_a_run_writes_weights_card_and_history(project, undisturbed):
     )
 
 
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_the_card_says_whether_the_clips_are_synthetic(project, synthetic):
+    parameters = config.load()
+    name = parameters.benchmark("made").corpus
+    parameters.corpora[name] = parameters.corpora[name].model_copy(update={"synthetic": synthetic})
+    (folder,) = train_runs(parameters, "made", "concat", [0], [1])
+    assert json.loads((folder / "card.json").read_text())["synthetic"] is synthetic
+
+
 def test_the_selected_epoch_is_the_best_on_dev_and_its_weights_are_kept(project, undisturbed):
     history = pd.read_csv(project / "kept" / "history.csv")
     best = history.sort_values(["dev_uar", "dev_loss", "epoch"], ascending=[False, True, True]).iloc[0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,10 +14,27 @@ import typer
 from ugcl.cli.terminal import Threads
 
 if TYPE_CHECKING:
+    from ugcl.config import Config
     from ugcl.inference.ensemble import Ensemble
     from ugcl.inference.predictions import Prediction
 
 BAR = 30  # characters
+
+System = Annotated[
+    str,
+    typer.Option(
+        help="Which system, default the benchmark's reference; a path with a slash: the folder of a run or of"
+        " a system's runs."
+    ),
+]
+Project = Annotated[
+    Path | None,
+    typer.Option(
+        help="The project's folder; default that of a folder given as --system, or the one you are in.",
+        exists=True,
+        file_okay=False,
+    ),
+]
 
 
 def predict(
@@ -22,7 +42,7 @@ def predict(
         list[str], typer.Argument(help="Media files, folders, or quoted patterns such as 'x/*.mp4'.")
     ],
     benchmark: Annotated[str, typer.Option(help="Whose models; default the first active benchmark.")] = "",
-    system: Annotated[str, typer.Option(help="Which system; default the benchmark's reference.")] = "",
+    system: System = "",
     fold: Annotated[int | None, typer.Option(help="Only the runs of this fold; default all.")] = None,
     timeline: Annotated[bool, typer.Option("--timeline", help="Draw <clip>.timeline.png.")] = False,
     window: Annotated[float, typer.Option(min=0.2, help="Length of the timeline's windows, seconds.")] = 1.0,
@@ -32,6 +52,7 @@ def predict(
         Path | None,
         typer.Option(help="Write predictions.csv, predictions.json and timelines into this folder."),
     ] = None,
+    project: Project = None,
     threads: Threads = 1,
 ) -> None:
     """Predict the emotion of your own clips with a trained system.
@@ -41,27 +62,27 @@ def predict(
     has; one of more than two minutes is the mean over its stretches. A file that cannot be read is reported
     and the rest goes on: the exit code is 1 only if no clip at all could be predicted. Confidence is
     calibrated on dev clips of the training corpus; on other recordings it is a guide. A system with speaker
-    normalisation takes all clips for one person's. Timelines without --out are written here.
+    normalisation takes all clips for one person's. Timelines without --out are written here. SYNTHETIC in the
+    output: the system was trained on clips that show no people, and says nothing about people.
     """
     from ugcl import config
     from ugcl.inference import clips as user_clips
-    from ugcl.inference import ensemble as inference
     from ugcl.inference import predictions as user_predictions
 
-    parameters = config.load()
-    found = user_clips.find(clips)
-    name = benchmark or parameters.active[0]
-    chosen = system or parameters.benchmark(name).reference
-    ensemble = inference.load(parameters, name, chosen, fold)
-    span = (window, step) if timeline else None
-    results = []
-    for result in user_predictions.predictions(parameters, ensemble, found, span):
-        if result.observed is not None:
-            from ugcl.reports.timeline import write
+    here, found = Path.cwd(), user_clips.find(clips)
+    folders = _folders(system, benchmark, fold)
+    if project is None and folders:
+        from ugcl.inference.ensemble import project_of
 
-            path = user_predictions.timeline_path(out or Path("."), result.clip, ".png")
-            write(result, ensemble, path, parameters.report.dpi)
-        results.append(replace(result, observed=None))  # sound and features need not stay in memory
+        project = project_of(folders[0])
+    if project is not None:
+        found, out = user_clips.absolute(found), out and out.absolute()
+    with chdir(project or "."):
+        parameters = config.load()
+        ensemble = _ensemble(parameters, benchmark, system, fold, folders)
+        span = (window, step) if timeline else None
+        predicted = user_predictions.predictions(parameters, ensemble, found, span)
+        results = list(_drawn(predicted, ensemble, out or here, parameters.report.dpi))
     if out is not None:
         user_predictions.write(ensemble, results, out)
     _print(ensemble, results, as_json)
@@ -70,6 +91,41 @@ def predict(
             typer.echo(f"not predicted: {result.clip.name}: {result.failure}", err=True)
     if all(result.failure for result in results):
         raise typer.Exit(1)
+
+
+def _folders(system: str, benchmark: str, fold: int | None) -> list[Path]:
+    """The folders of runs that --system names; none where it is the name of a system."""
+    if not {"/", os.sep} & set(system):
+        return []
+    if benchmark or fold is not None:
+        raise typer.BadParameter("a folder has its own benchmark and folds", param_hint="--system")
+    from ugcl.inference.ensemble import run_folders
+
+    return run_folders(Path(system))
+
+
+def _ensemble(
+    parameters: Config, benchmark: str, system: str, fold: int | None, folders: list[Path]
+) -> Ensemble:
+    from ugcl.inference import ensemble
+
+    if folders:
+        return ensemble.of_folders(parameters, folders)
+    name = benchmark or parameters.active[0]
+    return ensemble.load(parameters, name, system or parameters.benchmark(name).reference, fold)
+
+
+def _drawn(
+    predicted: Iterable[Prediction], ensemble: Ensemble, folder: Path, dpi: int
+) -> Iterator[Prediction]:
+    """The same without what was decoded, which need not stay in memory once a timeline is drawn."""
+    for result in predicted:
+        if result.observed is not None:
+            from ugcl.inference.predictions import timeline_path
+            from ugcl.reports.timeline import write
+
+            write(result, ensemble, timeline_path(folder, result.clip, ".png"), dpi)
+        yield replace(result, observed=None)
 
 
 def _print(ensemble: Ensemble, results: list[Prediction], as_json: bool) -> None:
@@ -109,6 +165,7 @@ def _show(ensemble: Ensemble, results: list[Prediction]) -> None:
         )
     columns = ("clip", "emotion", "confidence", "next", "used", "length", "face in", "speech")
     title = f"{ensemble.run.benchmark}/{ensemble.run.system}, {votes}, confidence {calibrated}"
+    title = f"{ensemble.marks}: {title}" if ensemble.marks else title
     terminal.show(title, columns, rows, right=("confidence", "length", "face in", "speech"))
     if len(good) == 1:
         longest = max(map(len, ensemble.classes))
@@ -117,4 +174,6 @@ def _show(ensemble: Ensemble, results: list[Prediction]) -> None:
     for result in good:
         for note in result.notes:
             typer.echo(f"note: {result.clip.name}: {note}")
+    if ensemble.marks:
+        typer.echo(f"{ensemble.marks}: trained on clips that show no people; it says nothing about people")
     typer.echo("face in: share of frames with a tracked face; speech: sound that stands out by its energy")

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from ugcl.reports import theme
+from ugcl.reports.tables import cells
 
 PERCENT = PercentFormatter(1, decimals=0)
 LETTERS = {"audio": "A", "video": "V", "text": "T"}
@@ -65,8 +66,8 @@ def beside(axes: Axes, y: float, text: str, color: str = "black", size: float = 
 
 
 def points(value: float, digits: int = 1) -> str:
-    """A signed number of percentage points, with a real minus."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+    """A signed number of percentage points, with a real minus; zero has no sign."""
+    return cells.fixed(value, digits, signed=True)
 
 
 def signed(axes: Axes) -> None:

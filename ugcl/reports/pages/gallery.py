@@ -22,8 +22,6 @@ LARGEST = 200_000
 SIDE = 192
 """Longer side of a still, pixels."""
 
-GRID = "display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:1rem"
-
 
 def mistakes(config: Config, benchmark: str, errors: pd.DataFrame, most: int = 12) -> str:
     """The first mistakes as HTML cards with players.
@@ -46,7 +44,7 @@ def mistakes(config: Config, benchmark: str, errors: pd.DataFrame, most: int = 1
         file = root / video.get(row.clip, "")
         if file.is_file() and file.suffix in TYPES and file.stat().st_size <= LARGEST:
             cards.append(_card(row, file))
-    return f'<div style="{GRID}">{"".join(cards)}</div>' if cards else ""
+    return f'<div class="cards">{"".join(cards)}</div>' if cards else ""
 
 
 def mistake_table(errors: pd.DataFrame) -> pd.DataFrame:
@@ -90,11 +88,9 @@ def _card(row, file: Path) -> str:
         votes = f"{_percent(row.votes_label)} {label}, {_percent(row.votes_predicted)} {predicted}"
         text += f"<br>raters: {votes}"
     return (
-        '<figure style="margin:0">'
-        f'<video controls preload="none" style="width:100%" aria-label="clip {name}, label {label}"'
+        f'<figure><video controls preload="none" aria-label="clip {name}, label {label}"'
         f' poster="data:image/jpeg;base64,{still}" src="data:{TYPES[file.suffix]};base64,{data}"></video>'
-        f'<figcaption style="font-size:.8rem;line-height:1.35">{text}<br>'
-        f'<span style="color:#666">{name}</span></figcaption></figure>'
+        f"<figcaption>{text}<br>{name}</figcaption></figure>"
     )
 
 

@@ -28,7 +28,9 @@ def glance(config: Config, benchmark: str) -> list[dict[str, str]]:
     if place["tied"]:
         note = f"the same as {', '.join(place['tied'])}; {note}"
     label = "Best system" if place["shown"] else "Highest UAR, not shown to be best"
-    shown = [_statement(label, f"{system}, UAR {100 * own.loc['uar', 'value']:.1f}", note)]
+    chance = 100 / len(config.protocol(benchmark).classes)
+    value = f"{system}, UAR {100 * own.loc['uar', 'value']:.1f} (chance {chance:.1f})"
+    shown = [_statement(label, value, note)]
     if "ece" in own.index:
         gap = "mean gap between confidence and accuracy (ECE)" + _band(own)
         shown.append(_statement("Its confidence", f"{100 * own.loc['ece', 'value']:.1f} points off", gap))
@@ -55,7 +57,8 @@ def _band(own: pd.DataFrame) -> str:
     found = []
     if "ece_calibrated" in own.index:
         low, high = 100 * own.loc["ece_calibrated", ["ci_low", "ci_high"]]
-        found.append(f"a calibrated system would show {low:.1f}–{high:.1f}")
+        if np.isfinite([low, high]).all():
+            found.append(f"a calibrated system would show {low:.1f}–{high:.1f}")
     if "ece_scaled" in own.index:
         found.append(f"{100 * own.loc['ece_scaled', 'value']:.1f} after temperature scaling")
     return "".join(f"; {each}" for each in found)

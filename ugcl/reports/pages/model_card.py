@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from ugcl.plan import paths
 from ugcl.plan.evaluation import marks
 from ugcl.plan.names import TITLES, is_reference_row
 from ugcl.plan.reports import model_card
+from ugcl.reports.labels import label_source
 from ugcl.reports.pages.templating import fill
 from ugcl.reports.tables import papers, scores
-from ugcl.reports.tables.cells import p_value
+from ugcl.reports.tables.cells import counted, p_value
 from ugcl.reports.tables.columns import condition_name
 from ugcl.reports.tables.papers import percent
-from ugcl.reports.tables.read import read
+from ugcl.reports.tables.read import no_intervals, read
 
 METRICS = ("uar", "war", "macro_f1", "ece")
 """Metrics of a card's table of results."""
@@ -95,7 +97,10 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
         "label": protocol.label,
         "classes": protocol.classes,
         "folds": len(config.folds(benchmark)),
-        "seeds": entry.seeds,
+        "seeds": seeds(entry.seeds),
+        "one_seed": len(entry.seeds) == 1,
+        "labels": label_source(config, benchmark),
+        "few": no_intervals(summary),
         "leaks": sorted(set(" ".join(parts["shared"]).split())),
         "clips": int(own["clips"].iloc[0]),
         "speakers": int(own["speakers"].iloc[0]),
@@ -122,6 +127,11 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
         "groups": _groups(read("subgroups", benchmark), system),
         "optimism": _optimism(read("optimism_by_system", benchmark), system),
     }
+
+
+def seeds(values: Sequence[int]) -> str:
+    """How many seeds a benchmark has, and which."""
+    return f"{counted(len(values), 'seed')} ({', '.join(map(str, values))})"
 
 
 def _results(summary: pd.DataFrame, system: str) -> list[dict[str, str]]:

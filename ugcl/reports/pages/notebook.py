@@ -7,6 +7,7 @@ import html
 import io
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -17,19 +18,34 @@ from ugcl.config import Config
 from ugcl.plan.evaluation import marks
 from ugcl.reports import theme
 from ugcl.reports.figures import draw
+from ugcl.reports.labels import label_notes
+from ugcl.reports.tables import cells
+from ugcl.reports.tables.read import no_intervals
 from ugcl.reports.tables.read import read as table
-from ugcl.reports.text import code, plain
+from ugcl.reports.text import plain
 
 NUMBER = re.compile(r"(?:< )?[+−-]?[\d,]*\.?\d*[∗%]?( \[.*\])?|–")
 """A cell that stands to the right: empty, a number with its sign or interval, or a dash."""
 
-WRAP = "white-space:normal!important;max-width:9em;vertical-align:bottom"
-
-SENTENCE = "white-space:normal!important;min-width:11em;overflow-wrap:anywhere"
 LONG = 32
 """A cell of more letters is a sentence, which may break."""
 
-__all__ = ["code", "figure", "heading", "picture", "plain", "raw", "rows", "say", "show", "start", "table"]
+__all__ = [
+    *(
+        "code",
+        "figure",
+        "heading",
+        "labels",
+        "picture",
+        "plain",
+        "raw",
+        "rows",
+        "say",
+        "show",
+        "start",
+        "table",
+    ),
+]
 
 
 def start(root: str) -> Config:
@@ -57,38 +73,53 @@ def heading(parameters: Config, benchmark: str) -> None:
     entry, protocol = parameters.benchmark(benchmark), parameters.protocol(benchmark)
     words = "".join(f" [{word}]" for word in marks(parameters, benchmark).split())
     say(f"## {benchmark}{words}")
+    folds, seeds = len(parameters.folds(benchmark)), len(entry.seeds)
     say(
         f"Corpus {entry.corpus}, protocol {entry.protocol}, {len(protocol.classes)} classes of the label"
-        f" target {plain(protocol.label)}; {len(parameters.folds(benchmark))} folds,"
-        f" {len(entry.seeds)} seed(s)."
+        f" target {plain(protocol.label)}; {cells.counted(folds, 'fold')}, {cells.counted(seeds, 'seed')}."
     )
+    few = no_intervals(table("summary", benchmark))
+    if few:
+        say(few)
 
 
-def rows(frame: pd.DataFrame) -> None:
-    """Display a table without its index: text to the left, numbers to the right."""
-    shown = frame.astype(object).where(frame.notna(), "").astype(str)
-    side = {
-        name: "right" if shown[name].map(lambda cell: NUMBER.fullmatch(cell) is not None).all() else "left"
-        for name in shown
-    }
-    lines = [
-        "".join(
-            f'<{tag} style="text-align:{side[n]};{_wrap(tag, str(c))}">{html.escape(str(c))}</{tag}>'
-            for n, c in cells
-        )
-        for tag, cells in [
-            ("th", zip(shown, shown, strict=True)),
-            *(("td", zip(shown, row, strict=True)) for row in shown.itertuples(index=False)),
-        ]
-    ]
+def labels(parameters: Config, benchmarks: Sequence[str]) -> None:
+    """Display what the labels of benchmarks name."""
+    say(" ".join(label_notes(parameters, benchmarks)))
+
+
+def rows(frame: pd.DataFrame, text: str = "table") -> None:
+    """Display a table without its index: text to the left, numbers to the right; a wide one scrolls.
+
+    Args:
+        frame: cells as they are shown; an underscore in a column's name becomes a blank, but not in the path
+            of a parameter, which has dots.
+        text: what it is, for readers who hear the page.
+    """
+    shown = frame.astype(object).where(frame.notna(), "").map(_text)
+    shown.columns = [name if "." in name else name.replace("_", " ") for name in map(str, frame.columns)]
+    lines = []
+    numeric = [shown[name].map(lambda cell: NUMBER.fullmatch(cell) is not None).all() for name in shown]
+    for tag, line in [("th", list(shown)), *(("td", row) for row in shown.itertuples(index=False))]:
+        kinds = [_kind(tag, cell, number) for cell, number in zip(line, numeric, strict=True)]
+        texts = [f"<{tag}{kind}>{html.escape(cell)}</{tag}>" for kind, cell in zip(kinds, line, strict=True)]
+        lines.append("".join(texts))
     head, *body = (f"<tr>{line}</tr>" for line in lines)
-    raw(f"<table><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>")
+    table = f"<table><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>"
+    raw(f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(text)}">{table}</div>')
 
 
-def _wrap(tag: str, cell: str) -> str:
-    if tag == "th":
-        return WRAP
-    return SENTENCE if len(cell) > LONG else ""
+def _text(cell: object) -> str:
+    """A cell as text; a rounded zero has no sign."""
+    if isinstance(cell, float) and cell == 0:
+        cell = 0.0
+    return str(cell)
+
+
+def _kind(tag: str, cell: str, number: bool) -> str:
+    """The class of a cell, as an attribute."""
+    kinds = ["number"] * bool(number) + ["long"] * (tag == "td" and len(cell) > LONG)
+    return f' class="{" ".join(kinds)}"' if kinds else ""
 
 
 def figure(parameters: Config, benchmark: str, kind: str) -> None:
@@ -115,4 +146,6 @@ def picture(path: Path, text: str) -> None:
 
 
 def _image(data: bytes, kind: str, text: str) -> None:
-    raw(f'<img alt="{html.escape(text)}" src="data:image/{kind};base64,{base64.b64encode(data).decode()}">')
+    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    image = f'<img alt="{html.escape(text)}" src="{source}">'
+    raw(f'<figure><div class="scroll" tabindex="0" role="region" aria-label="figure">{image}</div></figure>')

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ugcl import files
 from ugcl.config import Config
 from ugcl.errors import UgclError
+from ugcl.plan import reports as plan
 from ugcl.plan.reports import notebook_output, notebook_source
-from ugcl.reports.pages.templating import TEMPLATES
+from ugcl.reports.pages.templating import TEMPLATES, link
 
 KERNEL = "python3"
+FILES = {"style": "style.css", "script": "scroll.js"}
+"""What every page of the report holds, of the templates."""
 
 
 def render(config: Config, name: str, benchmarks: Iterable[str] | None = None) -> Path:
@@ -34,7 +38,7 @@ def render(config: Config, name: str, benchmarks: Iterable[str] | None = None) -
     if not source.is_file():
         raise UgclError(f"{source}: not found; choose from {', '.join(config.report.notebooks)}")
     parameters = {"root": ".", "benchmarks": list(benchmarks or config.active)}
-    page = to_html(execute(source, parameters), name)
+    page = to_html(execute(source, parameters), plan.notebook_title(name), navigation(config, name))
     output = notebook_output(config, name)
     files.write(output, page)
     return output
@@ -85,8 +89,33 @@ def execute(source: Path, parameters: dict[str, object]):
     return done
 
 
-def to_html(notebook, title: str) -> str:
-    """An executed notebook as one HTML page without requests; code of hidden cells is left out."""
+def navigation(config: Config, name: str) -> dict[str, Any]:
+    """What a notebook's page shows of the report around it.
+
+    Returns:
+        report: title of the front page; home: its address from the page; links: title and address of each
+        notebook's page, the address "" for the page itself.
+    """
+    here = notebook_output(config, name)
+    links = [
+        (plan.notebook_title(other), "" if other == name else link(notebook_output(config, other), here))
+        for other in plan.notebooks(config)
+    ]
+    return {
+        "report": config.report.title,
+        "home": link(plan.folder(config) / "index.html", here),
+        "links": links,
+    }
+
+
+def to_html(notebook, title: str, around: Mapping[str, Any] | None = None) -> str:
+    """An executed notebook as one HTML page without requests; code of hidden cells is left out.
+
+    Args:
+        notebook: NotebookNode.
+        title: of the page.
+        around: of :func:`navigation`; none for a page by itself.
+    """
     from nbconvert import HTMLExporter
     from nbconvert.preprocessors import TagRemovePreprocessor
     from traitlets.config import Config as Traits
@@ -99,7 +128,10 @@ def to_html(notebook, title: str) -> str:
         config=traits, template_name="offline", extra_template_basedirs=[str(TEMPLATES)], embed_images=True
     )
     exporter.register_preprocessor(TagRemovePreprocessor(config=traits), enabled=True)
-    page, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})
+    around = around or {"report": "", "home": "", "links": []}
+    texts = {kind: (TEMPLATES / file).read_text() for kind, file in FILES.items()}
+    page = {"title": f"{title} – {around['report']}" if around["report"] else title, **around, **texts}
+    page, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}, "page": page})
     requests = re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=[\"'](?:https?:)?//[^\"']+", page)
     if requests:
         fault = f"{title}: the page would load {requests[0][:120]}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,14 @@ from ugcl.plan import reports as plan
 from ugcl.plan.evaluation import by_speaker, marks, table
 from ugcl.plan.figures import kinds
 from ugcl.plan.names import LOWER_IS_BETTER, TITLES, is_reference_row
+from ugcl.reports.labels import label_notes
+from ugcl.reports.pages.card import embedded
 from ugcl.reports.pages.glance import glance
-from ugcl.reports.pages.templating import fill
+from ugcl.reports.pages.model_card import seeds
+from ugcl.reports.pages.templating import fill, link
+from ugcl.reports.tables import cells
 from ugcl.reports.tables.papers import BY_SPEAKER, SHOWN, places
-from ugcl.reports.tables.read import read
+from ugcl.reports.tables.read import no_intervals, read
 from ugcl.reports.theme import colour, colours
 
 
@@ -46,6 +49,7 @@ def context(config: Config, page: Path) -> dict[str, Any]:
         "confidence": f"{100 * config.evaluate.confidence:g}",
         "rows": [row for name in config.active for row in _rows(config, name)],
         "benchmarks": found,
+        "label_notes": label_notes(config, config.active),
         "synthetic": [b["name"] for b in found if "SYNTHETIC" in b["marks"]],
         "leaky": [b["name"] for b in found if "LEAKY" in b["marks"] or b["leaks"]],
         "notebooks": [
@@ -70,16 +74,17 @@ def _rows(config: Config, benchmark: str) -> list[dict[str, Any]]:
     rows = []
     for system, group in own.groupby("system", sort=False):
         by_metric = group.set_index("metric")
-        cells = []
+        shown = []
         for metric in SHOWN:
             if metric not in by_metric.index:
-                cells.append(None)
+                shown.append(None)
                 continue
             value, low, high = by_metric.loc[metric, ["value", "ci_low", "ci_high"]]
             known = np.isfinite(low) and np.isfinite(high)
-            interval = f"{100 * low:.1f}–{100 * high:.1f}" if known else ""
+            ends = [cells.fixed(100 * end, 1) for end in (low, high)]
+            interval = "–".join(ends) if known and ends[0] != ends[1] else ""
             cell = {"value": f"{100 * value:.1f}", "sort": f"{value:.6f}", "interval": interval}
-            cells.append(cell | {"place": best.get((system, TITLES[metric]), 0)})
+            shown.append(cell | {"place": best.get((system, TITLES[metric]), 0)})
         first = group.iloc[0]
         rows.append(
             {
@@ -90,7 +95,7 @@ def _rows(config: Config, benchmark: str) -> list[dict[str, Any]]:
                 "is_reference": system == config.benchmark(benchmark).reference,
                 "by_speaker": BY_SPEAKER if system in adapted else "",
                 "modalities": first["modalities"],
-                "cells": cells,
+                "cells": shown,
                 "parameters": "" if system not in size.index else f"{size[system]:.0f}",
                 "seeds": int(first["seeds"]),
                 "clips": int(first["clips"]),
@@ -105,6 +110,7 @@ def _rows(config: Config, benchmark: str) -> list[dict[str, Any]]:
 def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
     entry, protocol = config.benchmark(name), config.protocol(name)
     parts, quarantine = read("parts", name), read("quarantine", name)
+    quarantine["failure"] = quarantine["failure"].str.replace("_", " ")
     reasons = quarantine.groupby(["modality", "failure"])["clip"].nunique().reset_index()
     sheet = entry.corpus in plan.contact_sheet_corpora(config)
     return {
@@ -116,10 +122,12 @@ def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
         "classes": protocol.classes,
         "features": [f"{modality}: {encoder}" for modality, encoder in entry.features.items()],
         "folds": len(config.folds(name)),
-        "seeds": entry.seeds,
+        "seeds": seeds(entry.seeds),
+        "few": no_intervals(read("summary", name)),
         "reference": entry.reference,
         "glance": glance(config, name),
         "model_card": _link(plan.model_card(config, name), page),
+        "card": embedded(plan.model_card(config, name)),
         "parts": parts.to_dict("records"),
         "leaks": sorted(set(" ".join(parts["shared"]).split())),
         "quarantined": quarantine["clip"].nunique(),
@@ -147,7 +155,7 @@ def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
 
 
 def _link(path: Path, page: Path) -> str:
-    return Path(os.path.relpath(path, page.parent)).as_posix()
+    return link(path, page)
 
 
 def _data_uri(path: Path, kind: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,11 @@ from markupsafe import Markup
 from ugcl.reports.text import code, plain
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+
+def link(target: Path, page: Path) -> str:
+    """The address of a file of the report, from one of its pages."""
+    return Path(os.path.relpath(target, page.parent)).as_posix()
 
 
 def fill(template: str, context: dict[str, Any]) -> str:

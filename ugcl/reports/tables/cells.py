@@ -11,14 +11,33 @@ def percent(value: float, low: float, high: float, signed: bool = False) -> str:
 
 
 def number(value: float, low: float, high: float, digits: int, signed: bool = False) -> str:
-    """A number with its interval, such as `0.412 [0.380, 0.450]`; "" where there is no value."""
+    """A number with its interval, such as `0.412 [0.380, 0.450]`; "" where there is no value.
+
+    An interval whose ends are one number, to the digits shown, is left out.
+    """
     if not np.isfinite(value):
         return ""
-    spec = f"{'+' if signed else ''}.{digits}f"
-    text = format(value, spec)
+    text = fixed(value, digits, signed)
     if np.isfinite(low) and np.isfinite(high):
-        text += f" [{low:{spec}}, {high:{spec}}]"
-    return text.replace("-", "−")
+        ends = fixed(low, digits, signed), fixed(high, digits, signed)
+        text += f" [{', '.join(ends)}]" if ends[0] != ends[1] else ""
+    return text
+
+
+def fixed(value: float, digits: int, signed: bool = False) -> str:
+    """A number with so many digits and a real minus; what rounds to zero has no sign."""
+    text = f"{value:{'+' if signed else ''}.{digits}f}"
+    return text.replace("-", "−") if float(text) else f"{0:.{digits}f}"
+
+
+def span(low: float, high: float) -> str:
+    """Two whole numbers as `3–12`, or one where they are equal."""
+    return f"{low:.0f}" if round(low) == round(high) else f"{low:.0f}–{high:.0f}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A count with its noun, such as `1 seed` or `3 seeds`."""
+    return f"{number} {noun}" + "s" * (number != 1)
 
 
 def p_value(value: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ugcl.reports.tables.papers import percent
+from ugcl.reports.tables.cells import fixed, percent, span
 
 SHORT = 12
 """Hexadecimal digits that a page shows of a hash."""
@@ -88,11 +88,11 @@ def runs(table: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
         summary: rows of the same benchmark of summary.csv.
     """
     scores = summary.groupby("system")["lineage"].first()
-    columns = ["system", "runs", "seeds", "folds", "epoch chosen on dev", "epochs trained"]
+    columns = ["system", "runs", "seed numbers", "folds", "epoch chosen on dev", "epochs trained"]
     rows = []
     for system, own in table.groupby("system", sort=False):
         seeds = ", ".join(f"{seed:.0f}" for seed in sorted(set(own["seed"])))
-        epochs = [f"{own[name].min():.0f}–{own[name].max():.0f}" for name in ("epoch", "epochs")]
+        epochs = [span(own[name].min(), own[name].max()) for name in ("epoch", "epochs")]
         lineages = ", ".join(dict.fromkeys(own["lineage"])), scores.get(system, "")
         rows.append((system, len(own), seeds, own["fold"].nunique(), *epochs, *lineages))
     return pd.DataFrame(rows, columns=[*columns, "lineage of the runs", "lineage of the scores"])
@@ -121,6 +121,55 @@ def optimism(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(shown | {"optimism": gains})
 
 
+def votes(table: pd.DataFrame) -> pd.DataFrame:
+    """How often the raters' majority is the label, in per cent; rows of one benchmark of votes.csv."""
+    return pd.DataFrame(
+        {
+            "raters": table["channel"],
+            "clips": table["clips"].map("{:.0f}".format),
+            "tied clips": table["ties"].map("{:.0f}".format),
+            "majority is the label, ties wrong": (100 * table["agreement"]).map("{:.1f}".format),
+            "majority is the label, untied clips": (100 * table["agreement_untied"]).map("{:.1f}".format),
+        }
+    )
+
+
+def parts(table: pd.DataFrame) -> pd.DataFrame:
+    """Clips, speakers and minutes of the parts of folds; rows of one benchmark of parts.csv."""
+    return pd.DataFrame(
+        {
+            "fold": table["fold"].map("{:.0f}".format),
+            "part": table["part"],
+            "clips": table["clips"].map("{:.0f}".format),
+            "speakers": table["speakers"].map("{:.0f}".format),
+            "minutes": (table["seconds"] / 60).map("{:.1f}".format),
+            "shared speakers": table["shared"].where(table["shared"] != "", "none"),
+        }
+    )
+
+
+def disagreement(table: pd.DataFrame) -> pd.DataFrame:
+    """Systems and raters; shares in per cent. Rows of one benchmark of disagreement.csv."""
+    share = lambda name: [percent(value, np.nan, np.nan) for value in table[name]]  # noqa: E731
+    score = lambda name: ["" if np.isnan(v) else fixed(v, 2) for v in table[name]]  # noqa: E731
+    agreement = zip(table["agreement"], table["ci_low"], table["ci_high"], strict=True)
+    return pd.DataFrame(
+        {
+            "system": table["system"],
+            "raters": table["channel"],
+            "clips": table["clips"].map("{:.0f}".format),
+            "says the majority": [percent(*cell) for cell in agreement],
+            "majority is the label": share("label_agreement"),
+            "right, undisputed": share("right_agreed"),
+            "right, disputed": share("right_disputed"),
+            "with the majority, disputed": share("followed"),
+            "KL to the votes": score("kl"),
+            "cosine to the votes": score("cosine"),
+            "correlation of entropies": score("entropy_correlation"),
+        }
+    )
+
+
 def token_usage(table: pd.DataFrame) -> pd.DataFrame:
     """How evenly the codebook is used, one row per fold and modality."""
     columns = [
@@ -135,7 +184,9 @@ def token_usage(table: pd.DataFrame) -> pd.DataFrame:
     ]
     shown = table[columns].round({"entropy": 2, "perplexity": 1, "clip_perplexity": 1})
     whole = ["fold", "tokens", "dead", "never_first"]
-    return shown.astype(dict.fromkeys(whole, int)).rename(columns={"entropy": "entropy, nats"})
+    names = {"entropy": "entropy, nats", "clip_perplexity": "perplexity of one clip"}
+    names |= {"dead": "dead tokens", "never_first": "tokens never largest"}
+    return shown.astype(dict.fromkeys(whole, int)).rename(columns=names)
 
 
 def hard_negatives(table: pd.DataFrame, count: int = 12) -> pd.DataFrame:
@@ -143,5 +194,7 @@ def hard_negatives(table: pd.DataFrame, count: int = 12) -> pd.DataFrame:
     pair = [tuple(sorted(names)) for names in zip(table["clip"], table["other"], strict=True)]
     once = table[~pd.Series(pair, index=table.index).duplicated()].head(count)
     shown = once[["fold", "clip", "label", "other", "other_label", "similarity", "own_similarity"]]
-    shown = shown.round({"similarity": 2, "own_similarity": 2}).astype({"fold": int})
+    for column in ("similarity", "own_similarity"):
+        shown[column] = [fixed(value, 2) for value in shown[column]]
+    shown = shown.astype({"fold": int})
     return shown.rename(columns={"other_label": "its label", "own_similarity": "with its own half"})

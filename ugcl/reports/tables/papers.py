@@ -14,8 +14,8 @@ from ugcl.plan.evaluation import by_speaker, marks
 from ugcl.plan.names import LOWER_IS_BETTER, TITLES, is_reference_row
 from ugcl.plan.reports import TABLES, paper_table
 from ugcl.reports.tables import scores
-from ugcl.reports.tables.cells import number, p_value, percent
-from ugcl.reports.tables.read import read
+from ugcl.reports.tables.cells import counted, number, p_value, percent
+from ugcl.reports.tables.read import no_intervals, read
 from ugcl.reports.text import plain
 
 SHOWN = ("uar", "war", "macro_f1", "weighted_f1", "ece")
@@ -208,13 +208,14 @@ def to_latex(
 def caption(config: Config, benchmark: str, text: str) -> str:
     """What a table shows and under which protocol, with the benchmark's marks."""
     entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
+    basis = f"{100 * config.evaluate.confidence:g} % intervals by bootstrap over speakers."
+    basis = no_intervals(read("summary", benchmark)) or basis
     mark, adapted = marks(config, benchmark), by_speaker(config, benchmark)
     return (
         (f"[{mark}] " if mark else "")
         + f"{benchmark}: {text} Corpus {entry.corpus}, protocol {entry.protocol},"
         + f" label target {protocol.label}, {len(protocol.classes)} classes,"
-        + f" {len(config.folds(benchmark))} folds, {len(entry.seeds)} seed(s);"
-        + f" {100 * config.evaluate.confidence:g} % intervals by bootstrap over speakers."
+        + f" {counted(len(config.folds(benchmark)), 'fold')}, {counted(len(entry.seeds), 'seed')}; {basis}"
         + (f" {', '.join(adapted)}: {BY_SPEAKER}." if adapted else "")
     )
 

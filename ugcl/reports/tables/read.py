@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from ugcl.data import tables
 from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.summary import TABLES
 from ugcl.plan.evaluation import table
+from ugcl.plan.names import FEW
+from ugcl.reports.tables import cells
 
 
 def read(name: str, benchmark: str) -> pd.DataFrame:
@@ -17,10 +20,29 @@ def read(name: str, benchmark: str) -> pd.DataFrame:
         name: a stem of :data:`ugcl.evaluation.schemas.summary.TABLES`.
 
     Returns:
-        The table; number columns as numbers, empty cells of them as NaN.
+        The table; number columns as numbers, empty cells of them as NaN. Intervals over fewer than FEW
+        speakers are NaN too: they are as wide as the scale, or narrow by chance.
 
     Raises:
         UgclError: the table is missing, has other columns than its schema, or a word among numbers.
     """
     path = table(benchmark, name)
-    return schema.typed(tables.read(path), TABLES[name], path)
+    typed = schema.typed(tables.read(path), TABLES[name], path)
+    ends = [column for column in typed if column.endswith(("_low", "_high"))]
+    if "speakers" in typed:
+        typed.loc[typed["speakers"] < FEW, ends] = np.nan
+    return typed
+
+
+def no_intervals(summary: pd.DataFrame) -> str:
+    """Why a benchmark's scores have no intervals; "" where they have.
+
+    Args:
+        summary: its rows of the table `summary`.
+    """
+    count = int(summary["speakers"].min()) if len(summary) else FEW
+    if count >= FEW:
+        return ""
+    return (
+        f"No intervals: {cells.counted(count, 'speaker')}, and under {FEW} an interval says next to nothing."
+    )

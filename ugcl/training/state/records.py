@@ -44,6 +44,7 @@ class Card(BaseModel):
     Attributes:
         benchmark, system, seed, fold: which run.
         lineage: hash of the code and parameters upstream.
+        synthetic: whether the clips show no people, so that no prediction says anything about them.
         run: the resolved parameters (:class:`ugcl.config.Run`), as they were when it was trained.
         features: modality → what the network knows of its features.
         clips: part → how many clips it has.
@@ -62,6 +63,7 @@ class Card(BaseModel):
     seed: int
     fold: int
     lineage: str
+    synthetic: bool
     run: dict[str, Any]
     features: dict[str, FeatureInfo]
     clips: dict[str, int]
