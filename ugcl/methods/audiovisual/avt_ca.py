@@ -71,11 +71,8 @@ class AttentionBlock(nn.Module):
 
     def __init__(self, width: int, context: int, heads: int, single: bool = False) -> None:
         super().__init__()
-        self.query_norm, self.key_norm, self.norm = (
-            nn.LayerNorm(width),
-            nn.LayerNorm(context),
-            nn.LayerNorm(width),
-        )
+        self.query_norm, self.norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.key_norm = nn.LayerNorm(context)
         self.query_norm.requires_grad_(not single)
         self.attention = CrossAttention(width, context, heads, single)
         self.value, self.out = nn.Linear(context, width, bias=False), nn.Linear(width, width)
