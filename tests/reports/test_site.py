@@ -17,6 +17,7 @@ from ugcl.reports.pages import model_card, site
 from ugcl.reports.pages.render import render
 from ugcl.reports.tables import papers as tables
 
+SET = paths.REPORTS / "demo+ravdess"
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
 ARGUMENTS = [
     "--no-sandbox",
@@ -126,7 +127,7 @@ NOTEBOOKS = [path.stem for path in sorted(Path("notebooks").glob("*.py"))]
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_notebooks_ask_for_nothing(browser, built: Path, name: str) -> None:
-    page, faults = opened(browser, built / paths.REPORTS / f"demo+ravdess/{name}.html")
+    page, faults = opened(browser, built / SET / f"{name}.html")
     assert faults == [] and page.locator("h1").count() == 1
     assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0 && i.alt)")
 
@@ -134,7 +135,7 @@ def test_notebooks_ask_for_nothing(browser, built: Path, name: str) -> None:
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_fits_a_phone_in_the_dark_and_leads_back(browser, built: Path, name: str) -> None:
     size = {"width": 390, "height": 800}
-    page, _ = opened(browser, built / outputs.notebook_output(name), color_scheme="dark", viewport=size)
+    page, _ = opened(browser, built / SET / f"{name}.html", color_scheme="dark", viewport=size)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     ink, paper = page.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.body))")
     assert _light(ink) - _light(paper) > 150
@@ -143,14 +144,15 @@ def test_a_notebook_fits_a_phone_in_the_dark_and_leads_back(browser, built: Path
         assert _light(ink) > 150 and (_light(paper) < 100 or paper == "rgba(0, 0, 0, 0)")
     assert page.title().startswith(page.locator("h1").inner_text().strip("¶"))
     page.click("nav a >> nth=0")
-    assert page.url == (built / paths.INDEX).absolute().as_uri()
+    assert page.url == (built / SET / "index.html").absolute().as_uri()
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_what_is_wider_than_the_phone_says_so(browser, built: Path, name: str) -> None:
     size = {"width": 390, "height": 800}
-    page, _ = opened(browser, built / outputs.notebook_output(name), viewport=size)
-    wide = "[...document.querySelectorAll('.scroll')].map(b => [b.scrollWidth > b.clientWidth + 1, !b.hint.hidden])"
+    page, _ = opened(browser, built / SET / f"{name}.html", viewport=size)
+    boxes = "[...document.querySelectorAll('.scroll')]"
+    wide = f"{boxes}.map(b => [b.scrollWidth > b.clientWidth + 1, !b.hint.hidden])"
     boxes = page.evaluate(wide)
     assert all(hinted == wider for wider, hinted in boxes)
     assert page.evaluate(
@@ -167,7 +169,7 @@ def test_what_is_wider_than_the_phone_says_so(browser, built: Path, name: str) -
 def test_no_page_has_a_raw_column_a_negative_zero_or_a_count_without_sense(
     browser, built: Path, name: str
 ) -> None:
-    page, _ = opened(browser, built / (outputs.notebook_output(name) if name else paths.INDEX))
+    page, _ = opened(browser, built / (SET / f"{name}.html" if name else paths.INDEX))
     for unfolded in page.query_selector_all("details > summary"):
         unfolded.click()
     names = [text.strip() for text in page.locator("th").all_inner_texts()]

@@ -53,10 +53,10 @@ def test_ranges_and_counts_are_written_as_people_write_them() -> None:
 def two_speakers() -> None:
     """As if the demo's scores, and one group of clips, were of two speakers."""
     for name in ("summary", "subgroups"):
-        frame = pd.read_csv(table(name), keep_default_na=False, dtype=str)
+        frame = pd.read_csv(table("demo", name), keep_default_na=False, dtype=str)
         rows = frame["benchmark"] == "demo"
         frame.loc[rows & (frame.get("attribute", "sex") == "sex"), "speakers"] = "2"
-        frame.to_csv(table(name), index=False)
+        frame.to_csv(table("demo", name), index=False)
 
 
 def test_an_interval_over_two_speakers_is_nowhere(summarised: Config) -> None:

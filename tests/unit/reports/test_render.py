@@ -50,7 +50,7 @@ def test_a_page_has_the_notebook_s_title_and_leads_to_the_others_and_back(summar
     page = BeautifulSoup(render(summarised, "05b_groups").read_text(), "html.parser")
     assert page.title.text == f"Speakers and groups – {summarised.report.title}"
     links = {link.text: link["href"] for link in page.select("nav a")}
-    assert links.pop(f"← {summarised.report.title}") == "../index.html"
+    assert links.pop(f"← {summarised.report.title}") == "index.html"
     assert links["Data"] == "01_data.html" and "Speakers and groups" not in links
     assert page.select_one("nav [aria-current=page]").text == "Speakers and groups"
 

@@ -22,7 +22,7 @@ from ugcl.reports.labels import label_notes
 from ugcl.reports.tables import cells
 from ugcl.reports.tables.read import no_intervals
 from ugcl.reports.tables.read import read as table
-from ugcl.reports.text import plain
+from ugcl.reports.text import code, plain
 
 NUMBER = re.compile(r"(?:< )?[+−-]?[\d,]*\.?\d*[∗%]?( \[.*\])?|–")
 """A cell that stands to the right: empty, a number with its sign or interval, or a dash."""
@@ -31,21 +31,8 @@ LONG = 32
 """A cell of more letters is a sentence, which may break."""
 
 __all__ = [
-    *(
-        "code",
-        "figure",
-        "heading",
-        "labels",
-        "picture",
-        "plain",
-        "raw",
-        "rows",
-        "say",
-        "show",
-        "start",
-        "table",
-    ),
-]
+    "code", "figure", "heading", "labels", "picture", "plain", "raw", "rows", "say", "show", "start", "table",
+]  # fmt: skip
 
 
 def start(root: str) -> Config:
