@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,11 +121,57 @@ def test_the_page_reads_without_script(browser, built: Path) -> None:
     assert page.locator("#scores tbody tr").count() > 6 and faults == []
 
 
-@pytest.mark.parametrize("name", [path.stem for path in sorted(Path("notebooks").glob("*.py"))])
+NOTEBOOKS = [path.stem for path in sorted(Path("notebooks").glob("*.py"))]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_notebooks_ask_for_nothing(browser, built: Path, name: str) -> None:
     page, faults = opened(browser, built / outputs.notebook_output(name))
     assert faults == [] and page.locator("h1").count() == 1
     assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0 && i.alt)")
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_fits_a_phone_in_the_dark_and_leads_back(browser, built: Path, name: str) -> None:
+    size = {"width": 390, "height": 800}
+    page, _ = opened(browser, built / outputs.notebook_output(name), color_scheme="dark", viewport=size)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    ink, paper = page.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.body))")
+    assert _light(ink) - _light(paper) > 150
+    for cell in page.query_selector_all("td, th")[:40]:
+        ink, paper = cell.evaluate("e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]")
+        assert _light(ink) > 150 and (paper == "rgba(0, 0, 0, 0)" or _light(paper) < 100)
+    assert page.title().startswith(page.locator("h1").inner_text().strip("¶"))
+    page.click("nav a >> nth=0")
+    assert page.url == (built / paths.INDEX).absolute().as_uri()
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_what_is_wider_than_the_phone_says_so(browser, built: Path, name: str) -> None:
+    size = {"width": 390, "height": 800}
+    page, _ = opened(browser, built / outputs.notebook_output(name), viewport=size)
+    state = "b => [b.scrollWidth > b.clientWidth + 1, !b.hint.hidden]"
+    boxes = page.evaluate(f"[...document.querySelectorAll('.scroll')].map({state})")
+    assert all(hinted == wider for wider, hinted in boxes)
+    assert page.evaluate("[...document.querySelectorAll('table, img')].every(e => e.closest('.scroll'))")
+    # Text of a figure has 8 points at the width of 6.5 inches: at 32 rem it has 8.7 pixels.
+    widths = page.evaluate("[...document.querySelectorAll('figure img')].map(i => i.offsetWidth)")
+    assert all(width >= 500 for width in widths)
+
+
+@pytest.mark.parametrize("name", ["", *NOTEBOOKS])
+def test_no_page_has_a_raw_column_a_negative_zero_or_a_count_without_sense(
+    browser, built: Path, name: str
+) -> None:
+    page, _ = opened(browser, built / (outputs.notebook_output(name) if name else paths.INDEX))
+    for unfolded in page.query_selector_all("details > summary"):
+        unfolded.click()
+    names = [text.strip() for text in page.locator("th").all_inner_texts()]
+    assert [text for text in names if "_" in text and "." not in text] == []
+    text = page.inner_text("body")
+    assert re.findall(r"[−-]0\.0+(?!\d)", text) == []
+    assert re.findall(r"\b(\d[\d.]*)–\1(?![\d.])", text) == []
+    assert re.findall(r"\bseeds \d\b|\b1 seeds\b|seed\(s\)|posed emotions", text) == []
 
 
 def _light(colour: str) -> float:

@@ -93,7 +93,10 @@ def test_the_page_says_what_the_tables_say(page: Links, summarised: Config) -> N
         0
     ]
     assert f'data-sort="{uar:.6f}"' in text
-    assert "posed emotions" in text and "SYNTHETIC.</strong> demo:" in text
+    assert (
+        "Labels of demo, ravdess: what actors were asked to show." in text
+        and "SYNTHETIC.</strong> demo:" in text
+    )
     assert "LEAKY" not in text and "are disjoint" in text
     assert "f00df00df00d" in text
 
@@ -143,7 +146,7 @@ def test_the_glance_is_of_the_best_system(page: Links, summarised: Config) -> No
     scores = read("summary", "demo").query("metric == 'uar' and lineage != ''").set_index("system")["value"]
     classes = read("per_class", "demo").query("system == @scores.idxmax()").set_index("class")["recall"]
     text = paths.INDEX.read_text()
-    assert f"<strong>{scores.idxmax()}, UAR {100 * scores.max():.1f}</strong>" in text
+    assert f"<strong>{scores.idxmax()}, UAR {100 * scores.max():.1f} (chance 16.7)</strong>" in text
     assert f"<strong>{classes.idxmin()}, {100 * classes.min():.0f} %</strong>" in text
     # The made-up scores fall by a twentieth a condition, so that the last one is the worst.
     assert "<strong>audio 0.5 s late</strong>" in text

@@ -31,7 +31,7 @@ benchmarks = []
 
 def test_a_notebook_becomes_an_offline_page_with_its_numbers(summarised: Config) -> None:
     page = render(summarised, "03_ablations").read_text()
-    assert not re.findall(r"<(?:script|link|iframe)[^>]*(?:src|href)=", page)
+    assert not re.findall(r"<(?:script|link|iframe)[^>]*(?:src|href)=(?![\"']data:)", page)
     assert not re.findall(r"@import|url\(\s*['\"]?https?:", page)
     assert "method.weights.contrast: 0.15 → 0" in page and "[SYNTHETIC]" in page
     assert 'alt="demo: what an ablation changes  [SYNTHETIC]"' in page
@@ -44,6 +44,15 @@ def test_a_notebook_becomes_an_offline_page_with_its_numbers(summarised: Config)
         system, *cells = (cell.get_text() for cell in row.select("td"))
         assert changes[system] == pytest.approx(values[system] - values["ugcl"], abs=2e-6)
         assert cells[column - 1].split()[0] == f"{100 * changes[system]:+.1f}".replace("-", "−")
+
+
+def test_a_page_has_the_notebook_s_title_and_leads_to_the_others_and_back(summarised: Config) -> None:
+    page = BeautifulSoup(render(summarised, "05b_groups").read_text(), "html.parser")
+    assert page.title.text == f"Speakers and groups – {summarised.report.title}"
+    links = {link.text: link["href"] for link in page.select("nav a")}
+    assert links.pop(f"← {summarised.report.title}") == "../index.html"
+    assert links["Data"] == "01_data.html" and "Speakers and groups" not in links
+    assert page.select_one("nav [aria-current=page]").text == "Speakers and groups"
 
 
 def test_the_kernel_is_this_interpreter_and_gets_the_parameters(tmp_path: Path, monkeypatch) -> None:

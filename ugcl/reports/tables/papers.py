@@ -203,14 +203,15 @@ def to_latex(
 def caption(config: Config, benchmark: str, text: str) -> str:
     """What a table shows and under which protocol, with the benchmark's marks."""
     entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
-    basis = f"{100 * config.evaluate.confidence:g} % intervals by bootstrap over speakers."
-    basis = no_intervals(read("summary", benchmark)) or basis
+    few = no_intervals(read("summary", benchmark))
+    basis = f"; {100 * config.evaluate.confidence:g} % intervals by bootstrap over speakers."
+    basis = f". {few}" if few else basis
     mark, adapted = marks(config, benchmark), by_speaker(config, benchmark)
     return (
         (f"[{mark}] " if mark else "")
         + f"{benchmark}: {text} Corpus {entry.corpus}, protocol {entry.protocol},"
         + f" label target {protocol.label}, {len(protocol.classes)} classes,"
-        + f" {counted(len(config.folds(benchmark)), 'fold')}, {counted(len(entry.seeds), 'seed')}; {basis}"
+        + f" {counted(len(config.folds(benchmark)), 'fold')}, {counted(len(entry.seeds), 'seed')}{basis}"
         + (f" {', '.join(adapted)}: {BY_SPEAKER}." if adapted else "")
     )
 

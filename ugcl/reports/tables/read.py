@@ -12,6 +12,9 @@ from ugcl.plan.evaluation import table
 from ugcl.plan.names import FEW
 from ugcl.reports.tables import cells
 
+OVER_ALL_SPEAKERS = ("comparisons", "ablations", "disagreement", "pairs")
+"""Tables with intervals over all speakers of a benchmark, without a column that counts them."""
+
 
 def read(name: str, benchmark: str | None = None) -> pd.DataFrame:
     """Read one of the summary's tables.
@@ -34,6 +37,9 @@ def read(name: str, benchmark: str | None = None) -> pd.DataFrame:
     ends = [column for column in typed if column.endswith(("_low", "_high"))]
     if "speakers" in typed:
         typed.loc[typed["speakers"] < FEW, ends] = np.nan
+    elif name in OVER_ALL_SPEAKERS and len(typed):
+        speakers = read("summary", benchmark).groupby("benchmark")["speakers"].min()
+        typed.loc[typed["benchmark"].map(speakers) < FEW, ends] = np.nan
     return typed
 
 
@@ -46,6 +52,5 @@ def no_intervals(summary: pd.DataFrame) -> str:
     count = int(summary["speakers"].min()) if len(summary) else FEW
     if count >= FEW:
         return ""
-    return (
-        f"No intervals: {cells.counted(count, 'speaker')}, and under {FEW} an interval says next to nothing."
-    )
+    speakers = cells.counted(count, "speaker")
+    return f"No intervals: with {speakers} (under {FEW}) an interval says next to nothing."
