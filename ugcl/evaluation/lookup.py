@@ -15,7 +15,7 @@ from ugcl.errors import UgclError
 from ugcl.evaluation.tables import predictions
 from ugcl.inference.temperature import read_table
 from ugcl.plan import paths
-from ugcl.plan.evaluation import prediction, temperature
+from ugcl.plan.evaluation import marks, prediction, temperature
 
 LIKE = 3
 """Names of similar clips that an error suggests."""
@@ -30,9 +30,9 @@ def clip_facts(config: Config, clip: str, corpus: str = "") -> dict[str, Any]:
 
     Returns:
         corpus; manifest (column → text, empty cells left out); features (encoder → frames and dim, or failure
-        and detail); benchmarks: name → label ("" where the protocol leaves the clip out), parts (fold →
-        part), quarantine (reasons), predictions (one row per system, seed and fold that tested it: predicted,
-        right, confidence, p of every class).
+        and detail); benchmarks: name → marks (SYNTHETIC, LEAKY), label ("" where the protocol leaves the clip
+        out), parts (fold → part), quarantine (reasons), predictions (one row per system, seed and fold that
+        tested it: predicted, right, confidence, p of every class).
 
     Raises:
         UgclError: no manifest has the clip.
@@ -49,7 +49,8 @@ def clip_facts(config: Config, clip: str, corpus: str = "") -> dict[str, Any]:
     for benchmark, entry in config.benchmarks.items():
         if entry.corpus == name:
             label = labelled(manifest, config.protocol(benchmark)).set_index("clip")["label"].get(clip, "")
-            facts["benchmarks"][benchmark] = _in_benchmark(config, benchmark, clip, label)
+            found = _in_benchmark(config, benchmark, clip, label)
+            facts["benchmarks"][benchmark] = {"marks": marks(config, benchmark), **found}
     return facts
 
 

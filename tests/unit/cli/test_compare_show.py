@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from ugcl.config import Config
 from ugcl.plan import evaluation as outputs
@@ -35,6 +37,19 @@ def test_one_run_is_compared_with_another_on_the_same_fold_only(tiny: Config, ug
     assert war["value"] == pytest.approx(accuracy("ugcl", (2,)))
     error = ugcl("compare", "tiny/ugcl/seed0/fold1", "tiny/ugcl/seed0/fold2", code=1).error
     assert "0 of them the same" in error
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_systems_of_synthetic_clips_are_marked(tiny: Config, ugcl, synthetic: bool) -> None:
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["corpora"]["tiny"]["synthetic"] = synthetic
+    Path("params.yaml").write_text(yaml.safe_dump(tree))
+    compared, shown = ("compare", "tiny/ugcl", "tiny/concat"), ("show", CLIP)
+    assert ("SYNTHETIC" in ugcl(*compared).stdout.splitlines()[0]) is synthetic
+    assert json.loads(ugcl(*compared, "--json").stdout)["marks"] == "SYNTHETIC" * synthetic
+    assert ("SYNTHETIC" in ugcl(*shown).stdout) is synthetic
+    facts = json.loads(ugcl(*shown, "--json").stdout)["benchmarks"]["tiny"]
+    assert facts["marks"] == "SYNTHETIC" * synthetic
 
 
 def test_a_table_without_colour_when_piped(tiny: Config, ugcl) -> None:

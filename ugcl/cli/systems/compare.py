@@ -22,13 +22,15 @@ def compare(
     """
     from ugcl import config
     from ugcl.evaluation import pairwise
+    from ugcl.plan import evaluation as plan
 
     parameters = config.load()
     pair = [pairwise.tested(parameters, name) for name in (first, second)]
     table = pairwise.compare(parameters, *pair)
-    counted = ("clip", "speaker", "seed", "fold")
-    facts = {f"{name}s": int(pair[0].frame[name].nunique()) for name in counted}
-    facts = {"first": first, "second": second, **facts}
+    units = ("clip", "speaker", "seed", "fold")
+    facts = {f"{name}s": int(pair[0].frame[name].nunique()) for name in units}
+    marks = dict.fromkeys(plan.marks(parameters, name.split("/")[0]) for name in (first, second))
+    facts = {"first": first, "second": second, "marks": " ".join(filter(None, marks)), **facts}
     if as_json:
         import json
 
@@ -37,6 +39,7 @@ def compare(
         return
     from ugcl.cli import terminal
     from ugcl.plan.names import LOWER_IS_BETTER, TITLES
+    from ugcl.reports.tables.cells import counted
 
     rows = []
     for row in table.itertuples():
@@ -56,5 +59,7 @@ def compare(
         )
     interval = f"{100 * parameters.evaluate.confidence:.0f} % interval"
     columns = ("metric", first, second, "difference", interval, "p", "ahead")
-    title = "{clips} clips of {speakers} speakers, {seeds} seed(s), {folds} fold(s)".format(**facts)
+    counts = [counted(facts[f"{name}s"], name) for name in units]
+    title = f"{counts[0]} of {', '.join(counts[1:])}"
+    title = f"{facts['marks']}: {title}" if facts["marks"] else title
     terminal.show(title, columns, rows, right=columns[1:6])

@@ -63,7 +63,8 @@ def _benchmark(name: str, entry: dict[str, Any]) -> None:
     lines = [("label", label), ("part in fold", parts)]
     for row in entry["quarantine"]:
         lines.append(("quarantined", f"{row['modality']}: {row['failure']} ({row['detail']})"))
-    terminal.show(f"benchmark {name}", ("fact", "value"), lines)
+    mark = f" [{entry['marks']}]" if entry["marks"] else ""
+    terminal.show(f"benchmark {name}{mark}", ("fact", "value"), lines)
     found = entry["predictions"]
     if not found:
         return

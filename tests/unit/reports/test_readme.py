@@ -1,0 +1,60 @@
+"""README, its picture and the demo's tables show the same numbers; `make demo` says how long it takes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from hashlib import sha256
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from ugcl.plan.evaluation import table
+
+
+@pytest.fixture
+def readme(project: Path) -> str:
+    return (project / "README.md").read_text()
+
+
+def test_the_demo_s_numbers_are_those_of_its_table(project: Path, readme: str) -> None:
+    summary = pd.read_csv(project / table("demo", "summary"), keep_default_na=False).query("benchmark == 'demo'")
+    cells = summary.set_index(["system", "metric"])
+    block = re.search(r"<!-- demo: .*?-->(.*)<!-- end of demo -->", readme, re.DOTALL).group(1)
+    rows = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in block.strip().splitlines()]
+    assert rows[0] == ["system", "UAR", "macro-F1"]
+    shown = {row[0]: row[1:] for row in rows[2:]}
+    assert set(shown) == {name for name in summary["system"] if not name.startswith("raters:")}
+    for system, values in shown.items():
+        for metric, text in zip(("uar", "macro_f1"), values, strict=True):
+            value, *ends = (float(number) for number in re.findall(r"[\d.]+", text))
+            row = cells.loc[(system, metric)]
+            assert value == pytest.approx(100 * row["value"], abs=0.051)
+            limits = [100 * float(row[end]) for end in ("ci_low", "ci_high")] if ends else []
+            assert ends == pytest.approx(limits, abs=0.051)
+            assert ends or system in ("chance", "majority")
+
+
+def test_the_numbers_with_three_seeds_are_those_of_the_committed_table(project: Path, readme: str) -> None:
+    rows = pd.read_csv(project / "docs/results/demo_released.csv").set_index("system")
+    text = " ".join(readme.split())
+    released = 100 * rows.loc["ugcl-as-released", ["value", "ci_low", "ci_high"]]
+    words = "it reaches {:.1f} [{:.1f}, {:.1f}] and `ugcl` {:.1f}"
+    assert words.format(*released, 100 * rows.loc["ugcl", "value"]) in text
+    gain = 100 * rows.loc["ugcl-by-speaker", "difference"]
+    assert f"Standardisation per speaker has {gain:+.1f}." in text
+
+
+def test_the_picture_shows_the_tables_of_now(project: Path) -> None:
+    picture = Image.open(project / "docs/report.png")
+    digest = sha256((project / table("demo", "summary")).read_bytes()).hexdigest()
+    assert picture.text["summary"] == digest, "run python docs/refresh.py"
+
+
+def test_make_demo_says_first_how_long_it_takes(project: Path, readme: str) -> None:
+    done = subprocess.run(["make", "-n", "demo"], cwd=project, capture_output=True, text=True, check=True)
+    first = done.stdout.splitlines()[0]
+    minutes = re.search(r"about (\d+) minutes on 2 cores", first).group(1)
+    assert f"{minutes} minutes on 2 cores" in readme
