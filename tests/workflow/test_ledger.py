@@ -12,7 +12,7 @@ import pytest
 from tests.workflow.conftest import Workplace
 
 NOTHING = "Nothing to be done"
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("experiments")]
 
 
 @pytest.fixture(scope="module")

@@ -76,7 +76,7 @@ def test_an_interval_over_two_speakers_is_nowhere(summarised: Config) -> None:
     assert "No intervals: with 2 speakers" in papers.caption(summarised, "demo", "scores")
     assert "No intervals" not in papers.caption(summarised, "ravdess", "scores")
     model_card.cards_of_all(summarised)
-    assert "No intervals: with 2 speakers" in model_card.model_card("demo").read_text()
+    assert "No intervals: with 2 speakers" in model_card.model_card(summarised, "demo").read_text()
 
 
 def test_labels_of_a_user_s_clips_are_not_called_what_actors_showed(summarised: Config) -> None:
