@@ -156,7 +156,7 @@ def test_what_is_wider_than_the_phone_says_so(browser, built: Path, name: str) -
     assert all(hinted == wider for wider, hinted in boxes)
     assert page.evaluate("[...document.querySelectorAll('table, img')].every(e => e.closest('.scroll'))")
     # Text of a figure has 8 points at the width of 6.5 inches: at 32 rem it has 8.7 pixels.
-    widths = page.evaluate("[...document.querySelectorAll('figure img')].map(i => i.offsetWidth)")
+    widths = page.evaluate("[...document.querySelectorAll('figure.chart img')].map(i => i.offsetWidth)")
     assert all(width >= 500 for width in widths)
 
 

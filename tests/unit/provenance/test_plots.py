@@ -16,8 +16,6 @@ from PIL import Image
 from ugcl import config
 from ugcl.plan import reports
 
-COPY = ".ledger/report/files/"
-
 
 @pytest.fixture(scope="module")
 def plots(project: Path) -> list[str]:
@@ -27,7 +25,7 @@ def plots(project: Path) -> list[str]:
 
 def test_every_plot_is_a_figure_that_the_report_draws(project: Path, plots: list[str], monkeypatch) -> None:
     monkeypatch.chdir(project)
-    drawn = {f"{COPY}{path.as_posix()}" for path in reports.figure_outputs(config.load())}
+    drawn = {path.as_posix() for path in reports.figure_outputs(config.load())}
     assert set(plots) <= drawn
     assert {re.sub(r".*demo_|\.png", "", path) for path in plots} >= {"confusion", "learning_curves"}
 

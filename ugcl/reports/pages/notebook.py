@@ -128,11 +128,12 @@ def show(figure: Figure) -> None:
 
 
 def picture(path: Path, text: str) -> None:
-    """Display a PNG file, with an alternative text."""
-    _image(path.read_bytes(), "png", text)
+    """Display a PNG file without words, which may shrink to any window, with an alternative text."""
+    _image(path.read_bytes(), "png", text, "photo")
 
 
-def _image(data: bytes, kind: str, text: str) -> None:
+def _image(data: bytes, kind: str, text: str, style: str = "chart") -> None:
     source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
     image = f'<img alt="{html.escape(text)}" src="{source}">'
-    raw(f'<figure><div class="scroll" tabindex="0" role="region" aria-label="figure">{image}</div></figure>')
+    place = '<div class="scroll" tabindex="0" role="region" aria-label="figure">'
+    raw(f'<figure class="{style}">{place}{image}</div></figure>')
