@@ -42,7 +42,13 @@ TREE = {
         "c": {
             "adapter": "folder",
             "shards": 2,
-            "protocols": {"p": {"label": "intended", "classes": ["x", "y"]}},
+            "protocols": {
+                "p": {
+                    "label": "intended",
+                    "classes": ["x", "y"],
+                    "folds": {"scheme": "speaker_blocks", "folds": 3},
+                }
+            },
         }
     },
     "encoders": {"logmel": {"kind": "logmel", "pool": 4}, "hog": {"kind": "hog"}},
@@ -55,7 +61,10 @@ def manifest(rows: list[tuple[str, str, str]]) -> None:
     for column in ("sex", "age", "sentence", "session", "level", "audio_sha256", "video_sha256"):
         frame[column] = ""
     frame["duration"] = 1.0
-    frame["speaker"], frame["intended"] = "s1", ["x", "y"] * (len(frame) // 2) + ["x"] * (len(frame) % 2)
+    frame["speaker"] = [
+        f"s{number // 2}" for number in range(len(frame))
+    ]  # each says both, so folds can be cut
+    frame["intended"] = ["x", "y"] * (len(frame) // 2) + ["x"] * (len(frame) % 2)
     tables.write(frame.sort_values("clip"), paths.manifest("c"))
 
 
