@@ -115,7 +115,7 @@ def main() -> None:
     rows, entry = evaluated(options.root, options.benchmark), config.load().benchmark(options.benchmark)
     if options.kept:
         rows = joined(options.kept, rows, entry.systems)
-    # Cells as they are, not padded: a row whose numbers stay is no change of the file it is pasted into.
+    # Cells as they are, not padded: a row whose numbers stay does not change the file it is pasted into.
     print(table(rows, entry.planned).to_markdown(index=False, disable_numparse=True, stralign=None))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,14 @@ if TYPE_CHECKING:
 
 
 def gpu_is_here() -> bool:
-    """Whether this machine has a GPU for this process; the driver knows, and torch takes seconds to load."""
+    """Whether this process may use a GPU; the driver knows, and torch takes seconds to load.
+
+    An empty CUDA_VISIBLE_DEVICES or HIP_VISIBLE_DEVICES hides all of them.
+    """
     if Path("/dev/kfd").exists():  # torch calls AMD's GPUs cuda as well
-        return True
+        return os.environ.get("HIP_VISIBLE_DEVICES") != ""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        return False
     try:
         driver, count = ctypes.CDLL("libcuda.so.1"), ctypes.c_int()
     except OSError:

@@ -2,7 +2,7 @@
 
 
 class UgclError(Exception):
-    """A fault the user can mend. Its text is one line: what, where, how to fix."""
+    """A fault the user can fix. Its text is one line: what, where, how to fix."""
 
 
 class LeakError(UgclError):

@@ -48,7 +48,7 @@ def in_small_disk(folder: str, size: str, command: list[str]) -> subprocess.Comp
 @pytest.fixture(scope="module")
 def small_disks() -> None:
     if not shutil.which("unshare") or in_small_disk("/mnt", "4k", ["true"]).returncode:
-        pytest.skip("this system lets no user mount a file system of their own")
+        pytest.skip("a small file system needs `unshare --user --mount`, which this system does not allow")
 
 
 @pytest.mark.parametrize(("folder", "file", "command", "size"), COMMANDS, ids=lambda part: part)

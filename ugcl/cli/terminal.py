@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Threads = Annotated[int, typer.Option(min=1, callback=set_threads, help="Threads of torch, BLAS and OpenCV.")]
 
 WIDE = 200
-"""Columns of the output where there is no terminal to ask."""
+"""Columns of the output where the output is not a terminal."""
 
 
 def console() -> Console:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -12,6 +12,8 @@ from ugcl.config.protocols import Protocol
 
 class Corpus(Section):
     """What every corpus has."""
+
+    speakers_known: ClassVar[bool] = True  # else every clip counts as a speaker of its own
 
     root: str | None = Field(None, description="Folder of the raw tree; default data/raw/<corpus>.")
     shards: int = Field(4, ge=1, le=1000, description="Number of feature shards of the corpus.")
@@ -74,6 +76,8 @@ class MeldCorpus(Corpus):
 
 class MfnCorpus(Corpus):
     """Features of videos with opinions, in official parts (Zadeh et al. 2018, Memory Fusion Network; MIT)."""
+
+    speakers_known: ClassVar[bool] = False
 
     adapter: Literal["mfn"]
     file: str = Field("mmmo.npz", description="Archive with y_train, y_valid and y_test, one value per clip.")

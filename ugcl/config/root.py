@@ -239,7 +239,7 @@ class Config(Section):
         """A corpus by name.
 
         Raises:
-            UgclError: there is no such corpus.
+            UgclError: the corpus does not exist.
         """
         return _entry(self.corpora, name, "corpora")
 
@@ -247,7 +247,7 @@ class Config(Section):
         """A benchmark by name.
 
         Raises:
-            UgclError: there is no such benchmark.
+            UgclError: the benchmark does not exist.
         """
         return _entry(self.benchmarks, name, "benchmarks")
 
@@ -255,7 +255,7 @@ class Config(Section):
         """A protocol of a corpus.
 
         Raises:
-            UgclError: there is no such corpus or protocol.
+            UgclError: the corpus or the protocol does not exist.
         """
         return _entry(self.corpus(corpus).protocols, protocol, f"corpora.{corpus}.protocols")
 

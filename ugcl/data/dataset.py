@@ -90,7 +90,7 @@ def by_dialogue(rows: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
         The rows in their new order, and the number of each row's group, from 0 in that order.
 
     Raises:
-        UgclError: there is no column dialogue, or the order of the clips of a dialogue is not known.
+        UgclError: the column dialogue is missing, or the order of the clips of a dialogue is not known.
     """
     if "dialogue" not in rows:
         raise UgclError("the manifest has no column dialogue; add it, or use clips without context")

@@ -60,7 +60,7 @@ def method_class(target: str, where: str) -> type[Method]:
     """The class of `module:Class`; modules of the working folder are found too.
 
     Raises:
-        UgclError: there is no such module or class, or it is not a `Method`.
+        UgclError: the module or class does not exist, or is not a `Method`.
     """
     module, _, name = target.partition(":")
     if (here := str(Path.cwd())) not in sys.path:

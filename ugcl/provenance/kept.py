@@ -49,7 +49,7 @@ def _others(config: Config) -> list[str]:
 def _fault(config: Config, benchmark: str) -> str:
     """Why a benchmark's tables are not current; "" where they are."""
     if benchmark not in config.benchmarks:
-        return "the parameters have no such benchmark"
+        return "the parameters do not name this benchmark"
     path = table_record(benchmark)
     try:
         found = json.loads(path.read_text())

@@ -70,7 +70,7 @@ def described(name: str) -> Method:
     """Describe a method.
 
     Raises:
-        UgclError: the package has no such method.
+        UgclError: the package does not have this method.
     """
     if name not in METHODS:
         raise UgclError(f"no method {name!r} in the package; choose from {', '.join(METHODS)}")

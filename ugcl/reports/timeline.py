@@ -75,7 +75,7 @@ def thumbnails(prediction: Prediction, count: int = FACES) -> list[tuple[float, 
     """Aligned faces at the middles of `count` even stretches of the clip.
 
     Returns:
-        Time in seconds and (side, side, 3) uint8, None where there is no face; empty without a face track.
+        Time in seconds and (side, side, 3) uint8, None without a face; empty without a face track.
     """
     seen = prediction.observed
     if seen is None or seen.track is None or not seen.track.visible.any():

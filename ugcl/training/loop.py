@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Diverged(UgclError):
-    """The loss is no longer a finite number."""
+    """The loss became infinite or NaN."""
 
 
 @dataclass

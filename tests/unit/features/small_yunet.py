@@ -1,7 +1,7 @@
 """An ONNX network with YuNet's inputs and outputs and weights made by hand.
 
-It is no face detector: on the grid of stride 32 it gives each cell's mean red as its score and puts a box and
-landmarks at known places of the cell. OpenCV reads it and decodes its outputs as it does YuNet's. The file is
+It does not detect faces: on the grid of stride 32 it gives each cell's mean red as its score and puts a box
+and landmarks at known places of the cell. OpenCV reads it and decodes its outputs as it does YuNet's. It is
 written field by field (protocol buffers, onnx.proto3), so that no further package is needed.
 """
 

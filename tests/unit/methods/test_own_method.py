@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from bs4 import BeautifulSoup
+from typer.testing import CliRunner
+
+from ugcl.cli.main import app
+from ugcl.errors import UgclError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
 from made_project import make_project
@@ -64,6 +70,34 @@ def test_it_trains_predicts_and_loads_again(root: Path) -> None:
     (root / "my_method.py").write_text((root / "my_method.py").read_text().replace(".var(", ".std("))
     planned = ugcl(root, "train", "made", "mine", "--lineage", card["lineage"], code=1)
     assert "code or parameters changed" in planned, "its source is part of the lineage"
+
+
+def test_it_stands_in_the_tables_and_on_the_front_page(root: Path, project: Path, monkeypatch) -> None:
+    """From training to the report, each command as a user types it but in one process, which starts once."""
+    params = yaml.safe_load((root / "params.yaml").read_text())
+    params["benchmarks"]["made"].update(systems=["concat", "mine"], reference="concat")
+    params["evaluate"] = {"bootstrap": 100, "permutations": 100, "robustness": []}
+    (root / "params.yaml").write_text(yaml.safe_dump(params))
+    (root / "workflow/resources").mkdir(parents=True)
+    shutil.copy(project / "workflow/resources/sources.csv", root / "workflow/resources")
+    (root / "notebooks").symlink_to(project / "notebooks")
+    monkeypatch.chdir(root)
+    monkeypatch.syspath_prepend(root)
+    of_systems = [
+        f"{verb} made {name}" for verb in ("train", "evaluate predict") for name in ("concat", "mine")
+    ]
+    of_benchmark = [f"evaluate {verb} made" for verb in ("score", "cost", "tokens", "tables")]
+    for command in (*of_systems, *of_benchmark, "evaluate summary", "report figures", "report tables"):
+        assert CliRunner().invoke(app, command.split(), catch_exceptions=False).exit_code == 0, command
+    with pytest.raises(UgclError, match="run `ugcl report cards` first"):
+        CliRunner().invoke(app, ["report", "site"], catch_exceptions=False)
+    for command in ("report cards", "report site"):
+        assert CliRunner().invoke(app, command.split(), catch_exceptions=False).exit_code == 0, command
+    summary = pd.read_csv("results/tables/summary.csv").query("metric == 'uar'").set_index("system")["value"]
+    page = BeautifulSoup(Path("results/index.html").read_text(), "html.parser")
+    rows = [row.get_text(" ", strip=True).split() for row in page.select("tbody tr")]
+    assert any("mine" in row and f"{100 * summary['mine']:.1f}" in row for row in rows)
+    sys.modules.pop("my_method")
 
 
 @pytest.mark.parametrize(

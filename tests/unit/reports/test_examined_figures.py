@@ -42,7 +42,7 @@ def test_noise_goes_from_clean_to_loud_and_shift_from_early_to_late(summarised: 
     levels = [label.get_text() for label in shift.get_xticklabels()]
     assert levels == ["-0.5", "-0.2", "clean", "0.2", "0.5"]
     assert line_of(shift, shade)[2] == pytest.approx(value[CLEAN, ""])
-    # No made-up system can be without video, so there is no place for it.
+    # No made-up system can be without video, so it has no place.
     names = [" ".join(label.get_text().split()) for label in others.get_xticklabels()]
     assert names == ["clean", "no audio", "every second frame lost", "half of the frames lost"]
     assert np.isfinite(line_of(others, shade)).all()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ugcl.config import parse, read
-from ugcl.reports.tables.methods import GRADES, methods_table
+from ugcl.reports.catalogue import GRADES
+from ugcl.reports.tables.methods import methods_table
 
 
 def test_a_row_per_method_with_its_systems(project: Path) -> None:

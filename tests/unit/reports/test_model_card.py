@@ -117,3 +117,9 @@ def test_a_missing_registry_is_named(summarised: Config) -> None:
     Path(summarised.data.sources).unlink()
     with pytest.raises(UgclError, match=r"sources\.csv"):
         model_card.cards_of_all(summarised)
+
+
+def test_a_corpus_without_known_speakers_claims_no_disjoint_ones(project: Path) -> None:
+    config = configuration.load(project / "params.yaml")
+    assert model_card.disjoint(config, "ravdess_peers").endswith("are disjoint.")
+    assert "not known" in model_card.disjoint(config, "mmmo_peers")

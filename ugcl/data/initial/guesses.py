@@ -1,4 +1,4 @@
-"""Who speaks and with which emotion, from names of folders and files, where all of them say it alike."""
+"""Who speaks and with which emotion, from names of folders and files, where all of them agree."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def labels(names: Sequence[str], pattern: str | None = None) -> Guess:
 
 
 Reader = Callable[[str], str]
-"""From a name to what it says, "" where it says nothing or more than one thing."""
+"""A name → the value that it contains, "" where it contains none or several."""
 
 
 def _guess(

@@ -51,7 +51,7 @@ def errors(
     Args:
         frame: predictions of all seeds and folds, with p_<class>.
         settings: number of bins, level of the band, and seed.
-        temperatures: (seed, fold) → T; runs without one are not scaled, without any there is no such row.
+        temperatures: (seed, fold) → T; runs without one are not scaled, without any the row is left out.
 
     Returns:
         metric, value, ci_low, ci_high: `ece_calibrated`, mean and band of :func:`calibrated`, and

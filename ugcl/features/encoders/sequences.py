@@ -99,7 +99,7 @@ class SequencesEncoder:
         if self._sizes(array)[1] != self._sizes(first)[1]:
             raise UgclError(
                 f"{where} has {self._sizes(array)[1]} columns, the first array"
-                f" {self._sizes(first)[1]}; make them alike"
+                f" {self._sizes(first)[1]}; give all the same"
             )
 
 

@@ -28,10 +28,10 @@ class Track:
     """One face through a clip; row i is frame i of the file."""
 
     times: np.ndarray  # (frames,) seconds
-    boxes: np.ndarray  # (frames, 4) left, top, width, height in pixels; NaN where there is no face
+    boxes: np.ndarray  # (frames, 4) left, top, width, height in pixels; NaN without a face
     scores: np.ndarray  # (frames,) detector's confidence, interpolated between detections; NaN without a face
     detected: np.ndarray  # (frames,) bool, False where box and landmarks are interpolated
-    landmarks: np.ndarray  # (frames, 5, 2) x and y in pixels; NaN where there is no face
+    landmarks: np.ndarray  # (frames, 5, 2) x and y in pixels; NaN without a face
     failure: str = ""  # why the clip has no usable track, or ""
     detail: str = ""  # what was found, if there is a failure
 

@@ -86,7 +86,7 @@ def _resampled(blocks: Iterator[tuple[np.ndarray, int]], rate: int) -> Iterator[
 
 
 def _checked(path: Path, interval: Interval | None, notes: list[str]) -> Iterator[tuple[np.ndarray, int]]:
-    """Mono blocks (samples,) with their rate; refused where there is no sound in any of them."""
+    """Mono blocks (samples,) with their rate; refused where all of them are silent."""
     count, rate, peak, loudest = 0, 1, 0.0, 0.0
     for channels, names, rate in _read(path, interval, notes):
         samples = mix(channels, names)

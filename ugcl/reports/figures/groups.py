@@ -53,7 +53,7 @@ def subgroups(table: pd.DataFrame, palette: dict[str, str], system: str, title: 
         # The interval of two speakers may be as wide as the scale: cut off, it does not hide the others.
         ends = rows[["gap", "gap_low", "gap_high"]].where(rows["attribute"].isin(drawn))
         ends.loc[rows["small"] != "", ["gap_low", "gap_high"]] = np.nan
-        reach = np.nanmax(np.abs(ends.to_numpy()), initial=0.05) * 1.25
+        reach = np.nanmax(np.abs(ends.to_numpy(float)), initial=0.05) * 1.25
         right.set_xlim(-reach, reach)
         drawing.signed(right)
         right.set_xlabel("points from the other groups")

@@ -102,6 +102,7 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
         "labels": label_source(config, benchmark),
         "few": no_intervals(summary),
         "leaks": sorted(set(" ".join(parts["shared"]).split())),
+        "disjoint": disjoint(config, benchmark),
         "clips": int(own["clips"].iloc[0]),
         "speakers": int(own["speakers"].iloc[0]),
         "quarantined": quarantine["clip"].nunique(),
@@ -127,6 +128,13 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
         "groups": _groups(read("subgroups", benchmark), system),
         "optimism": _optimism(read("optimism_by_system", benchmark), system),
     }
+
+
+def disjoint(config: Config, benchmark: str) -> str:
+    """What a benchmark without leaks may say of the speakers of its parts."""
+    if config.corpora[config.benchmark(benchmark).corpus].speakers_known:
+        return "In every fold the speakers of train, dev and test are disjoint."
+    return "Who speaks is not known: each clip counts as a speaker, and a person may be in several parts."
 
 
 def seeds(values: Sequence[int]) -> str:

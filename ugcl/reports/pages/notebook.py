@@ -81,7 +81,7 @@ def rows(frame: pd.DataFrame, text: str = "table") -> None:
     Args:
         frame: cells as they are shown; an underscore in a column's name becomes a blank, but not in the path
             of a parameter, which has dots.
-        text: what it is, for readers who hear the page.
+        text: what it is, for screen readers.
     """
     shown = frame.astype(object).where(frame.notna(), "").map(_text)
     shown.columns = [name if "." in name else name.replace("_", " ") for name in map(str, frame.columns)]

@@ -32,7 +32,7 @@ def render(config: Config, name: str, benchmarks: Iterable[str] | None = None) -
         The page.
 
     Raises:
-        UgclError: there is no such notebook, or one of its cells fails (its error is named).
+        UgclError: the notebook does not exist, or one of its cells fails (its error is named).
     """
     source = notebook_source(name)
     if not source.is_file():

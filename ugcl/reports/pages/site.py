@@ -18,7 +18,7 @@ from ugcl.plan.names import LOWER_IS_BETTER, TITLES, is_reference_row
 from ugcl.reports.labels import label_notes
 from ugcl.reports.pages.card import embedded
 from ugcl.reports.pages.glance import glance
-from ugcl.reports.pages.model_card import seeds
+from ugcl.reports.pages.model_card import disjoint, seeds
 from ugcl.reports.pages.templating import fill, link
 from ugcl.reports.tables import cells
 from ugcl.reports.tables.papers import BY_SPEAKER, SHOWN, places
@@ -130,6 +130,7 @@ def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
         "card": embedded(plan.model_card(config, name)),
         "parts": parts.to_dict("records"),
         "leaks": sorted(set(" ".join(parts["shared"]).split())),
+        "disjoint": disjoint(config, name),
         "quarantined": quarantine["clip"].nunique(),
         "reasons": reasons.to_dict("records"),
         "clips": len(read("clips", name)),

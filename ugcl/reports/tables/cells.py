@@ -1,4 +1,4 @@
-"""Numbers as tables show them: with an interval, a real minus, and nothing where there is no value."""
+"""Numbers as tables show them: with an interval, a real minus, and "" for a missing value."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 
 
 def percent(value: float, low: float, high: float, signed: bool = False) -> str:
-    """A share in per cent with its interval, such as `73.1 [66.2, 80.4]`; "" where there is no value."""
+    """A share in per cent with its interval, such as `73.1 [66.2, 80.4]`; "" for a missing value."""
     return number(100 * value, 100 * low, 100 * high, 1, signed)
 
 
 def number(value: float, low: float, high: float, digits: int, signed: bool = False) -> str:
-    """A number with its interval, such as `0.412 [0.380, 0.450]`; "" where there is no value.
+    """A number with its interval, such as `0.412 [0.380, 0.450]`; "" for a missing value.
 
     An interval whose ends are one number, to the digits shown, is left out.
     """

@@ -6,14 +6,6 @@ import pandas as pd
 
 from ugcl.config import Config
 
-GRADES = {
-    "A": "equals released code on recorded numbers",
-    "B": "formulae read in released code or in the full text",
-    "C": "reconstruction from an abstract",
-    "own": "of this project, or a user's",
-}
-"""What `Origin.grade` says."""
-
 
 def methods_table(config: Config, benchmark: str) -> pd.DataFrame:
     """The methods of a benchmark's systems.

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from ugcl import files
 from ugcl.config.load import parameter_files, read_parts
 
 NAME = "tuned.yaml"
@@ -23,12 +24,10 @@ def keep(benchmark: str, system: str, settings: dict[str, Any]) -> Path:
 
     first = parameter_files()[0]
     path = first.with_suffix("") / NAME
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(exist_ok=True)  # of the lock
     with FileLock(path.with_suffix(".lock")):  # searches of several systems may end at one time
         found = read_parts(first).get(path, {}).get("tuned", {})
         found.setdefault(benchmark, {})[system] = settings
         text = yaml.safe_dump({"tuned": found}, sort_keys=True, default_flow_style=None, width=120)
-        partial = path.with_suffix(".partial")
-        partial.write_text(HEAD + text)
-        partial.replace(path)
+        files.write(path, HEAD + text)
     return path

@@ -57,7 +57,7 @@ def tune(config: Config, benchmark: str, system: str, trials: int, lineage: str 
         The Optuna study; its tables lie beside it.
 
     Raises:
-        UgclError: there is no space, a name is unknown, another search is running on the study, or
+        UgclError: the space is empty, a name is unknown, another search is running on the study, or
             the study is of other code, parameters or space.
     """
     from filelock import FileLock, Timeout

@@ -64,7 +64,7 @@ def test_ratings(build, tree: Path) -> None:
     frame = made(build, tree)
     assert list(frame["categorical"]) == ["angry", "", "sad"]
     votes = [f"votes_categorical_{name}" for name in msp_improv.CLASSES]
-    assert frame.loc[TARGET, votes].tolist() == [1, 0, 1, 0, 1]  # the second answer of WS0002 is no vote
+    assert frame.loc[TARGET, votes].tolist() == [1, 0, 1, 0, 1]  # the second answer of WS0002 is not a vote
     assert frame.loc[[NATURAL, READ], votes].sum(axis=1).tolist() == [1, 0]
     assert frame.loc[TARGET, ["arousal", "valence", "dominance"]].tolist() == [2.25, 1.75, 3.5]
     assert pd.isna(frame.loc[NATURAL, "dominance"]) and frame.loc[NATURAL, "naturalness"] == 3.0

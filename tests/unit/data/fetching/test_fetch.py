@@ -129,7 +129,7 @@ def test_a_tree_of_ones_own_is_taken_as_it_is(release: Project, server: Server) 
     assert server.requests == []
     completed = release.fetch(complete=True)
     assert set(completed) == {*WAVS, *FILMS, "table.csv"}
-    # a file of the same size as the release's would stay; this one is no release file, so it is replaced
+    # A file of the same size as the release's would stay; this one has another, so it is replaced.
     assert completed["Actor_01/03-01-01.wav"] == digest(WAVS["Actor_01/03-01-01.wav"])
 
 

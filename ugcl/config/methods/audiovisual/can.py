@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ugcl.config.methods.base import MethodSettings, Origin, one_of
-
-if TYPE_CHECKING:
-    from ugcl.config.root import Run
+from ugcl.config.methods.audiovisual.lfan import CITATION, CODE, DEVIATIONS, Temporal
+from ugcl.config.methods.base import Origin
 
 
-class Can(MethodSettings):
+class Can(Temporal):
     """Channel attention: a softmax over the columns of all modalities weighs them at each frame."""
 
     network: ClassVar[str] = "ugcl.methods.audiovisual.can:CAN"
     origin: ClassVar[Origin] = Origin(
-        "Richet et al.: Textualized and feature-based models for compound multimodal emotion recognition in"
-        " the wild. ECCV Workshops 2024, arXiv 2407.12927",
+        CITATION,
         grade="B",
-        code="sbelharbi/feature-vs-text-compound-emotion@eb8eeed",
+        code=CODE,
         deviations=(
-            "The shared encoders come before the temporal convolutions.",
-            "Logits of frames are averaged over the clip; the released code has one for each frame.",
+            *DEVIATIONS,
             "Shares are multiplied by the number of columns, by which the next layer's weights are smaller.",
             "All modalities are read at the times of the first one's frames.",
         ),
     )
-    packable: ClassVar[bool] = False  # running statistics of batch normalisation
 
     name: Literal["can"] = "can"
-    blocks: int = Field(3, ge=1, description="Blocks of the causal convolutions; block i reaches 2^i frames.")
-    kernel: int = Field(5, ge=1, description="Frames that a convolution spans.")
     columns: int = Field(128, ge=1, description="Columns of each modality.")
-
-    def check(self, run: Run) -> None:
-        """See `MethodSettings.check`."""
-        super().check(run)
-        one_of(run, 2)

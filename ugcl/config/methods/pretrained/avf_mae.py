@@ -25,7 +25,7 @@ class AvfMae(MethodSettings):
         grade="A",
         code="XuecWu/AVF-MAE@c061171b",
         deviations=(
-            "From scratch: there is no pre-training.",
+            "Trained from scratch, without pre-training.",
             "Tokens are frames of frozen features with a temporal convolution; regions are parts of a clip's"
             " time, not blocks of pixels.",
             "2 layers per modality instead of 10 or more, and a perceptron of 2 widths instead of 4.",

@@ -28,7 +28,7 @@ class Hicmae(MethodSettings):
         grade="A",
         code="sunlicai/HiCMAE@cdd28d48",
         deviations=(
-            "From scratch: there is no pre-training.",
+            "Trained from scratch, without pre-training.",
             "Tokens are frames of frozen features with a temporal convolution, not patches of pixels.",
             "3 layers per modality instead of 10, and a perceptron of 2 widths instead of 4.",
             "Of three modalities, each reads the other two as one sequence.",
