@@ -94,6 +94,22 @@ class Method(nn.Module, ABC):
         finally:
             self.recording = True
 
+    def losses_of(self, logits: Mapping[str, Tensor], batch: Batch) -> Tensor:
+        """Classification losses of modalities by themselves, each of the clips that have it.
+
+        Args:
+            logits: modality → (B, C).
+
+        Returns:
+            (N,), a loss for each of the N modalities that a clip of the batch has.
+        """
+        losses = []
+        for m, own in logits.items():
+            if (here := batch.present[m]).any():
+                targets = None if batch.targets is None else batch.targets[here]
+                losses.append(self.criterion(own[here], batch.labels[here], targets))
+        return torch.stack(losses)
+
     def advance(self, progress: float) -> None:
         """Set what depends on the share of the training that is done, 0..1; called before each epoch."""
 

@@ -114,7 +114,7 @@ class UGCL(EncodedMethod):
             terms["matching"] = torch.stack([loss for loss, _ in found]).mean()
             self.record("match_accuracy", torch.stack([right for _, right in found]).nanmean())
         if logits:
-            terms["auxiliary"] = self._auxiliary(logits, batch)
+            terms["auxiliary"] = self.losses_of(logits, batch).mean()
         self._note(outputs["assignments"])
         self.queue.push(outputs["tokens"], batch.labels, batch.present)
         return terms
@@ -171,15 +171,6 @@ class UGCL(EncodedMethod):
         temperature = {"sample": own.temperature, "random": 1.0}.get(own.negatives)
         top = 0 if own.negatives == "random" else own.top
         return discriminate(*sides, sides[0][2][: len(labels)], temperature, top)
-
-    def _auxiliary(self, logits: dict[str, Tensor], batch: Batch) -> Tensor:
-        """Mean over modalities of the classification loss of the clips that have one."""
-        losses = []
-        for m, x in logits.items():
-            if (here := batch.present[m]).any():
-                targets = None if batch.targets is None else batch.targets[here]
-                losses.append(self.criterion(x[here], batch.labels[here], targets))
-        return torch.stack(losses).mean()
 
     def _note(self, assignments: dict[str, Tensor]) -> None:
         """Record the use of the codebook, where there is one."""

@@ -117,10 +117,4 @@ class AuxFormer(EncodedMethod):
         """`auxiliary`: the sum of the modalities' losses, each of the clips that have it."""
         if self.settings.weights.auxiliary == 0:
             return {}
-        losses = []
-        for m, logits in outputs["alone"].items():
-            here = batch.present[m]
-            targets = None if batch.targets is None else batch.targets[here]
-            if here.any():
-                losses.append(self.criterion(logits[here], batch.labels[here], targets))
-        return {"auxiliary": torch.stack(losses).sum()}
+        return {"auxiliary": self.losses_of(outputs["alone"], batch).sum()}

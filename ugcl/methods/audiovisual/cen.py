@@ -118,13 +118,8 @@ class CEN(EncodedMethod):
         """`streams`: the sum of their classification losses; `sparsity`: Σ|γ| of all blocks."""
         terms, weights = {}, self.settings.weights
         if weights.streams > 0:
-            losses = []
-            for m, logits in zip(self.modalities, outputs["streams"], strict=True):
-                here = batch.present[m]
-                targets = None if batch.targets is None else batch.targets[here]
-                if here.any():
-                    losses.append(self.criterion(logits[here], batch.labels[here], targets))
-            terms["streams"] = torch.stack(losses).sum()
+            streams = dict(zip(self.modalities, outputs["streams"], strict=True))
+            terms["streams"] = self.losses_of(streams, batch).sum()
         if weights.sparsity > 0:
             terms["sparsity"] = torch.stack([block.penalty() for block in self.blocks]).sum()
         scales = torch.cat([norm.weight for block in self.blocks for norm in block.bn2])

@@ -95,11 +95,6 @@ class GapPenalty(EncodedMethod):
 
     def terms(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
         """`unimodal`, and of clips with all modalities `gap`, `alignment`, `fusion`: 0 in the warm-up."""
-        losses = []
-        for m, logits in outputs["unimodal"].items():
-            if (here := batch.present[m]).any():
-                targets = None if batch.targets is None else batch.targets[here]
-                losses.append(self.criterion(logits[here], batch.labels[here], targets))
         whole = torch.stack(list(batch.present.values())).all(dim=0)
         labels = batch.labels[whole]
         own = torch.stack([x[whole].softmax(dim=1) for x in outputs["unimodal"].values()], dim=1)  # (N, M, C)
@@ -118,7 +113,9 @@ class GapPenalty(EncodedMethod):
             "fusion": (1 - share) * cross_entropy,
         }
         scale = begun / max(1, len(labels))
-        terms = {"unimodal": torch.stack(losses).mean()} | {k: scale * x.sum() for k, x in terms.items()}
+        terms = {"unimodal": self.losses_of(outputs["unimodal"], batch).mean()} | {
+            k: scale * x.sum() for k, x in terms.items()
+        }
         return {name: terms[name] for name in self.settings.weights.positive()}
 
     def advance(self, progress: float) -> None:

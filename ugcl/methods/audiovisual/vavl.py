@@ -112,17 +112,20 @@ class VAVL(EncodedMethod):
 
     def terms(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
         """`alone` and `reconstruction`, sums over modalities, each of the clips that have it."""
-        losses: dict[str, list[Tensor]] = {name: [] for name in self.settings.weights.positive()}
-        for m, h in outputs["clips"].items():
-            here = batch.present[m]
-            if not here.any():
-                continue
-            if m in self.heads:
-                targets = None if batch.targets is None else batch.targets[here]
-                losses["alone"].append(self.criterion(self.heads[m](h[here]), batch.labels[here], targets))
-            if m in self.makers:
-                with torch.no_grad():
-                    features = self.encoders[m].standardise(batch.features[m][here])
-                    target = masked_mean(features, batch.masks[m][here])
-                losses["reconstruction"].append(F.mse_loss(self.makers[m](h[here]), target))
-        return {name: torch.stack(values).sum() for name, values in losses.items()}
+        terms, clips = {}, outputs["clips"]
+        if self.heads:
+            terms["alone"] = self.losses_of(
+                {m: head(clips[m]) for m, head in self.heads.items()}, batch
+            ).sum()
+        if self.makers:
+            errors = [self._error(m, clips[m], batch) for m in self.makers if batch.present[m].any()]
+            terms["reconstruction"] = torch.stack(errors).sum()
+        return terms
+
+    def _error(self, m: str, h: Tensor, batch: Batch) -> Tensor:
+        """Squared error of the mean features made of h (B, W), standardised, of the clips that have them."""
+        here = batch.present[m]
+        with torch.no_grad():
+            features = self.encoders[m].standardise(batch.features[m][here])
+            target = masked_mean(features, batch.masks[m][here])
+        return F.mse_loss(self.makers[m](h[here]), target)
