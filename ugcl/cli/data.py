@@ -109,6 +109,7 @@ def split(
 @app.command()
 def check(corpus: Corpus) -> None:
     """Make and audit the folds of a corpus that active benchmarks run; all its features wait for this."""
+    from ugcl import files
     from ugcl.config import load
     from ugcl.data import sources
     from ugcl.data.splits import audits
@@ -116,8 +117,7 @@ def check(corpus: Corpus) -> None:
 
     typer.echo("\n\n".join(each.text() for each in audits.check(load(), corpus)))
     path = paths.checked(corpus)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{sources.sha256(paths.manifest(corpus))}  {paths.manifest(corpus).as_posix()}\n")
+    files.write(path, f"{sources.sha256(paths.manifest(corpus))}  {paths.manifest(corpus).as_posix()}\n")
 
 
 @app.command()
