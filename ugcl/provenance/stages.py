@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -96,17 +97,23 @@ def _find_inputs(config: Config) -> None:
 
 
 def _supervise(command: list[str], environment: dict[str, str], masters: list[Any]) -> int:
-    """Run a command that ends when DVC ends, also by SIGTERM or SIGKILL; its exit code."""
-    process = subprocess.Popen(command, env=environment)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_stop(process)))
+    """Run a command that ends when DVC ends, also by SIGTERM or SIGKILL; its exit code.
+
+    The command has a process group of its own: a signal to the group also reaches a job that Snakemake
+    starts at that moment, which a list of its children would miss.
+    """
+    process = subprocess.Popen(command, env=environment, process_group=0)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # `nohup` ignores the end of the terminal
+            signal.signal(number, lambda *_: sys.exit(_stop(process)))
     while True:
         try:
             return process.wait(timeout=0.5)
         except subprocess.TimeoutExpired:
             if not all(_alive(master) for master in masters):
                 return _stop(process)
-        except KeyboardInterrupt:  # the terminal sends it to Snakemake and its jobs too
-            return _stop(process, interrupted=True)
+        except KeyboardInterrupt:  # the terminal sends it to its own group alone
+            return _stop(process)
 
 
 def _masters() -> list[Any]:
@@ -138,18 +145,23 @@ def _alive(process: Any) -> bool:
         return False
 
 
-def _stop(process: subprocess.Popen[bytes], interrupted: bool = False) -> int:
-    """Interrupt a process and all below it, as Ctrl-C does; kill what is left after a while."""
-    import psutil
-
+def _stop(process: subprocess.Popen[bytes]) -> int:
+    """Interrupt a process group, as Ctrl-C does; kill what is left of it after a while or a second Ctrl-C."""
+    _signal_group(process.pid, signal.SIGINT)
+    end = time.monotonic() + GRACE
     try:
-        family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
-    except psutil.NoSuchProcess:
-        return process.wait()
-    for member in family:
-        if not interrupted and _alive(member):
-            member.send_signal(signal.SIGINT)
-    _, left = psutil.wait_procs(family, timeout=GRACE)
-    for member in left:
-        member.kill()
+        while _signal_group(process.pid, 0) and time.monotonic() < end:
+            process.poll()  # a process that has ended stays in its group until it is waited for
+            time.sleep(0.1)
+    finally:
+        _signal_group(process.pid, signal.SIGKILL)
     return process.wait() or 1
+
+
+def _signal_group(group: int, number: int) -> bool:
+    """Send a signal to a process group; whether it has any member."""
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    return True

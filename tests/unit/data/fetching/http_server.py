@@ -82,9 +82,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("ETag", etag)
         self.send_header("Content-Length", str(min(count, len(body)) if kind == "short" else len(body)))
         self.end_headers()
-        self.wfile.write(body[:count])
-        with state.lock:
+        with state.lock:  # before it is sent: a client that has all of it may look at once
             state.sent[path] += len(body[:count])
+        self.wfile.write(body[:count])
         if kind == "drop":
             self.wfile.flush()
             self.connection.shutdown(socket.SHUT_RDWR)
