@@ -93,7 +93,7 @@ def edited(tree: dict[str, Any]) -> None:
     ("change", "reason"),
     [
         (parameters, "other parameters or code"),
-        (removed, "the parameters have no such benchmark"),
+        (removed, "the parameters do not name this benchmark"),
         (without_record, "results/tables/demo/lineage.json is missing or damaged"),
         (damaged, "results/tables/demo/lineage.json is missing or damaged"),
         (of_another, "other parameters or code"),
