@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from ugcl.methods.build import build
+from ugcl.methods.text import cberl
 from ugcl.methods.text.drkf import BertLayer, JointTransformer
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
@@ -68,6 +70,38 @@ def test_terms_of_cberl_by_hand():
     expected = F.binary_cross_entropy_with_logits(real, torch.ones(12))
     expected = expected + F.binary_cross_entropy_with_logits(made, torch.zeros(12))
     torch.testing.assert_close(terms["adversarial"], expected)
+
+
+@pytest.mark.parametrize(("context", "counted"), [("dialogue", [1, 4, 7]), ("past", [1])])
+def test_hidden_turns_are_reconstructed_where_a_neighbour_is_not_hidden(context, counted, monkeypatch):
+    model, batch = network(f"cberl-like:{context}")
+    model.settings = model.settings.model_copy(update={"window": 1})
+    for layer in model.graph.layers:
+        layer.dropout.p = 0.0
+    # Dialogues of 3, 1, 2, 3, 1 and 2 turns: clips 0–2, 3, 4–5, 6–8, 9 and 10–11.
+    dialogues, hidden = [[0, 1, 2], [3], [4, 5], [6, 7, 8], [9], [10, 11]], [1, 4, 6, 7]
+    rows = torch.zeros(6, 3, dtype=torch.bool)
+    rows[[0, 2, 3, 3], [1, 0, 0, 1]] = True
+    monkeypatch.setattr(cberl, "random_mask", lambda mask, share: rows)
+    outputs, errors = model(batch), []
+    for clips in dialogues:
+        nodes = torch.stack([model.hider.token if i in hidden else outputs["code"][i] for i in clips])
+        apart = torch.tensor([[j - i for j in clips] for i in clips])
+        edges = (apart == -1) | ((apart == 1) & (context == "dialogue"))
+        same = batch.speaker[clips][:, None] == batch.speaker[clips]
+        made = model.uncover(model.graph(nodes[None], edges[None], same[None])[0])
+        for x, i in zip(made, clips, strict=True):
+            if i in counted:
+                errors.append((x - outputs["mean"][i]).square().mean())
+    assert outputs["hidden"].nonzero().flatten().tolist() == counted
+    torch.testing.assert_close(model.terms(outputs, batch)["nodes"], sum(errors) / len(counted))
+
+
+def test_no_turn_is_hidden_in_evaluation_nor_without_dialogues():
+    model, batch = network("cberl-like:dialogue")
+    assert not {"uncovered", "hidden"} & model.eval()(batch).keys()
+    model, batch = network("cberl-like")
+    assert model.graph is None and "nodes" not in model.terms(model(batch), batch)
 
 
 def test_a_layer_is_that_of_bert():
