@@ -39,7 +39,7 @@ STREAMS = (["text", "audio", "video"], ["text", "audio"], ["text", "video"])
 """Modalities on which every method that was published for text is tested, beside audio and video."""
 
 REFUSED = {
-    **{system: STREAMS[0] for system in ("gban", "gban-gmu", "gban-tfl", "hct_dmg")},
+    **{system: STREAMS[0] for system in ("gban-tfl", "hct_dmg")},
     "deepmsi": ["text", "audio"],  # it compresses video
 }
 """System → those of them that it refuses."""
