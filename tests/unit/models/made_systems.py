@@ -47,6 +47,9 @@ REFUSED = {
 CONTEXTS = ("dialogue", "past")
 """Contexts in which it is tested, on the first of them that it takes."""
 
+ALONE = ("m2fnet-like", "cberl-like")
+"""Systems that read one modality too where there are dialogues."""
+
 
 def _textual() -> dict[str, dict]:
     names, changes = {settings.model_fields["name"].default for settings in TEXT}, {}
@@ -55,6 +58,8 @@ def _textual() -> dict[str, dict]:
             streams = [modalities for modalities in STREAMS if modalities != REFUSED.get(system)]
             inputs = {"-".join(modalities): {"modalities": modalities} for modalities in streams}
             inputs |= {context: {"modalities": streams[0], "context": context} for context in CONTEXTS}
+            if system in ALONE:
+                inputs["text-past"] = {"modalities": ["text"], "context": "past"}
             changes |= {f"{system}:{key}": {"extends": system, "input": x} for key, x in inputs.items()}
     return changes
 

@@ -13,7 +13,7 @@ TURN = torch.tensor([0, 1, 2, 3, 0, 1, 2])
 SPEAKER = torch.tensor([0, 1, 0, 1, 2, 2, 3])
 
 contexts = pytest.mark.parametrize(
-    "system", [name for name in TEXTUAL if name.split(":")[1] in CONTEXTS], ids=str
+    "system", [name for name, made in TEXTUAL.items() if made["input"].get("context") in CONTEXTS]
 )
 
 

@@ -25,7 +25,10 @@ class CberlWeights(Weights):
 
 
 class Cberl(MethodSettings):
-    """Joint variational code of all modalities, a graph of the turns, and made codes of rare classes."""
+    """Joint variational code of all modalities, a graph of the turns, and made codes of rare classes.
+
+    In dialogues one modality is enough.
+    """
 
     network: ClassVar[str] = "ugcl.methods.text.cberl:Cberl"
     origin: ClassVar[Origin] = Origin(
@@ -56,4 +59,4 @@ class Cberl(MethodSettings):
     def check(self, run: Run) -> None:
         """See `MethodSettings.check`."""
         super().check(run)
-        one_of(run, 2)
+        one_of(run, 2 if run.input.context == "clip" else 1)
