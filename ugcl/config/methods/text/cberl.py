@@ -39,7 +39,8 @@ class Cberl(MethodSettings):
             "Sizes, weights and the form of each part are ours.",
             "Codes are made in the latent space, not features; classes are drawn by inverse training counts.",
             "The generator learns in the discriminator's step, through a reversed gradient.",
-            "Turns in a window are neighbours; hidden turns are reconstructed in a pass of their own.",
+            "Turns in a window are neighbours, by speaker and direction; hidden turns are reconstructed in a"
+            " pass of their own.",
             "Without dialogues there is no graph; made codes are turns without neighbours.",
         ),
     )
