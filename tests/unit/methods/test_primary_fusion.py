@@ -36,7 +36,7 @@ def joint(model, first, second):
 @pytest.mark.parametrize(("w", "x_leads"), [((0.0, 0.0), True), ((2.0, -1.0), True), ((-1.0, 0.5), False)])
 def test_the_larger_scalar_decides_the_roles_of_two_streams(w, x_leads):
     torch.manual_seed(0)
-    model, (x, y) = PrimaryFusion(8, 2, 0.0), streams()
+    model, (x, y) = PrimaryFusion(2, 8, 2, 0.0), streams()
     with torch.no_grad():
         model.roles.copy_(torch.tensor(w))
         model.shares.copy_(torch.tensor([0.3, -0.2, 1.0]))
@@ -45,7 +45,7 @@ def test_the_larger_scalar_decides_the_roles_of_two_streams(w, x_leads):
     parts = [a * x, b * joint(model, x, y)] if x_leads else [a * joint(model, y, x), b * y]
     whole = torch.cat(parts, dim=-1)
     expected = torch.cat([u[0] * x, u[1] * y, u[2] * model.attention(whole, whole, MASK)], dim=-1)
-    torch.testing.assert_close(model(x, y, MASK), expected)
+    torch.testing.assert_close(model([x, y], MASK), expected)
 
 
 def sample_fusion(layers):
