@@ -115,16 +115,17 @@ def test_fusion_attention_of_three_streams_reads_valid_frames_alone():
     x, masks = streams()
     layer, mask = FusionAttention(NAMES[1:], 8, 2), masks["audio"]
     leader = x.pop("audio")
-    found = layer(leader, x, mask)
+    read = dict.fromkeys(x, mask)
+    found = layer(leader, x, read)
     filled = layer(
         leader.masked_fill(~mask[..., None], 9.0),
         {m: v.masked_fill(~mask[..., None], 9.0) for m, v in x.items()},
-        mask,
+        read,
     )
     torch.testing.assert_close(found[mask], filled[mask])
     assert (found >= 0).all()
     for m in x:
-        moved = layer(leader, x | {m: x[m].roll(1, dims=1)}, mask)
+        moved = layer(leader, x | {m: x[m].roll(1, dims=1)}, read)
         assert (moved - found)[mask].abs().max() > 1e-4
 
 

@@ -12,7 +12,6 @@ from ugcl.config import Run
 from ugcl.config.methods.text import TEXT
 from ugcl.data.dataset import Batch
 from ugcl.data.shards import FeatureInfo
-from ugcl.methods.text.mods import SampleFusion
 
 PARAMS = Path(__file__).resolve().parents[3] / "params.yaml"
 CONFIG = config.load(PARAMS)
@@ -177,14 +176,6 @@ def awake(model: nn.Module) -> nn.Module:
         if p.requires_grad and not p.any():
             p.add_(0.1 * torch.randn_like(p))
     return model
-
-
-@torch.no_grad()
-def undecided(model: nn.Module, batch: Batch) -> None:
-    """Have a network that chooses a modality for each clip choose each of them for some clips of a batch."""
-    for module in model.modules():
-        if isinstance(module, SampleFusion):
-            module.selector[-1].bias.sub_(model.eval()(batch)["weights"].log().mean(dim=0))
 
 
 def without(batch: Batch, modality: str, index: list[int]) -> Batch:

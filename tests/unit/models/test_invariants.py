@@ -17,7 +17,6 @@ from made_systems import (
     of_network,
     resolve,
     take,
-    undecided,
     without,
 )
 
@@ -42,8 +41,8 @@ def claiming(invariant):
     return pytest.mark.parametrize(("benchmark", "system"), marked)
 
 
-def network(run, infos):
-    torch.manual_seed(0)
+def network(run, infos, seed=0):
+    torch.manual_seed(seed)
     return build(run, infos)
 
 
@@ -145,18 +144,20 @@ def test_the_order_of_frames_matters(benchmark, system):
 @shapes
 def test_every_parameter_gets_a_gradient(benchmark, system, infos):
     run = resolve(benchmark, system)
-    model = awake(network(run, infos))
-    batch = make_batch(run, infos, clips=16)
-    undecided(model, batch)
+    batch, idle = make_batch(run, infos, clips=16), None
     for i, modality in enumerate(run.input.modalities):
         batch = without(batch, modality, [i])
-    losses(model, batch)["loss"].backward()
-    idle = [
-        name
-        for name, p in model.named_parameters()
-        if p.requires_grad and (p.grad is None or not p.grad.abs().max() > 0)
-    ]
-    assert idle == []
+    for seed in (0, 1):  # by chance, no unit of a small layer is active in one network
+        model = awake(network(run, infos, seed))
+        losses(model, batch)["loss"].backward()
+        learnt = {
+            name for name, p in model.named_parameters() if p.grad is not None and p.grad.abs().max() > 0
+        }
+        unmoved = {name for name, p in model.named_parameters() if p.requires_grad} - learnt
+        idle = unmoved if idle is None else idle & unmoved
+        if not idle:
+            break
+    assert not idle
 
 
 @systems
