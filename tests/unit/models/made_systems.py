@@ -38,7 +38,7 @@ VARIANTS = {
 STREAMS = (["text", "audio", "video"], ["text", "audio"], ["text", "video"])
 """Modalities on which every method that was published for text is tested, beside audio and video."""
 
-REFUSED = {system: STREAMS[0] for system in ("gban", "gban-gmu", "gban-tfl")}
+REFUSED = {"gban-tfl": STREAMS[0]}
 """System → those of them that it refuses."""
 
 CONTEXTS = ("dialogue", "past")

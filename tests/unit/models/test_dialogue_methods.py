@@ -48,7 +48,7 @@ def test_a_turn_moves_its_dialogue_and_where_the_past_is_read_those_after_it(sys
 
 @contexts
 def test_the_order_of_clips_in_the_batch_does_not_matter(system):
-    run, model, batch = network(system)
+    _, model, batch = network(system)
     order = [5, 2, 0, 6, 3, 1, 4]
     with torch.no_grad():
         before = model(batch)["logits"]

@@ -248,7 +248,7 @@ def test_terms_are_those_with_a_weight_and_do_not_depend_on_their_weights(benchm
         model = network(changed, FRAMES)
         torch.manual_seed(1)
         values.append(losses(model, batch))
-        assert list(values[-1]) == ["loss", "classification", *run.method.weights.positive()]
+        assert list(values[-1]) == ["loss", "classification", *model.settings.weights.positive()]
     for name in values[0].keys() - {"loss"}:
         assert torch.equal(values[0][name], values[1][name]), name
 

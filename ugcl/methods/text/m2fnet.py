@@ -7,7 +7,7 @@ Chudasama et al., CVPR Workshops 2022, arXiv 2206.02187; the fusion as its re-im
     logits of each turn from [o …; t]
 
 Each modality of a turn is its encoder's pooled frames and a code of the turn's place. The leader t is text,
-or the first modality. Since it is the value too, attention mixes the leader's own turns, where the others say.
+or the first modality. Since it is the value too, attention mixes the leader's turns, where the others say.
 Without dialogues the sequence is that of a clip's frames, the others at the times of the leader's, and logits
 are from their mean. Terms: triplets with adaptive margin, covariance and variance of the pooled vectors.
 """
