@@ -34,8 +34,8 @@ class HctDmg(MethodSettings):
             "primary all: the streams are read on one grid of frames and averaged over time; two of them are"
             " fused as in a co-author's later code.",
             "primary all with three streams: the order of the steps is that of summaries of the paper, whose"
-            " formulae could not be read: the auxiliary modalities read the primary one, which then reads what"
-            " they have become. Their mean weighted by the gate, and the rest as with two, are ours.",
+            " formulae could not be read: the auxiliary modalities read the primary one, which then reads"
+            " what they have become. Their mean weighted by the gate, and the rest as with two, are ours.",
             "The choice of primary all is made by learnt scalars, so it is one for all clips, as there.",
             "primary sample: the shared encoders take the place of its compression by graphs; streams are"
             " padded to one length and take roles clip by clip; the temperature of the contrast is ours.",
