@@ -38,10 +38,7 @@ VARIANTS = {
 STREAMS = (["text", "audio", "video"], ["text", "audio"], ["text", "video"])
 """Modalities on which every method that was published for text is tested, beside audio and video."""
 
-REFUSED = {
-    **{system: STREAMS[0] for system in ("gban-tfl", "hct_dmg")},
-    "deepmsi": ["text", "audio"],  # it compresses video
-}
+REFUSED = {"gban-tfl": STREAMS[0]}
 """System → those of them that it refuses."""
 
 CONTEXTS = ("dialogue", "past")
