@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from ugcl.config.base import Section, Untagged
 
@@ -217,6 +217,29 @@ class Text(Network):
     )
 
 
+Lengths = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)]
+
+
+class Ngrams(Encoder):
+    """Hashed word and character n-grams of the transcript; needs no weights."""
+
+    kind: Literal["ngrams"]
+    modality: Literal["text"] = "text"
+    dim: int = Field(
+        512, ge=8, multiple_of=2, description="Columns: half for n-grams of words, half for characters."
+    )
+    words: Lengths = Field([1, 1], description="Shortest and longest n-gram of words and punctuation marks.")
+    characters: Lengths = Field([2, 3], description="Shortest and longest n-gram of characters in a word.")
+
+    @field_validator("words", "characters")
+    @classmethod
+    def shortest_first(cls, lengths: list[int]) -> list[int]:
+        """Refuse a range that has no length."""
+        if lengths[0] > lengths[1]:
+            raise ValueError(f"{lengths[0]} to {lengths[1]} is no range; write the shortest first")
+        return lengths
+
+
 class Table(Encoder):
     """Precomputed vectors read from a CSV: one row per clip, or one row per frame."""
 
@@ -250,7 +273,7 @@ class Sequences(Encoder):
 
 
 AnyEncoder = Annotated[
-    LogMel | Whisper | Speech | Hog | Image | VggFace | OpenSmile | Text | Table | Sequences,
+    LogMel | Whisper | Speech | Hog | Image | VggFace | OpenSmile | Text | Ngrams | Table | Sequences,
     Field(discriminator="kind"),
     Untagged,
 ]
