@@ -258,12 +258,23 @@ class Table(Encoder):
 
 
 class Sequences(Encoder):
-    """Precomputed sequences of equal length in an .npz: `name` with `x`, or arrays of numbered clips."""
+    """Precomputed sequences of equal length, or vectors, in an .npz with the names of the clips.
+
+    Or arrays of numbered clips.
+    """
 
     kind: Literal["sequences"]
     modality: Modality = "audio"
     path: str = Field(description=".npz relative to the corpus root; values are divided by its `scale`.")
-    rate: float = Field(gt=0, description="Frames per second, Hz; of steps without a clock, 1.")
+    rate: float = Field(
+        ge=0,
+        description="Frames per second, Hz; of steps without a clock, 1; 0 for arrays (N, D), one vector per"
+        " clip.",
+    )
+    array: str = Field("x", description="Array with the values.")
+    names: Annotated[list[str], Field(min_length=1)] = Field(
+        ["name"], description="Arrays that name the clips; where they are several, joined by `_`."
+    )
     arrays: dict[str, str] = Field(
         default_factory=dict,
         description="Prefix → array, where the archive names no clips: row 7 of it is clip <prefix>-0007.",
