@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, ValidationError, model_validator
 
@@ -32,6 +32,11 @@ class Benchmark(Section):
     corpus: str = Field(description="Key of `corpora`.")
     protocol: str = Field(description="Key of the corpus's `protocols`.")
     features: dict[Modality, str] = Field(min_length=1, description="Modality → key of `encoders`.")
+    absent: Literal["quarantine", "keep"] = Field(
+        "quarantine",
+        description="A clip of which the manifest names no file or transcript of a modality: set it aside, or"
+        " keep it without that modality where it has another one. Media that cannot be read are set aside.",
+    )
     systems: Annotated[list[str], Distinct] = Field(
         default_factory=list, description="Keys of `systems`, in table order; those of `grid` follow."
     )
