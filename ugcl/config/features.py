@@ -74,6 +74,11 @@ class Encoder(Section):
     precomputed: ClassVar[bool] = False  # whether features come from a file, so that no clip can be encoded
     runs_network: ClassVar[bool] = False  # whether a GPU makes the encoder faster
 
+    @property
+    def reads(self) -> tuple[Modality, ...]:
+        """Modalities of a clip that the features are made from; none where they come from a file."""
+        return () if self.precomputed else (self.modality,)
+
 
 class Network(Encoder):
     """What every encoder with a pretrained network has; `extraction` says where it runs."""

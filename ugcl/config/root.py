@@ -166,8 +166,7 @@ class Config(Section):
                     f"{where}.features.{modality}: encoder {encoder!r} is for"
                     f" {self.encoders[encoder].modality}; choose one for {modality}"
                 )
-            without = not (getattr(corpus, "media", True) or self.encoders[encoder].precomputed)
-            if without and modality != "text":
+            if set(self.encoders[encoder].reads) - {"text"} and not getattr(corpus, "media", True):
                 raise ValueError(
                     f"{where}.features.{modality}: corpora.{benchmark.corpus}.media is off, so that there are"
                     " no clips to encode; set it to true"

@@ -107,8 +107,8 @@ def encoded(
 ) -> Iterator[tuple[Clip, np.ndarray | MediaError]]:
     """Each clip with its features as they are stored, or with why it has none, in any order.
 
-    Where the manifest names nothing of the encoder's modality, that is the failure (absent), whatever the
-    encoder says of it. Precomputed features need no file of the clip's own.
+    Where the manifest names nothing of a modality that the encoder reads (`reads`, default its own), that is
+    the failure (absent), whatever the encoder says of it. Precomputed features need no file.
 
     Args:
         clips: in the order of their names.
@@ -116,9 +116,12 @@ def encoded(
         faces: table of the clips' face tracks; None where the clips have them, or need none.
         workers: processes that decode for a network; 0 = this one does.
     """
+    reads = getattr(model, "reads", (model.modality,))
     for clip, half in _encoded(model, clips, window, faces, workers):
-        lacks = isinstance(half, MediaError) and not clip.names(model.modality)
-        yield clip, MediaError("absent", f"the manifest names no {WORDS[model.modality]}") if lacks else half
+        lacking = [modality for modality in reads if not clip.names(modality)]
+        if lacking and isinstance(half, MediaError):
+            half = MediaError("absent", f"the manifest names no {WORDS[lacking[0]]}")
+        yield clip, half
 
 
 def warn(clip: Clip, error: MediaError) -> None:

@@ -127,9 +127,9 @@ def check(config: Config, corpus: str) -> list[Audit]:
 def _check_modalities(config: Config, corpus: str, manifest: pd.DataFrame) -> None:
     for name in config.active:
         entry = config.benchmark(name)
-        encoded = [m for m, encoder in entry.features.items() if not config.encoders[encoder].precomputed]
-        for modality in encoded if entry.corpus == corpus else []:
-            columns = tables.NAMED[modality]
+        own = entry.features.items() if entry.corpus == corpus else ()
+        for modality, kind in [(m, kind) for m, encoder in own for kind in config.encoders[encoder].reads]:
+            columns = tables.NAMED[kind]
             if not any((manifest[c].str.strip() != "").any() for c in columns if c in manifest):
                 raise UgclError(
                     f"{paths.manifest(corpus)}: no clip has {' or '.join(columns)}, which"
