@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, ValidationError, model_validator
 
@@ -32,6 +32,11 @@ class Benchmark(Section):
     corpus: str = Field(description="Key of `corpora`.")
     protocol: str = Field(description="Key of the corpus's `protocols`.")
     features: dict[Modality, str] = Field(min_length=1, description="Modality → key of `encoders`.")
+    absent: Literal["quarantine", "keep"] = Field(
+        "quarantine",
+        description="A clip of which the manifest names no file or transcript of a modality: set it aside, or"
+        " keep it without that modality where it has another one. Media that cannot be read are set aside.",
+    )
     systems: Annotated[list[str], Distinct] = Field(
         default_factory=list, description="Keys of `systems`, in table order; those of `grid` follow."
     )
@@ -151,7 +156,8 @@ class Config(Section):
         if benchmark.search is not None:
             known(benchmark.search, self.searches, f"{where}.search", "searches")
         known(benchmark.corpus, self.corpora, f"{where}.corpus", "corpora")
-        protocols = self.corpora[benchmark.corpus].protocols
+        corpus = self.corpora[benchmark.corpus]
+        protocols = corpus.protocols
         known(benchmark.protocol, protocols, f"{where}.protocol", f"corpora.{benchmark.corpus}.protocols")
         for modality, encoder in benchmark.features.items():
             known(encoder, self.encoders, f"{where}.features.{modality}", "encoders")
@@ -159,6 +165,11 @@ class Config(Section):
                 raise ValueError(
                     f"{where}.features.{modality}: encoder {encoder!r} is for"
                     f" {self.encoders[encoder].modality}; choose one for {modality}"
+                )
+            if set(self.encoders[encoder].reads) - {"text"} and not getattr(corpus, "media", True):
+                raise ValueError(
+                    f"{where}.features.{modality}: corpora.{benchmark.corpus}.media is off, so that there are"
+                    " no clips to encode; set it to true"
                 )
         for key in ("systems", "planned"):
             for system in getattr(benchmark, key):

@@ -79,6 +79,7 @@ def quarantine(config: Config, benchmark: str) -> str:
     entry = config.benchmark(benchmark)
     encoders = {kind: features(config, entry.corpus, name) for kind, name in entry.features.items()}
     params = [encoders, _settings(config.protocol(benchmark)), config.data.max_quarantined]
+    params += [entry.absent] if entry.absent != "quarantine" else []
     return _lineage("quarantine", [f"{NAME}.features.quarantine"], params)
 
 

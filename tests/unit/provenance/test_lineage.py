@@ -266,6 +266,7 @@ def test_a_users_own_method_and_what_it_imports_count(
 
 
 def test_every_method_and_encoder_kind_has_its_module(tree: dict) -> None:
+    tree["benchmarks"]["demo"]["features"]["text"] = "ngrams"
     config = parse(tree)
     for name in config.systems:
         assert code.module_exists(config.resolve("demo", name).method.module)

@@ -63,6 +63,8 @@ def _benchmark(name: str, entry: dict[str, Any]) -> None:
     lines = [("label", label), ("part in fold", parts)]
     for row in entry["quarantine"]:
         lines.append(("quarantined", f"{row['modality']}: {row['failure']} ({row['detail']})"))
+    if entry["absent"]:
+        lines.append(("absent", ", ".join(entry["absent"])))
     mark = f" [{entry['marks']}]" if entry["marks"] else ""
     terminal.show(f"benchmark {name}{mark}", ("fact", "value"), lines)
     found = entry["predictions"]

@@ -22,8 +22,8 @@ QUARANTINE = Columns(
     "clip speaker label modality failure detail", text="clip speaker label modality failure detail"
 )
 CLIPS = Columns(
-    "clip speaker sex session level label duration fold failure",
-    text="clip speaker sex session level label failure",
+    "clip speaker sex session level label duration fold failure absent",
+    text="clip speaker sex session level label failure absent",
 )
 PARTS = Columns("fold part clips speakers seconds shared", text="part shared")
 LEFT_OUT = Columns("fold reason clips speakers", text="reason")

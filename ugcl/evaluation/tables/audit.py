@@ -26,7 +26,7 @@ def read_splits(config: Config, benchmark: str) -> dict[int, pd.DataFrame]:
 
 def read_quarantine(benchmark: str) -> pd.DataFrame:
     """The excluded clips of a benchmark with their reasons."""
-    return tables.read(paths.quarantine(benchmark))
+    return tables.set_aside(tables.read(paths.quarantine(benchmark)))
 
 
 def clips(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFrame:
@@ -34,7 +34,8 @@ def clips(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
 
     Returns:
         clip, speaker, sex, session, level, label, duration, fold (where it is tested, "" if in none),
-        failure ("" if good; the first where several encoders failed).
+        failure ("" if good; the first where several encoders failed), absent (modalities that a clip of the
+        parts lacks, spaces between).
     """
     protocol = config.protocol(benchmark)
     frame = labelled(manifest, protocol)
@@ -44,6 +45,9 @@ def clips(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
             where.setdefault(clip, str(fold))
     failures = read_quarantine(benchmark).drop_duplicates("clip").set_index("clip")["failure"]
     found = {"fold": frame["clip"].map(where).fillna(""), "failure": frame["clip"].map(failures).fillna("")}
+    table = tables.read(paths.quarantine(benchmark))
+    kept = table.drop(tables.set_aside(table).index).groupby("clip")["modality"].agg(" ".join)
+    found["absent"] = frame["clip"].map(kept).fillna("")
     return frame.assign(**found)[list(CLIPS)]
 
 

@@ -72,7 +72,7 @@ def tested(config: Config, benchmark: str, folds: Iterable[int]) -> dict[int, pd
     entry = config.benchmark(benchmark)
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     known = labelled(manifest, config.protocol(benchmark))[["clip", "speaker", "label"]].sort_values("clip")
-    bad = set(tables.read(paths.quarantine(benchmark))["clip"])
+    bad = set(tables.set_aside(tables.read(paths.quarantine(benchmark)))["clip"])
     found = {}
     for fold in folds:
         split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))

@@ -112,6 +112,7 @@ def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
     parts, quarantine = read("parts", name), read("quarantine", name)
     quarantine["failure"] = quarantine["failure"].str.replace("_", " ")
     reasons = quarantine.groupby(["modality", "failure"])["clip"].nunique().reset_index()
+    clips = read("clips", name)
     sheet = entry.corpus in plan.contact_sheet_corpora(config)
     return {
         "name": name,
@@ -133,7 +134,8 @@ def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
         "disjoint": disjoint(config, name),
         "quarantined": quarantine["clip"].nunique(),
         "reasons": reasons.to_dict("records"),
-        "clips": len(read("clips", name)),
+        "clips": len(clips),
+        "absent": clips["absent"].str.split().explode().value_counts().to_dict(),
         "figures": [
             {
                 "kind": kind.name,
