@@ -30,8 +30,8 @@ LEFT_OUT = Columns("fold reason clips speakers", text="reason")
 VOTES = Columns("channel clips ties agreement agreement_untied", text="channel")
 ENVIRONMENT = Columns("kind item content runs", text="kind item content")
 PER_FOLD = Columns("seed fold metric value clips speakers", text="metric")
-OPTIMISM = Columns("seed fold epoch uar best_epoch best_uar optimism")
-OPTIMISM_BY_SYSTEM = Columns("runs tied_runs uar best_uar optimism ci_low ci_high")
+OPTIMISM = Columns("seed fold epoch {primary} best_epoch best_{primary} optimism")
+OPTIMISM_BY_SYSTEM = Columns("runs tied_runs {primary} best_{primary} optimism ci_low ci_high")
 COMPARED = Columns(
     "metric value reference_value difference ci_low ci_high p p_holm family family_size covers detectable"
     " effect effect_low effect_high p_permutation p_error p_smallest p_mcnemar",
@@ -59,7 +59,7 @@ OF_SYSTEM = {
     "nemenyi": Columns("other rank other_rank p", text="other"),
     "errors": ERRORS,
     "disagreement": DISAGREEMENT,
-    "runs": Columns("seed fold epoch epochs dev_uar parameters lineage tied_epochs", text="lineage"),
+    "runs": Columns("seed fold epoch epochs dev_{primary} parameters lineage tied_epochs", text="lineage"),
     "learning_curves": Columns("seed fold epoch", more="epoch"),
     "optimism": OPTIMISM,
     "optimism_by_system": OPTIMISM_BY_SYSTEM,

@@ -33,7 +33,7 @@ def write(config: Config, benchmark: str) -> None:
 def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     """Every table of one benchmark: stem → rows."""
     entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
-    mark = marks(config, benchmark)
+    mark, primary = marks(config, benchmark), protocol.primary
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     frames = {}
     for system in entry.systems:
@@ -42,14 +42,14 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     scores = _read_scores(benchmark, entry.systems)
     history = {system: histories.read(config, benchmark, system) for system in entry.systems}
     runs = {system: histories.runs(config, benchmark, system) for system in entry.systems}
-    cards = {system: histories.with_ties(runs[system], frame) for system, frame in history.items()}
+    cards = {system: histories.with_ties(runs[system], frame, primary) for system, frame in history.items()}
     settings, level = config.evaluate, config.evaluate.confidence
     per_fold = _per_fold(scores)
     compared = comparisons.comparisons(config, benchmark, frames)
-    optimism = {s: histories.optimism(frame, cards[s]) for s, frame in history.items()}
-    by_system = {s: histories.optimism_by_system(f, cards[s], level) for s, f in optimism.items()}
+    optimism = {s: histories.optimism(frame, cards[s], primary) for s, frame in history.items()}
+    by_system = {s: histories.optimism_by_system(f, cards[s], level, primary) for s, f in optimism.items()}
     disagreement = {s: raters.disagreement(f, manifest, protocol, settings) for s, f in frames.items()}
-    friedman, nemenyi = ranks.ranks(per_fold, level)
+    friedman, nemenyi = ranks.ranks(per_fold, level, primary)
     found = {
         "per_fold": per_fold,
         "comparisons": compared,
