@@ -25,6 +25,7 @@ benchmarks = ["demo"]
 # there all the same: look at the width of its interval.
 
 # %% tags=["hide-input"]
+from ugcl.reports.labels import units
 from ugcl.reports.tables import scores
 from ugcl.reports.pages.notebook import figure, rows, say, start, table
 
@@ -33,8 +34,9 @@ parameters = start(root)
 # %% [markdown]
 # ## Speakers
 #
-# A dot is a test speaker, at the UAR over the classes of which the speaker has clips. The spread over speakers is why
-# intervals here come from drawing speakers and not clips. The speaker named is the system's hardest.
+# A dot is a test speaker, at the UAR over the classes of which the speaker has clips. It is UAR also where the benchmark's
+# primary metric is another: an F1 weighted by clips would show which classes a speaker has. The spread over speakers is why
+# intervals come from drawing speakers and not clips, where speakers are in one part only. The speaker named is the system's hardest.
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
@@ -56,5 +58,5 @@ for benchmark in benchmarks:
         say(f"{benchmark}: the corpus has no groups to compare.")
         continue
     figure(parameters, benchmark, "subgroups")
-    say("UAR in per cent, gap in points, each with its 95 % interval over speakers:")
+    say(f"UAR in per cent, gap in points, each with its 95 % interval over {units(parameters, benchmark)}:")
     rows(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ugcl.evaluation.schemas.dialogues import DIALOGUES, SHIFTS, TURNS
 from ugcl.evaluation.schemas.networks import COST, REPRESENTATION, ROBUSTNESS
 from ugcl.evaluation.schemas.schema import Columns
 from ugcl.evaluation.schemas.scores import DISAGREEMENT, ERRORS, SCORES
@@ -46,6 +47,7 @@ OF_BENCHMARK = {
     "left_out": LEFT_OUT,
     "published": PUBLISHED,
     "environment": ENVIRONMENT,
+    "dialogues": DIALOGUES,
     "friedman": Columns("systems folds statistic p critical_difference"),
 }
 OF_SYSTEM = {
@@ -59,6 +61,8 @@ OF_SYSTEM = {
     "nemenyi": Columns("other rank other_rank p", text="other"),
     "errors": ERRORS,
     "disagreement": DISAGREEMENT,
+    "turns": TURNS,
+    "shifts": SHIFTS,
     "runs": Columns("seed fold epoch epochs dev_{primary} parameters lineage tied_epochs", text="lineage"),
     "learning_curves": Columns("seed fold epoch", more="epoch"),
     "optimism": OPTIMISM,

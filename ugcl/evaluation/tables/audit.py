@@ -11,6 +11,7 @@ from ugcl.data.splits.left_out import left_out
 from ugcl.evaluation.schemas.summary import CLIPS, LEFT_OUT, PARTS, VOTES
 from ugcl.evaluation.statistics.baselines import vote_channels
 from ugcl.plan import paths
+from ugcl.plan.names import BLANK
 
 
 def read_splits(config: Config, benchmark: str) -> dict[int, pd.DataFrame]:
@@ -65,7 +66,8 @@ def parts(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
             same = ("train", "dev") if by_dialogue and part != "test" else (part,)
             others = set().union(*(names[other] for other in tables.PARTS if other not in same))
             length = float(seconds.loc[clip_names].sum(min_count=1))
-            shared = " ".join(sorted(names[part] & others))
+            # A blank inside a name is made one that does not break: blanks separate names.
+            shared = " ".join(name.replace(" ", BLANK) for name in sorted(names[part] & others))
             rows.append((fold, part, len(clip_names), len(names[part]), length, shared))
     return pd.DataFrame(rows, columns=PARTS)
 

@@ -7,6 +7,7 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.labels import labelled
+from ugcl.evaluation.dialogues import turns
 from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.summary import PER_FOLD, QUARANTINE, SUMMARY, TABLES
 from ugcl.evaluation.statistics import baselines, mistakes, ranks, raters
@@ -70,11 +71,24 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         "quarantine": audit.read_quarantine(benchmark).reindex(columns=QUARANTINE),
         "left_out": audit.clips_left_out(config, benchmark, manifest),
     }
+    found |= _of_dialogues(config, benchmark, frames, manifest)
     for name in SCORES[1:]:
         found[name] = read_scores(benchmark, name, entry.systems)
     found |= network_tables(config, benchmark)
     result = {"summary": _summary(config, benchmark, frames[entry.reference], scores, manifest)}
     return result | {name: frame.assign(benchmark=benchmark, marks=mark) for name, frame in found.items()}
+
+
+def _of_dialogues(config: Config, benchmark: str, frames: Frames, manifest: pd.DataFrame) -> Frames:
+    """The tables about dialogues; empty where no tested clip is in one."""
+    protocol, frame = config.protocol(benchmark), next(iter(frames.values()))
+    splits, speaker = audit.read_splits(config, benchmark), manifest.set_index("clip")["speaker"]
+    without = turns.counterparts(config, benchmark)
+    return {
+        "dialogues": turns.facts(frame, splits, speaker, protocol),
+        "turns": turns.turns(frames, without, protocol, config.evaluate),
+        "shifts": turns.shifts(frames, protocol.classes),
+    }
 
 
 def _summary(

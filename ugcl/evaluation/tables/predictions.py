@@ -127,7 +127,7 @@ def read_run(
     seal = {"predictions": runs.loc[run, "predictions"]}
     compare(path, {"predictions": sources.sha256(path)}, seal, f"the file was changed; {again}")
     more = expected.drop(columns=["speaker", "label"]).loc[frame["clip"]]
-    return frame.assign(**{name: more[name].to_numpy() for name in more}, seed=run[0], fold=run[1])
+    return frame.assign(**{name: more[name].array for name in more}, seed=run[0], fold=run[1])
 
 
 def with_rater_shares(frame: pd.DataFrame, manifest: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
