@@ -105,8 +105,9 @@ def swap(first: np.ndarray, second: np.ndarray, metric: str, draws: int, seed: i
         """The statistic under patterns (B, P): 1 where a unit's outputs are swapped."""
         moved = (swapped @ apart.transpose(1, 0, 2).reshape(units, -1)).reshape(len(swapped), *whole.shape)
         one = sides[0].sum(1) + moved
+        clips = np.broadcast_to(support, one[..., :classes].shape)
         scores = [
-            bootstrap.counted(each[..., :classes], support, each[..., classes:])[metric].mean(-1)
+            bootstrap.counted(each[..., :classes], clips, each[..., classes:])[metric].mean(-1)
             for each in (one, whole - one)
         ]
         return scores[0] - scores[1]

@@ -99,7 +99,7 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
         "protocol": entry.protocol,
         "label": protocol.label,
         "classes": protocol.classes,
-        "folds": len(config.folds(benchmark)),
+        "folds": counted(len(config.folds(benchmark)), "fold"),
         "seeds": seeds(entry.seeds),
         "one_seed": len(entry.seeds) == 1,
         "labels": labels.label_source(config, benchmark),

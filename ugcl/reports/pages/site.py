@@ -142,7 +142,7 @@ def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
         "label": protocol.label,
         "classes": protocol.classes,
         "features": [f"{modality}: {encoder}" for modality, encoder in entry.features.items()],
-        "folds": len(config.folds(name)),
+        "folds": cells.counted(len(config.folds(name)), "fold"),
         "seeds": seeds(entry.seeds),
         "few": no_intervals(name),
         "basis": basis(config, name),
