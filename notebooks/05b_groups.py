@@ -72,7 +72,7 @@ for benchmark in benchmarks:
     metric, drawn = TITLES[parameters.protocol(benchmark).primary], units(parameters, benchmark)
     say(f"## Turns of dialogues, {benchmark}")
     say(
-        f"{metric} by the place of a clip in its dialogue, the number of tested clips before it. Where a system reads the"
+        f"Scores ({metric}) by the place of a clip in its dialogue, the number of tested clips before it. Where a system reads the"
         " dialogue and another of the same settings does not, the difference is what context adds: at turn 0 a system that"
         " reads the past alone has none. Turns differ in their labels too, so that a slope by itself says little of context."
     )
@@ -82,7 +82,7 @@ for benchmark in benchmarks:
     )
     title = draw.title(parameters, benchmark, "turns of dialogues")
     show(error_figures.turns(found, theme.colours(parameters), drawn, title))
-    say(f"{metric} in per cent with its 95 % interval over {drawn}; clips in brackets:")
+    say(f"Scores in per cent ({metric}) with the 95 % interval over {drawn}; clips in brackets:")
     for attribute in ("turn", "shift"):
         rows(dialogues.by_turn(found, attribute))
     gains = dialogues.gains(found)

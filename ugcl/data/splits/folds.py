@@ -80,7 +80,8 @@ def groups(clips: pd.DataFrame, scheme: Groups, fold: int) -> pd.Series:
         by_speaker = dict(zip(clips["speaker"], parts, strict=True))
         parts[clips["speaker"].isin(balanced(clips, by_speaker, scheme.dev_speakers))] = "dev"
     if scheme.dev_dialogues is not None:
-        parts[clips["dialogue"].isin(whole_dialogues(clips[parts == "train"], scheme.dev_dialogues))] = "dev"
+        dev = whole_dialogues(clips[parts == "train"], scheme.dev_dialogues)
+        parts[clips["dialogue"].isin(dev)] = "dev"
     return parts
 
 

@@ -96,7 +96,7 @@ def turns(table: pd.DataFrame, palette: dict[str, str], units: str, title: str =
     lines = 1 + bool(len(gained))
     systems = list(dict.fromkeys(table["system"]))
     with theme.style():
-        height = 0.75 + 2.1 * lines + 0.17 * -(-len(systems) // 4)
+        height = 0.85 + 2.1 * lines + 0.17 * -(-len(systems) // 4)
         options = {"squeeze": False, "width_ratios": [5, 3], "sharey": "row"}
         figure, grid = drawing.panels(height, lines, 2, **options)
         for axes, attribute in zip(grid[0], ("turn", "shift"), strict=True):
@@ -112,9 +112,8 @@ def turns(table: pd.DataFrame, palette: dict[str, str], units: str, title: str =
             grid[1, 0].yaxis.set_major_formatter(lambda y, _: drawing.points(100 * y, 0) if y else "0")
         grid[0, 0].yaxis.set_major_formatter(drawing.PERCENT)
         drawing.legend(figure, palette, systems)
-        figure.supxlabel(
-            f"95 % intervals over {units}; right: the speaker's label and the one before", fontsize=8
-        )
+        grid[-1, 0].set_xlabel(f"95 % intervals over {units}", fontsize=8)
+        grid[-1, 1].set_xlabel("against the speaker's turn before", fontsize=8)
         drawing.title(figure, title)
     return figure
 
