@@ -86,10 +86,8 @@ def fit(
     average = Average(bare.state_dict(), train.ema.decay) if train.ema else None
     scaler = getattr(fabric.strategy.precision, "scaler", None)
 
-    state = resume.load(folder, fingerprint) if folder else None
-    if state is None:
-        state = resume.State(0, {}, [], {})
-    else:
+    state = (resume.load(folder, fingerprint) if folder else None) or resume.State(0, {}, [], {})
+    if state.epoch:
         log.info("resuming after epoch %d", state.epoch)
         _restore(state, bare, optimizer, average, scaler)
     means = mask_values(train, parts["train"])
