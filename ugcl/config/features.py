@@ -74,6 +74,11 @@ class Encoder(Section):
     precomputed: ClassVar[bool] = False  # whether features come from a file, so that no clip can be encoded
     runs_network: ClassVar[bool] = False  # whether a GPU makes the encoder faster
 
+    @property
+    def base(self) -> str:
+        """Weights of the network that reads what the encoder gives, which a method trains; "" of vectors."""
+        return ""
+
 
 class Network(Encoder):
     """What every encoder with a pretrained network has; `extraction` says where it runs."""
@@ -217,6 +222,23 @@ class Text(Network):
     )
 
 
+class Tokens(Encoder):
+    """Token ids of the clip's transcript, for a method that trains the text network (`encoder.networks`)."""
+
+    kind: Literal["tokens"]
+    modality: Literal["text"] = "text"
+    weights: str = Field(description="The network: local folder, folder inside data.mirror, or hub name.")
+    longest: int | None = Field(
+        None, ge=8, description="Most tokens of a text; null = as many as the network can read."
+    )
+    pool: Literal[1] = Field(1, description="Ids have no mean.")
+
+    @property
+    def base(self) -> str:
+        """See `Encoder.base`."""
+        return self.weights
+
+
 class Table(Encoder):
     """Precomputed vectors read from a CSV: one row per clip, or one row per frame."""
 
@@ -250,7 +272,7 @@ class Sequences(Encoder):
 
 
 AnyEncoder = Annotated[
-    LogMel | Whisper | Speech | Hog | Image | VggFace | OpenSmile | Text | Table | Sequences,
+    LogMel | Whisper | Speech | Hog | Image | VggFace | OpenSmile | Text | Tokens | Table | Sequences,
     Field(discriminator="kind"),
     Untagged,
 ]

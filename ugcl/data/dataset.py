@@ -135,7 +135,7 @@ class ClipDataset:
     """One part of a split, with its features.
 
     The order is that of the rows; where dialogues are the context, their clips are brought together. Features
-    stay in the precision of the store; they are kept in memory up to a limit and read from their shards beyond it.
+    stay as they are stored; they are kept in memory up to a limit and read from their shards beyond it.
 
     Attributes:
         rows: the table of the clips, in the order of the dataset.

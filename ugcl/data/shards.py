@@ -1,4 +1,4 @@
-"""The feature store: shards of arrays, vectors in half precision or token ids, with one table row per clip."""
+"""The feature store: shards of half-precision vectors or of token ids, with one table row per clip."""
 
 from __future__ import annotations
 

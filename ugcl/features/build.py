@@ -12,6 +12,7 @@ from ugcl.config.features import (
     Speech,
     Table,
     Text,
+    Tokens,
     VggFace,
     Whisper,
 )
@@ -71,6 +72,10 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
             from ugcl.features.encoders.text import TextEncoder
 
             return TextEncoder(encoder, entry, weights_folder(config, encoder, entry.weights), device)
+        case Tokens():
+            from ugcl.features.encoders.tokens import TokensEncoder
+
+            return TokensEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
         case Table():
             from ugcl.features.encoders.table import TableEncoder
 
