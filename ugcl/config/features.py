@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from ugcl.config.base import Section, Untagged
 
@@ -78,6 +78,11 @@ class Encoder(Section):
     def base(self) -> str:
         """Weights of the network that reads what the encoder gives, which a method trains; "" of vectors."""
         return ""
+
+    @property
+    def inner(self) -> tuple[Encoder, ...]:
+        """Encoders that this one uses."""
+        return ()
 
 
 class Network(Encoder):
@@ -239,6 +244,29 @@ class Tokens(Encoder):
         return self.weights
 
 
+Lengths = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)]
+
+
+class Ngrams(Encoder):
+    """Hashed word and character n-grams of the transcript; needs no weights."""
+
+    kind: Literal["ngrams"]
+    modality: Literal["text"] = "text"
+    dim: int = Field(
+        512, ge=8, multiple_of=2, description="Columns: half for n-grams of words, half for characters."
+    )
+    words: Lengths = Field([1, 1], description="Shortest and longest n-gram of words and punctuation marks.")
+    characters: Lengths = Field([2, 3], description="Shortest and longest n-gram of characters in a word.")
+
+    @field_validator("words", "characters")
+    @classmethod
+    def shortest_first(cls, lengths: list[int]) -> list[int]:
+        """Refuse a range that has no length."""
+        if lengths[0] > lengths[1]:
+            raise ValueError(f"{lengths[0]} to {lengths[1]} is no range; write the shortest first")
+        return lengths
+
+
 class Table(Encoder):
     """Precomputed vectors read from a CSV: one row per clip, or one row per frame."""
 
@@ -271,8 +299,49 @@ class Sequences(Encoder):
     precomputed: ClassVar[bool] = True
 
 
+class Textual(Encoder):
+    """Face, voice and words of a clip in plain sentences, which an encoder of text reads."""
+
+    kind: Literal["textual"]
+    modality: Literal["text"] = "text"
+    units: Table | None = Field(None, description="Table of facial action units; null = no face.")
+    voice: bool = Field(True, description="Pitch, loudness and speed of the sound.")
+    words: bool = Field(True, description="The transcript.")
+    reader: Annotated[Text | Tokens | Ngrams, Field(discriminator="kind"), Untagged] = Field(
+        description="What reads the sentences: an encoder of kind text, tokens or ngrams."
+    )
+    pool: Literal[1] = Field(1, description="Nothing is pooled; the reader may.")
+
+    @model_validator(mode="after")
+    def says_something(self) -> Textual:
+        """Refuse a text without parts."""
+        if not (self.units or self.voice or self.words):
+            raise ValueError("the text would be empty; set units, voice or words")
+        return self
+
+    @property
+    def inner(self) -> tuple[Encoder, ...]:
+        """See `Encoder.inner`."""
+        return (self.reader,) if self.units is None else (self.reader, self.units)
+
+    @property
+    def base(self) -> str:
+        """See `Encoder.base`."""
+        return self.reader.base
+
+    @property
+    def precomputed(self) -> bool:
+        """Whether a part of the text comes from a file, so that no other clip can be described."""
+        return self.units is not None
+
+    @property
+    def runs_network(self) -> bool:
+        """Whether the reader is a network."""
+        return self.reader.runs_network
+
+
+_OfSound = LogMel | Whisper | Speech | OpenSmile
+_OfWords = Text | Tokens | Ngrams | Textual
 AnyEncoder = Annotated[
-    LogMel | Whisper | Speech | Hog | Image | VggFace | OpenSmile | Text | Tokens | Table | Sequences,
-    Field(discriminator="kind"),
-    Untagged,
+    _OfSound | Hog | Image | VggFace | _OfWords | Table | Sequences, Field(discriminator="kind"), Untagged
 ]

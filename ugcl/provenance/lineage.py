@@ -19,7 +19,7 @@ from ugcl.plan.evaluation import marks
 from ugcl.provenance.code import IRRELEVANT, NAME, PACKAGE, REGISTRIES, code_hash, files_hash, module_exists
 
 DIGITS = 12
-PLACES = {"detector": ("features.faces",), "encoder": ("features.encoders",)}
+PLACES = {"detector": ("features.faces",), "encoder": ("features.encoders", "features.encoders.language")}
 
 
 def entry_module(kind: str, name: str) -> str:
@@ -70,7 +70,8 @@ def features(config: Config, corpus: str, encoder: str) -> str:
     entry = config.encoders[encoder]
     source = faces if entry.needs_faces else manifest
     params = [source(config, corpus), config.corpus(corpus).shards, _settings(entry)]
-    code = [f"{NAME}.features.extract", entry_module("encoder", entry.kind)]
+    kinds = [used.kind for used in (entry, *entry.inner)]
+    code = [f"{NAME}.features.extract", *(entry_module("encoder", kind) for kind in kinds)]
     return _lineage("features", code, params)
 
 
