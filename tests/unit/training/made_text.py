@@ -18,7 +18,7 @@ from ugcl.plan import paths
 
 CLASSES = ["angry", "happy", "sad"]
 TELLING = {"angry": "hate", "happy": "love", "sad": "miss"}
-FILLERS = "i you this that day house it so much now".split()
+FILLERS = ["i", "you", "this", "that", "day", "house", "it", "so", "much", "now"]
 WORDS = " ".join([*TELLING.values(), *FILLERS])
 
 

@@ -14,30 +14,30 @@ NAMES = {
     5: "raised upper eyelids",
     6: "raised cheeks",
     7: "tightened eyelids",
-    9: "a wrinkled nose",
-    10: "a raised upper lip",
+    9: "wrinkled nose",
+    10: "raised upper lip",
     11: "deepened nasolabial folds",
     12: "pulled up lip corners",
-    13: "sharply pulled up lip corners",
+    13: "puffed cheeks",
     14: "dimpled cheeks",
     15: "lowered lip corners",
-    16: "a lowered lower lip",
-    17: "a raised chin",
+    16: "lowered lower lip",
+    17: "raised chin",
     18: "puckered lips",
     20: "stretched lips",
     22: "funnelled lips",
     23: "tightened lips",
     24: "pressed lips",
     25: "parted lips",
-    26: "a dropped jaw",
-    27: "a stretched mouth",
+    26: "dropped jaw",
+    27: "stretched mouth",
     28: "sucked lips",
     43: "closed eyes",
-    45: "blinks",
+    45: "blinking eyes",
 }
 """Action units (Ekman, Friesen and Hager 2002, Facial Action Coding System), as what a face shows."""
 COLUMN = re.compile(r"AU0*(\d+)_([rc])")
-DEGREES = ((2.5, "strong"), (1.5, "clear"), (0.5, "slight"))
+DEGREES = ((2.5, "strongly"), (1.5, "clearly"), (0.5, "slightly"))
 """Least mean intensity over the clip, 0..5 as OpenFace has it (1 = a trace, 5 = maximum) → degree. A mean is
 lower than the peak; the bounds are this project's."""
 PRESENT = 0.5
@@ -69,7 +69,7 @@ def in_words(values: np.ndarray, known: Mapping[int, tuple[int, bool]]) -> str:
         known: of :func:`units`.
 
     Returns:
-        Such as "The face shows strong lowered brows, slight parted lips."
+        Such as "The face shows strongly lowered brows, slightly parted lips."
     """
     shown = []
     for number, (place, intensity) in sorted(known.items()):
@@ -77,7 +77,7 @@ def in_words(values: np.ndarray, known: Mapping[int, tuple[int, bool]]) -> str:
         if intensity:
             rank = next((i for i, (least, _) in enumerate(DEGREES) if value >= least), None)
             if rank is not None:
-                shown.append((rank, number, f"{DEGREES[rank][1]} {NAMES[number].removeprefix('a ')}"))
+                shown.append((rank, number, f"{DEGREES[rank][1]} {NAMES[number]}"))
         elif value >= PRESENT:
             shown.append((len(DEGREES), number, NAMES[number]))
     phrases = ", ".join(phrase for *_, phrase in sorted(shown))

@@ -13,7 +13,7 @@ HOP, WINDOW = 0.010, 0.040  # seconds; three periods of the lowest pitch
 LOWEST, HIGHEST = 75.0, 600.0  # Hz
 VOICED = 0.45  # least normalised autocorrelation of a voiced frame (Boersma 1993)
 SILENT = 0.03  # share of the clip's peak that a voiced frame reaches (Boersma 1993)
-OCTAVE = 0.01  # what an octave higher is preferred by (Boersma 1993)
+OCTAVE = 0.03  # cost of an octave down; 0.01 in Boersma (1993), where a path through the frames does the rest
 DIP, BELOW = 2.0, 25.0  # dB: between syllables, and from the loudest (de Jong and Wempe 2009)
 BLOCK = 1000  # frames that are held at a time
 
@@ -58,7 +58,7 @@ def prosody(samples: np.ndarray) -> Prosody:
         variation = 12 * np.log2(high / low)
     power = _frames(np.square(samples, dtype=np.float64)).mean(axis=1)[: len(loud)]
     chosen = power[loud[: len(power)]] if loud[: len(power)].any() else power
-    level = 10 * np.log10(max(float(chosen.mean()), 1e-12))
+    level = 10 * float(np.log10(max(float(chosen.mean()), 1e-12)))
     seconds = max(float(loud.sum()) * HOP, WINDOW)
     return Prosody(float(middle), float(variation), level, _syllables(power, pitch) / seconds)
 
@@ -78,28 +78,30 @@ def pitches(samples: np.ndarray) -> np.ndarray:
     frames = _frames(samples)
     size, window = frames.shape[1], np.hanning(frames.shape[1] + 2)[1:-1]
     points = 1 << (2 * size - 1).bit_length()
-    lags = np.arange(int(RATE / HIGHEST), int(np.ceil(RATE / LOWEST)) + 1)
-    of_window = np.fft.irfft(np.abs(np.fft.rfft(window, points)) ** 2, points)
-    of_window = of_window / of_window[0]
-    cost, peak = OCTAVE * np.log2(LOWEST * lags / RATE), max(float(np.abs(samples).max(initial=0.0)), 1e-9)
+    lags = np.arange(int(RATE / HIGHEST) - 1, int(np.ceil(RATE / LOWEST)) + 2)  # one more at each end
+    of_window = _correlation(window, points)[lags] / np.square(window).sum()
+    cost, peak = OCTAVE * np.log2(LOWEST * lags[1:-1] / RATE), float(np.abs(samples).max(initial=0.0))
     found = []
     for start in range(0, len(frames), BLOCK):
         block = frames[start : start + BLOCK].astype(np.float64)
         loud = np.abs(block).max(axis=1) >= SILENT * peak
         block = (block - block.mean(axis=1, keepdims=True)) * window
-        own = np.fft.irfft(np.abs(np.fft.rfft(block, points)) ** 2, points)
-        r = own / np.maximum(own[:, :1], 1e-12) / of_window  # beyond the window's length it is not read
-        inside = r[:, lags]
-        peaks = (inside >= r[:, lags - 1]) & (inside > r[:, lags + 1]) & (inside > VOICED)
-        strength = np.where(peaks, inside - cost, -np.inf)
-        best = strength.argmax(axis=1)
-        rows = np.arange(len(block))
-        lag = lags[best]
-        before, at, after = r[rows, lag - 1], r[rows, lag], r[rows, lag + 1]
-        bend = before - 2 * at + after  # a parabola through three points
-        shift = np.divide(before - after, 2 * bend, out=np.zeros_like(at), where=bend < 0)
-        found.append(np.where(peaks.any(axis=1) & loud, RATE / (lag + shift), 0.0))
+        energy = np.maximum(np.square(block).sum(axis=1, keepdims=True), 1e-12)
+        r = _correlation(block, points)[:, lags] / energy / of_window
+        before, at, after = r[:, :-2], r[:, 1:-1], r[:, 2:]
+        peaks = (at >= before) & (at > after) & (at > VOICED)
+        bend = np.where(peaks, before - 2 * at + after, -1.0)  # a parabola through three points
+        height = at - np.square(before - after) / (8 * bend)
+        best = np.where(peaks, height - cost, -np.inf).argmax(axis=1)[:, None]
+        shift = np.take_along_axis((before - after) / (2 * bend), best, axis=1)[:, 0]
+        voiced = peaks.any(axis=1) & loud
+        found.append(np.where(voiced, RATE / (lags[1:-1][best[:, 0]] + shift), 0.0))
     return np.concatenate(found)
+
+
+def _correlation(x: np.ndarray, points: int) -> np.ndarray:
+    """Autocorrelation along the last axis, by a Fourier transform of so many points."""
+    return np.fft.irfft(np.abs(np.fft.rfft(x, points)) ** 2, points)
 
 
 def _frames(samples: np.ndarray) -> np.ndarray:
