@@ -1,0 +1,121 @@
+"""A run that trains a text network: the same bits after a kill, small files, and predictions from words."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from fixtures.small_networks import bert_model
+from made_text import TELLING, WORDS, make_text_project
+from safetensors.torch import load_file
+
+from ugcl import config
+from ugcl.errors import UgclError
+from ugcl.evaluation.networks.predict import predict
+from ugcl.plan.evaluation import prediction
+from ugcl.training import loop
+from ugcl.training.run import train_runs
+from ugcl.training.state import resume
+from ugcl.training.state.checkpoint import load_run
+
+FOLDER = Path("results/models/made/finetuned/seed0/fold1")
+LORA = {"input": {"context": "dialogue"}, "encoder": {"networks": {"text": {"mode": "lora", "lr": 0.01}}}}
+
+
+class Killed(Exception):
+    """The run ends here."""
+
+
+def trained() -> tuple[bytes, list[str]]:
+    train_runs(config.load(), "made", "finetuned", [0], [1])
+    rows = (FOLDER / "history.csv").read_text().splitlines()
+    return (FOLDER / "model.safetensors").read_bytes(), [row.rpartition(",")[0] for row in rows]
+
+
+@pytest.mark.parametrize("system", [{}, LORA], ids=["all", "lora-dialogue"])
+def test_a_killed_run_ends_in_the_same_bits(system, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_text_project(tmp_path, system, epochs=4, ema={"decay": 0.9}, save_every=0)
+    undisturbed = trained()
+    (FOLDER / "card.json").unlink()
+    save = resume.save
+
+    def killing(folder: Path, state: resume.State, key: str) -> None:
+        save(folder, state, key)
+        if state.epoch == 2:
+            raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(resume, "save", killing)
+        trained()
+    kept = load_file(FOLDER / resume.FOLDER / resume.FILE)
+    assert {n.removeprefix("model/") for n in kept if n.startswith("model/")} == load_file(
+        FOLDER / "model.safetensors"
+    ).keys()
+    assert trained() == undisturbed
+
+
+def test_a_run_is_learnt_kept_without_its_base_and_loaded_again(tmp_path, monkeypatch):
+    """One word says the class of every transcript: what is not learnt from 64 of them is not wired."""
+    monkeypatch.chdir(tmp_path)
+    system = {"encoder": {"networks": {"text": {"mode": "last", "layers": 1}}}}
+    made = make_text_project(tmp_path, system, epochs=25, batch=8, lr=0.01, patience=25, clip=None)
+    train_runs(made, "made", "finetuned", [0], [1])
+    weights = load_file(FOLDER / "model.safetensors")
+    assert not any("embeddings" in name or "layer.0." in name for name in weights)
+    assert any("encoder.layer.1." in name for name in weights) and weights["network.base"].shape == (32,)
+    predict(made, "made", "finetuned")
+    table = pd.read_csv(prediction("made", "finetuned", 0, 1))
+    assert (table["label"] == table["predicted"]).mean() > 0.8
+
+    base = Path("bert").rename("moved")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(UgclError, match=r"encoders\.ids\.weights") as caught:
+        load_run(FOLDER)
+    assert "\n" not in str(caught.value)
+    bert_model(tmp_path / "bert", WORDS, seed=7)
+    with pytest.raises(UgclError, match=r"was trained from weights with sha256 .* put the first ones back"):
+        load_run(FOLDER)
+    assert base is not None
+
+
+def test_memory_does_not_grow_from_epoch_to_epoch(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made, alive = make_text_project(tmp_path, epochs=5), []
+    judge = loop.selection.judge
+
+    def counting(*arguments):
+        judge(*arguments)
+        gc.collect()
+        sizes = [x.numel() for x in gc.get_objects() if isinstance(x, torch.Tensor)]
+        alive.append(sum(sizes))
+
+    monkeypatch.setattr(loop.selection, "judge", counting)
+    train_runs(made, "made", "finetuned", [0], [1])
+    assert len(alive) == 5 and max(alive[1:]) <= alive[1] * 1.02
+
+
+def test_transcripts_of_a_users_own_clips_are_predicted(tmp_path, monkeypatch, ugcl):
+    import json
+
+    import soundfile
+
+    monkeypatch.chdir(tmp_path)
+    make_text_project(tmp_path, epochs=25, batch=8, lr=0.01, patience=25)
+    train_runs(config.load(), "made", "finetuned", [0], [1])
+    (tmp_path / "own").mkdir()
+    noise = np.random.default_rng(0).normal(0, 0.1, 16000)
+    for label, word in TELLING.items():
+        soundfile.write(tmp_path / "own" / f"{label}.wav", noise, 16000)
+        (tmp_path / "own" / f"{label}.txt").write_text(f"\ufeffi {word}   you so much\n")
+    soundfile.write(tmp_path / "own" / "silent.wav", noise, 16000)
+    result = ugcl("predict", "own", "--json")
+    found = {row["clip"]: row for row in json.loads(result.stdout)["predictions"]}
+    assert {name: found[name]["predicted"] for name in TELLING} == {name: name for name in TELLING}
+    assert "no transcript" in found["silent"]["failure"]
+    spoken = ugcl("predict", "own/silent.wav", "--json", "--transcript", "i hate this")
+    assert json.loads(spoken.stdout)["predictions"][0]["predicted"] == "angry"
