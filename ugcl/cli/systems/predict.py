@@ -55,6 +55,9 @@ def predict(
     clips: Annotated[
         list[str], typer.Argument(help="Media files, folders, or quoted patterns such as 'x/*.mp4'.")
     ],
+    transcript: Annotated[
+        str, typer.Option(help="What is said in the one clip; default: a .txt file of its name beside it.")
+    ] = "",
     benchmark: Annotated[str, typer.Option(help="Whose models; default the first active benchmark.")] = "",
     system: System = "",
     fold: Annotated[int | None, typer.Option(help="Only the runs of this fold; default all.")] = None,
@@ -82,6 +85,11 @@ def predict(
     from ugcl.inference import predictions as user_predictions
 
     here, found, places = Path.cwd(), user_clips.find(clips), None
+    if transcript:
+        if len(found) > 1:
+            text = f"is of one clip, and {len(found)} are named; put a .txt file beside each"
+            raise typer.BadParameter(text, param_hint="--transcript")
+        found = [replace(found[0], transcript=transcript)]
     if turns is not None:
         from ugcl.inference import dialogue
 
