@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -21,6 +22,8 @@ from ugcl.models.networks.text import TextNetwork
 
 WORDS = "it is eleven o'clock that is exactly what happened"
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+needs_peft = pytest.mark.skipif(find_spec("peft") is None, reason="mode lora needs peft: ugcl[lora]")
+LORA = pytest.param({"mode": "lora"}, marks=needs_peft)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +84,7 @@ def test_a_mode_says_which_parts_are_trained(bert, settings, layers):
     assert learnt(network) == own and {network.depth(name) for name in own} == layers
 
 
+@needs_peft
 def test_frozen_trains_nothing_and_lora_adds_to_every_linear_map(bert):
     assert learnt(make(bert, mode="frozen")) == set()
     network = make(bert, mode="lora", rank=4)
@@ -101,11 +105,16 @@ def test_the_learning_rate_falls_from_layer_to_layer(bert):
     rates = make(bert, lr=1e-3, decay=0.5).rates()
     by_depth = {make(bert).depth(name.removeprefix("network.")): rate for name, rate in rates.items()}
     assert by_depth == {2: 1e-3, 1: 5e-4, 0: 2.5e-4, -1: 1.25e-4}
-    assert set(make(bert, mode="lora", lr=1e-3).rates().values()) == {1e-3}
     assert make(bert, mode="frozen").rates() == {}
 
 
-@pytest.mark.parametrize("mode", [{"mode": "all"}, {"mode": "last", "layers": 1}, {"mode": "lora"}])
+@needs_peft
+def test_what_lora_adds_has_the_rate_of_its_layer(bert):
+    rates = make(bert, mode="lora", layers=2, lr=1e-3, decay=0.5).rates()
+    assert len(rates) == 2 * 6 * 2 and set(rates.values()) == {1e-3, 5e-4}
+
+
+@pytest.mark.parametrize("mode", [{"mode": "all"}, {"mode": "last", "layers": 1}, LORA])
 def test_a_state_has_what_is_trained_and_brings_it_back(bert, mode):
     network = make(bert, **mode)
     with torch.no_grad():

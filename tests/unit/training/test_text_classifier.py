@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -23,6 +24,8 @@ from ugcl.training.optim import adamw, optimiser, set_rate
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 INFOS = {"text": FeatureInfo("ids", 1)}
+needs_peft = pytest.mark.skipif(find_spec("peft") is None, reason="mode lora needs peft: ugcl[lora]")
+LORA = pytest.param({"mode": "lora"}, marks=needs_peft)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +59,22 @@ def logits(model, batch):
         return model.eval()(batch)["logits"]
 
 
+def test_neither_padding_nor_other_clips_matter_and_the_order_of_words_does(project):
+    model, batch = network(project), dialogues(project, "clip")
+    before = logits(model, batch)
+    padded = dialogues(project, "clip")
+    padded.features["text"] = torch.nn.functional.pad(padded.features["text"], (0, 0, 0, 5), value=6)
+    padded.masks["text"] = torch.nn.functional.pad(padded.masks["text"], (0, 5))
+    torch.testing.assert_close(logits(model, padded), before, **CLOSE)
+    part = open_fold(config.load(), resolved(project), 1, ["train"])["train"]
+    alone = torch.cat([logits(model, part.batch([i])) for i in range(12)])
+    torch.testing.assert_close(alone, before, **CLOSE)
+    long = int(batch.masks["text"].sum(dim=1).argmax())
+    batch.features["text"] = batch.features["text"].clone()
+    batch.features["text"][long, 1:4] = batch.features["text"][long, [3, 1, 2]]
+    assert (logits(model, batch) - before)[long].abs().max() > 1e-4
+
+
 @pytest.mark.parametrize("kind", ["transformer", "recurrent"])
 def test_a_clip_depends_on_its_dialogue_and_on_nothing_later_where_only_the_past_is_read(project, kind):
     batch, changed = dialogues(project), dialogues(project)
@@ -87,7 +106,7 @@ def test_a_turn_without_words_is_a_learnt_vector_that_others_do_not_read(project
     assert change.nonzero().flatten().tolist() == [5], "the other turns do not attend to it"
 
 
-@pytest.mark.parametrize("mode", [{"mode": "all"}, {"mode": "last", "layers": 1}, {"mode": "lora"}])
+@pytest.mark.parametrize("mode", [{"mode": "all"}, {"mode": "last", "layers": 1}, LORA])
 def test_every_parameter_gets_a_gradient(project, mode):
     changes = {"input": {"context": "dialogue"}, "encoder": {"networks": {"text": {"layers": None, **mode}}}}
     model, batch = network(project, **changes).train(), dialogues(project)
