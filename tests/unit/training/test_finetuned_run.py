@@ -15,9 +15,16 @@ from made_text import TELLING, WORDS, make_text_project
 from safetensors.torch import load_file
 
 from ugcl import config
+from ugcl.data import tables
 from ugcl.errors import UgclError
+from ugcl.evaluation.networks.cost import cost
 from ugcl.evaluation.networks.predict import predict
-from ugcl.plan.evaluation import prediction
+from ugcl.features.extract import encode_shard
+from ugcl.features.media.clip import Clip
+from ugcl.inference.ensemble import of_one_speaker
+from ugcl.inference.observation import Observation
+from ugcl.plan import paths
+from ugcl.plan.evaluation import prediction, score
 from ugcl.training import loop
 from ugcl.training.run import train_runs
 from ugcl.training.state import resume
@@ -63,6 +70,43 @@ def test_a_killed_run_ends_in_the_same_bits(system, tmp_path, monkeypatch) -> No
     assert trained() == undisturbed
 
 
+def test_token_ids_are_made_to_the_same_bytes_also_after_a_kill(tmp_path, monkeypatch):
+    from ugcl.features.encoders.language.tokens import TokensEncoder
+
+    monkeypatch.chdir(tmp_path)
+    made, shard = make_text_project(tmp_path), paths.features("made", "ids") / "shard-1.safetensors"
+    before, encode = shard.read_bytes(), TokensEncoder.encode
+    shard.unlink()
+
+    def killing(self, clip):
+        if clip.name == "d05t2":
+            raise Killed
+        return encode(self, clip)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(TokensEncoder, "encode", killing)
+        encode_shard(made, "made", "ids", 1, "l")
+    assert not shard.exists()
+    seen = []
+
+    def watched(self, clip):
+        seen.append(clip.name)
+        return encode(self, clip)
+
+    monkeypatch.setattr(TokensEncoder, "encode", watched)
+    encode_shard(made, "made", "ids", 1, "l")
+    assert seen[0] == "d05t2" and shard.read_bytes() == before
+
+
+def test_half_precision_and_several_batches_a_step_learn_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    system = {"input": {"context": "past"}}
+    made = make_text_project(tmp_path, system, epochs=2, precision="bf16-mixed", accumulate=2)
+    train_runs(made, "made", "finetuned", [0], [1])
+    losses = pd.read_csv(FOLDER / "history.csv")["loss"]
+    assert losses.notna().all() and losses[1] < losses[0]
+
+
 def test_a_run_is_learnt_kept_without_its_base_and_loaded_again(tmp_path, monkeypatch):
     """One word says the class of every transcript: what is not learnt from 64 of them is not wired."""
     monkeypatch.chdir(tmp_path)
@@ -75,6 +119,13 @@ def test_a_run_is_learnt_kept_without_its_base_and_loaded_again(tmp_path, monkey
     predict(made, "made", "finetuned")
     table = pd.read_csv(prediction("made", "finetuned", 0, 1))
     assert (table["label"] == table["predicted"]).mean() > 0.8
+
+    cost(made, "made")
+    measured = pd.read_csv(score("made", "cost")).iloc[0]
+    tokens = np.sort([len(words.split()) + 2 for words in tables.read(paths.manifest("made"))["transcript"]])
+    maps = 2 * (4 * 16 * 16 + 2 * 16 * 32)  # multiplications of a token in two layers
+    assert measured["flops"] > 2 * tokens[0] * maps, "the network is in the operations"
+    assert measured["parameters"] == sum(x.numel() for n, x in weights.items() if n != "network.base")
 
     base = Path("bert").rename("moved")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -121,6 +172,10 @@ def test_transcripts_of_a_users_own_clips_are_predicted(tmp_path, monkeypatch, u
     found = {row["clip"]: row for row in json.loads(result.stdout)["clips"]}
     assert {name: found[name]["predicted"] for name in TELLING} == {name: name for name in TELLING}
     assert "no transcript" in found["silent"]["failure"]
+    ids = {"text": np.array([[2], [9], [3]], np.int32)}
+    seen = [Observation(Clip(name), ids, {}, None, None) for name in ("a", "b")]
+    for one in of_one_speaker(seen):
+        assert one.features["text"].tolist() == ids["text"].tolist(), "ids have no mean"
     spoken = ugcl("predict", "own/silent.wav", "--json", "--transcript", "i hate this")
     assert json.loads(spoken.stdout)["clips"][0]["predicted"] == "angry"
     alone = ugcl("predict", "own/happy.txt", "--json")
