@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ugcl.config import Config, parse, read
+from ugcl.config.methods import METHODS
 from ugcl.config.system.train import Ema, Train
 from ugcl.provenance import code, lineage
 
@@ -267,8 +268,8 @@ def test_a_users_own_method_and_what_it_imports_count(
 
 def test_every_method_and_encoder_kind_has_its_module(tree: dict) -> None:
     config = parse(tree)
-    for name in config.systems:
-        assert code.module_exists(config.resolve("demo", name).method.module)
+    for settings in METHODS.values():
+        assert code.module_exists(settings().module)
     for entry in config.encoders.values():
         assert lineage.entry_module("encoder", entry.kind)
     with pytest.raises(ModuleNotFoundError, match=r"no module nothing\.py"):
