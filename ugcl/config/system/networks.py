@@ -32,7 +32,7 @@ class TrainedNetwork(Section):
         description="Compute the layers' states again in the backward pass: less memory, a third more time.",
     )
     rank: int = Field(8, ge=1, description="Rank of LoRA.")
-    alpha: float = Field(16.0, gt=0, description="Scale of LoRA, times its rank.")
+    alpha: float = Field(16.0, gt=0, description="α of LoRA: what it adds is scaled by α / rank.")
 
     @model_validator(mode="after")
     def says_how_many_layers(self) -> TrainedNetwork:

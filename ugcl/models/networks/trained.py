@@ -18,7 +18,7 @@ DIGEST = "base"
 
 
 class TrainedNetwork(nn.Module):
-    """A pretrained network of transformer layers in a method.
+    """A pretrained network of transformer layers in a method, whatever it reads; a subclass calls it.
 
     Its state has what is trained and the SHA-256 of the weights that it started from; the rest is read from
     those again when a state is loaded.
@@ -127,7 +127,7 @@ def add_adapters(network: nn.Module, layers: str, chosen: range, settings: Setti
     """Add LoRA (Hu et al. 2022, section 4) to every linear map of some layers, in place.
 
     Args:
-        network: all of its own parameters are frozen.
+        network: its own parameters are frozen by this.
         layers: name of the list of layers.
         chosen: which of them.
         settings: rank and scale.
