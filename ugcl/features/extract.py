@@ -65,7 +65,8 @@ def encode_shard(
                 warn(clip, half)
                 done.add(clip.name, {"failure": half.failure, "detail": half.detail})
             else:
-                done.add(clip.name, {"shape": half.shape}, memoryview(np.ascontiguousarray(half)).cast("B"))
+                facts = {"shape": half.shape, "type": half.dtype.str}
+                done.add(clip.name, facts, memoryview(np.ascontiguousarray(half)).cast("B"))
         failures = {n: (f["failure"], f["detail"]) for n, f in done.facts.items() if "failure" in f}
         facts, of = info(model, window), {"corpus": corpus, "lineage": lineage}
         shards.write_shard(folder, shard, _Arrays(done), failures, facts, settings, of)
@@ -83,12 +84,12 @@ def build_index(config: Config, corpus: str, encoder: str) -> Path:
 
 
 def vectors(model: Encoder, clip: Clip, window: int) -> np.ndarray:
-    """A clip's features as they are stored: pooled over `window` frames, (frames, dim) float16.
+    """A clip's features as they are stored: pooled over `window` frames, (frames, dim).
 
     Raises:
         MediaError: the clip cannot be encoded, or its features are not finite.
     """
-    kept = Vectors(window, np.float16)
+    kept = Vectors(window, getattr(model, "stored", np.float16))
     for block in model.blocks(clip) if hasattr(model, "blocks") else [model.encode(clip)]:
         kept.add(block)
     return _stored(kept.array(), model.dim)
@@ -154,7 +155,8 @@ class _Arrays(Mapping[str, np.ndarray]):
         self.done, self.good = done, [name for name, facts in done.facts.items() if "shape" in facts]
 
     def __getitem__(self, clip: str) -> np.ndarray:
-        return np.frombuffer(self.done.content(clip), np.float16).reshape(self.done.facts[clip]["shape"])
+        facts = self.done.facts[clip]
+        return np.frombuffer(self.done.content(clip), facts["type"]).reshape(facts["shape"])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.good)

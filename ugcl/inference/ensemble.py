@@ -179,6 +179,10 @@ def of_one_speaker(observed: Sequence[Observation]) -> list[Observation]:
     features: list[dict[str, np.ndarray]] = [{} for _ in observed]
     for modality in dict.fromkeys(m for one in observed for m in one.features):
         having = [i for i, one in enumerate(observed) if modality in one.features]
+        if not np.issubdtype(observed[having[0]].features[modality].dtype, np.floating):
+            for i in having:  # token ids have no mean
+                features[i][modality] = observed[i].features[modality]
+            continue
         if len(having) == 1:
             raise UgclError(
                 f"{observed[having[0]].clip.name}: no other clip has {modality}, and this system compares the"

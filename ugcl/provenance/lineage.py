@@ -23,7 +23,7 @@ DIGITS = 12
 JUDGING = {"primary": "uar", "intervals": "speaker"}
 """Keys of a protocol that decide nothing about clips, with their defaults, which no hash contains."""
 
-PLACES = {"detector": ("features.faces",), "encoder": ("features.encoders",)}
+PLACES = {"detector": ("features.faces",), "encoder": ("features.encoders", "features.encoders.language")}
 
 
 def entry_module(kind: str, name: str) -> str:
@@ -74,7 +74,8 @@ def features(config: Config, corpus: str, encoder: str) -> str:
     entry = config.encoders[encoder]
     source = faces if entry.needs_faces else manifest
     params = [source(config, corpus), config.corpus(corpus).shards, _settings(entry)]
-    code = [f"{NAME}.features.extract", entry_module("encoder", entry.kind)]
+    kinds = [used.kind for used in (entry, *entry.inner)]
+    code = [f"{NAME}.features.extract", *(entry_module("encoder", kind) for kind in kinds)]
     return _lineage("features", code, params)
 
 

@@ -18,7 +18,7 @@ from ugcl.errors import UgclError
 from ugcl.training import seeding, selection
 from ugcl.training.augment import drop_modality, mask_spans, mix_up
 from ugcl.training.objective import objective
-from ugcl.training.optim import Average, learning_rate, optimiser, uphill
+from ugcl.training.optim import Average, learning_rate, optimiser, set_rate, uphill
 from ugcl.training.state import resume
 
 if TYPE_CHECKING:
@@ -150,8 +150,7 @@ def _epoch(
             with uphill(model.module, train.sam.radius), model.module.silenced():
                 _gradients(fabric, model, ready, len(group), place)
         lr = learning_rate(train, (epoch - 1) * per_epoch + step, per_epoch * train.epochs)
-        for slots in optimizer.param_groups:
-            slots["lr"] = lr
+        set_rate(optimizer, lr)
         if train.clip is not None:
             fabric.clip_gradients(model, optimizer, max_norm=train.clip, error_if_nonfinite=False)
         optimizer.step()

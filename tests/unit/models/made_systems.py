@@ -78,6 +78,8 @@ def _systems() -> list[tuple[str, str]]:
     for name, entry in CONFIG.benchmarks.items():
         for system in entry.systems:
             run = CONFIG.resolve(name, system)
+            if run.encoder.networks:  # needs weights: tests/unit/training/test_text_classifier.py
+                continue
             different.setdefault((of_network(run), run.loss.model_dump_json()), (name, system))
     textual = [("demo_peers", name) for name in TEXTUAL]
     return sorted(different.values()) + [("demo", name) for name in VARIANTS] + textual

@@ -15,6 +15,7 @@ from ugcl.cli.terminal import Threads
 
 if TYPE_CHECKING:
     from ugcl.config import Config
+    from ugcl.features.media.clip import Clip
     from ugcl.inference.ensemble import Ensemble
     from ugcl.inference.predictions import Prediction
 
@@ -55,6 +56,9 @@ def predict(
     clips: Annotated[
         list[str], typer.Argument(help="Media files, folders, or quoted patterns such as 'x/*.mp4'.")
     ],
+    transcript: Annotated[
+        str, typer.Option(help="What is said in the one clip; default: a .txt file of its name beside it.")
+    ] = "",
     benchmark: Annotated[str, typer.Option(help="Whose models; default the first active benchmark.")] = "",
     system: System = "",
     fold: Annotated[int | None, typer.Option(help="Only the runs of this fold; default all.")] = None,
@@ -81,7 +85,7 @@ def predict(
     from ugcl.inference import clips as user_clips
     from ugcl.inference import predictions as user_predictions
 
-    here, found, places = Path.cwd(), user_clips.find(clips), None
+    here, found, places = Path.cwd(), _spoken(user_clips.find(clips), transcript), None
     if turns is not None:
         from ugcl.inference import dialogue
 
@@ -107,6 +111,14 @@ def predict(
             typer.echo(f"not predicted: {result.clip.name}: {result.failure}", err=True)
     if all(result.failure for result in results):
         raise typer.Exit(1)
+
+
+def _spoken(found: list[Clip], transcript: str) -> list[Clip]:
+    """The one clip with its transcript, or all as they are where none is given."""
+    if transcript and len(found) > 1:
+        text = f"is of one clip, and {len(found)} are named; put a .txt file beside each"
+        raise typer.BadParameter(text, param_hint="--transcript")
+    return [replace(clip, transcript=transcript or clip.transcript) for clip in found]
 
 
 def _folders(system: str, benchmark: str, fold: int | None) -> list[Path]:
