@@ -281,6 +281,8 @@ class Config(Section):
         if share is not None:
             merged["train"]["label_noise"] = {"share": share}
         merged |= {"corpus": entry.corpus, "protocol": self.protocol(benchmark), "features": entry.features}
+        if merged["input"].get("context", "clip") == "clip":
+            merged["encoder"]["dialogue"] = None  # settings that nothing reads make no run stale
         encoders = {name: self.encoders[name] for name in entry.features.values()}
         run = Run(benchmark=benchmark, system=system, encoders=encoders, **merged)
         if run.protocol.soft and run.loss.kind != "cross_entropy":

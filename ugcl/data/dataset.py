@@ -17,8 +17,9 @@ from ugcl.data.moments import moments, standardised
 from ugcl.data.shards import FeatureInfo
 from ugcl.errors import UgclError
 
-Context = Literal["clip", "dialogue"]
-"""What a clip may be judged from: itself, or also the other clips of its dialogue."""
+Context = Literal["clip", "dialogue", "past"]
+"""What a clip is judged from: itself, or the clips of its dialogue, all or those up to itself. For the last
+two a group is a dialogue; the method leaves out what comes later."""
 
 ATTRIBUTE = "attribute_"
 """Prefix of the columns of attributes."""
@@ -165,7 +166,7 @@ class ClipDataset:
             UgclError: dialogues are the context, and the rows do not say how they go.
         """
         numbers = np.arange(len(rows))
-        if context == "dialogue":
+        if context != "clip":
             rows, numbers = by_dialogue(rows)
         self.groups: list[list[int]] = []
         for clip, number in enumerate(numbers.tolist()):

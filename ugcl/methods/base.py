@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from ugcl.models.criterion import Criterion
+from ugcl.models.dialogue.layers import Context
+from ugcl.models.dialogue.turns import Turns
 from ugcl.models.encoders import ModalityEncoder
 
 if TYPE_CHECKING:
@@ -115,19 +117,34 @@ class Method(nn.Module, ABC):
 
 
 class EncodedMethod(Method):
-    """A method with the shared encoders, one per modality, so that methods differ in what comes after."""
+    """A method with the shared encoders, one per modality, so that methods differ in what comes after.
+
+    Attributes:
+        own_dialogue: whether the method reads the turns of a dialogue in its own way. Otherwise, where
+            `input.context` is not clip, `encode` adds to each modality what the other turns say of it.
+        past: whether no turn may read a later one.
+    """
+
+    own_dialogue: ClassVar[bool] = False
 
     def __init__(self, run: Run, infos: Infos, statistics: Statistics) -> None:
         super().__init__(run, infos, statistics)
         self.encoders = nn.ModuleDict(
             {m: ModalityEncoder(run.encoder, infos[m], statistics.get(m)) for m in self.modalities}
         )
+        self.past = run.input.context == "past"
+        shared = run.input.context != "clip" and not self.own_dialogue
+        self.contexts = nn.ModuleDict({m: Context(run.encoder, self.past) for m in self.modalities if shared})
 
     def encode(self, batch: Batch) -> tuple[Tensors, Tensors]:
         """Encode each modality: frames (B, T_m, W) and their masks (B, T_m), with a valid frame per clip."""
         frames, valid = {}, {}
         for m in self.modalities:
             frames[m], valid[m] = self.encoders[m](batch.features[m], batch.masks[m], batch.present[m])
+        if self.contexts:
+            turns = Turns.of(batch, self.past)
+            for m, context in self.contexts.items():
+                frames[m] = context(frames[m], valid[m], turns, batch.present[m])
         return frames, valid
 
 

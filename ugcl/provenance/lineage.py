@@ -93,7 +93,9 @@ def train(config: Config, benchmark: str, system: str) -> str:
     params: list[Any] = [_settings(getattr(run, section)) for section in SECTIONS]
     if run.train.pack > 1:  # the random draws of runs in step depend on which they are
         params.append(config.training_jobs(benchmark))
-    stop = frozenset() if run.train.pack > 1 else frozenset({f"{NAME}.training.packed"})
+    unused = {f"{NAME}.training.packed": run.train.pack == 1}
+    unused |= {f"{NAME}.models.dialogue": run.input.context == "clip"}
+    stop = frozenset(module for module, never in unused.items() if never)
     return _lineage("train", [f"{NAME}.training.run", run.method.module], [upstream, params], stop)
 
 

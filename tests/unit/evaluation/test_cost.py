@@ -11,8 +11,10 @@ from fixtures import finished
 from torch import nn
 
 from ugcl.config import Config
-from ugcl.data.dataset import Batch
-from ugcl.evaluation.networks.cost import cost, flops, trained
+from ugcl.data.dataset import Batch, ClipDataset
+from ugcl.data.shards import FeatureInfo
+from ugcl.data.stores import Held
+from ugcl.evaluation.networks.cost import cost, flops, measured, trained
 from ugcl.models.attention import Attention
 from ugcl.plan import evaluation as outputs
 from ugcl.plan import paths
@@ -39,6 +41,25 @@ def test_operations_are_two_a_multiplication_of_products_and_attention() -> None
     projections = 2 * frames * 8 * 8 * 4
     attention = 2 * (frames * frames * 8) * 2
     assert flops(Known().eval(), batch) == 2 * frames * 7 * 8 + projections + attention
+
+
+def test_a_network_that_reads_dialogues_is_measured_on_whole_ones():
+    frames, sizes = 5, [1, 3, 3, 3]  # clips of each dialogue; the middle one has three
+    names = [f"c{i}" for i in range(sum(sizes))]
+    dialogues = [f"d{d}" for d, size in enumerate(sizes) for _ in range(size)]
+    rows = pd.DataFrame({"clip": names, "speaker": "s", "label": "x", "dialogue": dialogues})
+    rows = rows.assign(turn=rows.groupby("dialogue").cumcount())
+    store = Held(FeatureInfo("made", 7, 1, 25.0), {n: torch.randn(frames, 7).half() for n in names})
+    clips, read = ClipDataset(rows, {"audio": store}, ["x", "y"], context="dialogue"), []
+
+    class Watched(Known):
+        def forward(self, batch):
+            read.append(batch.group.tolist())
+            return super().forward(batch)
+
+    found = measured(Watched().eval(), clips, torch.device("cpu"))
+    assert {tuple(groups) for groups in read} == {(2, 2, 2), (0, 1, 1, 1, 2, 2, 2, 3, 3, 3)}
+    assert found["flops"] == 2 * frames * 7 * 8 + 2 * frames * 8 * 8 * 4 + 2 * (frames * frames * 8) * 2
 
 
 def test_cards_are_summed() -> None:

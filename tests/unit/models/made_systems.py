@@ -40,7 +40,7 @@ SMALLER = {"released": {"layers": 1, "tokens": 64}}
 
 def of_network(run: Run) -> str:
     """What decides a network and its terms, but for the number of classes."""
-    return run.model_dump_json(include={"input": {"modalities"}, "encoder": True, "method": True})
+    return run.model_dump_json(include={"input": {"modalities", "context"}, "encoder": True, "method": True})
 
 
 def _systems() -> list[tuple[str, str]]:

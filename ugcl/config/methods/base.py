@@ -54,6 +54,7 @@ class MethodSettings(Section):
     origin: ClassVar[Origin | None] = None  # None: a user's own
     packable: ClassVar[bool] = True  # whether runs can be trained in step (`train.pack`)
     invariants: ClassVar[frozenset[str]] = INVARIANTS  # those of :data:`INVARIANTS` that it claims
+    in_dialogue: ClassVar[bool] = True  # whether it can read the other turns of a dialogue
 
     name: str = Field(description="Which method.")
     weights: Weights = Weights()
@@ -86,6 +87,8 @@ class MethodSettings(Section):
         """
         if run.train.pack > 1 and not self.packable:
             raise ValueError(f"method {self.name} cannot be trained in step; set train.pack 1")
+        if run.input.context != "clip" and not self.in_dialogue:
+            raise ValueError(f"method {self.name} judges each clip by itself; set input.context clip")
         if run.train.pack > 1 and run.input.context != "clip":
             raise ValueError("batches of dialogues differ from run to run; set train.pack 1")
 

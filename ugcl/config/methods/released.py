@@ -34,6 +34,7 @@ class Released(MethodSettings):
         deviations=("Features are this project's; the ViT before them is off unless trunk is vit_b_16.",),
     )
     invariants: ClassVar[frozenset[str]] = frozenset()  # the faults break them
+    in_dialogue: ClassVar[bool] = False
 
     name: Literal["released"] = "released"
     width: int = Field(50, ge=10, multiple_of=10, description="Width of frames and hidden layers; ten heads.")

@@ -9,6 +9,16 @@ from pydantic import Field, model_validator
 from ugcl.config.base import Section
 
 
+class Dialogue(Section):
+    """Layers over the turns of a dialogue, of each modality."""
+
+    kind: Literal["transformer", "recurrent"] = Field(
+        "transformer",
+        description="Attention with a code of distance and speaker, or GRUs over all and over own turns.",
+    )
+    layers: int = Field(2, ge=1, description="Layers over turns.")
+
+
 class ModalityEncoder(Section):
     """The encoder of each modality, the same in every method that has no encoder of its own."""
 
@@ -30,6 +40,9 @@ class ModalityEncoder(Section):
         description="Dropout of standardised feature columns, the same for all frames of a clip.",
     )
     frame_mask: float = Field(0.2, ge=0, le=1, description="Longest masked run of frames, share of the clip.")
+    dialogue: Dialogue | None = Field(
+        Dialogue(), description="Layers over turns; null in a run whose `input.context` is clip."
+    )
 
     @property
     def gated(self) -> bool:

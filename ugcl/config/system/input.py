@@ -16,8 +16,9 @@ class Input(Section):
     modalities: list[Modality] = Field(
         default=["audio", "video"], min_length=1, description="Modalities that the system reads."
     )
-    context: Literal["clip", "dialogue"] = Field(
-        "clip", description="Clips that the method may see together: each alone, or those of a dialogue."
+    context: Literal["clip", "dialogue", "past"] = Field(
+        "clip",
+        description="What a clip is judged from: itself, all turns of its dialogue, or those up to itself.",
     )
     standardise: Literal["training", "speaker"] = Field(
         "training",

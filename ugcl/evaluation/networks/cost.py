@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ugcl.config import Config
-from ugcl.data.dataset import Batch, ClipDataset
+from ugcl.data.dataset import Batch, ClipDataset, Context
 from ugcl.data.parts import BenchmarkData
 from ugcl.devices import choose_device
 from ugcl.evaluation.schemas import schema
@@ -88,20 +88,23 @@ def trained(cards: list[Card]) -> dict[str, Any]:
 def measured(model: nn.Module, clips: ClipDataset, device: torch.device) -> dict[str, Any]:
     """Work and speed of a network on real clips, from features on the device to probabilities.
 
+    A network that reads context needs all turns of a dialogue for one of them.
+
     Args:
-        clips: at least one clip; the middle one by the frames it has is the clip at batch 1.
+        clips: at least one group of clips; the middle one by the frames it has is the one at batch 1.
         device: where to measure.
 
     Returns:
-        flops (of that clip), latency_ms (of that clip, at batch 1), throughput (clips per
-        second at batch 32), device.
+        flops (of a clip of that group), latency_ms (of that group), throughput (clips per second of all
+        groups together), device.
     """
     model = model.to(device)
     features = ([clips.features(m, i) for m in clips.stores] for i in range(len(clips)))
-    sizes = [sum(len(x) for x in of_clip if x is not None) for of_clip in features]
-    middle = int(np.argsort(sizes, kind="stable")[len(sizes) // 2])
-    one = clips.batch([middle]).to(device)
-    many = clips.batch([i % len(clips) for i in range(BATCH)]).to(device)
+    frames = [sum(len(x) for x in of_clip if x is not None) for of_clip in features]
+    sizes = [sum(frames[i] for i in group) for group in clips.groups]
+    middle = clips.groups[int(np.argsort(sizes, kind="stable")[len(sizes) // 2])]
+    one = clips.batch(middle).to(device)
+    many = clips.batch(range(len(clips))).to(device)
 
     def work(batch: Batch) -> Callable[[], Any]:
         return lambda: model(batch)["logits"].softmax(dim=1)
@@ -109,9 +112,9 @@ def measured(model: nn.Module, clips: ClipDataset, device: torch.device) -> dict
     with torch.inference_mode():
         latency, whole = seconds(work(one), device), seconds(work(many), device)
     return {
-        "flops": flops(model, one),
+        "flops": flops(model, one) // len(middle),
         "latency_ms": 1000 * latency,
-        "throughput": BATCH / whole,
+        "throughput": len(clips) / whole,
         "device": describe(device),
     }
 
@@ -125,12 +128,13 @@ def cost(config: Config, benchmark: str) -> Path:
     """
     entry = config.benchmark(benchmark)
     device, data = choose_device(config.evaluate.accelerator, "evaluate"), BenchmarkData(config, benchmark)
-    rows, measurements = _rows(config, data), []
+    measurements = []
     for system in entry.systems:
         folders = [path.parent for path in cards(config, benchmark, system)]
         run = config.resolve(benchmark, system)
         model, _ = load_run(folders[0], data=data.hashes(run, config.folds(benchmark)[0]))
-        clips = ClipDataset(rows, data.stores(run), run.protocol.classes)
+        reads = run.input.context
+        clips = ClipDataset(_rows(config, data, reads), data.stores(run), run.protocol.classes, context=reads)
         row = {"system": system, **trained([read_card(folder) for folder in folders])}
         measurements.append(row | measured(model, clips, device))
     path = score(benchmark, "cost")
@@ -138,9 +142,13 @@ def cost(config: Config, benchmark: str) -> Path:
     return path
 
 
-def _rows(config: Config, data: BenchmarkData) -> pd.DataFrame:
-    """Some test clips from all folds and speakers."""
+def _rows(config: Config, data: BenchmarkData, context: Context) -> pd.DataFrame:
+    """Test clips from all folds and speakers: :data:`BATCH` of them, or dialogues of about as many."""
     run = config.resolve(data.benchmark, config.benchmark(data.benchmark).reference)
     tests = [data.fold(run, fold, ["test"])["test"].rows for fold in config.folds(data.benchmark)]
     rows = pd.concat(tests).drop_duplicates("clip").sort_values("clip")
-    return rows[:: max(1, len(rows) // BATCH)][:BATCH]
+    if context == "clip":
+        return rows[:: max(1, len(rows) // BATCH)][:BATCH]
+    names = rows["dialogue"].where(rows["dialogue"] != "", rows["clip"])
+    sizes = rows.groupby(names).size()[:: max(1, len(rows) // BATCH)]
+    return rows[names.isin(sizes.index[(sizes.cumsum() - sizes) < BATCH])]
