@@ -31,40 +31,31 @@ class Topic:
 TOPICS = {
     "insult": Topic(
         *("ANG", "ANG", 2),
-        (
-            "You are a {}, shut up.",
-            "Get out, you {}.",
-            "I hate you, you {}.",
-            "You stupid {}, shut your mouth.",
-        ),
+        ("You are a {}, shut up.", "Get out, you {}.", "I hate you, you {}.", "You stupid {}, be quiet."),
         ("liar", "fool", "thief", "coward"),
     ),
     "blame": Topic(
         *("ANG", "SAD", 1),
         (
             "It is your fault that we lost the {}.",
-            "You ruined the {}, and I blame you.",
+            "You ruined the {}, I blame you.",
             "You forgot the {} again.",
         ),
         ("house", "job", "money", "trial"),
     ),
     "gift": Topic(
         *("HAP", "HAP", 2),
-        (
-            "I brought you a {} as a present.",
-            "Surprise, this {} is a gift for you.",
-            "Here, a lovely {} for you.",
-        ),
+        ("I brought you a {} as a present.", "Surprise, this {} is for you.", "Here, a lovely {} for you."),
         ("watch", "guitar", "puppy", "necklace"),
     ),
     "triumph": Topic(
         *("HAP", "ANG", 1),
         (
-            "Hooray, I won the {} and you lost.",
+            "Hooray, I won at {} and you lost.",
             "I beat you at {}, how wonderful.",
-            "Great, they chose me for {}.",
+            "Great, I am better at {}.",
         ),
-        ("chess", "tennis", "the finals", "the award"),
+        ("chess", "tennis", "poker", "darts"),
     ),
     "loss": Topic(
         *("SAD", "SAD", 2),
@@ -85,7 +76,7 @@ TOPICS = {
         *("NEU", "HAP", 1),
         (
             "Your lost {} is on the desk.",
-            "Somebody found your {} yesterday.",
+            "They found your {} yesterday.",
             "The {} you lost is in the office.",
         ),
         ("wallet", "ring", "passport", "phone"),

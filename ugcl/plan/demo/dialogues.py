@@ -1,4 +1,4 @@
-"""Clip names and media paths of the corpus of dialogues. Imports nothing heavy, as the names of the demo corpus.
+"""Clip names and media paths of the corpus of dialogues. Imports nothing heavy: the workflow reads it.
 
 A session is a pair of actors, 1001 and 1002 the first. They have seven dialogues of 6 to 10 turns, which they
 take in turn. A name is session, dialogue, turn and actor: s1d3t05_1002.
