@@ -20,7 +20,8 @@ from tests.workflow.conftest import Workplace
 NOTHING = "Nothing to be done"
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("experiments")]
 BROUGHT = [
-    f"data/raw/{name}" for name in ("crema_d", "iemocap", "meld", "mmmo", "msp_improv", "ravdess", "mine")
+    f"data/raw/{name}"
+    for name in ("crema_d", "iemocap", "meld", "mmmo", "mosi", "msp_improv", "ravdess", "mine")
 ]
 
 

@@ -13,7 +13,7 @@ from ugcl.config.protocols import Protocol
 class Corpus(Section):
     """What every corpus has."""
 
-    speakers_known: ClassVar[bool] = True  # else every clip counts as a speaker of its own
+    speaker_is: ClassVar[str] = "person"  # else what counts as one, for nobody says who speaks
 
     root: str | None = Field(None, description="Folder of the raw tree; default data/raw/<corpus>.")
     shards: int = Field(4, ge=1, le=1000, description="Number of feature shards of the corpus.")
@@ -84,18 +84,29 @@ class MeldCorpus(Corpus):
     """MELD (Poria et al. 2019, GPL-3.0): dialogues of a television series, with official parts."""
 
     adapter: Literal["meld"]
+    media: bool = Field(
+        True, description="Whether the clips (10.9 GB) are fetched and used; else only the tables with text."
+    )
 
 
 class MfnCorpus(Corpus):
     """Features of videos with opinions, in official parts (Zadeh et al. 2018, Memory Fusion Network; MIT)."""
 
-    speakers_known: ClassVar[bool] = False
+    speaker_is: ClassVar[str] = "clip"
 
     adapter: Literal["mfn"]
     file: str = Field("mmmo.npz", description="Archive with y_train, y_valid and y_test, one value per clip.")
     threshold: float = Field(
         3.5, description="Values above it are positive, others negative; the MMMO's go from 1 to 5."
     )
+
+
+class MosiCorpus(Corpus):
+    """CMU-MOSI (Zadeh et al. 2016): reviews cut to utterances, with vectors of text, audio and video."""
+
+    speaker_is: ClassVar[str] = "video"
+
+    adapter: Literal["mosi"]
 
 
 class FolderCorpus(Corpus):
@@ -118,6 +129,7 @@ AnyCorpus = Annotated[
     | MspImprovCorpus
     | MeldCorpus
     | MfnCorpus
+    | MosiCorpus
     | FolderCorpus,
     Field(discriminator="adapter"),
     Untagged,

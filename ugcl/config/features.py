@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from ugcl.config.base import Section, Untagged
 
@@ -217,6 +217,29 @@ class Text(Network):
     )
 
 
+Lengths = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)]
+
+
+class Ngrams(Encoder):
+    """Hashed word and character n-grams of the transcript; needs no weights."""
+
+    kind: Literal["ngrams"]
+    modality: Literal["text"] = "text"
+    dim: int = Field(
+        512, ge=8, multiple_of=2, description="Columns: half for n-grams of words, half for characters."
+    )
+    words: Lengths = Field([1, 1], description="Shortest and longest n-gram of words and punctuation marks.")
+    characters: Lengths = Field([2, 3], description="Shortest and longest n-gram of characters in a word.")
+
+    @field_validator("words", "characters")
+    @classmethod
+    def shortest_first(cls, lengths: list[int]) -> list[int]:
+        """Refuse a range that has no length."""
+        if lengths[0] > lengths[1]:
+            raise ValueError(f"{lengths[0]} to {lengths[1]} is no range; write the shortest first")
+        return lengths
+
+
 class Table(Encoder):
     """Precomputed vectors read from a CSV: one row per clip, or one row per frame."""
 
@@ -235,12 +258,23 @@ class Table(Encoder):
 
 
 class Sequences(Encoder):
-    """Precomputed sequences of equal length in an .npz: `name` with `x`, or arrays of numbered clips."""
+    """Precomputed sequences of equal length, or vectors, in an .npz with the names of the clips.
+
+    Or arrays of numbered clips.
+    """
 
     kind: Literal["sequences"]
     modality: Modality = "audio"
     path: str = Field(description=".npz relative to the corpus root; values are divided by its `scale`.")
-    rate: float = Field(gt=0, description="Frames per second, Hz; of steps without a clock, 1.")
+    rate: float = Field(
+        ge=0,
+        description="Frames per second, Hz; of steps without a clock, 1; 0 for arrays (N, D), one vector per"
+        " clip.",
+    )
+    array: str = Field("x", description="Array with the values.")
+    names: Annotated[list[str], Field(min_length=1)] = Field(
+        ["name"], description="Arrays that name the clips; where they are several, joined by `_`."
+    )
     arrays: dict[str, str] = Field(
         default_factory=dict,
         description="Prefix → array, where the archive names no clips: row 7 of it is clip <prefix>-0007.",
@@ -250,7 +284,7 @@ class Sequences(Encoder):
 
 
 AnyEncoder = Annotated[
-    LogMel | Whisper | Speech | Hog | Image | VggFace | OpenSmile | Text | Table | Sequences,
+    LogMel | Whisper | Speech | Hog | Image | VggFace | OpenSmile | Text | Ngrams | Table | Sequences,
     Field(discriminator="kind"),
     Untagged,
 ]

@@ -151,7 +151,8 @@ class Config(Section):
         if benchmark.search is not None:
             known(benchmark.search, self.searches, f"{where}.search", "searches")
         known(benchmark.corpus, self.corpora, f"{where}.corpus", "corpora")
-        protocols = self.corpora[benchmark.corpus].protocols
+        corpus = self.corpora[benchmark.corpus]
+        protocols = corpus.protocols
         known(benchmark.protocol, protocols, f"{where}.protocol", f"corpora.{benchmark.corpus}.protocols")
         for modality, encoder in benchmark.features.items():
             known(encoder, self.encoders, f"{where}.features.{modality}", "encoders")
@@ -159,6 +160,12 @@ class Config(Section):
                 raise ValueError(
                     f"{where}.features.{modality}: encoder {encoder!r} is for"
                     f" {self.encoders[encoder].modality}; choose one for {modality}"
+                )
+            without = not (getattr(corpus, "media", True) or self.encoders[encoder].precomputed)
+            if without and modality != "text":
+                raise ValueError(
+                    f"{where}.features.{modality}: corpora.{benchmark.corpus}.media is off, so that there are"
+                    " no clips to encode; set it to true"
                 )
         for key in ("systems", "planned"):
             for system in getattr(benchmark, key):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ugcl.config import Config
 from ugcl.config.features import (
+    AnyEncoder,
     Hog,
     Image,
     LogMel,
+    Ngrams,
     OpenSmile,
     Sequences,
     Speech,
@@ -35,7 +39,13 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
     if encoder not in config.encoders:
         raise UgclError(f"encoders: no entry {encoder!r}; choose from {', '.join(config.encoders)}")
     entry = config.encoders[encoder]
-    device = choose_device(config.extraction.accelerator, "extraction") if entry.runs_network else "cpu"
+    if isinstance(entry, Table | Sequences):
+        return _reader(encoder, entry, sources.root(config, corpus) / entry.path)
+    return _network(config, encoder, entry) if entry.runs_network else _own(encoder, entry)
+
+
+def _own(encoder: str, entry: AnyEncoder) -> Encoder:
+    """An encoder that needs no weights."""
     match entry:
         case LogMel():
             from ugcl.features.encoders.logmel import LogMelEncoder
@@ -45,38 +55,58 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
             from ugcl.features.encoders.hog import HogEncoder
 
             return HogEncoder(encoder, entry)
-        case Whisper():
-            from ugcl.features.encoders.whisper import WhisperEncoder
-
-            return WhisperEncoder(encoder, entry, weights_folder(config, encoder, entry.weights), device)
-        case Speech():
-            from ugcl.features.encoders.speech import SpeechEncoder
-
-            return SpeechEncoder(encoder, entry, weights_folder(config, encoder, entry.weights), device)
-        case Image():
-            from ugcl.features.encoders.image import ImageEncoder
-
-            return ImageEncoder(encoder, entry, weights_folder(config, encoder, entry.weights), device)
-        case VggFace():
-            from ugcl.features.encoders.vgg_face import VggFaceEncoder
-            from ugcl.features.networks.weight_file import weight_file
-
-            file = weight_file(config, encoder, entry.weights, entry.sha256)
-            return VggFaceEncoder(encoder, entry, file.path, file.sha256, device)
         case OpenSmile():
             from ugcl.features.encoders.opensmile import OpensmileEncoder
 
             return OpensmileEncoder(encoder, entry)
+        case Ngrams():
+            from ugcl.features.encoders.ngrams import NgramsEncoder
+
+            return NgramsEncoder(encoder, entry)
+    raise _unknown(encoder, entry)
+
+
+def _network(config: Config, encoder: str, entry: AnyEncoder) -> Encoder:
+    """An encoder that runs a pretrained network."""
+    device = choose_device(config.extraction.accelerator, "extraction")
+    if isinstance(entry, VggFace):
+        from ugcl.features.encoders.vgg_face import VggFaceEncoder
+        from ugcl.features.networks.weight_file import weight_file
+
+        file = weight_file(config, encoder, entry.weights, entry.sha256)
+        return VggFaceEncoder(encoder, entry, file.path, file.sha256, device)
+    folder = weights_folder(config, encoder, entry.weights)
+    match entry:
+        case Whisper():
+            from ugcl.features.encoders.whisper import WhisperEncoder
+
+            return WhisperEncoder(encoder, entry, folder, device)
+        case Speech():
+            from ugcl.features.encoders.speech import SpeechEncoder
+
+            return SpeechEncoder(encoder, entry, folder, device)
+        case Image():
+            from ugcl.features.encoders.image import ImageEncoder
+
+            return ImageEncoder(encoder, entry, folder, device)
         case Text():
             from ugcl.features.encoders.text import TextEncoder
 
-            return TextEncoder(encoder, entry, weights_folder(config, encoder, entry.weights), device)
-        case Table():
-            from ugcl.features.encoders.table import TableEncoder
+            return TextEncoder(encoder, entry, folder, device)
+    raise _unknown(encoder, entry)
 
-            return TableEncoder(encoder, entry, sources.root(config, corpus) / entry.path)
-        case Sequences():
-            from ugcl.features.encoders.sequences import SequencesEncoder
 
-            return SequencesEncoder(encoder, entry, sources.root(config, corpus) / entry.path)
-    raise UgclError(f"encoders.{encoder}.kind: {entry.kind!r} has no encoder; see ugcl/features/build.py")
+def _reader(encoder: str, entry: Table | Sequences, path: Path) -> Encoder:
+    """What reads precomputed features from a file."""
+    if isinstance(entry, Table):
+        from ugcl.features.encoders.table import TableEncoder
+
+        return TableEncoder(encoder, entry, path)
+    from ugcl.features.encoders.sequences import SequencesEncoder
+
+    return SequencesEncoder(encoder, entry, path)
+
+
+def _unknown(encoder: str, entry: AnyEncoder) -> UgclError:
+    text = f"encoders.{encoder}.kind: {entry.kind!r} has no encoder; see ugcl/features/build.py"
+    return UgclError(text)

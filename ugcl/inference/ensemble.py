@@ -22,6 +22,7 @@ from ugcl.data.stores import Held
 from ugcl.devices import choose_device
 from ugcl.errors import UgclError
 from ugcl.inference import temperature
+from ugcl.inference.dialogue import Place
 from ugcl.inference.observation import Observation
 from ugcl.inference.probabilities import probabilities
 from ugcl.plan import paths
@@ -67,12 +68,15 @@ class Ensemble:
         """Class names in the order of the probabilities."""
         return self.run.protocol.classes
 
-    def __call__(self, features: Sequence[Mapping[str, np.ndarray]]) -> np.ndarray:
+    def __call__(
+        self, features: Sequence[Mapping[str, np.ndarray]], places: Sequence[Place] | None = None
+    ) -> np.ndarray:
         """Class probabilities of clips, (clips, classes).
 
         Args:
             features: of each clip, modality → (frames, dim); a modality that is not there is missing, and
                 the network's missing-modality token stands for it.
+            places: of each clip, where it stands in a dialogue; None = each is judged by itself.
         """
         names = [str(i) for i in range(len(features))]
         stores = {}
@@ -81,12 +85,14 @@ class Ensemble:
             stores[m] = Held(info, {n: torch.from_numpy(x) for n, x in having})
         # No label is known, and none reaches a network; the dataset asks for one.
         rows = pd.DataFrame({"clip": names, "speaker": "", "label": self.classes[0]})
-        clips = ClipDataset(rows, stores, self.classes)
+        if places is not None:
+            rows = rows.assign(**pd.DataFrame([vars(place) for place in places]))
+        clips = ClipDataset(rows, stores, self.classes, context="clip" if places is None else "dialogue")
         each = [
             temperature.scale(probabilities(model, clips, self.batch, self.device), t)
             for model, t in zip(self.models, self.temperatures, strict=True)
         ]
-        return np.mean(each, axis=0)
+        return np.mean(each, axis=0)[np.argsort([int(name) for name in clips.clips])]
 
 
 def load(config: Config, benchmark: str, system: str, fold: int | None = None) -> Ensemble:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from ugcl.data.recordings.files import file_name, printable
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
 from ugcl.features.progress import progress
+from ugcl.inference import dialogue
 from ugcl.inference import ensemble as inference
+from ugcl.inference.dialogue import Place
 from ugcl.inference.ensemble import Ensemble
 from ugcl.inference.observation import Observation, Observer
 from ugcl.plan import paths
@@ -93,31 +95,41 @@ class Prediction:
 
 
 def predictions(
-    config: Config, ensemble: Ensemble, clips: list[Clip], window: tuple[float, float] | None = None
+    config: Config,
+    ensemble: Ensemble,
+    clips: list[Clip],
+    window: tuple[float, float] | None = None,
+    places: Sequence[Place] | None = None,
 ) -> Iterator[Prediction]:
     """Predict clips one by one; a clip that cannot be read is given with its failure and the rest goes on.
 
     A system with `input.standardise: speaker` takes all of them for clips of one person, and reads all
-    before it predicts the first.
+    before it predicts the first. So does one with `input.context`, which judges a clip from its dialogue.
 
     Args:
         ensemble: the runs that vote.
         clips: what to predict.
-        window: length and step of the timeline's windows, seconds; None for no timeline.
+        window: length and step of the timeline's windows, seconds; None for no timeline. A window is judged
+            without the other clips of a dialogue.
+        places: where each clip stands in a dialogue; default: a folder is one, in the order of names.
 
     Raises:
-        UgclError: such a system has one clip only.
+        UgclError: a system with speaker normalisation has one clip only.
     """
     known = _known_files(ensemble)
     seen = _observed(Observer(config, ensemble.run, ensemble.infos), clips)
     if ensemble.run.input.by_speaker:
         seen = _of_one_speaker(list(seen))
+    together: dict[str, np.ndarray] = {}
+    if ensemble.run.input.context != "clip":
+        seen = list(seen)
+        together = _in_dialogues(ensemble, seen, places or dialogue.by_folder(clips))
     for clip, observed in seen:
         if isinstance(observed, MediaError):
             log.debug("%s: %s", clip.name, observed)
             yield Prediction(clip, failure=observed.detail)
             continue
-        p = inference.whole(ensemble, observed)
+        p = together[clip.name] if clip.name in together else inference.whole(ensemble, observed)
         notes = [f"no {modality} used: {why}" for modality, why in observed.missing.items()]
         notes += observed.notes
         count = len(inference.stretches(observed))
@@ -151,6 +163,19 @@ def _of_one_speaker(seen: list[Seen]) -> Iterator[Seen]:
     standardised = iter(inference.of_one_speaker(good))
     for clip, observed in seen:
         yield clip, next(standardised) if isinstance(observed, Observation) else observed
+
+
+def _in_dialogues(ensemble: Ensemble, seen: Sequence[Seen], places: Sequence[Place]) -> dict[str, np.ndarray]:
+    """Class probabilities of clips by name, each from its dialogue; a long one is no turn and is left out."""
+    turns = [
+        (clip.name, observed, place)
+        for (clip, observed), place in zip(seen, places, strict=True)
+        if isinstance(observed, Observation) and len(inference.stretches(observed)) == 1
+    ]
+    if not turns:
+        return {}
+    names, observed, found = zip(*turns, strict=True)
+    return dict(zip(names, ensemble([one.features for one in observed], found), strict=True))
 
 
 def document(ensemble: Ensemble, found: list[Prediction]) -> dict[str, Any]:

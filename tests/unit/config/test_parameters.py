@@ -73,6 +73,10 @@ def space(tree: dict[str, Any], key: str, **dimension: Any) -> None:
         (lambda t: t["benchmarks"]["demo"].update(corpus="crema"), ["benchmarks.demo.corpus", "crema"]),
         (lambda t: t["benchmarks"]["demo"]["features"].update(audio="hog"), ["hog", "is for video"]),
         (
+            lambda t: t["benchmarks"]["meld_text"]["features"].update(audio="logmel"),
+            ["benchmarks.meld_text.features.audio", "corpora.meld.media is off"],
+        ),
+        (
             lambda t: (
                 t["corpora"]["demo"]["protocols"]["intended"].update(soft="votes_face"),
                 t["loss"].update(kind="focal"),

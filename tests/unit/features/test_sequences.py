@@ -126,3 +126,27 @@ def test_arrays_of_numbered_clips(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "x.npz", sound_train=np.ones((1, 5, 3)))
     with pytest.raises(UgclError, match="no array 'sound_test'"):
         SequencesEncoder("stored", config, tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_one_vector_per_clip_named_by_several_arrays(tmp_path: Path, order: str) -> None:
+    """As features per utterance come: a video's id, the place in it, and columns written column by column."""
+    facts = {"rate": 0, "pool": 1, "array": "text", "names": ["video", "place"], "modality": "text"}
+    config = Sequences(kind="sequences", path="x.npz", **facts)
+    values = np.asarray(np.random.default_rng(0).normal(size=(3, 4)), order=order)
+    names = {"video": ["v", "v", "w"], "place": [10, 2, 2]}
+    np.savez(tmp_path / "x.npz", text=values, **names)
+    stored = SequencesEncoder("stored", config, tmp_path / "x.npz")
+    assert (stored.dim, stored.frames, info(stored, 1).rate) == (4, 1, 0)
+    for clip, row in (("w_2", 2), ("v_10", 0), ("v_2", 1)):
+        np.testing.assert_allclose(stored.encode(Clip(clip)), values[row][None], rtol=1e-6)
+    with pytest.raises(MediaError, match="no sequence of this clip"):
+        stored.encode(Clip("w_10"))
+    np.savez(tmp_path / "x.npz", text=np.zeros((3, 4, 5)), **names)
+    with pytest.raises(UgclError, match=r"text has the shape \(3, 4, 5\).*for its rate is 0"):
+        SequencesEncoder("stored", config, tmp_path / "x.npz")
+
+
+def test_sequences_in_column_order_are_read_too(tmp_path: Path, x: np.ndarray) -> None:
+    stored = encoder(tmp_path, name=NAMES, x=np.asfortranarray(x))
+    np.testing.assert_allclose(stored.encode(Clip("c")), x[2].T, rtol=1e-6)

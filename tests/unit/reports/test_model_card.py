@@ -122,4 +122,5 @@ def test_a_missing_registry_is_named(summarised: Config) -> None:
 def test_a_corpus_without_known_speakers_claims_no_disjoint_ones(project: Path) -> None:
     config = configuration.load(project / "params.yaml")
     assert model_card.disjoint(config, "ravdess_peers").endswith("are disjoint.")
-    assert "not known" in model_card.disjoint(config, "mmmo_peers")
+    assert "not known: each clip counts" in model_card.disjoint(config, "mmmo_peers")
+    assert "not known: each video counts" in model_card.disjoint(config, "mosi")

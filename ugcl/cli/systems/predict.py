@@ -36,6 +36,20 @@ Project = Annotated[
     ),
 ]
 
+Turns = Annotated[
+    Path | None,
+    typer.Option(
+        help="For systems that judge a clip from its dialogue: a CSV with the columns clip and, as known,"
+        " dialogue, turn, speaker, transcript. Default: a folder is a dialogue, in the order of names.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Write predictions.csv, predictions.json and timelines into this folder."),
+]
+
 
 def predict(
     clips: Annotated[
@@ -44,14 +58,12 @@ def predict(
     benchmark: Annotated[str, typer.Option(help="Whose models; default the first active benchmark.")] = "",
     system: System = "",
     fold: Annotated[int | None, typer.Option(help="Only the runs of this fold; default all.")] = None,
+    turns: Turns = None,
     timeline: Annotated[bool, typer.Option("--timeline", help="Draw <clip>.timeline.png.")] = False,
     window: Annotated[float, typer.Option(min=0.2, help="Length of the timeline's windows, seconds.")] = 1.0,
     step: Annotated[float, typer.Option(min=0.02, help="Step of the timeline's windows, seconds.")] = 0.2,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Write predictions.csv, predictions.json and timelines into this folder."),
-    ] = None,
+    out: Out = None,
     project: Project = None,
     threads: Threads = 1,
 ) -> None:
@@ -69,7 +81,11 @@ def predict(
     from ugcl.inference import clips as user_clips
     from ugcl.inference import predictions as user_predictions
 
-    here, found = Path.cwd(), user_clips.find(clips)
+    here, found, places = Path.cwd(), user_clips.find(clips), None
+    if turns is not None:
+        from ugcl.inference import dialogue
+
+        found, places = dialogue.from_table(found, turns)
     folders = _folders(system, benchmark, fold)
     if project is None and folders:
         from ugcl.inference.ensemble import project_of
@@ -81,7 +97,7 @@ def predict(
         parameters = config.load()
         ensemble = _ensemble(parameters, benchmark, system, fold, folders)
         span = (window, step) if timeline else None
-        predicted = user_predictions.predictions(parameters, ensemble, found, span)
+        predicted = user_predictions.predictions(parameters, ensemble, found, span, places)
         results = list(_drawn(predicted, ensemble, out or here, parameters.report.dpi))
     if out is not None:
         user_predictions.write(ensemble, results, out)

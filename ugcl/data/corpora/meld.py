@@ -41,18 +41,19 @@ COLUMNS = ("Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utter
 
 
 def rows(root: Path, corpus: MeldCorpus) -> pd.DataFrame:
-    """One row per utterance of the three tables, with its video where it is.
+    """One row per utterance of the three tables, with its video where it is and `media` is on.
 
     A clip has no sound file: its sound is the video's. Times in the tables are those of the episode, not of
-    the clip, and are left out.
+    the clip, and are left out. Numbers of dialogues begin again in each part, number 60 of train does not
+    exist, and numbers of utterances have gaps: a turn is an order, not a count.
 
     Raises:
         UgclError: a table is absent, or has an unknown emotion or sentiment.
     """
-    return pd.concat([_part(root, part) for part in FOLDERS], ignore_index=True)
+    return pd.concat([_part(root, part, corpus.media) for part in FOLDERS], ignore_index=True)
 
 
-def _part(root: Path, part: str) -> pd.DataFrame:
+def _part(root: Path, part: str, media: bool) -> pd.DataFrame:
     places = [f"{top}{inner}" for top in TOPS for inner in ("", f"{part}/")]
     name = f"{part}_sent_emo.csv"
     path = next((root / place / name for place in places if (root / place / name).is_file()), None)
@@ -72,6 +73,7 @@ def _part(root: Path, part: str) -> pd.DataFrame:
         file.stem: file.relative_to(root).as_posix()
         for place in reversed(places)
         for file in (root / place / FOLDERS[part]).glob("dia*_utt*.mp4")
+        if media
     }
     emotions = table["Emotion"].str.strip().str.lower()
     sentiments = table["Sentiment"].str.strip().str.lower()

@@ -42,14 +42,16 @@ def fetch(config: Config, corpus: str, patterns: Sequence[str], complete: bool =
             be.
     """
     target = sources.root(config, corpus)
-    adapter = config.corpora[corpus].adapter
+    entry = config.corpora[corpus]
+    patterns = [pattern for pattern in patterns if registry.asked_for(pattern, entry)]
     received = Received(target)
     client = Client(config.data.retries, config.data.timeout)
     base = sources.mirror(config)
-    if base and _from_mirror(client, base, (corpus, adapter), target, patterns, config.data.parallel):
-        rows = registry.read(Path(config.data.sources), adapter) if complete else []
+    listed = registry.read(Path(config.data.sources), entry.adapter)
+    rows = [row for row in listed if registry.asked_for(row.path, entry)]
+    if base and _from_mirror(client, base, (corpus, entry.adapter), target, patterns, config.data.parallel):
+        rows = rows if complete else []
     else:
-        rows = registry.read(Path(config.data.sources), adapter)
         if not received:
             archives.unpack_all(target, target, patterns)
         own = bool(sources.matches(target, patterns)) and not received

@@ -12,7 +12,9 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, ValidationError, field_validator
 
 from ugcl.config.base import Section
+from ugcl.config.corpora import Corpus
 from ugcl.data import sources, tables
+from ugcl.data.recordings.files import SOUND, VIDEO
 from ugcl.errors import UgclError
 
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
@@ -114,6 +116,11 @@ def read(path: Path, corpus: str | None = None) -> list[Source]:
             place = ".".join(map(str, fault["loc"]))
             raise UgclError(f"{path}: line {line}: {place}: {fault['msg']}; fix the row") from None
     return [row for row in found if corpus in (None, row.corpus)]
+
+
+def asked_for(pattern: str, corpus: Corpus) -> bool:
+    """Whether a corpus's settings ask for the files of a pattern: media may be left out (`media: false`)."""
+    return getattr(corpus, "media", True) or PurePosixPath(pattern).suffix.lower() not in SOUND | VIDEO
 
 
 def units(rows: Sequence[Source]) -> list[Unit]:

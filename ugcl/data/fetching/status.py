@@ -45,7 +45,9 @@ def _corpus(config: Config, corpus: str, registered: Sequence[Source]) -> Status
     entry = config.corpora[corpus]
     root = sources.root(config, corpus)
     rows = [row for row in registered if row.corpus == entry.adapter and row.kind != "mirror"]
+    rows = [row for row in rows if registry.asked_for(row.path, entry)]
     patterns = manifest.adapter(entry.adapter).FILES if entry.adapter != "folder" else ["**/*"]
+    patterns = [pattern for pattern in patterns if registry.asked_for(pattern, entry)]
     files = sources.matches(root, patterns)
     if entry.adapter == "folder":
         missing = [] if (root / entry.table).is_file() else [entry.table]

@@ -132,9 +132,10 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
 
 def disjoint(config: Config, benchmark: str) -> str:
     """What a benchmark without leaks may say of the speakers of its parts."""
-    if config.corpora[config.benchmark(benchmark).corpus].speakers_known:
+    unit = config.corpora[config.benchmark(benchmark).corpus].speaker_is
+    if unit == "person":
         return "In every fold the speakers of train, dev and test are disjoint."
-    return "Who speaks is not known: each clip counts as a speaker, and a person may be in several parts."
+    return f"Who speaks is not known: each {unit} counts as a speaker, and a person may be in several parts."
 
 
 def seeds(values: Sequence[int]) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ugcl.data.corpora import meld
+from ugcl.config import load
+from ugcl.data.corpora import meld, release
+from ugcl.data.dataset import by_dialogue
 from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
@@ -40,7 +42,7 @@ def tree(tmp_path: Path, film) -> Path:
 
 
 def made(build, tree: Path) -> pd.DataFrame:
-    return build("meld", tree, "emotion", ["happy", "sad"])
+    return build("meld", tree, "emotion", ["happy", "sad"], media=True)
 
 
 def test_rows_of_the_three_parts(build, tree: Path) -> None:
@@ -161,3 +163,28 @@ def test_the_official_counts(build, tmp_path: Path, caplog: pytest.LogCaptureFix
         UgclError, match=r"51 clips with part test, emotion fear, but 50 in the release|401 clips"
     ):
         made(build, tmp_path)
+
+
+def test_without_media_no_clip_is_opened_and_none_is_missed(
+    build, tree: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A benchmark of text needs the tables alone: no warning per clip, though a file here is broken."""
+    frame = build("meld", tree, "emotion", ["happy", "sad"], media=False)
+    assert (frame[["audio", "video"]] == "").all(axis=None) and frame["duration"].isna().all()
+    assert (frame["transcript"] != "").all()
+    assert [record.getMessage() for record in caplog.records] == ["meld: 4 clips, the release has 13708"]
+
+
+def test_the_release_itself(project: Path, mirror: Path) -> None:
+    """Official counts: 1,038, 114 and 280 dialogues; number 60 of train is absent, 69 have gaps in turns."""
+    corpus = load(project / "params.yaml").corpora["meld"]
+    frame = meld.rows(mirror / "meld", corpus)
+    release.check(frame, meld.RELEASE, "meld")
+    assert frame["part"].value_counts().to_dict() == {"train": 9989, "test": 2610, "dev": 1109}
+    dialogues = frame.groupby("part")["dialogue"].nunique()
+    assert dialogues.to_dict() == {"train": 1038, "dev": 114, "test": 280}
+    assert "train_dia60" not in set(frame["dialogue"])
+    turns = frame.groupby("dialogue")["turn"].agg(["min", "max", "size"])
+    assert (turns["max"] - turns["min"] + 1 > turns["size"]).sum() == 69
+    ordered, groups = by_dialogue(frame)
+    assert len(ordered) == 13708 and groups.max() + 1 == 1432

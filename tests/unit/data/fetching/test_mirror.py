@@ -13,6 +13,7 @@ from ugcl.config import parse, read
 from ugcl.data import manifest, sources, tables
 from ugcl.data.fetching import corpus as fetching
 from ugcl.data.fetching.registry import fits
+from ugcl.data.fetching.status import status
 from ugcl.errors import UgclError
 
 NAME = "Actor_01/03-01-01-01-01-01-01.wav"
@@ -166,3 +167,29 @@ def test_the_shared_mirror_is_enough(
     assert len(listing) == len(sources.matches(mirror / corpus, patterns)) > 5
     for row in listing.sample(5, random_state=1).itertuples():
         assert hashlib.sha256((mirror / corpus / row.path).read_bytes()).hexdigest() == row.sha256
+
+
+@pytest.mark.parametrize("mirror", ["mirror", None])
+def test_of_a_corpus_without_media_the_tables_alone_are_brought(
+    mirrored: Project, server: Server, mirror: str | None
+) -> None:
+    """MELD's clips are 10.9 GB, and a benchmark of its text needs none of them."""
+    names = [f"{part}_sent_emo.csv" for part in ("train", "dev", "test")]
+    clip = mirrored.folder / "mirror/meld/train_splits/dia0_utt0.mp4"
+    clip.parent.mkdir(parents=True)
+    for path in (clip, *(mirrored.folder / "mirror/meld" / name for name in names)):
+        path.write_bytes(b"content")
+        server.files[path.name] = b"content"
+    rows = [{"corpus": "meld", "url": server.url(name), "path": name, "files": 1} for name in names]
+    media = {"corpus": "meld", "url": server.url("MELD.Raw.tar.gz"), "path": "train_splits/dia*_utt*.mp4"}
+    mirrored.register(*rows, media)
+    mirrored.tree["data"]["mirror"] = mirror and str(mirrored.folder / mirror)
+    config = parse(mirrored.tree)
+    fetching.fetch(config, "meld", manifest.adapter("meld").FILES)
+    assert set(tables.read(sources.file_table("meld"))["path"]) == set(names)
+    assert not list(sources.root(config, "meld").rglob("*.mp4"))
+    found = next(entry for entry in status(config) if entry.corpus == "meld")
+    assert (found.state, found.files, found.missing) == ("present", 3, [])
+    mirrored.tree["corpora"]["meld"]["media"] = True
+    found = next(entry for entry in status(parse(mirrored.tree)) if entry.corpus == "meld")
+    assert (found.state, found.missing) == ("partial", ["train_splits/dia*_utt*.mp4"])

@@ -29,6 +29,7 @@ def test_every_row_has_a_licence_and_a_safe_address(rows: list[registry.Source])
         "meld",
         "iemocap",
         "mmmo",
+        "mosi",
         "msp_improv",
         "models",
     }
