@@ -45,7 +45,7 @@ def rows(root: Path, corpus: DemoCorpus) -> pd.DataFrame:
 
 
 def _said(clip: str, seed: int) -> dict[str, object]:
-    """A turn of a dialogue. `evidence` is what shows its emotion: words, voice, face, context or none."""
+    """A turn of a dialogue. `evidence` is what shows its emotion: words, voice, face or context."""
     said = turn(clip, seed)
     return {
         "speaker": str(said.actor),

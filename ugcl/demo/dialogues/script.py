@@ -1,13 +1,12 @@
 """The script of the dialogues: who says what, with which emotion, and what shows it.
 
-A dialogue is a sequence of exchanges. One actor opens a topic, and the words show the emotion. The partner
-answers, and at times the first actor speaks once more. Most answers are plain words. Their emotion is
+A dialogue is a sequence of exchanges. The first turn of an exchange shows a new emotion: in its words (an
+insult, a gift, a loss, a plan), or with plain words in the voice alone or in the face alone. The emotion then
+passes to the partner and stays until the next exchange. Of the turns that follow, some show it in words,
+voice or face too. Most show nothing: their plain words, voice and face go with every emotion, and only the
+turns before say which it is.
 
-- in the voice alone or in the face alone, and does not depend on what came before; or
-- in nothing but the context: the opening causes the partner's emotion (an insult makes angry, a gift happy, a
-  loss sad), and the first actor still has the emotion of the opening.
-
-So each of text, voice, face and context is needed for some turns and useless for others, by construction.
+So each of text, voice, face and context decides some turns and says nothing of others, by construction.
 """
 
 from __future__ import annotations
@@ -18,12 +17,13 @@ from functools import cache
 import numpy as np
 
 from ugcl.demo.actors import stream
-from ugcl.demo.dialogues.lines import ANSWERS, CODES, PLAIN, TOPICS, opening
+from ugcl.demo.dialogues.lines import ANSWERS, CODES, PLAIN, opening
 from ugcl.demo.performance import Channel
 from ugcl.plan.demo import dialogues as names
 
-SHARES = {"context": 10, "voice": 4, "face": 4, "words": 1, "none": 1}
-"""Of the turns that open no topic, relative."""
+FIRST = {"words": 6, "voice": 2, "face": 2}
+NEXT = {"context": 12, "voice": 3, "face": 3, "words": 2}
+"""What shows the emotion of the first turn of an exchange, and of those that follow: relative shares."""
 
 STRONG = ("ANG", "HAP", "SAD")
 """Emotions that voice or face can show alone. A neutral one is what they show in all other turns."""
@@ -65,25 +65,25 @@ class Deck:
 def script(session: int, seed: int) -> dict[str, Turn]:
     """The turns of a session by clip name, in order; depends on the seed and the session alone."""
     rng = stream(seed, "script", session)
-    topics = Deck(rng, {name: topic.share for name, topic in TOPICS.items()})
-    kinds = Deck(rng, SHARES)
-    emotions = {kind: Deck(rng, dict.fromkeys(STRONG, 1)) for kind in ("voice", "face")}
-    emotions |= {kind: Deck(rng, dict.fromkeys(CODES, 1)) for kind in ("words", "none")}
+    first, following = Deck(rng, FIRST), Deck(rng, NEXT)
+    # Neutral words are twice as frequent as others: no exchange begins with a neutral voice or face.
+    spoken, shown = Deck(rng, dict.fromkeys(CODES, 1) | {"NEU": 2}), Deck(rng, dict.fromkeys(STRONG, 1))
     plain = Deck(rng, dict.fromkeys(PLAIN, 1))
-    turns = {}
+    turns = []
     for clips in names.dialogues(session):
         left = iter(clips)
         for length in _exchanges(len(clips), rng):
-            topic = TOPICS[name := topics.draw()]
-            first = _turn(next(left), topic.emotion, "words", opening(name, rng), rng)
-            turns[first.clip] = first
-            for felt in (topic.answer, topic.emotion)[: length - 1]:
-                kind = kinds.draw()
-                emotion = felt if kind == "context" else emotions[kind].draw()
+            kind = first.draw()
+            emotion = (spoken if kind == "words" else shown).draw()
+            line = opening(emotion, rng) if kind == "words" else plain.draw()
+            turns.append(_turn(next(left), emotion, kind, line, rng))
+            for _ in range(length - 1):
+                kind = following.draw()
+                if emotion == "NEU" and kind in ("voice", "face"):
+                    kind = "context"
                 line = str(rng.choice(ANSWERS[emotion])) if kind == "words" else plain.draw()
-                turn = _turn(next(left), emotion, kind, line, rng)
-                turns[turn.clip] = turn
-    return turns
+                turns.append(_turn(next(left), emotion, kind, line, rng))
+    return {turn.clip: turn for turn in turns}
 
 
 def turn(clip: str, seed: int) -> Turn:
@@ -102,11 +102,6 @@ def _exchanges(turns: int, rng: np.random.Generator) -> list[int]:
 
 def _turn(clip: str, emotion: str, evidence: str, line: str, rng: np.random.Generator) -> Turn:
     session, dialogue, number, actor = names.parse(clip)
-    force = rng.uniform(0.85, 1.1)
-    shown = {"voice": NOTHING, "face": NOTHING}
-    if evidence in shown:
-        shown[evidence] = Channel({emotion: 1.0}, force)
-    elif evidence == "none":
-        other = str(rng.choice([code for code in CODES if code != emotion]))
-        shown = dict.fromkeys(shown, Channel({emotion: 0.5, other: 0.5}, 0.7 * force))
-    return Turn(clip, f"s{session}d{dialogue}", number, actor, emotion, evidence, line, **shown)
+    clear = Channel({emotion: 1.0}, float(rng.uniform(0.85, 1.1)))
+    voice, face = (clear if evidence == channel else NOTHING for channel in ("voice", "face"))
+    return Turn(clip, f"s{session}d{dialogue}", number, actor, emotion, evidence, line, voice, face)

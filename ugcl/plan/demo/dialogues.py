@@ -13,8 +13,8 @@ from ugcl.plan.demo import FIRST, audio_path, video_path
 TURNS = (6, 7, 8, 9, 10, 6, 7)
 """Turns of a session's dialogues; the next session begins with the next number."""
 
-EVIDENCE = ("words", "voice", "face", "context", "none")
-"""What shows a turn's emotion: `context` = only the turns before it, `none` = nothing clearly."""
+EVIDENCE = ("words", "voice", "face", "context")
+"""What shows a turn's emotion; `context` = only the turns before it."""
 
 _NAME = re.compile(r"s(\d+)d(\d+)t(\d+)_(\d+)")
 
