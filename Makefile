@@ -34,6 +34,6 @@ lint: setup
 
 # What people brought, in data/raw, stays.
 clean:
-	rm -rf .ledger .snakemake logs data/raw/demo \
+	rm -rf .ledger .snakemake logs data/raw/demo data/raw/demo_dialogues \
 	  $(addprefix data/,faces features lineage manifests perturbed quarantine splits) \
 	  $(addprefix results/,figures index.html models predictions provenance.jsonl reports scores)

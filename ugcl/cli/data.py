@@ -63,11 +63,16 @@ def demo(corpus: Corpus, actor: Annotated[int, typer.Argument(help="Actor id, fr
     from ugcl.config import load
     from ugcl.data import sources
     from ugcl.demo import clip
+    from ugcl.demo.dialogues import clip as dialogues
+    from ugcl.errors import UgclError
 
     config = load()
     entry = config.corpus(corpus)
+    if entry.adapter != "demo":
+        raise UgclError(f"{corpus}: no synthetic corpus; choose one with adapter demo in params/corpora.yaml")
     settings = entry.model_dump(include={"actors", "seed", "size"})
-    clip.make_actor(actor, sources.root(config, corpus), **settings)
+    maker = dialogues if entry.form == "dialogues" else clip
+    maker.make_actor(actor, sources.root(config, corpus), **settings)
 
 
 @app.command()

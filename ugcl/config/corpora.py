@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ugcl.config.base import Name, Section, Untagged
 from ugcl.config.protocols import Protocol
@@ -22,13 +22,25 @@ class Corpus(Section):
 
 
 class DemoCorpus(Corpus):
-    """The embedded synthetic corpus, a stand-in for CREMA-D in shape."""
+    """The embedded synthetic corpora, of which one is a stand-in for CREMA-D in shape, one has dialogues."""
 
     adapter: Literal["demo"]
+    form: Literal["sentences", "dialogues"] = Field(
+        "sentences",
+        description="Every actor says the same sentences in each emotion; or pairs of actors talk, with"
+        " transcripts, and text, voice, face or only the turns before show the emotion.",
+    )
     synthetic: bool = True
     actors: int = Field(12, ge=2, le=12, description="Number of synthetic actors, alternating in sex.")
     seed: int = Field(2026, description="Seed of identities, styles and ambiguity.")
     size: int = Field(256, ge=128, le=1024, description="Width and height of the video, pixels.")
+
+    @model_validator(mode="after")
+    def actors_talk_in_pairs(self) -> DemoCorpus:
+        """Refuse an actor without a partner."""
+        if self.form == "dialogues" and self.actors % 2:
+            raise ValueError(f"actors: {self.actors} actors make no pairs; use an even number")
+        return self
 
     @field_validator("root")
     @classmethod

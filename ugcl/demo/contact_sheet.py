@@ -1,7 +1,8 @@
-"""One picture of the corpus: actors down, emotions across, the middle frame of one sentence each."""
+"""One picture of a synthetic corpus: actors down, emotions across, the middle frame of one clip each."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,26 +26,54 @@ def contact_sheet(root: Path, out_png: Path, *, side: int = 128, sentence: str =
     Raises:
         UgclError: no clip of the sentence is there.
     """
-    from PIL import Image, ImageDraw
-
     clips = sorted(path.stem for path in (root / "VideoMP4").glob(f"*_{sentence}_*.mp4"))
-    actors = sorted({clip.split("_")[0] for clip in clips})
     if not clips:
         raise UgclError(f"{root}: no clip of sentence {sentence}; make the demo corpus first")
+    shown = {(clip.split("_")[0], clip.split("_")[2]): clip for clip in clips}
+    return _draw(root, shown, names.EMOTIONS, out_png, side)
+
+
+def dialogue_sheet(root: Path, out_png: Path, seed: int, *, side: int = 128) -> Path:
+    """Write a labelled grid of apex frames of the corpus of dialogues: turns whose face shows the emotion.
+
+    A cell is empty where an actor has no such turn.
+
+    Args:
+        root, out_png, side: as of :func:`contact_sheet`.
+        seed: the corpus's seed.
+
+    Raises:
+        UgclError: no clip of a dialogue is there.
+    """
+    from ugcl.demo.dialogues.lines import CODES
+    from ugcl.demo.dialogues.script import turn
+
+    clips = sorted(path.stem for path in (root / "VideoMP4").glob("s*d*t*_*.mp4"))
+    if not clips:
+        raise UgclError(f"{root}: no turn of a dialogue; make the corpus first")
+    turns = [turn(clip, seed) for clip in clips]
+    shown = {(str(t.actor), t.emotion): t.clip for t in turns if t.emotion == "NEU" or t.evidence == "face"}
+    return _draw(root, shown, CODES, out_png, side)
+
+
+def _draw(
+    root: Path, clips: Mapping[tuple[str, str], str], emotions: Sequence[str], out_png: Path, side: int
+) -> Path:
+    """A grid of the clips of (actor, emotion)."""
+    from PIL import Image, ImageDraw
+
+    actors = sorted({actor for actor, _ in clips})
     margin, top = 44, 22
-    size = (margin + side * len(names.EMOTIONS), top + side * len(actors))
-    sheet = Image.new("RGB", size, "white")
+    sheet = Image.new("RGB", (margin + side * len(emotions), top + side * len(actors)), "white")
     pen = ImageDraw.Draw(sheet)
-    for column, emotion in enumerate(names.EMOTIONS):
+    for column, emotion in enumerate(emotions):
         pen.text((margin + side * (column + 0.5), top / 2), names.CLASSES[emotion], fill="black", anchor="mm")
     for row, actor in enumerate(actors):
         pen.text((margin / 2, top + side * (row + 0.5)), actor, fill="black", anchor="mm")
-        for clip in clips:
-            if clip.startswith(actor):
-                column = names.EMOTIONS.index(clip.split("_")[2])
-                picture = Image.fromarray(middle_frame(root / names.video_path(clip)))
-                cell = picture.resize((side, side), Image.Resampling.LANCZOS)
-                sheet.paste(cell, (margin + side * column, top + side * row))
+    for (actor, emotion), clip in clips.items():
+        picture = Image.fromarray(middle_frame(root / names.video_path(clip)))
+        cell = picture.resize((side, side), Image.Resampling.LANCZOS)
+        sheet.paste(cell, (margin + side * emotions.index(emotion), top + side * actors.index(actor)))
     with whole(out_png) as partial:
         sheet.save(partial, format="PNG")
     return out_png

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 from ugcl.config import Config
+from ugcl.config.corpora import DemoCorpus
 from ugcl.plan import demo, paths
+from ugcl.plan.demo import dialogues
 
 
 def corpora(config: Config) -> list[str]:
@@ -18,6 +21,11 @@ def root(config: Config, corpus: str) -> Path:
     return Path(config.corpus(corpus).root or paths.RAW / corpus)
 
 
+def made_names(entry: DemoCorpus) -> ModuleType:
+    """The module that names the clips of a synthetic corpus."""
+    return dialogues if entry.form == "dialogues" else demo
+
+
 def made_actors(config: Config) -> list[tuple[str, int]]:
     """Corpus and id of every synthetic actor of the active benchmarks: one job each."""
     return [
@@ -28,16 +36,16 @@ def made_actors(config: Config) -> list[tuple[str, int]]:
     ]
 
 
-def actor_media(corpus: str, actor: int) -> list[Path]:
+def actor_media(config: Config, corpus: str, actor: int) -> list[Path]:
     """The files that one synthetic actor's job writes."""
-    return [paths.RAW / corpus / name for name in demo.media_paths(actor)]
+    return [paths.RAW / corpus / name for name in made_names(config.corpus(corpus)).media_paths(actor)]
 
 
 def raw_files(config: Config, corpus: str) -> list[Path]:
     """Inputs of a manifest: synthetic media, a user's table and media, or a fetched tree's file table."""
     entry = config.corpus(corpus)
     if entry.adapter == "demo":
-        return [file for actor in demo.actor_ids(entry.actors) for file in actor_media(corpus, actor)]
+        return [file for actor in demo.actor_ids(entry.actors) for file in actor_media(config, corpus, actor)]
     if entry.adapter == "folder":
         folder = root(config, corpus)
         table = folder / entry.table

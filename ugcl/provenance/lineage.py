@@ -40,10 +40,11 @@ def entry_module(kind: str, name: str) -> str:
 
 
 def raw(config: Config, corpus: str) -> str:
-    """A corpus's raw tree: the generator of the demo corpus, or the fetching of the others."""
+    """A corpus's raw tree: the generator of a synthetic corpus, or the fetching of the others."""
     entry = config.corpus(corpus)
     if entry.adapter == "demo":
-        return _lineage("raw", [f"{NAME}.demo.clip"], [entry.actors, entry.seed, entry.size])
+        maker = f"{NAME}.demo.dialogues.clip" if entry.form == "dialogues" else f"{NAME}.demo.clip"
+        return _lineage("raw", [maker], [entry.actors, entry.seed, entry.size])
     return _lineage("raw", [f"{NAME}.data.sources"], [corpus])
 
 

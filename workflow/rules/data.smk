@@ -14,7 +14,7 @@ for _corpus, _actor in data_plan.made_actors(params_tree):
         name:
             f"make_{_corpus}_{_actor}"
         output:
-            data_plan.actor_media(_corpus, _actor),
+            data_plan.actor_media(params_tree, _corpus, _actor),
         log:
             f"logs/data/{_corpus}-{_actor}.log",
         benchmark:

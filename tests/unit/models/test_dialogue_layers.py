@@ -35,7 +35,7 @@ def changed_clips(run, clip: int) -> list[int]:
     """The clips whose logits move when one clip's features do."""
     torch.manual_seed(0)
     model, batch = build(run, FRAMES).eval(), talking(run)
-    for parameter in model.contexts.parameters():  # codes start at 0
+    for parameter in model.contexts.parameters():  # some start at 0
         parameter.data += 0.1 * torch.randn_like(parameter)
     with torch.no_grad():
         before = model(batch)["logits"]
@@ -101,6 +101,14 @@ def test_the_code_of_turns_is_by_distance_and_by_speaker():
         [REACH + 99, REACH, REACH + 101],
         [REACH - 2, REACH + 99, REACH],
     ]
+
+
+@pytest.mark.parametrize("past", [False, True])
+def test_near_turns_count_more_from_the_start_and_heads_differ_in_reach(past):
+    turns = Turns(GROUP[3:], TURN[3:], SPEAKER[3:] * 0, past)
+    weights = TurnCode(heads=4, past=past)(turns, turns.sees)[0, :, -1].softmax(dim=-1)  # of the last turn
+    assert (weights.diff(dim=-1) > 0).all()
+    assert (weights[:, -1].diff() < 0).all()
 
 
 @pytest.mark.parametrize("past", [False, True])

@@ -12,7 +12,7 @@ from ugcl.data import manifest, sources
 from ugcl.data.fetching import mirror, registry
 from ugcl.data.fetching.registry import Source
 from ugcl.data.splits.audits import never_used
-from ugcl.plan import demo
+from ugcl.plan.data import made_names
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def _corpus(config: Config, corpus: str, registered: Sequence[Source]) -> Status
     if entry.adapter == "folder":
         missing = [] if (root / entry.table).is_file() else [entry.table]
     elif entry.adapter == "demo":
-        clips = len(demo.clip_names(entry.actors))
+        clips = len(made_names(entry).clip_names(entry.actors))
         missing = [pattern for pattern in patterns if len(sources.matches(root, [pattern])) < clips]
     else:
         missing = [row.path for row in rows if row.missing(root)]

@@ -62,7 +62,11 @@ def figures_of_all(config: Config) -> list[Path]:
         log.info("%s: figures drawn", benchmark)
     for corpus in contact_sheet_corpora(config):
         from ugcl.data import sources
-        from ugcl.demo.contact_sheet import contact_sheet as make
+        from ugcl.demo import contact_sheet as sheets
 
-        written.append(make(sources.root(config, corpus), contact_sheet(config, corpus)))
+        entry, picture = config.corpora[corpus], contact_sheet(config, corpus)
+        if entry.form == "dialogues":
+            written.append(sheets.dialogue_sheet(sources.root(config, corpus), picture, entry.seed))
+        else:
+            written.append(sheets.contact_sheet(sources.root(config, corpus), picture))
     return written

@@ -1,0 +1,1 @@
+"""The corpus of dialogues: the actors of the demo corpus talk in pairs."""
