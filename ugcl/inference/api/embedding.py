@@ -13,12 +13,11 @@ from ugcl.data.dataset import ClipDataset
 from ugcl.errors import UgclError
 
 
-def embed(
-    model: nn.Module, clips: ClipDataset, batch: int = 64, device: torch.device | str = "cpu"
-) -> np.ndarray:
+def embed(model: nn.Module, clips: ClipDataset, device: torch.device | str = "cpu") -> np.ndarray:
     """The inputs of a network's linear layers with an output per class, joined.
 
-    Most methods have one such layer, after the fusion; some add layers of single modalities.
+    Most methods have one such layer, after the fusion; some add layers of single modalities. Where frames are
+    classified (LFAN, CAN), the vector is the mean over frames.
 
     Args:
         model: a trained network.
@@ -31,11 +30,14 @@ def embed(
     """
     model, found = model.to(device).eval(), []
     with torch.inference_mode(), _watched(model, len(clips.classes)) as inputs:
-        for part in clips.batches(batch):
+        for part in clips.batches(1):  # one clip or dialogue: no frame of a single clip is padded
             model(part.to(device))
-            own = [x for x in inputs if x.dim() == 2 and len(x) == len(part)]
+            own = [x.mean(dim=1) if x.dim() == 3 and len(part) == 1 else x for x in inputs]
+            own = [x for x in own if x.dim() == 2 and len(x) == len(part)]
             if not own:
-                raise UgclError(f"{type(model).__name__} has no linear layer of the classes; it cannot embed")
+                raise UgclError(
+                    f"{type(model).__name__} has no linear layer that classifies clips to embed by"
+                )
             found.append(torch.cat(own, dim=1).double().cpu().numpy())
             inputs.clear()
     return np.concatenate(found)

@@ -280,7 +280,7 @@ class Model:
         ensemble = self.ensemble
         data = ensemble.dataset(features, dialogue.by_folder(clips) if clips else None)
         with _TURN:
-            found = embed(ensemble.models[run], data, ensemble.batch, ensemble.device)
+            found = embed(ensemble.models[run], data, ensemble.device)
         return found[np.argsort([int(name) for name in data.clips])]
 
 
