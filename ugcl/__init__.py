@@ -18,7 +18,7 @@ _HOMES = {
     "Classifier": "ugcl.inference.api.classifier",
     "Model": "ugcl.inference.api.model",
     "Result": "ugcl.inference.api.model",
-    "load": "ugcl.inference.api.model",
+    "load": "ugcl.inference.api.load",
     "load_features": "ugcl.evaluation.frames",
     "load_predictions": "ugcl.evaluation.frames",
 }

@@ -51,6 +51,7 @@ class Ensemble:
         marks: SYNTHETIC where a run was trained on clips that show no people, as its card says; "" otherwise.
         batch: clips per batch.
         device: where the networks run.
+        folders: where the runs lie; empty for those of a bundle.
     """
 
     run: Run
@@ -62,6 +63,7 @@ class Ensemble:
     marks: str = ""
     batch: int = 64
     device: torch.device | str = "cpu"
+    folders: Sequence[Path] = ()
 
     @property
     def classes(self) -> list[str]:
@@ -176,6 +178,7 @@ def of_folders(
         marks="SYNTHETIC" * synthetic,
         batch=config.evaluate.batch,
         device=choose_device(config.evaluate.accelerator, "evaluate"),
+        folders=[folder.absolute() for folder in folders],
     )
 
 

@@ -37,6 +37,11 @@ def test_importing_the_package_loads_nothing_heavy(project: Path) -> None:
         package.lod  # noqa: B018
 
 
+def test_a_project_that_is_named_is_the_only_place_that_is_looked_in(tiny: Config) -> None:
+    with pytest.raises(UgclError, match="'none' is not in benchmarks"):
+        package.load("none/ugcl", project=".")
+
+
 def test_a_prediction_is_that_of_the_command(tiny: Config, ugcl) -> None:
     (row,) = json.loads(ugcl("predict", SOUND, VIDEO, "--json").stdout)["clips"]
     found = package.load("tiny/ugcl").predict(SOUND, VIDEO)
@@ -134,14 +139,18 @@ def test_features_that_are_here_give_the_probabilities_of_the_clip(tiny: Config)
     ("name", "message"),
     [
         ("tiny/nothing", "nothing"),
-        ("none/ugcl", "'none' is not in benchmarks"),
+        ("none/ugcl", "none/ugcl: no system or bundle here, and the hub gave OSError: no network"),
         ("tiny/ugcl/fold9", "tiny has no fold 9; choose from 1, 2, 3"),
         ("tiny/ugcl/seed7", "tiny has no seed 7; choose from 0"),
         ("tiny", "not a trained system"),
         ("clips", "not a trained system"),
     ],
 )
-def test_a_wrong_name_is_one_line(tiny: Config, name: str, message: str) -> None:
+def test_a_wrong_name_is_one_line(tiny: Config, monkeypatch, name: str, message: str) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
     with pytest.raises(UgclError, match=message) as error:
         package.load(name)
     assert "\n" not in str(error.value)

@@ -15,6 +15,7 @@ from ugcl.cli.terminal import Threads
 
 if TYPE_CHECKING:
     from ugcl.config import Config
+    from ugcl.inference.api.model import Model
     from ugcl.inference.ensemble import Ensemble
     from ugcl.inference.predictions import Prediction
 
@@ -25,6 +26,13 @@ System = Annotated[
     typer.Option(
         help="Which system, default the benchmark's reference; a path with a slash: the folder of a run or of"
         " a system's runs."
+    ),
+]
+Bundle = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        help="A bundle, which needs no project: folder, zip file, or user/name on the hub.",
     ),
 ]
 Project = Annotated[
@@ -57,6 +65,7 @@ def predict(
     ],
     benchmark: Annotated[str, typer.Option(help="Whose models; default the first active benchmark.")] = "",
     system: System = "",
+    model: Bundle = "",
     fold: Annotated[int | None, typer.Option(help="Only the runs of this fold; default all.")] = None,
     turns: Turns = None,
     timeline: Annotated[bool, typer.Option("--timeline", help="Draw <clip>.timeline.png.")] = False,
@@ -87,17 +96,21 @@ def predict(
 
         found, places = dialogue.from_table(found, turns)
     folders = _folders(system, benchmark, fold)
-    if project is None and folders:
+    loaded = _bundle(model, benchmark, system, fold, project) if model else None
+    if loaded is not None:
+        project = loaded.home
+    elif project is None and folders:
         from ugcl.inference.ensemble import project_of
 
         project = project_of(folders[0])
     if project is not None:
         found, out = user_clips.absolute(found), out and out.absolute()
     with chdir(project or "."):
-        parameters = config.load()
-        ensemble = _ensemble(parameters, benchmark, system, fold, folders)
+        observer = loaded and loaded.observer
+        parameters = loaded.config if loaded else config.load()
+        ensemble = loaded.ensemble if loaded else _ensemble(parameters, benchmark, system, fold, folders)
         span = (window, step) if timeline else None
-        predicted = user_predictions.predictions(parameters, ensemble, found, span, places)
+        predicted = user_predictions.predictions(parameters, ensemble, found, span, places, observer)
         results = list(_drawn(predicted, ensemble, out or here, parameters.report.dpi))
     if out is not None:
         user_predictions.write(ensemble, results, out)
@@ -118,6 +131,14 @@ def _folders(system: str, benchmark: str, fold: int | None) -> list[Path]:
     from ugcl.inference.ensemble import run_folders
 
     return run_folders(Path(system))
+
+
+def _bundle(source: str, benchmark: str, system: str, fold: int | None, project: Path | None) -> Model:
+    if benchmark or system or fold is not None or project is not None:
+        raise typer.BadParameter("a bundle has its own system and parameters", param_hint="--model")
+    from ugcl.inference.api.load import of_bundle
+
+    return of_bundle(source)
 
 
 def _ensemble(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,11 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
+from ugcl.identity import compare
 from ugcl.inference import dialogue, predictions
 from ugcl.inference import ensemble as inference
 from ugcl.inference.api.arrays import clips_of
@@ -27,10 +26,8 @@ from ugcl.inference.api.embedding import embed
 from ugcl.inference.clips import absolute, find
 from ugcl.inference.ensemble import Ensemble
 from ugcl.inference.observation import Observation, Observer
-from ugcl.training.state.records import CARD
 
 log = logging.getLogger(__name__)
-SYSTEM = re.compile(r"([^/]+)/([^/]+)(?:/seed(\d+))?(?:/fold(\d+))?")
 _TURN = threading.RLock()
 """The working folder belongs to the whole process: calls of several threads wait for one another."""
 
@@ -73,12 +70,25 @@ class Model:
     Attributes:
         config: the parameters that clips are read by.
         ensemble: the runs.
-        home: the project's folder; None for a bundle, which needs none.
+        home: the project's folder, or where a bundle's downloads are kept; None: the working folder.
     """
 
-    def __init__(self, config: Config, ensemble: Ensemble, home: Path | None = None) -> None:
-        """Hold a system; see :func:`load`."""
+    def __init__(
+        self,
+        config: Config,
+        ensemble: Ensemble,
+        home: Path | None = None,
+        weights: Mapping[str, str] | None = None,
+        kept: Any = None,
+    ) -> None:
+        """Hold a system; see :func:`load`.
+
+        Args:
+            weights: encoder → SHA-256 that its weights have to have; default any.
+            kept: what has to live as long as this.
+        """
         self.config, self.ensemble, self.home = config, ensemble, home
+        self._weights, self._kept = weights or {}, kept
 
     def __repr__(self) -> str:
         mark = f", {self.marks}" if self.marks else ""
@@ -111,9 +121,18 @@ class Model:
 
     @cached_property
     def observer(self) -> Observer:
-        """Decoders and encoders, made once."""
+        """Decoders and encoders, made once.
+
+        Raises:
+            UgclError: no modality can be encoded, or an encoder has other weights than it was trained with.
+        """
         with at(self.home):
-            return Observer(self.config, self.ensemble.run, self.ensemble.infos)
+            observer = Observer(self.config, self.ensemble.run, self.ensemble.infos)
+        for encoder, _ in observer.encoders.values():
+            expected = {"sha256": self._weights[encoder.name]} if encoder.name in self._weights else {}
+            advice = f"{self.name} was trained with others; put those there, or into UGCL_MIRROR"
+            compare(f"weights of {encoder.name}", encoder.settings, expected, advice)
+        return observer
 
     def predict(self, *media: str | Path, transcript: str = "") -> Result:
         """Predict one clip.
@@ -282,44 +301,6 @@ class Model:
         with _TURN:
             found = embed(ensemble.models[run], data, ensemble.device)
         return found[np.argsort([int(name) for name in data.clips])]
-
-
-def load(name: str | Path, project: str | Path | None = None) -> Model:
-    """Load a trained system.
-
-    Args:
-        name: `<benchmark>/<system>` of a project, whose runs then all vote, or with `/seed<s>` and `/fold<k>`
-            some of them; or the folder of a run or of a system's runs.
-        project: the project's folder; default the one in which a folder of runs lies, or the working folder.
-
-    Raises:
-        UgclError: there is no such system, or it was not trained.
-    """
-    path = Path(name).expanduser()
-    if path.is_dir() and next(path.rglob(CARD), None) is not None:
-        folders = inference.run_folders(path)
-        home = Path(project).absolute() if project else inference.project_of(folders[0])
-        with at(home):
-            config = configuration.load()
-            return Model(config, inference.of_folders(config, folders), home)
-    return _of_project(str(name), Path(project or ".").absolute())
-
-
-def _of_project(name: str, home: Path) -> Model:
-    """A system by its name in a project."""
-    match = SYSTEM.fullmatch(name)
-    if match is None:
-        raise UgclError(
-            f"{name}: not a trained system; give <benchmark>/<system>, with /seed<s> and /fold<k> for some of"
-            " its runs, or the folder of a run"
-        )
-    if not home.is_dir():
-        raise UgclError(f"{home}: no such folder; give the project's folder as project")
-    benchmark, system, seed, fold = match.groups()
-    with at(home):
-        config = configuration.load()
-        numbers = (number and int(number) for number in (fold, seed))
-        return Model(config, inference.load(config, benchmark, system, *numbers), home)
 
 
 @contextmanager
