@@ -106,7 +106,7 @@ def test_states_and_attended_vectors(golden: Golden, streams: tuple[list[Tensor]
     made, expected = network(golden, "ggf", streams), golden.part("activation.")
     with torch.no_grad():
         states = [lstm(x, mask) for lstm, x, mask in zip(made.recurrent, *streams, strict=True)]
-        read = made.alignment(*states, *streams[1])
+        (read,) = made.alignment(states, streams[1])
     for name, x, mask in zip(("audio", "text"), states, streams[1], strict=True):
         torch.testing.assert_close(x, expected[f"{name}_seq"], **CLOSE)
         torch.testing.assert_close(made.last(x, mask), expected[f"x_{name}_vector"], **CLOSE)

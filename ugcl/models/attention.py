@@ -65,7 +65,7 @@ class Attention(nn.Module):
         Args:
             queries: (B, T, W).
             keys: (B, S, C), also the values.
-            mask: (B, S), True = valid; each row has a valid key.
+            mask: (B, S), True = valid, or (B, T, S), True = read by that query; each row has a valid key.
             clocks: times of queries (T,) and keys (S,) in seconds, for rotary positions; None = none.
 
         Returns:
@@ -78,8 +78,13 @@ class Attention(nn.Module):
         if clocks is not None:
             q, k = rotate(q, clocks[0]), rotate(k, clocks[1])
         # No dropout of the weights: it would disable the fast path, and outputs have dropout.
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=for_heads(mask))
         return self.out(rearrange(attended, "b h t d -> b t (h d)"))
+
+
+def for_heads(mask: Tensor) -> Tensor:
+    """The valid keys (B, S), or those of each query (B, T, S) → what all heads read: (B, 1, 1 or T, S)."""
+    return mask[:, None, None] if mask.ndim == 2 else mask[:, None]
 
 
 class GatedGELU(nn.Module):

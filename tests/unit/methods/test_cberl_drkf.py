@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from ugcl.methods.build import build
+from ugcl.methods.text import cberl
 from ugcl.methods.text.drkf import BertLayer, JointTransformer
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
@@ -70,6 +73,38 @@ def test_terms_of_cberl_by_hand():
     torch.testing.assert_close(terms["adversarial"], expected)
 
 
+@pytest.mark.parametrize(("context", "counted"), [("dialogue", [1, 4, 7]), ("past", [1])])
+def test_hidden_turns_are_reconstructed_where_a_neighbour_is_not_hidden(context, counted, monkeypatch):
+    model, batch = network(f"cberl-like:{context}")
+    model.settings = model.settings.model_copy(update={"window": 1})
+    for layer in model.graph.layers:
+        layer.dropout.p = 0.0
+    # Dialogues of 3, 1, 2, 3, 1 and 2 turns: clips 0–2, 3, 4–5, 6–8, 9 and 10–11.
+    dialogues, hidden = [[0, 1, 2], [3], [4, 5], [6, 7, 8], [9], [10, 11]], [1, 4, 6, 7]
+    rows = torch.zeros(6, 3, dtype=torch.bool)
+    rows[[0, 2, 3, 3], [1, 0, 0, 1]] = True
+    monkeypatch.setattr(cberl, "random_mask", lambda mask, share: rows)
+    outputs, errors = model(batch), []
+    for clips in dialogues:
+        nodes = torch.stack([model.hider.token if i in hidden else outputs["code"][i] for i in clips])
+        apart = torch.tensor([[j - i for j in clips] for i in clips])
+        edges = (apart == -1) | ((apart == 1) & (context == "dialogue"))
+        same = batch.speaker[clips][:, None] == batch.speaker[clips]
+        made = model.uncover(model.graph(nodes[None], edges[None], same[None])[0])
+        for x, i in zip(made, clips, strict=True):
+            if i in counted:
+                errors.append((x - outputs["mean"][i]).square().mean())
+    assert outputs["hidden"].nonzero().flatten().tolist() == counted
+    torch.testing.assert_close(model.terms(outputs, batch)["nodes"], sum(errors) / len(counted))
+
+
+def test_no_turn_is_hidden_in_evaluation_nor_without_dialogues():
+    model, batch = network("cberl-like:dialogue")
+    assert not {"uncovered", "hidden"} & model.eval()(batch).keys()
+    model, batch = network("cberl-like")
+    assert model.graph is None and "nodes" not in model.terms(model(batch), batch)
+
+
 def test_a_layer_is_that_of_bert():
     torch.manual_seed(0)
     ours, theirs = (
@@ -99,29 +134,46 @@ def test_the_joint_transformer_reads_marks_and_all_modalities():
     torch.testing.assert_close(model([a, v], [mask_a, mask_v]), expected)
 
 
-def test_mixed_clips_are_judged_by_their_emotions():
-    model, batch = network("drkf")
+def test_some_modalities_keep_their_marks():
+    torch.manual_seed(0)
+    model, a, v = JointTransformer(3, 1, 8, 2, 0.0), torch.randn(2, 3, 8), torch.randn(2, 2, 8)
+    masks = [torch.ones(x.shape[:2], dtype=torch.bool) for x in (a, v)]
+    found, pair = model([a, v], masks, (0, 2)), JointTransformer(2, 1, 8, 2, 0.0)
+    pair.load_state_dict(model.state_dict() | {"marks": model.marks[[0, 1, 3]]})
+    torch.testing.assert_close(found, pair([a, v], masks))
+
+
+MODALITIES = {"drkf": ["audio", "video"], "drkf:text-audio-video": ["text", "audio", "video"]}
+
+
+@pytest.mark.parametrize("system", MODALITIES)
+def test_mixed_clips_are_judged_by_their_emotions(system):
+    model, batch = network(system)
+    pairs = list(itertools.combinations(MODALITIES[system], 2))
     batch = without(without(batch, "audio", [2]), "video", [5])
     outputs = model(batch)
-    partner = outputs["partner"]
-    assert (partner != torch.arange(12)).all()
-    losses = []
-    for i, j in enumerate(partner.tolist()):
-        if batch.present["audio"][i] and batch.present["video"][j]:
-            same = int(batch.labels[i] == batch.labels[j])
-            losses.append(-outputs["same"][i].log_softmax(dim=0)[same])
-    assert len(losses) < 12
-    torch.testing.assert_close(model.terms(outputs, batch)["pairs"], sum(losses) / len(losses))
+    partner, total, count = outputs["partner"], 0.0, 0
+    assert (partner != torch.arange(12)).all() and len(outputs["same"]) == len(pairs)
+    for same, (first, second) in zip(outputs["same"].values(), pairs, strict=True):
+        losses = []
+        for i, j in enumerate(partner.tolist()):
+            if batch.present[first][i] and batch.present[second][j]:
+                losses.append(-same[i].log_softmax(dim=0)[int(batch.labels[i] == batch.labels[j])])
+        total, count = total + sum(losses) / len(losses), count + len(losses)
+    assert count < 12 * len(pairs)
+    torch.testing.assert_close(model.terms(outputs, batch)["pairs"], total)
 
 
-def test_the_contrast_across_modalities_goes_one_way():
-    model, batch = network("drkf")
-    outputs = model(batch)
+@pytest.mark.parametrize("system", MODALITIES)
+def test_the_contrast_across_modalities_goes_one_way(system):
+    model, batch = network(system)
+    outputs, expected = model(batch), 0.0
     with torch.no_grad():
         model.temperature.fill_(-1.0)
-    u, v = (F.normalize(outputs["projected"][m], dim=1) for m in ("audio", "video"))
-    scores = u @ v.T / torch.tensor(-1.0).sigmoid()
-    expected = -scores.log_softmax(dim=1).diagonal().mean()
+    for pair in itertools.combinations(MODALITIES[system], 2):
+        u, v = (F.normalize(outputs["projected"][m], dim=1) for m in pair)
+        scores = u @ v.T / torch.tensor(-1.0).sigmoid()
+        expected = expected - scores.log_softmax(dim=1).diagonal().mean()
     torch.testing.assert_close(model.terms(outputs, batch)["alignment"], expected)
 
 

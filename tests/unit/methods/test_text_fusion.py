@@ -32,24 +32,56 @@ def softmax(x):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def test_alignment_reads_each_sequence_by_the_other():
-    (x, y), (x_mask, y_mask) = (list(part.values()) for part in streams(NAMES[:2]))
-    layer = Alignment(8)
+@pytest.mark.parametrize("count", [2, 3])
+def test_alignment_reads_each_sequence_by_each_other(count):
+    x, masks = (list(part.values()) for part in streams(NAMES[:count]))
+    layer = Alignment(8, [False] * count)
     for scale in layer.scales:
         torch.nn.init.normal_(scale)
-    found = layer(x, y, x_mask, y_mask)
-    for i in range(2):
-        a, b = x[i][x_mask[i]].numpy(), y[i][y_mask[i]].numpy()
-        for read, scale, queries, keys in zip(found, layer.scales, (a, b), (b, a), strict=True):
-            scores = np.tanh(queries[:, None] + keys[None]) @ scale.detach().numpy()
-            expected = (softmax(scores) @ keys).mean(axis=0)
-            np.testing.assert_allclose(read[i].detach(), expected, rtol=1e-5, atol=1e-6)
+    found, pairs = layer(x, masks), [(0, 1), (0, 2), (1, 2)] if count == 3 else [(0, 1)]
+    assert len(found) == len(pairs) and len(layer.scales) == 2 * len(pairs)
+    scales = [scale.detach().numpy() for scale in layer.scales]
+    for clip in range(2):
+        frames = [v[clip][mask[clip]].numpy() for v, mask in zip(x, masks, strict=True)]
+        for n, (i, j) in enumerate(pairs):
+            for read, scale, queries, keys in (
+                (found[n][0], scales[2 * n], frames[i], frames[j]),
+                (found[n][1], scales[2 * n + 1], frames[j], frames[i]),
+            ):
+                scores = np.tanh(queries[:, None] + keys[None]) @ scale
+                expected = (softmax(scores) @ keys).mean(axis=0)
+                np.testing.assert_allclose(read[clip].detach(), expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["ggf", "gmu", "tfl", "concat", "concat_attention", "concat_all"])
-def test_a_clip_fused_in_a_padded_batch_is_as_alone(kind):
-    x, masks = streams(NAMES[:2])
-    fusion = GroupGatedFusion([8, 8], 3, 5, kind)
+def test_scales_of_single_keys_are_frozen():
+    layer = Alignment(8, [False, True, False])  # pairs 0–1, 0–2, 1–2; each way
+    assert [scale.requires_grad for scale in layer.scales] == [False, True, True, True, True, False]
+
+
+def test_gates_of_three_streams_are_sums_over_pairs():
+    x, masks = (list(part.values()) for part in streams())
+    for kind, parts in (("ggf", 2), ("gmu", 1)):
+        fusion = GroupGatedFusion([8] * 3, 3, 5, kind, single=[False] * 3)
+        states = [lstm(v, mask) for lstm, v, mask in zip(fusion.recurrent, x, masks, strict=True)]
+        h = [fusion.last(v, mask) for v, mask in zip(states, masks, strict=True)]
+        units, pairs = fusion.mix.units, [(0, 1), (0, 2), (1, 2)]
+        assert len(units) == 3 * parts
+        if kind == "ggf":
+            read = fusion.alignment(states, masks)
+            expected = sum(unit(*vectors) for unit, vectors in zip(units[:3], read, strict=True))
+            expected = expected + sum(u(h[j], h[i]) for u, (i, j) in zip(units[3:], pairs, strict=True))
+        else:
+            expected = sum(unit(h[i], h[j]) for unit, (i, j) in zip(units, pairs, strict=True))
+        torch.testing.assert_close(fusion(x, masks), expected)
+
+
+OF_THREE = ["ggf", "gmu", "concat", "concat_attention", "concat_all"]
+
+
+@pytest.mark.parametrize(("kind", "count"), [(kind, n) for kind in OF_THREE for n in (2, 3)] + [("tfl", 2)])
+def test_a_clip_fused_in_a_padded_batch_is_as_alone(kind, count):
+    x, masks = streams(NAMES[:count])
+    fusion = GroupGatedFusion([8] * count, 3, 5, kind, single=[False] * count)
     found = fusion(list(x.values()), list(masks.values()))
     assert found.shape == (2, fusion.size)
     for i in range(2):
@@ -115,16 +147,17 @@ def test_fusion_attention_of_three_streams_reads_valid_frames_alone():
     x, masks = streams()
     layer, mask = FusionAttention(NAMES[1:], 8, 2), masks["audio"]
     leader = x.pop("audio")
-    found = layer(leader, x, mask)
+    read = dict.fromkeys(x, mask)
+    found = layer(leader, x, read)
     filled = layer(
         leader.masked_fill(~mask[..., None], 9.0),
         {m: v.masked_fill(~mask[..., None], 9.0) for m, v in x.items()},
-        mask,
+        read,
     )
     torch.testing.assert_close(found[mask], filled[mask])
     assert (found >= 0).all()
     for m in x:
-        moved = layer(leader, x | {m: x[m].roll(1, dims=1)}, mask)
+        moved = layer(leader, x | {m: x[m].roll(1, dims=1)}, read)
         assert (moved - found)[mask].abs().max() > 1e-4
 
 

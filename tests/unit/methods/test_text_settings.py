@@ -24,6 +24,15 @@ def test_one_modality_cannot_be_fused(name):
         resolve({"name": name}, input={"modalities": ["video"]})
 
 
+def test_products_of_three_modalities_are_refused():
+    made = type(CONFIG.systems["concat"])(
+        method={"name": "gban", "fusion": "tfl"}, input={"modalities": ["audio", "text", "video"]}
+    )
+    config = CONFIG.model_copy(update={"systems": {**CONFIG.systems, "made": made}})
+    with pytest.raises(ValueError, match=r"method gban reads 2 modalities, input\.modalities names 3"):
+        config.resolve("demo_peers", "made")
+
+
 @pytest.mark.parametrize("name", ["gban", "deepmsi"])
 def test_networks_that_cannot_go_in_step(name):
     with pytest.raises(ValueError, match=rf"method {name} cannot be trained in step; set train\.pack 1"):

@@ -9,6 +9,7 @@ from torch import nn
 
 from ugcl import config
 from ugcl.config import Run
+from ugcl.config.methods.text import TEXT
 from ugcl.data.dataset import Batch
 from ugcl.data.shards import FeatureInfo
 
@@ -34,6 +35,30 @@ VARIANTS = {
 """Switches of the main system that no benchmark has, tested like systems of the demo."""
 
 
+STREAMS = (["text", "audio", "video"], ["text", "audio"], ["text", "video"])
+"""Modalities on which every method that was published for text is tested, beside audio and video."""
+
+REFUSED = {"gban-tfl": STREAMS[0]}
+"""System → those of them that it refuses."""
+
+CONTEXTS = ("dialogue", "past")
+"""Contexts in which it is tested, on the first of them that it takes."""
+
+
+def _textual() -> dict[str, dict]:
+    names, changes = {settings.model_fields["name"].default for settings in TEXT}, {}
+    for system, entry in CONFIG.systems.items():
+        if entry.extends is None and entry.method.get("name") in names:
+            streams = [modalities for modalities in STREAMS if modalities != REFUSED.get(system)]
+            inputs = {"-".join(modalities): {"modalities": modalities} for modalities in streams}
+            inputs |= {context: {"modalities": streams[0], "context": context} for context in CONTEXTS}
+            changes |= {f"{system}:{key}": {"extends": system, "input": x} for key, x in inputs.items()}
+    return changes
+
+
+TEXTUAL = _textual()
+"""Name → changes, of each system of a method that was published for text: `drkf:text-audio`, `drkf:past`."""
+
 SMALLER = {"released": {"layers": 1, "tokens": 64}}
 """Method → sizes at which its tests are quick; the wiring is that of the large network."""
 
@@ -49,7 +74,8 @@ def _systems() -> list[tuple[str, str]]:
         for system in entry.systems:
             run = CONFIG.resolve(name, system)
             different.setdefault((of_network(run), run.loss.model_dump_json()), (name, system))
-    return sorted(different.values()) + [("demo", name) for name in VARIANTS]
+    textual = [("demo_peers", name) for name in TEXTUAL]
+    return sorted(different.values()) + [("demo", name) for name in VARIANTS] + textual
 
 
 SYSTEMS = _systems()
@@ -58,24 +84,33 @@ SYSTEMS = _systems()
 FRAMES = {
     "audio": FeatureInfo("made", dim=24, layers=3, rate=25.0),
     "video": FeatureInfo("made", dim=10, layers=1, rate=12.5),
+    "text": FeatureInfo("made", dim=14, layers=2, rate=3.0),
 }
-VECTOR = {**FRAMES, "video": FeatureInfo("made", dim=10, layers=1, rate=0.0)}
+VECTOR = {
+    **FRAMES,
+    "video": FeatureInfo("made", dim=10, layers=1, rate=0.0),
+    "text": FeatureInfo("made", dim=14, layers=2, rate=0.0),
+}
 INFOS = {"frames": FRAMES, "vector": VECTOR}
 
 
 def resolve(benchmark: str, system: str) -> Run:
-    """The resolved parameters of a system, or of a variant of the main one."""
+    """The resolved parameters of a system, or of a variant of the main one or of one for text."""
     if system in VARIANTS:
         return with_changes(benchmark, **VARIANTS[system])
-    run = CONFIG.resolve(benchmark, system)
+    run = (
+        with_changes(benchmark, **TEXTUAL[system]) if system in TEXTUAL else CONFIG.resolve(benchmark, system)
+    )
     method = run.method.model_copy(update=SMALLER.get(run.method.name, {}))
     return run.model_copy(update={"method": method})
 
 
 def with_changes(benchmark: str, **changes: dict) -> Run:
-    """The resolved parameters of the main system with changes in some sections."""
-    made = type(CONFIG.systems["ugcl"])(**changes)
-    return CONFIG.model_copy(update={"systems": CONFIG.systems | {"made": made}}).resolve(benchmark, "made")
+    """The resolved parameters of a system that changes some sections, on features of every modality."""
+    made, entry = type(CONFIG.systems["ugcl"])(**changes), CONFIG.benchmarks[benchmark]
+    entry = entry.model_copy(update={"features": dict.fromkeys(FRAMES, "logmel") | entry.features})
+    update = {"systems": CONFIG.systems | {"made": made}, "benchmarks": {benchmark: entry}}
+    return CONFIG.model_copy(update=update).resolve(benchmark, "made")
 
 
 NETWORKS = list({of_network(resolve(*names)): names for names in reversed(SYSTEMS)}.values())
@@ -83,7 +118,10 @@ NETWORKS = list({of_network(resolve(*names)): names for names in reversed(SYSTEM
 
 
 def make_batch(run: Run, infos: dict[str, FeatureInfo], clips: int = 6, seed: int = 0, pad: int = 0) -> Batch:
-    """Clips of unequal length; the same seed gives the same clips whatever the padding."""
+    """Clips of unequal length; the same seed gives the same clips whatever the padding.
+
+    Where the context is a dialogue, those of 3, 1 and 2 turns follow one another; two people speak in each.
+    """
     generator = torch.Generator().manual_seed(seed)
     features, masks, present = {}, {}, {}
     for modality in run.input.modalities:
@@ -100,11 +138,22 @@ def make_batch(run: Run, infos: dict[str, FeatureInfo], clips: int = 6, seed: in
     labels = torch.arange(clips) % len(run.protocol.classes)
     attributes = {name: torch.rand(clips, generator=generator) for name in run.method.reads_attributes}
     names = [f"c{i}" for i in range(clips)]
-    return Batch(features, masks, present, labels, names, ["s"] * clips, attributes=attributes)
+    batch = Batch(features, masks, present, labels, names, ["s"] * clips, attributes=attributes)
+    if run.input.context != "clip":
+        turns = [(group, turn) for group in range(clips) for turn in range((3, 1, 2)[group % 3])][:clips]
+        batch.group, batch.turn = torch.tensor(turns).T
+        batch.speaker = batch.group + batch.turn.eq(1)  # the first speaks again in the third turn
+    return batch
+
+
+def groups(batch: Batch) -> list[list[int]]:
+    """The clips of each group: clips that may depend on one another."""
+    numbers = batch.group.tolist()
+    return [[i for i, n in enumerate(numbers) if n == number] for number in dict.fromkeys(numbers)]
 
 
 def take(batch: Batch, index: list[int]) -> Batch:
-    """Some clips of a batch, padding as it was."""
+    """Some clips of a batch, padding and groups as they were."""
     pick = lambda tree: {m: x[index] for m, x in tree.items()}  # noqa: E731
     return Batch(
         pick(batch.features),
@@ -113,6 +162,9 @@ def take(batch: Batch, index: list[int]) -> Batch:
         batch.labels[index],
         [batch.clips[i] for i in index],
         [batch.speakers[i] for i in index],
+        group=batch.group[index],
+        turn=batch.turn[index],
+        speaker=batch.speaker[index],
         attributes=pick(batch.attributes),
     )
 

@@ -1,4 +1,4 @@
-"""What every system must hold to, and what its method claims: a clip's prediction is its own."""
+"""What every system must hold to, and what its method claims: a prediction is of a clip or its dialogue."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from made_systems import (
     NETWORKS,
     SYSTEMS,
     awake,
+    groups,
     make_batch,
     of_network,
     resolve,
@@ -40,8 +41,8 @@ def claiming(invariant):
     return pytest.mark.parametrize(("benchmark", "system"), marked)
 
 
-def network(run, infos):
-    torch.manual_seed(0)
+def network(run, infos, seed=0):
+    torch.manual_seed(seed)
     return build(run, infos)
 
 
@@ -82,14 +83,15 @@ def test_other_clips_do_not_matter(benchmark, system, infos):
     run = resolve(benchmark, system)
     model = network(run, infos)
     first, second = make_batch(run, infos, seed=1), make_batch(run, infos, seed=2)
-    mixed = take(second, list(range(len(second))))
+    mixed, (own, *others) = take(second, list(range(len(second)))), groups(first)
     for modality in run.input.modalities:
         mixed.features[modality] = mixed.features[modality].clone()
         mixed.masks[modality] = mixed.masks[modality].clone()
-        mixed.features[modality][0] = first.features[modality][0]
-        mixed.masks[modality][0] = first.masks[modality][0]
-    torch.testing.assert_close(logits(model, mixed)[0], logits(model, first)[0], **CLOSE)
-    assert (logits(model, mixed)[1] - logits(model, first)[1]).abs().max() > 1e-3
+        mixed.features[modality][own] = first.features[modality][own]
+        mixed.masks[modality][own] = first.masks[modality][own]
+    found, before = logits(model, mixed), logits(model, first)
+    torch.testing.assert_close(found[own], before[own], **CLOSE)
+    assert (found[others[0]] - before[others[0]]).abs().max() > 1e-3
 
 
 @claiming("batch")
@@ -98,7 +100,7 @@ def test_batch_size_does_not_matter(benchmark, system, infos):
     run = resolve(benchmark, system)
     model, batch = network(run, infos), make_batch(run, infos)
     whole = logits(model, batch)
-    alone = torch.cat([logits(model, take(batch, [i])) for i in range(len(batch))])
+    alone = torch.cat([logits(model, take(batch, group)) for group in groups(batch)])
     torch.testing.assert_close(alone, whole, **CLOSE)
 
 
@@ -142,17 +144,20 @@ def test_the_order_of_frames_matters(benchmark, system):
 @shapes
 def test_every_parameter_gets_a_gradient(benchmark, system, infos):
     run = resolve(benchmark, system)
-    model = awake(network(run, infos))
-    batch = make_batch(run, infos, clips=16)
+    batch, idle = make_batch(run, infos, clips=16), None
     for i, modality in enumerate(run.input.modalities):
         batch = without(batch, modality, [i])
-    losses(model, batch)["loss"].backward()
-    idle = [
-        name
-        for name, p in model.named_parameters()
-        if p.requires_grad and (p.grad is None or not p.grad.abs().max() > 0)
-    ]
-    assert idle == []
+    for seed in (0, 1):  # by chance, no unit of a small layer is active in one network
+        model = awake(network(run, infos, seed))
+        losses(model, batch)["loss"].backward()
+        learnt = {
+            name for name, p in model.named_parameters() if p.grad is not None and p.grad.abs().max() > 0
+        }
+        unmoved = {name for name, p in model.named_parameters() if p.requires_grad} - learnt
+        idle = unmoved if idle is None else idle & unmoved
+        if not idle:
+            break
+    assert not idle
 
 
 @systems
@@ -177,6 +182,7 @@ def test_one_batch_can_be_learnt(benchmark, system, infos, silent):
 def test_a_missing_modality_gives_finite_logits_that_depend_on_the_rest_alone(benchmark, system, infos):
     run = resolve(benchmark, system)
     model, batch = network(run, infos), make_batch(run, infos)
+    others = [i for group in groups(batch) if not {0, 1} & {*group} for i in group]
     for modality in run.input.modalities:
         gone = without(batch, modality, [0, 1])
         result = logits(model, gone)
@@ -185,7 +191,7 @@ def test_a_missing_modality_gives_finite_logits_that_depend_on_the_rest_alone(be
         gone.features[modality][:2] = 9.0
         torch.testing.assert_close(logits(model, gone), result, **CLOSE)
         if "clips" in run.method.invariants:
-            torch.testing.assert_close(result[2:], logits(model, batch)[2:], **CLOSE)
+            torch.testing.assert_close(result[others], logits(model, batch)[others], **CLOSE)
         if len(run.input.modalities) > 1:
             assert (result[0] - result[1]).abs().max() > 1e-4, "the other modality is not read"
 
@@ -242,7 +248,7 @@ def test_terms_are_those_with_a_weight_and_do_not_depend_on_their_weights(benchm
         model = network(changed, FRAMES)
         torch.manual_seed(1)
         values.append(losses(model, batch))
-        assert list(values[-1]) == ["loss", "classification", *run.method.weights.positive()]
+        assert list(values[-1]) == ["loss", "classification", *model.settings.weights.positive()]
     for name in values[0].keys() - {"loss"}:
         assert torch.equal(values[0][name], values[1][name]), name
 

@@ -21,6 +21,7 @@ def unweighted(name, **others):
 SAMPLE = {"name": "hct_dmg", "primary": "sample"}
 TWO = [
     unweighted("wavfusion"),
+    {"name": "wavfusion", "leader": "video"},
     SAMPLE | {"layers": 1},
     unweighted("cberl"),
     unweighted("cberl", adversarial=0.1),
@@ -32,7 +33,8 @@ TWO = [
     unweighted("gap_penalty", unimodal=0.5),
 ]
 THREE = [
-    {"name": "wavfusion"},
+    *(unweighted(name) for name in ("wavfusion", "deepmsi", "gia_mic", "mcihn", "hct_dmg")),
+    {"name": "wavfusion", "leader": "text"},
     SAMPLE | {"layers": 3, "weights": {"contrast": 0.1}},
     *({"name": name} for name in ("cberl", "drkf", "unimod", "ogm_ge", "gap_penalty")),
 ]

@@ -45,7 +45,7 @@ def test_a_description_by_hand() -> None:
     assert [s.key for s in found.settings] == ["primary", "layers", "temperature"]
     assert (found.settings[0].values, found.settings[0].default) == ("all, sample", "all")
     assert [(s.key, s.default) for s in found.terms] == [("weights.contrast", "0")]
-    assert found.abilities["modalities"] == "2" and found.abilities["runs in step"] == "yes"
+    assert found.abilities["modalities"] == "2 to 3" and found.abilities["runs in step"] == "yes"
     assert catalogue.described("concat").abilities["modalities"] == "1 to 3"
     assert catalogue.described("wavfusion").abilities["runs in step"] == "no (train.pack 1)"
     assert catalogue.described("unimod").abilities["attributes"] == "intensity, voice, face, multimodal"

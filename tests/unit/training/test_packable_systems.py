@@ -21,9 +21,13 @@ DRAWS = {"cberl", "drkf"}
 
 
 def packable():
-    """Networks of all benchmarks whose method can be packed."""
-    names = [names for names in NETWORKS if resolve(*names).method.packable]
-    return [pytest.param(*each, id=each[1]) for each in names if resolve(*each).method.name != "released"]
+    """Networks of all benchmarks whose method can be packed, and which read clips by themselves."""
+    runs = {names: resolve(*names) for names in NETWORKS}
+    return [
+        pytest.param(*names, id=names[1])
+        for names, run in runs.items()
+        if run.method.packable and run.input.context == "clip" and run.method.name != "released"
+    ]
 
 
 @pytest.mark.parametrize("infos", INFOS.values(), ids=INFOS.keys())

@@ -1,17 +1,19 @@
 """CBERL: class-boundary enhanced representation learning for rare emotions.
 
-Meng et al., arXiv 2312.06337 (2023). A reconstruction from the abstract, without its graph of dialogues:
+Meng et al., arXiv 2312.06337 (2023). A reconstruction from the abstract:
 
-    pooled [p_1; …; p_M] ─ μ, log σ² ─ z = μ + σ ⊙ ε ─┬─ classifier ─ logits     (in evaluation z = μ)
-                                                      └─ decoders ─ p_m'
-    class y', drawn by inverse training counts, and noise ─ generator ─ z' ─ the same classifier
+    pooled [p_1; …; p_M] ─ μ, log σ² ─ z = μ + σ ⊙ ε ─┬─ graph of turns ─ classifier ─ logits     (in
+                                                      └─ decoders ─ p_m'              evaluation z = μ)
+    class y', drawn by inverse training counts, and noise ─ generator ─ z' ─ the same, without neighbours
+    some turns' z hidden ─ the same graph ─ decoder ─ their μ
 
-A discriminator judges of each class whether a code is one of its clips or made for it.
+A discriminator judges of each class whether a code is one of its clips or made for it. In dialogues the codes
+of the turns are nodes of a graph, `models.dialogue.graph`; without dialogues there is no graph.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -20,8 +22,11 @@ from torch import Tensor, nn
 from ugcl.losses.distributions import adversarial, kl_normal, masked_mse
 from ugcl.methods.base import EncodedMethod, Outputs, Statistics
 from ugcl.models.criterion import Criterion
+from ugcl.models.dialogue.graph import TurnGraph, window_edges
+from ugcl.models.dialogue.turns import Turns
 from ugcl.models.heads import Classifier
 from ugcl.models.layers.latent import Discriminator, Variational, reverse_gradient
+from ugcl.models.layers.masking import MaskToken, random_mask
 
 if TYPE_CHECKING:
     from ugcl.config.root import Run
@@ -58,7 +63,9 @@ class Counted(Criterion):
 
 
 class Cberl(EncodedMethod):
-    """The shared encoders, the joint code, a classifier; decoders, generator and discriminator for terms."""
+    """The shared encoders, joint code, graph, classifier; decoders, generator, discriminator for terms."""
+
+    own_dialogue: ClassVar[bool] = True
 
     def __init__(self, run: Run, infos: Infos, statistics: Statistics) -> None:
         super().__init__(run, infos, statistics)
@@ -68,18 +75,20 @@ class Cberl(EncodedMethod):
         self.pools = nn.ModuleDict({m: self.encoders[m].pool(width) for m in self.modalities})
         self.code = Variational(len(self.modalities) * width, width, latent)
         self.classifier = Classifier(latent, width, classes, encoder.dropout)
-        self.decoders = self.generator = self.discriminator = None
+        self.decoders = self.generator = self.discriminator = self.graph = self.hider = None
         if own.weights.reconstruction > 0:
-            self.decoders = nn.ModuleDict(
-                {
-                    m: nn.Sequential(nn.Linear(latent, width), nn.GELU(), nn.Linear(width, width))
-                    for m in self.modalities
-                }
-            )
+            self.decoders = nn.ModuleDict({m: decoder(latent, width, width) for m in self.modalities})
         if own.weights.adversarial > 0 or own.weights.made > 0:
             self.generator = CodeGenerator(classes, latent, width)
         if own.weights.adversarial > 0:
             self.discriminator = Discriminator(latent, width, classes)
+        if run.input.context == "clip":  # there are no turns to hide
+            weights = own.weights.model_copy(update={"nodes": 0.0})
+            self.settings = own.model_copy(update={"weights": weights})
+        else:
+            self.graph = TurnGraph(own.layers, latent, own.aggregation, encoder.dropout)
+            if own.weights.nodes > 0:
+                self.hider, self.uncover = MaskToken(latent), decoder(latent, width, latent)
 
     def forward(self, batch: Batch) -> Outputs:
         """See `Method.forward`.
@@ -87,25 +96,42 @@ class Cberl(EncodedMethod):
         Returns:
             `logits` (B, C); in training also `pooled` and `decoded`, modality → (B, W), `code` z, `mean` and
             `log_variance` (B, latent), and of as many made codes `made` (B, latent), their classes `chosen`
-            (B, C) one-hot and `made_logits` (B, C).
+            (B, C) one-hot and `made_logits` (B, C); in dialogues `uncovered` (B, latent), the codes that were
+            read from neighbours, and `hidden` (B,), which.
         """
         frames, masks = self.encode(batch)
         pooled = {m: self.pools[m](x, masks[m]) for m, x in frames.items()}
         z, mean, log_variance = self.code(torch.cat(list(pooled.values()), dim=-1))
-        outputs = {"logits": self.classifier(z), "pooled": pooled}
+        turns = None if self.graph is None else Turns.of(batch, self.past)
+        node = z if turns is None else self._read(z, turns)
+        outputs = {"logits": self.classifier(node), "pooled": pooled}
         if not self.training:
             return outputs
         outputs |= {"code": z, "mean": mean, "log_variance": log_variance}
-        outputs["decoded"] = {m: decoder(z) for m, decoder in (self.decoders or {}).items()}
+        outputs["decoded"] = {m: decode(z) for m, decode in (self.decoders or {}).items()}
         if self.generator is not None:
             chosen = torch.multinomial(self.criterion.rarity.expand(len(z), self.classes), 1).squeeze(-1)
             chosen = F.one_hot(chosen, self.classes).to(z.dtype)
             made = self.generator(torch.randn_like(z), chosen)
-            outputs |= {"made": made, "chosen": chosen, "made_logits": self.classifier(made)}
+            logits = self.classifier(made if self.graph is None else self.graph.alone(made))
+            outputs |= {"made": made, "chosen": chosen, "made_logits": logits}
+        if self.hider is not None:
+            hidden = turns.clips(random_mask(turns.mask, self.settings.hidden))
+            outputs |= self._uncovered(z, hidden, turns)
         return outputs
 
+    def _read(self, z: Tensor, turns: Turns) -> Tensor:
+        """Codes (B, latent) after the graph, (B, latent)."""
+        return turns.clips(self.graph(turns.rows(z), window_edges(turns, self.settings.window), turns.same))
+
+    def _uncovered(self, z: Tensor, hidden: Tensor, turns: Turns) -> Outputs:
+        """Codes of turns that are hidden (B,), from their neighbours; counted where a neighbour is not."""
+        edges = window_edges(turns, self.settings.window)
+        seen = turns.clips((edges & ~turns.rows(hidden)[:, None, :]).any(dim=-1))
+        return {"uncovered": self.uncover(self._read(self.hider(z, hidden), turns)), "hidden": hidden & seen}
+
     def terms(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
-        """`reconstruction`, `divergence`, `adversarial` and `made`, those with a weight."""
+        """`reconstruction`, `divergence`, `adversarial`, `made` and `nodes`, those with a weight."""
         terms = {}
         if self.decoders is not None:
             losses = [
@@ -122,4 +148,11 @@ class Cberl(EncodedMethod):
             terms["adversarial"] = adversarial(real, made)
         if self.settings.weights.made > 0:
             terms["made"] = F.cross_entropy(outputs["made_logits"], outputs["chosen"])
+        if self.hider is not None:
+            terms["nodes"] = masked_mse(outputs["uncovered"], outputs["mean"].detach(), outputs["hidden"])
         return terms
+
+
+def decoder(size: int, hidden: int, width: int) -> nn.Sequential:
+    """Perceptron with one hidden layer, (B, size) → (B, width)."""
+    return nn.Sequential(nn.Linear(size, hidden), nn.GELU(), nn.Linear(hidden, width))

@@ -3,10 +3,12 @@
 Dai, Zheng, Yu, Zhang and Hou, *A novel approach for multimodal emotion recognition: multimodal semantic
 information fusion*, arXiv 2502.08573; code ZMW-DW/DeepMSI-MER@edd9546 (MIT).
 
-    others ─ pool ─┬─ perceptron: query t ──────┐ chooses frames
-                   │                            ▼
-    video  ────────│── k frames most like mean(x) + t, others merged ─ causal TCN ─ last ─┐
-                   └─────────────────────────────────────── projection head ──────────────┴─ classifier
+    text, speech ─ pool ─┬─ perceptron: query t ──────┐ chooses frames
+                         │                            ▼
+    video  ──────────────│── k frames most like mean(x) + t, others merged ─ causal TCN ─ last ─┐
+                         └─────────────────────────────────────── projection head ──────────────┴─ classifier
+
+With text or speech alone, t is made from that one; without video, speech is compressed by the text.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ class ProjectionHead(nn.Module):
 
 
 class CompressedFusion(nn.Module):
-    """Frames of video and one vector of each other modality → projections and logits."""
+    """Frames of one modality and one vector of each other → projections and logits."""
 
     def __init__(
         self,
@@ -75,6 +77,7 @@ class CompressedFusion(nn.Module):
         kernel: int = 3,
         dropout: float = 0.0,
         taught: bool = True,
+        compressed: str = "video",
     ) -> None:
         """Make the network.
 
@@ -88,12 +91,13 @@ class CompressedFusion(nn.Module):
             kernel: frames that a layer of the TCN spans.
             dropout: of perceptrons and TCN.
             taught: whether the classifier reads the query too.
+            compressed: modality of the frames.
         """
         super().__init__()
-        self.taught = taught
+        self.taught, self.compressed = taught, compressed
         self.query = Perceptron([sum(vectors.values()), *query, width], dropout)
         self.tcn = CausalTCN(width, channels, kernel, dropout, slope=0.0)
-        sizes = {"video": channels[-1], **vectors}
+        sizes = {compressed: channels[-1], **vectors}
         self.projections = nn.ModuleDict({m: ProjectionHead(size, projection) for m, size in sizes.items()})
         self.classifier = Perceptron([len(sizes) * projection + taught * width, *classifier], dropout)
 
@@ -108,7 +112,7 @@ class CompressedFusion(nn.Module):
         """Compress, project, classify.
 
         Args:
-            x: (B, T, W) frames of video.
+            x: (B, T, W) frames of the compressed modality.
             mask: (B, T), True = valid.
             vectors: other modality → (B, D_m).
             keep: frames that are kept.
@@ -121,18 +125,19 @@ class CompressedFusion(nn.Module):
         places = most_similar(x, mask, query, keep)[1].sort(dim=1).values  # padding comes last
         kept = frames_at(x, places) if merge is None else merged(x, mask, places, *merge)
         here = mask.gather(1, places)
-        found = {"video": last_valid(self.tcn(kept), here), **vectors}
+        found = {self.compressed: last_valid(self.tcn(kept), here), **vectors}
         projections = {m: head(found[m]) for m, head in self.projections.items()}
         read = [*projections.values(), *([query] if self.taught else [])]
         return {"logits": self.classifier(torch.cat(read, dim=-1)), "projections": projections}
 
 
 class DeepMSI(EncodedMethod):
-    """The shared encoders; every modality but video is pooled to a vector."""
+    """The shared encoders; every modality but the compressed one is pooled to a vector."""
 
     def __init__(self, run: Run, infos: Infos, statistics: Statistics) -> None:
         super().__init__(run, infos, statistics)
-        width, others = run.encoder.width, [m for m in self.modalities if m != "video"]
+        width, self.compressed = run.encoder.width, run.method.compresses(self.modalities)
+        others = [m for m in self.modalities if m != self.compressed]
         self.pools = nn.ModuleDict({m: self.encoders[m].pool(width) for m in others})
         self.fusion = CompressedFusion(
             width,
@@ -143,6 +148,7 @@ class DeepMSI(EncodedMethod):
             classifier=[width, len(run.protocol.classes)],
             dropout=run.encoder.dropout,
             taught="untaught_query" not in run.method.faults,
+            compressed=self.compressed,
         )
 
     def forward(self, batch: Batch) -> Outputs:
@@ -150,14 +156,14 @@ class DeepMSI(EncodedMethod):
         own, (frames, masks) = self.settings, self.encode(batch)
         vectors = {m: pool(frames[m], masks[m]) for m, pool in self.pools.items()}
         merge = None if "no_compression" in own.faults else (own.threshold, own.retain)
-        return self.fusion(frames["video"], masks["video"], vectors, own.keep, merge)
+        return self.fusion(frames[self.compressed], masks[self.compressed], vectors, own.keep, merge)
 
     def terms(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
-        """`contrast` of video's projections with each other modality's, mean over these."""
+        """`contrast` of the compressed modality's projections with each other's, mean over these."""
         losses = []
         for m in self.pools if self.settings.weights.contrast > 0 else ():
-            here = both(batch.present, "video", m)
-            u, v = (outputs["projections"][name][here] for name in ("video", m))
+            here = both(batch.present, self.compressed, m)
+            u, v = (outputs["projections"][name][here] for name in (self.compressed, m))
             losses.append(
                 cross_supervised(u, v, batch.labels[here], self.settings.temperature, own_pair=False)
             )

@@ -1,17 +1,19 @@
 """DRKF: decoupled representations with knowledge fusion (Jiang et al., ACM Multimedia 2025).
 
-    frames x_m ─┬─ mean ─ projection ─ u_m ─────────────┬─ NT-Xent(u_m, a_m), InfoNCE(u_1 → u_m)
+    frames x_m ─┬─ mean ─ projection ─ u_m ─────────────┬─ NT-Xent(u_m, a_m), InfoNCE(u_m → u_n)
                 ├─ residual auto-encoder ─ x_m' ─ mean ─ a_m
                 └─ post-norm transformer over [CLS; x_1; SEP_1; x_2; SEP_2; …] ─ CLS ─┬─ logits
                                                                                       └─ same emotion?
 
-The second head sees mixed clips, the first modality of one and the others of another, and judges whether
-their emotions are the same. The temperature of the contrasts is σ(τ), τ learnt.
+The second head sees mixed clips, a modality of one clip and another modality of another, and judges whether
+their emotions are the same. It and InfoNCE are of every pair m, n of modalities, m the first of them (there:
+speech and text). The temperature of the contrasts is σ(τ), τ learnt.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -56,9 +58,12 @@ class JointTransformer(nn.Module):
         self.norm, self.dropout = nn.LayerNorm(width), nn.Dropout(dropout)
         self.layers = nn.ModuleList(BertLayer(width, heads, 4 * width, dropout) for _ in range(layers))
 
-    def forward(self, streams: list[Tensor], masks: list[Tensor]) -> Tensor:
-        """M × (B, T_m, W) with valid frames (B, T_m) → (B, W)."""
-        marks = [mark.expand(len(streams[0]), 1, -1) for mark in self.marks]
+    def forward(
+        self, streams: Sequence[Tensor], masks: Sequence[Tensor], numbers: Sequence[int] | None = None
+    ) -> Tensor:
+        """Frames (B, T_m, W), valid ones (B, T_m), of all modalities or those of these numbers → (B, W)."""
+        ends = self.marks[1:] if numbers is None else self.marks[1:][list(numbers)]
+        marks = [mark.expand(len(streams[0]), 1, -1) for mark in (self.marks[0], *ends)]
         seen = masks[0][:, :1] | True
         tokens = [marks[0], *itertools.chain.from_iterable(zip(streams, marks[1:], strict=True))]
         mask = torch.cat([seen, *itertools.chain.from_iterable((m, seen) for m in masks)], dim=1)
@@ -96,7 +101,7 @@ class Drkf(EncodedMethod):
         Returns:
             `logits` (B, C); in training also, by modality, `frames` and `augmented` (B, T_m, W), `valid`
             (B, T_m), `projected` u_m and `views` a_m (B, W); and of mixed clips `partner` (B,), whose other
-            modalities a clip was given, and `same` (B, 2).
+            modality a clip was given, and by pair of modalities `same` (B, 2).
         """
         frames, masks = self.encode(batch)
         streams, valid = list(frames.values()), list(masks.values())
@@ -115,14 +120,16 @@ class Drkf(EncodedMethod):
             count, device = len(batch), streams[0].device
             step = torch.randint(1, count, (count,), device=device)  # never to the clip itself
             partner = (torch.arange(count, device=device) + step) % count
-            mixed = [[x[0], *(y[partner] for y in x[1:])] for x in (streams, valid)]
-            outputs |= {"partner": partner, "same": self.judge(self.fusion(*mixed))}
+            outputs |= {"partner": partner, "same": {}}
+            for (i, a), (j, b) in itertools.combinations(enumerate(self.modalities), 2):
+                mixed = [streams[i], streams[j][partner]], [valid[i], valid[j][partner]]
+                outputs["same"][f"{a}_{b}"] = self.judge(self.fusion(*mixed, (i, j)))
         return outputs
 
     def terms(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
-        """`augmented`, `reconstruction`, `alignment`, `pairs`: sums over modalities, of clips with them."""
+        """`augmented`, `reconstruction`; `alignment`, `pairs`: sums over modalities; over pairs of them."""
         weights, present, terms = self.settings.weights, batch.present, {}
-        first, *others = self.modalities
+        pairs = list(itertools.combinations(self.modalities, 2))
         if weights.augmented > 0:
             sides = (outputs["projected"], outputs["views"])
             terms["augmented"] = sum(
@@ -135,9 +142,9 @@ class Drkf(EncodedMethod):
                 for m, x in outputs["frames"].items()
             )
         if weights.alignment > 0:
-            terms["alignment"] = sum(self._alignment(outputs["projected"], present, first, m) for m in others)
+            terms["alignment"] = sum(self._alignment(outputs["projected"], present, a, b) for a, b in pairs)
         if weights.pairs > 0:
-            terms["pairs"] = self._pairs(outputs, batch)
+            terms["pairs"] = sum(self._judged(outputs, batch, a, b) for a, b in pairs)
         return terms
 
     def _alignment(self, projected: Tensors, present: Tensors, a: str, b: str) -> Tensor:
@@ -145,19 +152,18 @@ class Drkf(EncodedMethod):
         here = both(present, a, b)
         u, v = (F.normalize(projected[m][here], dim=-1) for m in (a, b))
         scores = u @ v.T / self.temperature.sigmoid()
-        target = torch.arange(len(u), device=u.device)
-        return F.cross_entropy(scores, target, reduction="sum") / max(1, len(u))
+        return F.cross_entropy(scores, torch.arange(len(u), device=u.device), reduction="sum") / max(
+            1, len(u)
+        )
 
-    def _pairs(self, outputs: Outputs, batch: Batch) -> Tensor:
-        """Cross-entropy of whether mixed clips share their emotion, of those that have all modalities."""
-        if "same" not in outputs:
+    def _judged(self, outputs: Outputs, batch: Batch, a: str, b: str) -> Tensor:
+        """Cross-entropy of whether mixed clips share their emotion, of those that have both modalities."""
+        if "same" not in outputs:  # one clip alone
             return outputs["logits"].sum() * 0.0
-        first, *others = self.modalities
-        partner, here = outputs["partner"], batch.present[first]
-        for m in others:
-            here = here & batch.present[m][partner]
+        partner, same = outputs["partner"], outputs["same"][f"{a}_{b}"]
+        here = batch.present[a] & batch.present[b][partner]
         target = (batch.labels == batch.labels[partner]).long()[here]
-        return F.cross_entropy(outputs["same"][here], target, reduction="sum") / max(1, len(target))
+        return F.cross_entropy(same[here], target, reduction="sum") / max(1, len(target))
 
 
 def projection(width: int) -> nn.Sequential:

@@ -6,10 +6,14 @@ recognition*, Interspeech 2020, arXiv 2201.06309, §2; code ppfliu/emotion-recog
     first  ─ BiLSTM ─┬─ last state h_1 ───────────────────┐
                      ├─ attention both ways: a_12, a_21 ──┼─ group gated fusion ─ classifier ─ logits
     second ─ BiLSTM ─┴─ last state h_2 ───────────────────┘
+
+The first is speech and the second text there; here they are the modalities in their order. Of three, each
+pair is aligned and has its gates.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -28,34 +32,40 @@ if TYPE_CHECKING:
 
 
 class Alignment(nn.Module):
-    """Additive attention of two sequences on each other, averaged over the queries.
+    """Additive attention of each two sequences on each other, averaged over the queries.
 
     e_ij = Σ_d s_d tanh(x_i + y_j)_d, softmax over the keys, mean over the queries; a scale s per direction.
-    Takes B · T · S · D numbers, which both directions share.
+    Takes B · T · S · D numbers for a pair, which both directions share.
     """
 
     def __init__(self, width: int, single: Sequence[bool] = (False, False)) -> None:
-        """Make the scales; that of a direction whose keys are a `single` frame moves nothing: frozen."""
-        super().__init__()
-        self.scales = nn.ParameterList(nn.Parameter(torch.ones(width), not one) for one in single[::-1])
-
-    def forward(self, x: Tensor, y: Tensor, x_mask: Tensor, y_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """What x reads in y, and y in x.
+        """Make the scales.
 
         Args:
-            x: (B, T, D).
-            y: (B, S, D).
-            x_mask: (B, T), True = valid.
-            y_mask: (B, S).
+            width: D.
+            single: which sequences have one frame in every clip; a scale of such keys moves nothing: frozen.
+        """
+        super().__init__()
+        self.scales = nn.ParameterList(
+            nn.Parameter(torch.ones(width), not single[keys])
+            for i, j in itertools.combinations(range(len(single)), 2)
+            for keys in (j, i)
+        )
+
+    def forward(self, streams: Sequence[Tensor], masks: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+        """Sequences (B, T_m, D) with valid frames (B, T_m).
 
         Returns:
-            (B, D) and (B, D).
+            For each pair i < j, what i reads in j and j in i, (B, D) and (B, D).
         """
-        pairs = (x[:, :, None] + y[:, None]).tanh()  # (B, T, S, D)
-        return (
-            _attended(pairs @ self.scales[0], y, x_mask, y_mask),
-            _attended((pairs @ self.scales[1]).transpose(1, 2), x, y_mask, x_mask),
-        )
+        read = []
+        for n, (i, j) in enumerate(itertools.combinations(range(len(streams)), 2)):
+            x, y = streams[i], streams[j]
+            pairs = (x[:, :, None] + y[:, None]).tanh()  # (B, T, S, D)
+            back = (pairs @ self.scales[2 * n + 1]).transpose(1, 2)
+            there = _attended(pairs @ self.scales[2 * n], y, masks[i], masks[j])
+            read.append((there, _attended(back, x, masks[j], masks[i])))
+        return read
 
 
 def _attended(scores: Tensor, keys: Tensor, query_mask: Tensor, key_mask: Tensor) -> Tensor:
@@ -65,11 +75,12 @@ def _attended(scores: Tensor, keys: Tensor, query_mask: Tensor, key_mask: Tensor
 
 
 class GroupGatedFusion(nn.Module):
-    """Two sequences → one vector (B, `size`).
+    """Two or three sequences → one vector (B, `size`).
 
     ggf: h = z_p ⊙ tanh(W₁a_12) + (1 − z_p) ⊙ tanh(W₂a_21) + z_q ⊙ tanh(W₃h_2) + (1 − z_q) ⊙ tanh(W₄h_1),
     z_p = σ(W₅[a_12; a_21]), z_q = σ(W₆[h_2; h_1]); a_12 is what the first modality reads in the second. The
-    other kinds are its ablations: gmu and tfl of h_1 and h_2, and concatenations.
+    other kinds are its ablations: gmu and tfl of h_1 and h_2, and concatenations. Of three sequences, ggf and
+    gmu are sums over pairs; tfl takes two.
     """
 
     def __init__(
@@ -84,7 +95,7 @@ class GroupGatedFusion(nn.Module):
         """Make the network.
 
         Args:
-            widths: columns of the two sequences.
+            widths: columns of the sequences.
             hidden: of each direction of an LSTM.
             width: columns of the gated units.
             kind: see `config.methods.text.gban.Gban.fusion`.
@@ -99,26 +110,31 @@ class GroupGatedFusion(nn.Module):
             lstm.weight_hh_l0_reverse.requires_grad_(not one)
         attends = kind in ("ggf", "concat_attention", "concat_all")
         self.alignment = Alignment(size, single) if attends else None
-        layers = {
-            "ggf": (GroupGate([(size, size)] * 2, width), width),
-            "gmu": (GatedUnit(size, size, width), width),
+        count, pairs = len(widths), len(widths) * (len(widths) - 1) // 2
+        groups = [(size, size)] * pairs
+        self.mix, self.size = {
+            "ggf": (GroupGate(2 * groups, width), width),
+            "gmu": (GatedUnit(size, size, width) if pairs == 1 else GroupGate(groups, width), width),
             "tfl": (TensorLayer(float("zero_pad" not in faults)), (size + 1) ** 2),
-        }
-        count = 4 if kind == "concat_all" else 2
-        self.mix, self.size = layers.get(kind, (None, count * size))
+            "concat": (None, count * size),
+            "concat_attention": (None, 2 * pairs * size),
+            "concat_all": (None, (2 * pairs + count) * size),
+        }[kind]
 
     def forward(self, streams: Sequence[Tensor], masks: Sequence[Tensor]) -> Tensor:
-        """(B, T, V) and (B, S, W) with masks of valid frames → (B, `size`)."""
+        """Sequences (B, T_m, W_m) with masks of valid frames → (B, `size`)."""
         states = [lstm(x, mask) for lstm, x, mask in zip(self.recurrent, streams, masks, strict=True)]
-        first, second = (self.last(x, mask) for x, mask in zip(states, masks, strict=True))
+        last = [self.last(x, mask) for x, mask in zip(states, masks, strict=True)]
+        pairs = list(itertools.combinations(last, 2))
         if self.kind in ("gmu", "tfl"):
-            return self.mix(first, second)
+            return self.mix(*last) if len(pairs) == 1 else self.mix(pairs)
         if self.kind == "concat":
-            return torch.cat([first, second], dim=-1)
-        read = self.alignment(*states, *masks)
+            return torch.cat(last, dim=-1)
+        read = self.alignment(states, masks)
         if self.kind == "ggf":
-            return self.mix([read, (second, first)])
-        return torch.cat(read if self.kind == "concat_attention" else [first, second, *read], dim=-1)
+            return self.mix([*read, *((second, first) for first, second in pairs)])
+        vectors = [] if self.kind == "concat_attention" else last
+        return torch.cat([*vectors, *itertools.chain.from_iterable(read)], dim=-1)
 
     def last(self, states: Tensor, mask: Tensor) -> Tensor:
         """Last state of each direction, (B, T, 2H) → (B, 2H); the backward one's is at the first frame."""
@@ -136,7 +152,9 @@ class GBAN(EncodedMethod):
         super().__init__(run, infos, statistics)
         own, width = run.method, run.encoder.width
         single = [infos[m].rate == 0 for m in self.modalities]
-        self.fusion = GroupGatedFusion([width] * 2, width // 2, width, own.fusion, own.faults, single)
+        self.fusion = GroupGatedFusion(
+            [width] * len(single), width // 2, width, own.fusion, own.faults, single
+        )
         self.classifier = classifier(self.fusion.size, width, len(run.protocol.classes), own.dropout)
 
     def forward(self, batch: Batch) -> Outputs:

@@ -1,10 +1,11 @@
 """WavFusion: gated cross-attention of a leading modality on the others.
 
-Li, Luo and Xia, MultiMedia Modeling 2025, arXiv 2412.05558. The first modality leads (there: speech):
+Li, Luo and Xia, MultiMedia Modeling 2025, arXiv 2412.05558. Speech leads, text and video are read:
 
     leader x ───────────────┬─ cross-attention on o₁ = F₁ ─┐
     other o_i ─ GRU ─ self- │  cross-attention on o₂ = F₂ ─┴─ gate: P ⊙ F₁ + (1 − P) ⊙ F₂ ─ pool ─ logits
-              attention ─ centres                              P = σ(W[F₁; F₂])
+              attention     │                                  P = σ(W[F₁; F₂])
+              (─ centres: video)
 
 With one other modality, F₁ is the leader's self-attention. The margin loss takes triplets whose positive is a
 clip of the same emotion in another modality, and whose negative is one of another emotion in the same.
@@ -54,20 +55,20 @@ class LearntCentres(nn.Module):
 
 
 class Follower(nn.Module):
-    """A modality that is read: GRU, self-attention, learnt centres (A-GRU-LVC)."""
+    """A modality that is read: GRU, self-attention; of video, learnt centres too (A-GRU-LVC)."""
 
     def __init__(self, width: int, heads: int, dropout: float, centres: int, timed: bool) -> None:
-        """Make the layers; a modality without time has the centres alone."""
+        """Make the layers: no GRU and attention for a modality without time, no centres if `centres` is 0."""
         super().__init__()
         self.recurrent = GRU(width, width) if timed else None
         self.attention = SelfAttentionLayer(width, heads, dropout) if timed else None
-        self.centres = LearntCentres(width, centres)
+        self.centres = LearntCentres(width, centres) if centres else None
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """(B, T, W) with valid frames (B, T) → (B, T, W)."""
         if self.recurrent is not None:
             x = self.attention(self.recurrent(x, mask), mask)
-        return self.centres(x, mask)
+        return x if self.centres is None else self.centres(x, mask)
 
 
 class WavFusion(EncodedMethod):
@@ -77,9 +78,11 @@ class WavFusion(EncodedMethod):
         super().__init__(run, infos, statistics)
         own, encoder = run.method, run.encoder
         layer = width, _, dropout = encoder.width, encoder.heads, encoder.dropout
-        self.leader, *self.others = self.modalities
+        self.leader = own.leads(self.modalities)
+        self.others = [m for m in self.modalities if m != self.leader]
         timed = {m: infos[m].rate > 0 for m in self.modalities}
-        self.followers = nn.ModuleDict({m: Follower(*layer, own.centres, timed[m]) for m in self.others})
+        centres = {m: own.centres if m == "video" else 0 for m in self.others}
+        self.followers = nn.ModuleDict({m: Follower(*layer, centres[m], timed[m]) for m in self.others})
         self.readers = nn.ModuleDict({m: CrossAttentionLayer(*layer) for m in self.others})
         self.attention = SelfAttentionLayer(*layer) if len(self.others) == 1 else None
         for reader in (self.readers[m] for m in self.others if not timed[m]):

@@ -82,6 +82,6 @@ class PostNormLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """(B, T, W) with valid frames (B, T) → (B, T, W)."""
+        """(B, T, W) with valid frames (B, T), or those that each reads (B, T, T) → (B, T, W)."""
         x = self.norm(x + self.dropout(self.attention(x, x, mask)))
         return self.norm_after(x + self.dropout(self.feed_forward(x)))

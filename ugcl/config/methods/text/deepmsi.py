@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
@@ -31,13 +32,14 @@ class DeepMsi(MethodSettings):
             "Tokens are the frames of a clip, not patches of a picture; the kept ones go on in time order.",
             "The early-fused vector is also classified, since a choice of frames alone cannot teach it.",
             "Dropped frames are merged into kept ones; the released code throws the result away.",
-            "Every modality but video takes the place of text and speech.",
+            "With text or speech alone beside video, the early-fused vector is made from that one; without"
+            " video, the frames of speech are compressed, by the text.",
         ),
     )
     packable: ClassVar[bool] = False  # running statistics of batch normalisation
 
     name: Literal["deepmsi"] = "deepmsi"
-    keep: int = Field(5, ge=1, description="Video frames that are kept.")
+    keep: int = Field(5, ge=1, description="Frames of video (without it, of speech) that are kept.")
     threshold: float = Field(0.6, ge=-1, le=1, description="Cosine above which a dropped frame is merged.")
     retain: float = Field(0.9, ge=0, le=1, description="Share of a kept frame in a merged one.")
     temperature: float = Field(0.5, gt=0, description="Temperature of the contrast.")
@@ -52,5 +54,7 @@ class DeepMsi(MethodSettings):
         """See `MethodSettings.check`."""
         super().check(run)
         one_of(run, 2)
-        if "video" not in run.input.modalities:
-            raise ValueError("method deepmsi compresses video; add it to input.modalities")
+
+    def compresses(self, modalities: Sequence[str]) -> str:
+        """Whose frames are compressed; the other modalities are pooled."""
+        return "video" if "video" in modalities else "audio"

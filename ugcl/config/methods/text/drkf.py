@@ -39,6 +39,7 @@ class Drkf(MethodSettings):
             "Padding is masked; the released code has no masks.",
             "Times come from the shared encoders; what marks a class, and ends of modalities, is learnt"
             " vectors, where the released code has zeros and learnt positions.",
+            "Of three modalities, the contrast across them and the loss of mixed clips are sums over pairs.",
             "The Kullback-Leibler terms are left out: the released ones compare text with text.",
         ),
     )

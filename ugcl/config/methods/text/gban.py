@@ -22,7 +22,8 @@ class Gban(MethodSettings):
         grade="A",
         code="ppfliu/emotion-recognition@45addf9",
         deviations=(
-            "The first two modalities take the places of speech and text.",
+            "Modalities in their order take the places of speech and text; of three, each pair is aligned and"
+            " has its gates.",
             "The shared encoders take the place of the convolutions before the LSTMs.",
             "Padding is left out of attention, means and the LSTMs; the released code reads it.",
             "Decoupled weight decay takes the place of the L2 penalty.",
@@ -46,4 +47,4 @@ class Gban(MethodSettings):
     def check(self, run: Run) -> None:
         """See `MethodSettings.check`."""
         super().check(run)
-        one_of(run, 2, 2)
+        one_of(run, 2, 2 if self.fusion == "tfl" else 3)  # products of three have (W + 1)³ columns

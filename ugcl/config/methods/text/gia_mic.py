@@ -29,6 +29,8 @@ class GiaMic(MethodSettings):
         deviations=(
             "Sizes, the gate's form, the generator and the weight are ours.",
             "The similarity constraint is one minus the cosine of the shared vectors of a clip.",
+            "With three modalities, a stream is the mean of what its two gates give; the constraint is the"
+            " mean over three pairs.",
         ),
     )
 

@@ -31,8 +31,11 @@ class HctDmg(MethodSettings):
         " modality selection (MODS). AAAI 2026, arXiv 2511.06328",
         grade="B",
         deviations=(
-            "primary all is the form for two streams of a co-author's later code, on one grid of frames and"
-            " averaged over time; the paper's form is for three.",
+            "primary all: the streams are read on one grid of frames and averaged over time; two of them are"
+            " fused as in a co-author's later code.",
+            "primary all with three streams: the order of the steps is that of summaries of the paper, whose"
+            " formulae could not be read: the auxiliary modalities read the primary one, which then reads"
+            " what they have become. Their mean weighted by the gate, and the rest as with two, are ours.",
             "The choice of primary all is made by learnt scalars, so it is one for all clips, as there.",
             "primary sample: the shared encoders take the place of its compression by graphs; streams are"
             " padded to one length and take roles clip by clip; the temperature of the contrast is ours.",
@@ -50,7 +53,7 @@ class HctDmg(MethodSettings):
     def check(self, run: Run) -> None:
         """See `MethodSettings.check`."""
         super().check(run)
-        one_of(run, 2, 2 if self.primary == "all" else None)
+        one_of(run, 2)
         if self.primary == "all" and self.weights.contrast > 0:
             raise ValueError(
                 "method.weights.contrast: only method.primary sample has this term; set the weight 0, or"

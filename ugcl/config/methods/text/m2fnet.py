@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from ugcl.config.features import Modality
 from ugcl.config.methods.base import MethodSettings, Origin, Weights, one_of
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ class M2FNetWeights(Weights):
 
 
 class M2FNet(MethodSettings):
-    """Transformer stacks of each modality, fusion in which the first modality is query and value."""
+    """Transformer stacks over the turns of each modality, fusion in which text is query and value."""
 
     network: ClassVar[str] = "ugcl.methods.text.m2fnet:M2FNet"
     origin: ClassVar[Origin] = Origin(
@@ -30,8 +32,9 @@ class M2FNet(MethodSettings):
         grade="C",
         deviations=(
             "The fusion follows re-implementations that agree with one another, not the paper's text.",
-            "The first modality leads in place of text; the others are read at the times of its frames.",
-            "The sequence is that of the frames of a clip, not of the turns of a dialogue.",
+            "Without text the first modality leads.",
+            "A code of the turns' places is added, and a turn is not read in a modality that it lacks.",
+            "Without dialogues the sequence is that of a clip's frames, at the times of the leader's.",
             "The terms of the feature extractors are trained together with the classification.",
             "Triplets are of vectors of length 1; the margin has no gradient, and losses stop at 0.",
         ),
@@ -40,9 +43,21 @@ class M2FNet(MethodSettings):
     name: Literal["m2fnet"] = "m2fnet"
     layers: int = Field(1, ge=1, description="Transformer layers of each modality.")
     fusions: int = Field(2, ge=1, description="Fusion attention modules.")
+    leader: Modality | None = Field(
+        None, description="Modality that is query and value; null = text, or the first where it is not read."
+    )
     weights: M2FNetWeights = M2FNetWeights()
+
+    def leads(self, modalities: Sequence[Modality]) -> Modality:
+        """The leader of these modalities."""
+        return self.leader or ("text" if "text" in modalities else modalities[0])
 
     def check(self, run: Run) -> None:
         """See `MethodSettings.check`."""
         super().check(run)
         one_of(run, 2)
+        if self.leader is not None and self.leader not in run.input.modalities:
+            raise ValueError(
+                f"method m2fnet is led by {self.leader}, input.modalities lacks it; add it or change"
+                " method.leader"
+            )

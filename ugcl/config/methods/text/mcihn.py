@@ -29,7 +29,8 @@ class Mcihn(MethodSettings):
         " interaction for multimodal emotion recognition. ACM Multimedia Asia 2025, arXiv 2510.24827",
         grade="C",
         deviations=(
-            "Sizes and weights are ours.",
+            "Sizes and weights are ours, and so is what attention runs over: the code of each modality and"
+            " one gated mixture of each pair, of which three modalities have three.",
             "Discriminators learn in the same step as the encoders, through a reversed gradient.",
             "The paper predicts sentiment on a scale; here classes are predicted.",
         ),

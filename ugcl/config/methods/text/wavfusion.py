@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from ugcl.config.features import Modality
 from ugcl.config.methods.base import MethodSettings, Origin, Weights, one_of
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ class Wavfusion(MethodSettings):
         grade="B",
         deviations=(
             "The gate stands after the shared encoders and not inside the last layers of wav2vec 2.0.",
-            "With two modalities the leading one attends to itself in place of the third.",
+            "With two modalities the leading one attends to itself in place of the third; without speech, the"
+            " first modality leads.",
             "The gate's second product is that of 1 − P and the second stream; the paper prints the first.",
             "The residuals to the centres are averaged over frames; the count of centres and the margin are"
             " ours.",
@@ -40,11 +43,22 @@ class Wavfusion(MethodSettings):
     packable: ClassVar[bool] = False
 
     name: Literal["wavfusion"] = "wavfusion"
-    centres: int = Field(8, ge=1, description="Learnt centres of the sequences that are read.")
+    leader: Modality | None = Field(
+        None, description="Modality that reads the others; null = audio, without it the first."
+    )
+    centres: int = Field(8, ge=1, description="Learnt centres of the video, where it is read.")
     margin: float = Field(0.5, gt=0, description="Margin of the triplets, in cosines.")
     weights: WavfusionWeights = WavfusionWeights()
 
     def check(self, run: Run) -> None:
-        """See `MethodSettings.check`; the first of `input.modalities` leads."""
+        """See `MethodSettings.check`."""
         super().check(run)
         one_of(run, 2, 3)
+        if self.leader is not None and self.leader not in run.input.modalities:
+            raise ValueError(
+                f"method.leader {self.leader} is not among input.modalities; change one, or set it null"
+            )
+
+    def leads(self, modalities: Sequence[str]) -> str:
+        """Which of the modalities reads the others."""
+        return self.leader or ("audio" if "audio" in modalities else modalities[0])
