@@ -29,7 +29,7 @@ FILES = (f"clips/AudioWAV/{CLIP}.wav", f"clips/VideoMP4/{CLIP}.mp4")
 
 @pytest.fixture(scope="session")
 def exported(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of three runs beside two files of a clip, and what the project predicted of it; read it only."""
+    """A bundle of three runs beside two files of a clip, and what the project said of it; read it only."""
     folder = tmp_path_factory.mktemp("exported")
     for name in FILES:
         shutil.copy(tiny_folder / name, folder)
@@ -236,7 +236,7 @@ def test_the_card_has_the_results_of_the_tables_with_intervals(tiny: Config, ugc
     row = "tiny,tiny,three,emotion,{},audio+video,{},{},{},{},3,1,12,6,abc"
     lines = [row.format("concat", "war", 0.5, 0.4, 0.6), row.format("concat", "uar", 0.512, 0.401, 0.623)]
     lines.append(row.format("ugcl", "uar", 0.9, 0.8, 1.0))
-    path.write_text("\n".join([f"{columns},folds,seeds,clips,speakers,lineage", *lines]) + "\n")
+    path.write_text("\n".join([f"{columns},clips,speakers,lineage", *lines]) + "\n")
     ugcl("export", "tiny/concat", "--out", "b")
     text = Path("b/README.md").read_text()
     tree = yaml.safe_load(text.split("---\n")[1])

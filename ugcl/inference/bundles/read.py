@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from contextlib import suppress
@@ -89,8 +90,11 @@ def _parameters(bundle: Bundle, folder: Path) -> Config:
 
 
 def _found(entry: dict[str, Any]) -> dict[str, Any]:
-    here = Path(entry.get("weights", ""))
-    return entry | {"weights": str(here.absolute())} if entry.get("weights") and here.exists() else entry
+    """An encoder whose weights are here, or in the mirror, names them by an absolute path."""
+    weights, mirror = entry.get("weights"), os.environ.get("UGCL_MIRROR")
+    places = [Path(folder) / weights for folder in ("", mirror) if weights and folder is not None]
+    here = next((place for place in places if place.exists()), None)
+    return entry if here is None else entry | {"weights": str(here.absolute())}
 
 
 def _check_code(bundle: Bundle, where: str) -> None:

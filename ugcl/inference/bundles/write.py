@@ -15,7 +15,6 @@ from ugcl.config.system.overrides import SECTIONS
 from ugcl.data import shards, sources, tables
 from ugcl.data.fetching import registry, status
 from ugcl.errors import UgclError
-from ugcl.features.networks.weight_file import MODELS
 from ugcl.inference.bundles.contents import CARD, FORMAT, NAME, SOURCES, Bundle, BundledRun
 from ugcl.plan import paths
 from ugcl.training.state.records import CARD as RUN_CARD
@@ -141,10 +140,7 @@ def _addresses(config: Config, parameters: dict[str, Any]) -> list[registry.Sour
     """The rows of the registry of downloads that have weights of the encoders or of the face detector."""
     entries = [parameters["faces"], *parameters["encoders"].values()]
     wanted = {entry.get("weights") for entry in entries} - {None}
-    if not wanted:
-        return []
-    rows = registry.read(Path(config.data.sources), MODELS)
-    return [row for row in rows if f"{MODELS}/{row.path}" in wanted]
+    return [row for row in _registry(config) if f"{row.corpus}/{row.path}" in wanted]
 
 
 def _weights(corpus: str, ensemble: Ensemble) -> dict[str, str]:
@@ -160,8 +156,13 @@ def _weights(corpus: str, ensemble: Ensemble) -> dict[str, str]:
 
 
 def _licence(config: Config, corpus: str) -> str:
-    rows = registry.read(Path(config.data.sources)) if Path(config.data.sources).is_file() else []
-    return status.licence(config, corpus, rows) if corpus in config.corpora else "not known"
+    return status.licence(config, corpus, _registry(config)) if corpus in config.corpora else "not known"
+
+
+def _registry(config: Config) -> list[registry.Source]:
+    """The registry of downloads; empty in a project without one."""
+    path = Path(config.data.sources)
+    return registry.read(path) if path.is_file() else []
 
 
 def _code(module: str) -> dict[str, str]:
