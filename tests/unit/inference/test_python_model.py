@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,11 @@ def test_features_that_are_here_give_the_probabilities_of_the_clip(tiny: Config)
     assert found[0] == pytest.approx(list(model.predict(SOUND, VIDEO).probabilities.values()), abs=2e-3)
     with pytest.raises(UgclError, match="audio has 3 columns; tiny/ugcl reads the 80 of logmel"):
         model.predict_features({"audio": np.zeros((2, 3))})
+    reads = model.ensemble.run.input.model_copy(update={"standardise": "speaker"})
+    run = model.ensemble.run.model_copy(update={"input": reads})
+    by_speaker = package.Model(model.config, replace(model.ensemble, run=run))
+    with pytest.raises(UgclError, match="standardises features by speaker"):
+        by_speaker.predict_features(clip[["audio", "video"]])
 
 
 @pytest.mark.parametrize(

@@ -229,8 +229,11 @@ class Model:
             X: as of :meth:`ugcl.Classifier.fit`; the features are those of the encoders of the system.
 
         Raises:
-            UgclError: the features have other columns than those that it was trained on.
+            UgclError: the features have other columns than those that it was trained on, or the system
+                standardises them over a person's clips.
         """
+        if self.ensemble.run.input.by_speaker:
+            raise UgclError(f"{self.name} standardises features by speaker; give it the clips of a person")
         clips = clips_of(X, self.modalities[0])
         for m, info in self.ensemble.infos.items():
             width = next((clip[m].shape[1] for clip in clips if m in clip), info.dim)
