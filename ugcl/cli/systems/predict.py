@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ugcl.config import Config
     from ugcl.features.media.clip import Clip
     from ugcl.inference.ensemble import Ensemble
+    from ugcl.inference.observation import Observer
     from ugcl.inference.predictions import Prediction
 
 BAR = 30  # characters
@@ -26,6 +27,13 @@ System = Annotated[
     typer.Option(
         help="Which system, default the benchmark's reference; a path with a slash: the folder of a run or of"
         " a system's runs."
+    ),
+]
+Bundle = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        help="A bundle, which needs no project: folder, zip file, or user/name on the hub.",
     ),
 ]
 Project = Annotated[
@@ -61,6 +69,7 @@ def predict(
     ] = "",
     benchmark: Annotated[str, typer.Option(help="Whose models; default the first active benchmark.")] = "",
     system: System = "",
+    model: Bundle = "",
     fold: Annotated[int | None, typer.Option(help="Only the runs of this fold; default all.")] = None,
     turns: Turns = None,
     timeline: Annotated[bool, typer.Option("--timeline", help="Draw <clip>.timeline.png.")] = False,
@@ -81,7 +90,6 @@ def predict(
     normalisation takes all clips for one person's. Timelines without --out are written here. SYNTHETIC in the
     output: the system was trained on clips that show no people, and says nothing about people.
     """
-    from ugcl import config
     from ugcl.inference import clips as user_clips
     from ugcl.inference import predictions as user_predictions
 
@@ -90,18 +98,13 @@ def predict(
         from ugcl.inference import dialogue
 
         found, places = dialogue.from_table(found, turns)
-    folders = _folders(system, benchmark, fold)
-    if project is None and folders:
-        from ugcl.inference.ensemble import project_of
-
-        project = project_of(folders[0])
+    load, project = _source(model, benchmark, system, fold, project)
     if project is not None:
         found, out = user_clips.absolute(found), out and out.absolute()
     with chdir(project or "."):
-        parameters = config.load()
-        ensemble = _ensemble(parameters, benchmark, system, fold, folders)
+        parameters, ensemble, observer = load()
         span = (window, step) if timeline else None
-        predicted = user_predictions.predictions(parameters, ensemble, found, span, places)
+        predicted = user_predictions.predictions(parameters, ensemble, found, span, places, observer)
         results = list(_drawn(predicted, ensemble, out or here, parameters.report.dpi))
     if out is not None:
         user_predictions.write(ensemble, results, out)
@@ -121,26 +124,35 @@ def _spoken(found: list[Clip], transcript: str) -> list[Clip]:
     return [replace(clip, transcript=transcript or clip.transcript) for clip in found]
 
 
-def _folders(system: str, benchmark: str, fold: int | None) -> list[Path]:
-    """The folders of runs that --system names; none where it is the name of a system."""
-    if not {"/", os.sep} & set(system):
-        return []
-    if benchmark or fold is not None:
-        raise typer.BadParameter("a folder has its own benchmark and folds", param_hint="--system")
-    from ugcl.inference.ensemble import run_folders
+def _source(
+    model: str, benchmark: str, system: str, fold: int | None, project: Path | None
+) -> tuple[Callable[[], tuple[Config, Ensemble, Observer | None]], Path | None]:
+    """What loads the system that the options name, and the folder to do it in; None is the working folder."""
+    if model:
+        if benchmark or system or fold is not None or project is not None:
+            raise typer.BadParameter("a bundle has its own system and parameters", param_hint="--model")
+        from ugcl.inference.api.load import of_bundle
 
-    return run_folders(Path(system))
-
-
-def _ensemble(
-    parameters: Config, benchmark: str, system: str, fold: int | None, folders: list[Path]
-) -> Ensemble:
+        bundle = of_bundle(model)
+        return lambda: (bundle.config, bundle.ensemble, bundle.observer), bundle.home
+    from ugcl import config
     from ugcl.inference import ensemble
 
-    if folders:
-        return ensemble.of_folders(parameters, folders)
-    name = benchmark or parameters.active[0]
-    return ensemble.load(parameters, name, system or parameters.benchmark(name).reference, fold)
+    folders: list[Path] = []
+    if {"/", os.sep} & set(system):
+        if benchmark or fold is not None:
+            raise typer.BadParameter("a folder has its own benchmark and folds", param_hint="--system")
+        folders = ensemble.run_folders(Path(system))
+
+    def load() -> tuple[Config, Ensemble, None]:
+        parameters = config.load()
+        if folders:
+            return parameters, ensemble.of_folders(parameters, folders), None
+        name = benchmark or parameters.active[0]
+        own = system or parameters.benchmark(name).reference
+        return parameters, ensemble.load(parameters, name, own, fold), None
+
+    return load, project or (ensemble.project_of(folders[0]) if folders else None)
 
 
 def _drawn(
