@@ -8,8 +8,8 @@ from pydantic import Field, NonNegativeInt, ValidationError, model_validator
 
 from ugcl.config.base import Distinct, Name, Section, first_fault, known
 from ugcl.config.corpora import AnyCorpus
-from ugcl.config.data import Data
-from ugcl.config.features import AnyEncoder, AnyFaces, Extraction, Faces, Modality
+from ugcl.config.data import AnyFaces, Data, Extraction, Faces
+from ugcl.config.features import AnyEncoder, Modality
 from ugcl.config.grids import AnyGrid, expand
 from ugcl.config.methods import AnyMethod
 from ugcl.config.methods.ugcl import Ugcl

@@ -97,7 +97,13 @@ def test_the_audit_lets_dev_share_speakers_and_says_so_of_no_other_part(
     monkeypatch.chdir(tmp_path)
     tree = configuration.read(project / "params.yaml")
     frame = sessions().assign(
-        audio="", video="", age="", level="", duration="", audio_sha256="", video_sha256=""
+        audio=sessions()["clip"] + ".wav",
+        video=sessions()["clip"] + ".mp4",
+        age="",
+        level="",
+        duration="",
+        audio_sha256="",
+        video_sha256="",
     )
     tree["corpora"]["demo"]["protocols"]["intended"] = protocol().model_dump()
     tree["benchmarks"]["demo"] |= {"systems": ["ugcl"], "planned": []}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ugcl.config.features import Faces
+from ugcl.config.data import Faces
 from ugcl.data import tables
 from ugcl.errors import UgclError
 from ugcl.features.faces import alignment, table

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ugcl.config.features import Faces
+from ugcl.config.data import Faces
 from ugcl.errors import UgclError
 from ugcl.features.faces import preview, survey
 from ugcl.features.faces.detector import Detection

@@ -16,7 +16,7 @@ import small_yunet
 import yaml
 
 from ugcl.config import parse, read
-from ugcl.config.features import Faces, YunetFaces
+from ugcl.config.data import Faces, YunetFaces
 from ugcl.errors import UgclError
 from ugcl.features.faces.build import build
 from ugcl.features.faces.mtcnn import Mtcnn

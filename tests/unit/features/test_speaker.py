@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ugcl.config.features import Faces
+from ugcl.config.data import Faces
 from ugcl.features.faces import speaker
 from ugcl.features.faces.detector import AtOneSize, Detection, overlap
 from ugcl.features.faces.mtcnn import Mtcnn

@@ -18,6 +18,7 @@ from ugcl.cli.main import app
 from ugcl.config import Config
 from ugcl.data import sources
 from ugcl.errors import UgclError
+from ugcl.evaluation.schemas.summary import TABLES
 from ugcl.inference.bundles import contents
 from ugcl.inference.bundles.contents import Bundle
 from ugcl.plan.evaluation import table
@@ -237,6 +238,7 @@ def test_the_card_has_the_results_of_the_tables_with_intervals(tiny: Config, ugc
     lines = [row.format("concat", "war", 0.5, 0.4, 0.6), row.format("concat", "uar", 0.512, 0.401, 0.623)]
     lines.append(row.format("ugcl", "uar", 0.9, 0.8, 1.0))
     path.write_text("\n".join([f"{columns},clips,speakers,lineage", *lines]) + "\n")
+    table("tiny", "dialogues").write_text(",".join(TABLES["dialogues"]) + "\n")
     ugcl("export", "tiny/concat", "--out", "b")
     text = Path("b/README.md").read_text()
     tree = yaml.safe_load(text.split("---\n")[1])

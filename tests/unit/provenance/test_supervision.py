@@ -26,8 +26,10 @@ Path("started").touch()
 time.sleep(300)
 """
 STAGE = """
-import os, sys
+import os, signal, sys
 from ugcl.provenance import stages
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal; what runs behind one ignores it
 
 stages.GRACE = 2
 sys.exit(stages._supervise([sys.executable, "work.py"], dict(os.environ), []))

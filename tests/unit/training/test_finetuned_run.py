@@ -101,10 +101,10 @@ def test_token_ids_are_made_to_the_same_bytes_also_after_a_kill(tmp_path, monkey
 def test_half_precision_and_several_batches_a_step_learn_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     system = {"input": {"context": "past"}}
-    made = make_text_project(tmp_path, system, epochs=2, precision="bf16-mixed", accumulate=2)
+    made = make_text_project(tmp_path, system, epochs=8, precision="bf16-mixed", accumulate=2)
     train_runs(made, "made", "finetuned", [0], [1])
     losses = pd.read_csv(FOLDER / "history.csv")["loss"]
-    assert losses.notna().all() and losses[1] < losses[0]
+    assert losses.notna().all() and losses.iloc[-2:].mean() < losses.iloc[:2].mean()
 
 
 def test_a_run_is_learnt_kept_without_its_base_and_loaded_again(tmp_path, monkeypatch):

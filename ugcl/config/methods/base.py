@@ -97,7 +97,7 @@ class MethodSettings(Section):
     def _check_raw(self, run: Run) -> None:
         """Refuse features that are no vectors where the method, or the training, reads vectors."""
         names = {m: run.features[m] for m in run.input.modalities if m in run.features}
-        raw = {m: name for m, name in names.items() if run.encoders[name].base}
+        raw = {m: name for m, name in names.items() if name in run.encoders and run.encoders[name].base}
         for modality, name in raw.items():
             if modality not in self.raw:
                 raise ValueError(

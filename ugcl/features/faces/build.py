@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ugcl.config import Config
-from ugcl.config.features import YunetFaces
+from ugcl.config.data import YunetFaces
 from ugcl.features.faces.detector import Detector
 
 

@@ -21,7 +21,7 @@ from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
 
 if TYPE_CHECKING:
-    from ugcl.config.features import Faces
+    from ugcl.config.data import Faces
 
 COLUMNS = ["clip", "frames", "frames_with_face", "mean_score", "failure"]
 

@@ -14,7 +14,7 @@ from ugcl.features.faces.table import Track
 from ugcl.features.media.frame import Frame
 
 if TYPE_CHECKING:
-    from ugcl.config.features import Faces
+    from ugcl.config.data import Faces
 
 
 def follow(source: Iterable[Frame], detector: Detector, settings: Faces) -> Track:
