@@ -19,9 +19,9 @@ benchmarks = ["demo"]
 #
 # Every system on the same features, folds, seeds and clips. The epoch is chosen on dev alone.
 #
-# UAR, the mean recall of the classes, is the primary metric; WAR is accuracy. Values are pooled over folds and
-# averaged over seeds. Intervals come from drawing speakers with replacement, because clips of one speaker are not
-# independent. Grey rows (`chance`, `majority`, `raters:…` and the like) are references, not trained systems.
+# UAR, the mean recall of the classes, is the primary metric where a benchmark names no other; WAR is accuracy. Values are
+# pooled over folds and averaged over seeds. Intervals come from drawing speakers with replacement, because clips of one
+# speaker are not independent; or from drawing dialogues, where speakers recur in all parts of the corpus. Grey rows (`chance`, `majority`, `raters:…` and the like) are references, not trained systems.
 #
 # A score says how often a system gives a clip's label, not how well it knows what a person feels.
 
@@ -31,6 +31,7 @@ from ugcl.reports.figures import comparisons as comparison_figures, draw
 from ugcl.reports.tables import scores, papers as tables
 from ugcl.reports.tables.methods import methods_table
 from ugcl.reports import theme
+from ugcl.reports.labels import units
 from ugcl.reports.pages.notebook import figure, heading, labels, rows, say, show, start, table
 
 parameters = start(root)
@@ -39,7 +40,7 @@ labels(parameters, benchmarks)
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
     heading(parameters, benchmark)
-    say("Per cent, with 95 % intervals over speakers:")
+    say(f"Per cent, with 95 % intervals over {units(parameters, benchmark)}:")
     rows(tables.main_table(table("summary", benchmark)).drop(columns=["folds", "seeds"]))
     for system in by_speaker(parameters, benchmark):
         say(f"{system}: {tables.BY_SPEAKER}.")
@@ -54,8 +55,9 @@ for benchmark in benchmarks:
 # (`planned` in the parameters), and the exploratory rest.
 #
 # `p sign flips` asks less: whether these trained models differ on speakers of this kind. It swaps the two systems'
-# outputs speaker by speaker, exactly where there are up to 40 speakers, and takes luck in training for a difference
-# of the systems; it is not corrected. Few speakers cannot give a small one: five never less than .0625.
+# outputs speaker by speaker, exactly where there are up to 40 speakers (16 where the metric is an F1), and takes luck in
+# training for a difference of the systems; it is not corrected. Few speakers cannot give a small one: five never less than
+# .0625. Where intervals are by dialogue, read dialogue for speaker in all of this.
 #
 # A large p does not prove that two systems are equal. The pale band in the figure, `detectable` in the table, is the
 # smallest true difference that these speakers would show in four of five tries: of a smaller one nothing can be
@@ -69,8 +71,9 @@ for benchmark in benchmarks:
         say(f"{benchmark} has one system: nothing to compare.")
         continue
     figure(parameters, benchmark, "comparisons")
-    rows(tables.difference_table(compared))
-    say(tables.inference(compared))
+    primary = parameters.protocol(benchmark).primary
+    rows(tables.difference_table(compared, primary))
+    say(tables.inference(compared, primary))
 
 # %% [markdown]
 # ## Ranks over folds
@@ -125,7 +128,8 @@ for benchmark in benchmarks:
     else:
         metric = comparison_figures.shared_metric(comparable)
         title = draw.title(parameters, benchmark, "published results of the same protocol")
-        show(comparison_figures.published(summary, comparable, theme.colours(parameters), metric, title))
+        palette, drawn = theme.colours(parameters), units(parameters, benchmark)
+        show(comparison_figures.published(summary, comparable, palette, metric, title, drawn))
         rows(scores.published_table(summary, published))
     apart = scores.apart_table(published)
     if len(apart):

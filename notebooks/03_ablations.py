@@ -40,8 +40,9 @@ for benchmark in benchmarks:
         say("No system of this benchmark is an ablation of its reference.")
         continue
     figure(parameters, benchmark, "ablations")
-    rows(tables.difference_table(ablations))
-    say(tables.inference(ablations))
+    primary = parameters.protocol(benchmark).primary
+    rows(tables.difference_table(ablations, primary))
+    say(tables.inference(ablations, primary))
 
 # %% [markdown]
 # ## What each system changes

@@ -24,11 +24,12 @@ benchmarks = ["demo"]
 # uncertain, and a "mistake" may be a fair answer.
 
 # %% tags=["hide-input"]
+from ugcl.evaluation.dialogues import view
 from ugcl.reports.figures import draw, errors as error_figures
 from ugcl.reports.pages import gallery
 from ugcl.reports import theme
-from ugcl.reports.pages.notebook import figure, labels, raw, rows, say, show, start, table
-from ugcl.reports.tables import columns
+from ugcl.reports.pages.notebook import figure, labels, plain, raw, rows, say, show, start, table
+from ugcl.reports.tables import columns, dialogues
 
 parameters = start(root)
 labels(parameters, benchmarks)
@@ -64,6 +65,20 @@ for benchmark in benchmarks:
         raw(cards)
     say(f"The first {min(MOST, len(errors))} of {len(errors)} listed in `results/tables/{benchmark}/errors.csv`:")
     rows(gallery.mistake_table(errors.head(MOST)))
+
+# %% tags=["hide-input"]
+for benchmark in benchmarks:
+    if table("dialogues", benchmark).empty:
+        continue
+    reference = parameters.benchmark(benchmark).reference
+    say(f"## Dialogues of {plain(draw.title(parameters, benchmark, reference))}")
+    say(
+        "The dialogues with most wrong answers of the reference, turn by turn; ✗: wrong, –: not known or not tested."
+        " They are extreme, as the mistakes above are. `ugcl show BENCHMARK SYSTEM --dialogue NAME` shows any dialogue."
+    )
+    for name in view.most_wrong(parameters, benchmark, reference):
+        say(f"### {plain(name)}")
+        rows(dialogues.turns_of(view.view(parameters, benchmark, reference, name)), f"dialogue {name}")
 
 # %% [markdown]
 # ## Raters

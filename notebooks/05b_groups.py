@@ -25,16 +25,21 @@ benchmarks = ["demo"]
 # there all the same: look at the width of its interval.
 
 # %% tags=["hide-input"]
-from ugcl.reports.tables import scores
-from ugcl.reports.pages.notebook import figure, rows, say, start, table
+from ugcl.plan.names import TITLES
+from ugcl.reports import theme
+from ugcl.reports.figures import draw, errors as error_figures
+from ugcl.reports.labels import units
+from ugcl.reports.tables import dialogues, scores
+from ugcl.reports.pages.notebook import figure, rows, say, show, start, table
 
 parameters = start(root)
 
 # %% [markdown]
 # ## Speakers
 #
-# A dot is a test speaker, at the UAR over the classes of which the speaker has clips. The spread over speakers is why
-# intervals here come from drawing speakers and not clips. The speaker named is the system's hardest.
+# A dot is a test speaker, at the UAR over the classes of which the speaker has clips. It is UAR also where the benchmark's
+# primary metric is another: an F1 weighted by clips would show which classes a speaker has. The spread over speakers is why
+# intervals come from drawing speakers and not clips, where speakers are in one part only. The speaker named is the system's hardest.
 
 # %% tags=["hide-input"]
 for benchmark in benchmarks:
@@ -56,5 +61,36 @@ for benchmark in benchmarks:
         say(f"{benchmark}: the corpus has no groups to compare.")
         continue
     figure(parameters, benchmark, "subgroups")
-    say("UAR in per cent, gap in points, each with its 95 % interval over speakers:")
+    say(f"UAR in per cent, gap in points, each with its 95 % interval over {units(parameters, benchmark)}:")
     rows(found)
+
+# %% tags=["hide-input"]
+for benchmark in benchmarks:
+    found = table("turns", benchmark)
+    if found.empty:
+        continue
+    metric, drawn = TITLES[parameters.protocol(benchmark).primary], units(parameters, benchmark)
+    say(f"## Turns of dialogues, {benchmark}")
+    say(
+        f"Scores ({metric}) by the place of a clip in its dialogue, the number of tested clips before it. Where a system reads the"
+        " dialogue and another of the same settings does not, the difference is what context adds: at turn 0 a system that"
+        " reads the past alone has none. Turns differ in their labels too, so that a slope by itself says little of context."
+    )
+    say(
+        "An emotion shift is a turn whose speaker had another label in the turn before (`label changed`). A system that leans"
+        " on context may keep the label before: the last column counts how often it does."
+    )
+    title = draw.title(parameters, benchmark, "turns of dialogues")
+    show(error_figures.turns(found, theme.colours(parameters), drawn, title))
+    say(f"Scores in per cent ({metric}) with the 95 % interval over {drawn}; clips in brackets:")
+    for attribute in ("turn", "shift"):
+        rows(dialogues.by_turn(found, attribute))
+    gains = dialogues.gains(found)
+    if len(gains):
+        say("What context adds, in points, on the same clips:")
+        rows(gains)
+    changed = table("shifts", benchmark)
+    if len(changed):
+        reference, classes = parameters.benchmark(benchmark).reference, parameters.protocol(benchmark).classes
+        title = draw.title(parameters, benchmark, f"{reference} after a change of the speaker's label")
+        show(error_figures.shifts(changed, classes, reference, title))

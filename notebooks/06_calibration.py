@@ -23,6 +23,7 @@ benchmarks = ["demo"]
 # Probabilities are about the **label** of a clip, not about what a person feels.
 
 # %% tags=["hide-input"]
+from ugcl.reports.labels import units
 from ugcl.reports.tables import scores
 from ugcl.reports.pages.notebook import figure, rows, say, start, table
 
@@ -57,5 +58,6 @@ for benchmark in benchmarks:
 for benchmark in benchmarks:
     summary = table("summary", benchmark)
     figure(parameters, benchmark, "calibration")
-    say(f"{benchmark}: ECE, confidence and WAR in per cent, Brier score, log-loss, with 95 % intervals over speakers:")
+    drawn = units(parameters, benchmark)
+    say(f"{benchmark}: ECE, confidence and WAR in per cent, Brier score, log-loss, with 95 % intervals over {drawn}:")
     rows(scores.calibration_table(summary, table("calibration", benchmark)))

@@ -28,6 +28,8 @@ benchmarks = ["demo"]
 # here may still fail on recordings of another kind.
 
 # %% tags=["hide-input"]
+from ugcl.plan.names import TITLES
+from ugcl.reports.labels import units
 from ugcl.reports.tables import columns
 from ugcl.reports.pages.notebook import figure, heading, rows, say, start, table
 
@@ -41,12 +43,13 @@ for benchmark in benchmarks:
         say("No condition is asked for: in `params.yaml`, `evaluate.robustness` and the benchmark's `label_noise` are empty.")
         continue
     figure(parameters, benchmark, "robustness")
+    primary = parameters.protocol(benchmark).primary
     say(
-        "UAR on clean clips in per cent, then points from there on the same clips. ∗: the 95 % interval over speakers"
-        " excludes zero, not corrected for the number of conditions. Without it, this benchmark does not show"
+        f"{TITLES[primary]} on clean clips in per cent, then points from there on the same clips. ∗: the 95 % interval"
+        f" over {units(parameters, benchmark)} excludes zero, not corrected for the number of conditions. Without it, this benchmark does not show"
         f" an effect of the condition. The intervals are in `results/tables/{benchmark}/robustness.csv`."
     )
-    rows(columns.robustness(found))
+    rows(columns.robustness(found, primary))
     without = columns.cannot(found)
     if len(without):
         say("Conditions that do not apply to a system:")

@@ -84,9 +84,9 @@ for benchmark in benchmarks:
 # %% [markdown]
 # ## Optimism
 #
-# The epoch of every run is chosen on dev speakers: the highest dev UAR, of equal ones the least dev loss, then the
-# earliest. The table of optimism by system in `results/tables` counts the runs where several epochs tie. The test
-# score of each epoch is recorded to know what choosing it on the test fold would have added, in points of UAR, and
+# The epoch of every run is chosen on dev clips: the highest dev score in the benchmark's primary metric, UAR where none is
+# named, of equal ones the least dev loss, then the earliest. The table of optimism by system in `results/tables` counts the runs where several epochs tie. The test
+# score of each epoch is recorded to know what choosing it on the test fold would have added, in points of that metric, and
 # chooses nothing. The interval is over folds.
 
 # %% tags=["hide-input"]

@@ -18,11 +18,11 @@ benchmarks = ["demo"]
 # # Search for settings
 #
 # What `ugcl tune` tried. A trial trains a system once per fold with other settings of `tune.space`; its value is the
-# mean over folds of the dev UAR of the selected epoch. Test clips are never read. Still, the dev clips of one fold
+# mean over folds of the dev score of the selected epoch, in the protocol's primary metric. Test clips are never read. Still, the dev clips of one fold
 # are test clips of another, so that settings found over all folds have seen them once: the test score of a tuned
 # system is slightly too high, and more so with more trials.
 #
-# The importance of a parameter is the share of the variance of dev UAR over complete trials that it explains alone
+# The importance of a parameter is the share of the variance of the dev score over complete trials that it explains alone
 # and with others (functional ANOVA on a random forest; Hutter, Hoos and Leyton-Brown, 2014). After few trials it is
 # a rough guide.
 
@@ -41,6 +41,7 @@ for benchmark, system in made(parameters):
     trials = studies.read(benchmark, system, "trials")
     importances = studies.read(benchmark, system, "importances")
     complete = trials[trials["state"] == "complete"]
+    words = studies.score(trials)[1]
     say(
         f"### {system}\n\n{len(trials)} trials, {len(complete)} of them complete and the others cut short;"
         f" {trials['epochs'].sum():.0f} epochs, {trials['seconds'].sum() / 60:.0f} minutes."
@@ -52,7 +53,7 @@ for benchmark, system in made(parameters):
     if importances.empty:
         say("Too few complete trials for importances.")
     else:
-        show(studies.importances(importances, f"{benchmark}: importance of the parameters of {system}"))
-    show(studies.slices(trials, f"{benchmark}: settings of {system} and dev UAR"))
+        show(studies.importances(importances, f"{benchmark}: importance of the parameters of {system}", words))
+    show(studies.slices(trials, f"{benchmark}: settings of {system} and {words}"))
     say("The best trials:")
     rows(studies.best(trials))

@@ -58,7 +58,7 @@ def make(options: argparse.Namespace) -> None:
     finished.finish(config, "ravdess", options.speakers, options.sentences)
     score(config, "ravdess", dict.fromkeys(config.benchmarks["ravdess"].systems, "f00df00df00d"))
     write(config, "ravdess")
-    summarise(["ravdess"])
+    summarise(config, ["ravdess"])
 
 
 def timed(arguments: list[str]) -> tuple[str, float, float, float]:

@@ -15,5 +15,5 @@ def configure(level: str | None = None) -> None:
         level: a logging level name; default the environment variable ``UGCL_LOG`` or ``INFO``.
     """
     logging.basicConfig(level=level or os.environ.get("UGCL_LOG", "INFO"), format=FORMAT, datefmt="%H:%M:%S")
-    for noisy in ("httpx", "matplotlib", "fontTools", "papermill", "numba"):
+    for noisy in ("httpx", "httpx2", "matplotlib", "fontTools", "papermill", "numba"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

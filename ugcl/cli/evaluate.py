@@ -97,7 +97,7 @@ def summary() -> None:
     parameters = config.load()
     for name, reason in kept.left_out(parameters).items():
         log.warning("summary.csv: rows of %s left out: %s", name, reason)
-    summarise(kept.included(parameters))
+    summarise(parameters, kept.included(parameters))
 
 
 @app.command()

@@ -43,10 +43,10 @@ def resolve(
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="The folder that holds the media.")],
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the media, or a table with words.")],
     name: Annotated[str | None, typer.Option(help="Of corpus and benchmark; default the folder's.")] = None,
     table: Annotated[
-        str, typer.Option(help="Table of clips, which is written into the folder.")
+        str, typer.Option(help="Table of clips; written into the folder unless it has transcripts.")
     ] = "clips.csv",
     speaker: Annotated[
         str | None, typer.Option(help="Regular expression on paths in it; its first group is the speaker.")
@@ -55,28 +55,35 @@ def init(
         str | None, typer.Option(help="Regular expression on paths in it; its first group is the label.")
     ] = None,
 ) -> None:
-    """Start a corpus of your own: list the clips of a folder, and write parameters of a benchmark on it."""
+    """Start a corpus of your own: list the clips of a folder, and write parameters of a benchmark on it.
+
+    A table that is there and has transcripts is read, not written.
+    """
     from ugcl.config import read
     from ugcl.data import tables
     from ugcl.data.initial import parameters
-    from ugcl.data.initial.table import LABEL, start
+    from ugcl.data.initial.table import LABEL, from_table, has_words, start
     from ugcl.errors import UgclError
 
     root, here = folder.resolve(), Path.cwd()
     name = name or root.name
     clips, file = folder / table, Path(f"params-{name}.yaml")
-    for path in (clips, file):
+    own = has_words(clips)
+    for path in (file,) if own else (clips, file):
         if path.exists():
             raise UgclError(f"{path}: exists and is not replaced; remove it, or choose another name")
-    found, base = start(folder, speaker, label), read()
+    found, base = from_table(folder, table) if own else start(folder, speaker, label), read()
     place = root.relative_to(here) if root.is_relative_to(here) else root
     text = parameters.parameters(base, name, place.as_posix(), table, file.name, found)
-    tables.write(found.clips, clips)
+    if not own:
+        tables.write(found.clips, clips)
     file.write_text(text)
-    counts = (found.clips[["audio", "video"]] != "").sum()
+    counts = (found.clips != "").sum()
+    words = f"; {counts['transcript']} with a transcript" if own else ""
+    words = words or f"; {found.renamed} are not named as their file"
     lines = [
         f"{clips}: {len(found.clips)} clips, {counts['audio']} with a sound file, {counts['video']} with a"
-        f" video; {found.renamed} are not named as their file",
+        f" video{words}",
         f"speaker: {found.speaker.text}",
         f"{LABEL}: {found.label.text}",
         f"{file}: corpus and benchmark {name!r}",

@@ -43,8 +43,9 @@ def show(
     from rich.text import Text
 
     numbers = set(right)
-    style = {"title_justify": "left", "title_style": "bold", "box": box.SIMPLE_HEAD, "pad_edge": False}
-    table = Table(title=title or None, **style)
+    style = {"title_justify": "left", "box": box.SIMPLE_HEAD, "pad_edge": False}
+    named = Text(title, "bold", justify="left") if title else None  # plain text, as cells are
+    table = Table(title=named, **style)
     for column in columns:
         table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:

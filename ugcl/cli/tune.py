@@ -18,7 +18,9 @@ def tune(
     ] = False,
     threads: Threads = 1,
 ) -> None:
-    """Search tune.space for the best mean dev UAR over folds; called again, the study goes on.
+    """Search tune.space for the best mean dev score over folds; called again, the study goes on.
+
+    The score is the protocol's primary metric.
 
     Prints the best settings as systems to paste into params/systems.yaml. Test clips are never read.
     """
@@ -26,6 +28,7 @@ def tune(
 
     from ugcl import config
     from ugcl.plan import paths
+    from ugcl.plan.names import TITLES
     from ugcl.provenance import lineage
 
     parameters = config.load()
@@ -33,10 +36,11 @@ def tune(
     from ugcl.training.search.keep import keep as write
 
     plain = tuning.searched(parameters, benchmark)
+    primary = TITLES[parameters.protocol(benchmark).primary]
     for system in systems:
         study = tuning.tune(parameters, benchmark, system, trials, lineage.train(plain, benchmark, system))
         done, kept = len(tuning.finished(study)), paths.study(benchmark, system)
-        typer.echo(f"# dev UAR {study.best_value:.3f}, the best of {done} trials ({kept})")
+        typer.echo(f"# dev {primary} {study.best_value:.3f}, the best of {done} trials ({kept})")
         best = tuning.found(study, system)
         if keep:
             write(benchmark, system, best)

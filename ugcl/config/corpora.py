@@ -115,7 +115,8 @@ class FolderCorpus(Corpus):
     adapter: Literal["folder"]
     table: str = Field(
         "clips.csv",
-        description="CSV with clip, audio, video, speaker and label columns; where clips are parts of longer"
+        description="CSV with clip, audio, video or transcript, speaker and label columns; for context also"
+        " dialogue and turn; where clips are parts of longer"
         " files, also start and end in seconds (cut: video where the sound file is the clip's alone), and"
         " region: the speaker's half (left, right).",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from ugcl.config.base import Section, Untagged
 
@@ -73,6 +73,21 @@ class Encoder(Section):
     needs_faces: ClassVar[bool] = False  # whether the encoder reads aligned face crops
     precomputed: ClassVar[bool] = False  # whether features come from a file, so that no clip can be encoded
     runs_network: ClassVar[bool] = False  # whether a GPU makes the encoder faster
+
+    @property
+    def reads(self) -> tuple[Modality, ...]:
+        """Modalities of a clip that the features are made from; none where they come from a file."""
+        return () if self.precomputed else (self.modality,)
+
+    @property
+    def base(self) -> str:
+        """Weights of the network that reads what the encoder gives, which a method trains; "" of vectors."""
+        return ""
+
+    @property
+    def inner(self) -> tuple[Encoder, ...]:
+        """Encoders that this one uses."""
+        return ()
 
 
 class Network(Encoder):
@@ -217,6 +232,23 @@ class Text(Network):
     )
 
 
+class Tokens(Encoder):
+    """Token ids of the clip's transcript, for a method that trains the text network (`encoder.networks`)."""
+
+    kind: Literal["tokens"]
+    modality: Literal["text"] = "text"
+    weights: str = Field(description="The network: local folder, folder inside data.mirror, or hub name.")
+    longest: int | None = Field(
+        None, ge=8, description="Most tokens of a text; null = as many as the network can read."
+    )
+    pool: Literal[1] = Field(1, description="Ids have no mean.")
+
+    @property
+    def base(self) -> str:
+        """See `Encoder.base`."""
+        return self.weights
+
+
 Lengths = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)]
 
 
@@ -283,8 +315,54 @@ class Sequences(Encoder):
     precomputed: ClassVar[bool] = True
 
 
+class Textual(Encoder):
+    """Face, voice and words of a clip in plain sentences, which an encoder of text reads."""
+
+    kind: Literal["textual"]
+    modality: Literal["text"] = "text"
+    units: Table | None = Field(None, description="Table of facial action units; null = no face.")
+    voice: bool = Field(True, description="Pitch, loudness and speed of the sound.")
+    words: bool = Field(True, description="The transcript.")
+    reader: Annotated[Text | Tokens | Ngrams, Field(discriminator="kind"), Untagged] = Field(
+        description="What reads the sentences: an encoder of kind text, tokens or ngrams."
+    )
+    pool: Literal[1] = Field(1, description="Nothing is pooled; the reader may.")
+
+    @model_validator(mode="after")
+    def says_something(self) -> Textual:
+        """Refuse a text without parts."""
+        if not (self.units or self.voice or self.words):
+            raise ValueError("the text would be empty; set units, voice or words")
+        return self
+
+    @property
+    def inner(self) -> tuple[Encoder, ...]:
+        """See `Encoder.inner`."""
+        return (self.reader,) if self.units is None else (self.reader, self.units)
+
+    @property
+    def base(self) -> str:
+        """See `Encoder.base`."""
+        return self.reader.base
+
+    @property
+    def reads(self) -> tuple[Modality, ...]:
+        """See `Encoder.reads`; units come from a file."""
+        return ("audio",) * self.voice + ("text",) * self.words
+
+    @property
+    def precomputed(self) -> bool:
+        """Whether a part of the text comes from a file, so that no other clip can be described."""
+        return self.units is not None
+
+    @property
+    def runs_network(self) -> bool:
+        """Whether the reader is a network."""
+        return self.reader.runs_network
+
+
+_OfSound = LogMel | Whisper | Speech | OpenSmile
+_OfWords = Text | Tokens | Ngrams | Textual
 AnyEncoder = Annotated[
-    LogMel | Whisper | Speech | Hog | Image | VggFace | OpenSmile | Text | Ngrams | Table | Sequences,
-    Field(discriminator="kind"),
-    Untagged,
+    _OfSound | Hog | Image | VggFace | _OfWords | Table | Sequences, Field(discriminator="kind"), Untagged
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -12,6 +12,11 @@ DEV_SPEAKERS = (
     "Speakers of the dev part, drawn from the training part, balanced by sex: in sorted order,"
     " cyclically, from the one after the last test speaker. Default: what the scheme says."
 )
+Primary = Literal["uar", "war", "macro_f1", "weighted_f1"]
+"""A metric that can decide: which epoch is kept, which settings, and which system is ahead."""
+
+PRIMARIES: tuple[str, ...] = get_args(Primary)
+
 ALLOW_LEAK = "Keep a split whose parts share speakers, marked LEAKY in every table."
 
 
@@ -70,6 +75,14 @@ class Groups(Section):
     within: str | None = Field(None, description="Column of the larger group that holds the test group.")
     rest: Literal["left_out", "dev"] = Field("left_out", description="Where the rest of it goes.")
     dev_speakers: int | None = Field(None, ge=1, description=DEV_SPEAKERS + " That is the next group.")
+    dev_dialogues: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Share of the training groups' dialogues that are the dev part, whole and spread evenly"
+        " over their sorted names; dev then shares speakers with train, and test shares none. Excludes"
+        " dev_speakers and `rest: dev`.",
+    )
 
     @property
     def count(self) -> int:
@@ -84,6 +97,8 @@ class Groups(Section):
             raise ValueError(f"test: group {twice[0]!r} is tested twice; name it once")
         if self.rest == "dev" and (self.within is None or self.dev_speakers is not None):
             raise ValueError("rest: dev needs `within` and excludes dev_speakers; drop one of them")
+        if self.dev_dialogues is not None and (self.rest == "dev" or self.dev_speakers is not None):
+            raise ValueError("dev_dialogues excludes dev_speakers and `rest: dev`; keep one of them")
         return self
 
 
@@ -167,6 +182,21 @@ class Protocol(Section):
         " nor dev has its sentences. Train and dev share the others.",
     )
     folds: Folds = SpeakerBlocks()
+    primary: Primary = Field(
+        "uar",
+        description="The metric that decides: epochs and searches are chosen by it on dev; systems are"
+        " compared, tested, ranked and drawn by it.",
+    )
+    intervals: Literal["speaker", "dialogue"] = Field(
+        "speaker",
+        description="What intervals and tests draw as a whole. `dialogue` is for corpora whose parts share"
+        " their speakers: it says how scores vary over new dialogues, not over new speakers.",
+    )
+
+    @property
+    def dev_shares_speakers(self) -> bool:
+        """Whether the dev part has dialogues of the training speakers by design."""
+        return isinstance(self.folds, Groups) and self.folds.dev_dialogues is not None
 
     @property
     def fold_numbers(self) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, ValidationError, model_validator
 
@@ -32,6 +32,11 @@ class Benchmark(Section):
     corpus: str = Field(description="Key of `corpora`.")
     protocol: str = Field(description="Key of the corpus's `protocols`.")
     features: dict[Modality, str] = Field(min_length=1, description="Modality → key of `encoders`.")
+    absent: Literal["quarantine", "keep"] = Field(
+        "quarantine",
+        description="A clip of which the manifest names no file or transcript of a modality: set it aside, or"
+        " keep it without that modality where it has another one. Media that cannot be read are set aside.",
+    )
     systems: Annotated[list[str], Distinct] = Field(
         default_factory=list, description="Keys of `systems`, in table order; those of `grid` follow."
     )
@@ -161,8 +166,7 @@ class Config(Section):
                     f"{where}.features.{modality}: encoder {encoder!r} is for"
                     f" {self.encoders[encoder].modality}; choose one for {modality}"
                 )
-            without = not (getattr(corpus, "media", True) or self.encoders[encoder].precomputed)
-            if without and modality != "text":
+            if set(self.encoders[encoder].reads) - {"text"} and not getattr(corpus, "media", True):
                 raise ValueError(
                     f"{where}.features.{modality}: corpora.{benchmark.corpus}.media is off, so that there are"
                     " no clips to encode; set it to true"

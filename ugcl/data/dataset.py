@@ -46,7 +46,7 @@ class Batch:
             batch then has all clips. Default: every clip is a group.
     """
 
-    features: dict[str, Tensor]  # modality → (B, T, D) float32, 0 where padded
+    features: dict[str, Tensor]  # modality → (B, T, D) float32, or int32 token ids; 0 where padded
     masks: dict[str, Tensor]  # modality → (B, T), True = valid frame
     present: dict[str, Tensor]
     labels: Tensor  # (B,) class numbers
@@ -135,7 +135,7 @@ class ClipDataset:
     """One part of a split, with its features.
 
     The order is that of the rows; where dialogues are the context, their clips are brought together. Features
-    stay half-precision; they are kept in memory up to a limit and read from their shards beyond it.
+    stay as they are stored; they are kept in memory up to a limit and read from their shards beyond it.
 
     Attributes:
         rows: the table of the clips, in the order of the dataset.
@@ -199,7 +199,7 @@ class ClipDataset:
         return len(self.clips)
 
     def features(self, modality: str, index: int) -> Tensor | None:
-        """One clip's (T, D) float16 features, or None where the clip lacks the modality.
+        """One clip's (T, D) features as they are stored, or None where the clip lacks the modality.
 
         Raises:
             UgclError: `by_speaker`, and the speaker has no other clip here.
@@ -210,7 +210,7 @@ class ClipDataset:
         key = (modality, clip)
         if key not in self._kept:
             x = self.stores[modality][clip]
-            if self._by_speaker:
+            if self._by_speaker and x.is_floating_point():
                 x = standardised(x, *self._moments_of(modality, self.speakers[index]))
             if x.nbytes > self._room:
                 return x
@@ -224,9 +224,10 @@ class ClipDataset:
         for modality, store in self.stores.items():
             clips = [self.features(modality, i) for i in indices]
             lengths = torch.tensor([0 if x is None else len(x) for x in clips])
-            absent = torch.zeros(1, store.info.dim, dtype=torch.float16)
-            padded = pad_sequence([absent if x is None else x for x in clips], batch_first=True).float()
-            features[modality] = padded
+            kind = next((x.dtype for x in clips if x is not None), torch.float16)
+            absent = torch.zeros(1, store.info.dim, dtype=kind)
+            padded = pad_sequence([absent if x is None else x for x in clips], batch_first=True)
+            features[modality] = padded.float() if kind.is_floating_point else padded
             masks[modality] = torch.arange(padded.shape[1]) < lengths[:, None]
             present[modality] = lengths > 0
         at = list(indices)

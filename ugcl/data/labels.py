@@ -93,3 +93,25 @@ def vote_shares(
             raise UgclError(f"the manifest has no column {prefix}_{label}; fix the prefix or the classes")
     total = counts.sum(axis=1, keepdims=True)
     return np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
+
+
+def units(clips: pd.DataFrame, kind: str) -> pd.Series:
+    """What intervals draw as a whole: the speaker of each clip, or its dialogue.
+
+    A clip without a dialogue counts as one of its own.
+
+    Args:
+        clips: clip, speaker and, where there are dialogues, dialogue ("" = none).
+        kind: `intervals` of a protocol, speaker or dialogue.
+
+    Raises:
+        UgclError: no clip has a dialogue.
+    """
+    if kind == "speaker":
+        return clips["speaker"]
+    if "dialogue" not in clips or (clips["dialogue"] == "").all():
+        raise UgclError(
+            "intervals: dialogue, but the manifest has no dialogue of any clip; fill its column dialogue, or"
+            " set the protocol's intervals to speaker"
+        )
+    return clips["dialogue"].where(clips["dialogue"] != "", clips["clip"])

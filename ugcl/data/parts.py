@@ -41,7 +41,7 @@ class BenchmarkData:
         self.benchmark = benchmark
         self.manifest = tables.read_manifest(paths.manifest(entry.corpus))
         self._quarantine = self._read_quarantine()
-        self.quarantined: list[str] = self._quarantine["clip"].tolist()
+        self.quarantined: list[str] = tables.set_aside(self._quarantine)["clip"].tolist()
         self._corpus, self._protocol = entry.corpus, entry.protocol
         self._stores: dict[str, FeatureStore] = {}
 
@@ -71,14 +71,15 @@ class BenchmarkData:
         return bad
 
     def _check_features(self, rows: pd.DataFrame, stores: Mapping[str, Store]) -> None:
-        """A clip has features of each modality, or is in the quarantine: else one of them is not current."""
+        """Features and quarantine agree on what a clip lacks: else one of them is not current."""
         path = paths.quarantine(self.benchmark)
         again = f"run `ugcl features quarantine {self.benchmark}` again, or encode again"
         for modality, store in stores.items():
-            absent = [clip for clip in rows["clip"] if clip not in store]
+            failed = self._quarantine.loc[self._quarantine["modality"] == modality, "clip"]
+            known = set(failed)
+            absent = [clip for clip in rows["clip"] if clip not in store and clip not in known]
             if absent:
                 raise UgclError(f"{path}: lacks clip {absent[0]}, which has no {modality} features; {again}")
-            failed = self._quarantine.loc[self._quarantine["modality"] == modality, "clip"]
             present = [clip for clip in failed if clip in store]
             if present:
                 raise UgclError(f"{path}: has clip {present[0]}, which has {modality} features; {again}")

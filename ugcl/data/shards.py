@@ -1,4 +1,4 @@
-"""The feature store: shards of half-precision arrays with one table row per clip."""
+"""The feature store: shards of half-precision vectors or of token ids, with one table row per clip."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ COLUMNS = ["clip", "frames", "dim", "digest", "failure", "detail"]
 INDEX = "index.csv"
 DIGITS = 16
 """Hexadecimal digits of a clip's digest."""
+TYPES = {"<f2": "F16", "<i4": "I32"}
+"""NumPy's name of a type that arrays are stored in → that of safetensors."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ def write_shard(
     """Write one shard and its table; equal arguments give equal bytes.
 
     Args:
-        features: clip → (frames, dim), written as float16; an array is asked for when its turn comes, and for
-            its shape before that, so that a mapping may read them from elsewhere.
+        features: clip → (frames, dim), written as :func:`stored` gives it; an array is asked for when its
+            turn comes, and for its shape before that, so that a mapping may read them from elsewhere.
         failures: clip → (failure word, detail); no clip is in both.
         info: shape and rate of the features.
         settings: whatever else the features depend on (parameters, weights hash), for the metadata.
@@ -96,21 +98,29 @@ def write_shard(
         UgclError: the disk is full.
     """
     clips = sorted(features)
-    sizes = [(clip, *features[clip].shape) for clip in clips]
+    forms = [_form(clip, features[clip]) for clip in clips]
     metadata = {**info.to_dict(), "settings": dict(settings)}
     metadata |= {"identity": dict(identity)} if identity else {}
     target, rows = tensors_path(folder, shard), []
     with whole(target) as partial:
         with partial.open("wb") as file:
-            file.write(_header(sizes, {KEY: json.dumps(metadata, sort_keys=True)}))
-            for clip, *size in sizes:
-                x = np.ascontiguousarray(features[clip], dtype="<f2")
+            file.write(_header(forms, {KEY: json.dumps(metadata, sort_keys=True)}))
+            for clip in clips:
+                x = stored(features[clip])
                 file.write(x.tobytes())
-                rows.append((clip, *size, digest(metadata, clip, x), "", ""))
+                rows.append((clip, *x.shape, digest(metadata, clip, x), "", ""))
         if target.is_file() and read_metadata(target) != metadata:
             (folder / INDEX).unlink(missing_ok=True)  # it speaks of features of other settings
     rows += [(clip, 0, info.dim, "", failure, detail) for clip, (failure, detail) in failures.items()]
     tables.write(pd.DataFrame(sorted(rows), columns=COLUMNS), table_path(folder, shard))
+
+
+def stored(x: np.ndarray) -> np.ndarray:
+    """An array in the type that it is stored in: whole numbers in 32 bits, others in half precision.
+
+    Token ids need the 32 bits: half precision has no whole number above 2048 but even ones.
+    """
+    return np.ascontiguousarray(x, dtype="<i4" if np.issubdtype(x.dtype, np.integer) else "<f2")
 
 
 def digest(metadata: Mapping[str, Any], clip: str, x: np.ndarray) -> str:
@@ -118,27 +128,32 @@ def digest(metadata: Mapping[str, Any], clip: str, x: np.ndarray) -> str:
 
     Args:
         metadata: of the shard (:func:`read_metadata`).
-        x: (frames, dim) float16.
+        x: (frames, dim).
 
     Returns:
         The first DIGITS hexadecimal digits of a SHA-256, which takes 0.05 s per 100 MB.
     """
     facts = json.dumps([metadata, clip, list(x.shape)], sort_keys=True)
     found = hashlib.sha256(facts.encode())
-    found.update(np.ascontiguousarray(x, dtype="<f2"))
+    found.update(stored(x))
     return found.hexdigest()[:DIGITS]
 
 
-def _header(rows: Sequence[tuple[Any, ...]], metadata: dict[str, str]) -> bytes:
-    """What a safetensors file of half-precision arrays begins with, for arrays that follow in this order.
+def _form(clip: str, x: np.ndarray) -> tuple[str, np.dtype, int, int]:
+    """Name, type and shape of an array as it is stored."""
+    return clip, stored(x[:0]).dtype, *x.shape
+
+
+def _header(forms: Sequence[tuple[str, np.dtype, int, int]], metadata: dict[str, str]) -> bytes:
+    """What a safetensors file begins with, for arrays of these names, types and shapes in this order.
 
     The library writes the same bytes, but wants all arrays in memory at once.
     """
     entries: dict[str, Any] = {"__metadata__": metadata}
     end = 0
-    for clip, frames, dim in rows:
-        start, end = end, end + 2 * frames * dim
-        entries[clip] = {"dtype": "F16", "shape": [frames, dim], "data_offsets": [start, end]}
+    for clip, kind, frames, dim in forms:
+        start, end = end, end + kind.itemsize * frames * dim
+        entries[clip] = {"dtype": TYPES[kind.str], "shape": [frames, dim], "data_offsets": [start, end]}
     text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text
@@ -263,7 +278,7 @@ class FeatureStore:
         return clip in self._shard
 
     def __getitem__(self, clip: str) -> torch.Tensor:
-        """One clip's features, (frames, dim) float16.
+        """One clip's features, (frames, dim) float16, or int32 where they are token ids.
 
         Raises:
             UgclError: it has none, or not those that were encoded.

@@ -95,6 +95,18 @@ SPLIT = pa.DataFrameSchema({"clip": pa.Column(str, unique=True), "part": _PART},
 """One row per clip of the protocol."""
 
 
+NAMED = {"audio": ("audio", "video"), "video": ("video",), "text": ("transcript",)}
+"""Modality → columns of a manifest; a clip has the modality where one of them is filled."""
+
+KEPT = "kept"
+"""Column of a quarantine: "yes" in rows of clips that stay, without that modality."""
+
+
+def set_aside(quarantine: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a quarantine whose clips are in no part; the others stay without a modality."""
+    return quarantine[quarantine[KEPT] == ""] if KEPT in quarantine else quarantine
+
+
 def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema, source: str) -> pd.DataFrame:
     """Check a table against its schema.
 

@@ -31,8 +31,8 @@ def clip_facts(config: Config, clip: str, corpus: str = "") -> dict[str, Any]:
     Returns:
         corpus; manifest (column → text, empty cells left out); features (encoder → frames and dim, or failure
         and detail); benchmarks: name → marks (SYNTHETIC, LEAKY), label ("" where the protocol leaves the clip
-        out), parts (fold → part), quarantine (reasons), predictions (one row per system, seed and fold that
-        tested it: predicted, right, confidence, p of every class).
+        out), parts (fold → part), quarantine (reasons), absent (modalities that it lacks), predictions (one
+        row per system, seed and fold that tested it: predicted, right, confidence, p of every class).
 
     Raises:
         UgclError: no manifest has the clip.
@@ -91,7 +91,8 @@ def _in_benchmark(config: Config, benchmark: str, clip: str, label: str) -> dict
     entry, classes = config.benchmarks[benchmark], config.protocol(benchmark).classes
     splits = {n: _rows(paths.split(entry.corpus, entry.protocol, n), clip) for n in config.folds(benchmark)}
     parts = {fold: rows["part"].iloc[0] for fold, rows in splits.items() if len(rows)}
-    bad = _rows(paths.quarantine(benchmark), clip)
+    failed = _rows(paths.quarantine(benchmark), clip)
+    bad = tables.set_aside(failed)
     predicted = [system for system in entry.systems if temperature(benchmark, system).is_file()]
     folds = [fold for fold, part in parts.items() if part == "test"] if predicted else []
     tests, found = predictions.tested(config, benchmark, folds) if folds else {}, []
@@ -114,6 +115,7 @@ def _in_benchmark(config: Config, benchmark: str, clip: str, label: str) -> dict
         "label": label,
         "parts": parts,
         "quarantine": bad[["modality", "failure", "detail"]].to_dict("records") if len(bad) else [],
+        "absent": [] if len(bad) or failed.empty else failed["modality"].tolist(),
         "predictions": found,
     }
 

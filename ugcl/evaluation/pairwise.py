@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ugcl.config import Config
+from ugcl.config.protocols import Protocol
 from ugcl.errors import UgclError
 from ugcl.evaluation.statistics import paired
 from ugcl.evaluation.tables import predictions
@@ -19,12 +20,12 @@ class Tested:
 
     Attributes:
         name: as it was given.
-        classes: class names in order.
+        protocol: classes, primary metric and unit of the intervals.
         frame: its predictions (:func:`ugcl.evaluation.tables.predictions.stack`).
     """
 
     name: str
-    classes: list[str]
+    protocol: Protocol
     frame: pd.DataFrame
 
 
@@ -42,8 +43,9 @@ def tested(config: Config, name: str) -> Tested:
     chosen(config, benchmark, [system])
     seeds = _one(rest[:1], "seed", entry.seeds, name)
     folds = _one(rest[1:], "fold", folds, name)
-    classes = config.protocol(benchmark).classes
-    return Tested(name, classes, predictions.stack(config, benchmark, system, seeds, folds))
+    return Tested(
+        name, config.protocol(benchmark), predictions.stack(config, benchmark, system, seeds, folds)
+    )
 
 
 def _one(part: list[str], kind: str, known: list[int], name: str) -> list[int]:
@@ -57,7 +59,7 @@ def _one(part: list[str], kind: str, known: list[int], name: str) -> list[int]:
 
 
 def compare(config: Config, first: Tested, second: Tested) -> pd.DataFrame:
-    """The paired comparison of two on identical clips.
+    """The paired comparison of two on identical clips, by primary metric and unit of the first's protocol.
 
     Two runs that differ in their seed or fold are paired clip by clip, whatever trained them.
 
@@ -69,8 +71,9 @@ def compare(config: Config, first: Tested, second: Tested) -> pd.DataFrame:
         UgclError: they have other classes, or were tested on other clips.
     """
     names = f"{first.name} and {second.name}"
-    if first.classes != second.classes:
+    if first.protocol.classes != second.protocol.classes:
         raise UgclError(f"{names}: their protocols have other classes; only scores of one protocol compare")
+    judged = first.protocol.primary, first.protocol.intervals
     frames = [one.frame for one in (first, second)]
     clips = [set(frame["clip"]) for frame in frames]
     if clips[0] != clips[1]:
@@ -81,8 +84,10 @@ def compare(config: Config, first: Tested, second: Tested) -> pd.DataFrame:
         )
     if any(not frames[0][key].equals(frames[1][key]) for key in ("seed", "fold")):
         frames = [_renumbered(one) for one in (first, second)]
-    scored = [paired.scored(frame, first.classes, config.evaluate) for frame in frames]
-    return paired.compare(*scored, config.evaluate, names)
+    unit = frames[0].set_index("clip")["unit"].groupby(level=0).first()
+    frames[1] = frames[1].assign(unit=frames[1]["clip"].map(unit))
+    scored = [paired.scored(frame, first.protocol.classes, config.evaluate) for frame in frames]
+    return paired.compare(*scored, config.evaluate, names, *judged)
 
 
 def _renumbered(one: Tested) -> pd.DataFrame:

@@ -16,6 +16,8 @@ from ugcl.config.features import (
     Speech,
     Table,
     Text,
+    Textual,
+    Tokens,
     VggFace,
     Whisper,
 )
@@ -38,9 +40,21 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
     config.corpus(corpus)  # names the corpora that there are
     if encoder not in config.encoders:
         raise UgclError(f"encoders: no entry {encoder!r}; choose from {', '.join(config.encoders)}")
-    entry = config.encoders[encoder]
+    return _made(config, corpus, encoder, config.encoders[encoder])
+
+
+def _made(config: Config, corpus: str, encoder: str, entry: AnyEncoder) -> Encoder:
     if isinstance(entry, Table | Sequences):
         return _reader(encoder, entry, sources.root(config, corpus) / entry.path)
+    if isinstance(entry, Textual):
+        from ugcl.features.encoders.language.textual import TextualEncoder
+
+        table = entry.units and _made(config, corpus, encoder, entry.units)
+        return TextualEncoder(encoder, entry, _made(config, corpus, encoder, entry.reader), table)
+    if isinstance(entry, Tokens):
+        from ugcl.features.encoders.language.tokens import TokensEncoder
+
+        return TokensEncoder(encoder, entry, weights_folder(config, encoder, entry.weights))
     return _network(config, encoder, entry) if entry.runs_network else _own(encoder, entry)
 
 

@@ -14,7 +14,8 @@ from ugcl.features.media.clip import Clip
 class Encoder(Protocol):
     """Turns a clip's media into a sequence of vectors.
 
-    One that can also give them block by block, for long clips, has a method `blocks(clip)`.
+    One that can also give them block by block, for long clips, has a method `blocks(clip)`. One that gives
+    whole numbers, such as token ids, has an attribute `stored`, their type; others are kept as float16.
     """
 
     name: str  # key of `encoders` in params.yaml
@@ -39,10 +40,10 @@ class Vectors:
 
     Args:
         window: frames that are pooled; 1 keeps all.
-        kind: float32, or float16 as stored.
+        kind: float32, or the type in which they are stored.
     """
 
-    def __init__(self, window: int = 1, kind: type[np.floating] = np.float32) -> None:
+    def __init__(self, window: int = 1, kind: type[np.number] = np.float32) -> None:
         self.window, self.kind = window, kind
         self.rest: list[np.ndarray] = []  # frames of the window that is not full
         self.kept: list[np.ndarray] = []

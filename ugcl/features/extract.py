@@ -25,6 +25,8 @@ from ugcl.features.shard import clips_of, journal, remaining
 from ugcl.plan import paths
 
 log = logging.getLogger(__name__)
+WORDS = {"audio": "media with sound", "video": "video", "text": "transcript"}
+"""What a clip lacks of which the manifest names nothing of a modality."""
 
 
 def encode_shard(
@@ -60,16 +62,19 @@ def encode_shard(
         left = remaining(clips, done, title, getattr(model, "TOGETHER", 1))
         for clip, half in progress(encoded(model, left, window, source, workers), title, len(left)):
             if isinstance(half, MediaError):
-                log.warning("%s: %s: %s", clip.name, half.failure, half.detail)
+                warn(clip, half)
                 done.add(clip.name, {"failure": half.failure, "detail": half.detail})
             else:
-                done.add(clip.name, {"shape": half.shape}, memoryview(np.ascontiguousarray(half)).cast("B"))
+                facts = {"shape": half.shape, "type": half.dtype.str}
+                done.add(clip.name, facts, memoryview(np.ascontiguousarray(half)).cast("B"))
         failures = {n: (f["failure"], f["detail"]) for n, f in done.facts.items() if "failure" in f}
         facts, of = info(model, window), {"corpus": corpus, "lineage": lineage}
         shards.write_shard(folder, shard, _Arrays(done), failures, facts, settings, of)
         done.discard()
-    seconds = max(time.monotonic() - start, 1e-9)
-    log.info("%s: %d clips, %d failed, %.1f clips/s", title, len(clips), len(failures), len(left) / seconds)
+    seconds, words = max(time.monotonic() - start, 1e-9), [word for word, _ in failures.values()]
+    lacking, speed = words.count("absent"), len(left) / seconds
+    faults = len(words) - lacking
+    log.info("%s: %d clips, %d failed, %d absent, %.1f clips/s", title, len(clips), faults, lacking, speed)
     return target
 
 
@@ -79,12 +84,12 @@ def build_index(config: Config, corpus: str, encoder: str) -> Path:
 
 
 def vectors(model: Encoder, clip: Clip, window: int) -> np.ndarray:
-    """A clip's features as they are stored: pooled over `window` frames, (frames, dim) float16.
+    """A clip's features as they are stored: pooled over `window` frames, (frames, dim).
 
     Raises:
         MediaError: the clip cannot be encoded, or its features are not finite.
     """
-    kept = Vectors(window, np.float16)
+    kept = Vectors(window, getattr(model, "stored", np.float16))
     for block in model.blocks(clip) if hasattr(model, "blocks") else [model.encode(clip)]:
         kept.add(block)
     return _stored(kept.array(), model.dim)
@@ -103,12 +108,32 @@ def encoded(
 ) -> Iterator[tuple[Clip, np.ndarray | MediaError]]:
     """Each clip with its features as they are stored, or with why it has none, in any order.
 
+    Where the manifest names nothing of a modality that the encoder reads (`reads`, default its own), that is
+    the failure (absent), whatever the encoder says of it. Precomputed features need no file.
+
     Args:
         clips: in the order of their names.
         window: frames that are pooled.
         faces: table of the clips' face tracks; None where the clips have them, or need none.
         workers: processes that decode for a network; 0 = this one does.
     """
+    reads = getattr(model, "reads", (model.modality,))
+    for clip, half in _encoded(model, clips, window, faces, workers):
+        lacking = [modality for modality in reads if not clip.names(modality)]
+        if lacking and isinstance(half, MediaError):
+            half = MediaError("absent", f"the manifest names no {WORDS[lacking[0]]}")
+        yield clip, half
+
+
+def warn(clip: Clip, error: MediaError) -> None:
+    """Log why a clip has no features, unless nothing was to be read."""
+    if error.failure != "absent":
+        log.warning("%s: %s: %s", clip.name, error.failure, error.detail)
+
+
+def _encoded(
+    model: Encoder, clips: Sequence[Clip], window: int, faces: Path | None, workers: int
+) -> Iterator[tuple[Clip, np.ndarray | MediaError]]:
     if not isinstance(model, Network):
         for clip in with_faces(clips, faces):
             try:
@@ -130,7 +155,8 @@ class _Arrays(Mapping[str, np.ndarray]):
         self.done, self.good = done, [name for name, facts in done.facts.items() if "shape" in facts]
 
     def __getitem__(self, clip: str) -> np.ndarray:
-        return np.frombuffer(self.done.content(clip), np.float16).reshape(self.done.facts[clip]["shape"])
+        facts = self.done.facts[clip]
+        return np.frombuffer(self.done.content(clip), facts["type"]).reshape(facts["shape"])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.good)

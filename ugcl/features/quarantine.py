@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ugcl.config import Config
@@ -13,16 +14,18 @@ from ugcl.data.labels import labelled
 from ugcl.errors import UgclError
 from ugcl.plan import paths
 
-COLUMNS = ["clip", "speaker", "label", "modality", "failure", "detail"]
+COLUMNS = ["clip", "speaker", "label", "modality", "failure", "detail", tables.KEPT]
 
 
 def quarantine(config: Config, benchmark: str) -> Path:
     """Write the table of a benchmark's clips that one of its encoders failed on.
 
-    All systems of the benchmark leave out the same clips, whatever modalities they read.
+    All systems of the benchmark leave out the same clips, whatever modalities they read. With `absent: keep`
+    a clip stays of which the manifest names nothing of a modality, if it has another one.
 
     Returns:
-        Path of the table, one row per clip × modality; it has no rows where all is well.
+        Path of the table, one row per clip × modality; it has no rows where all is well. `kept` is "yes" in
+        the rows of clips that stay, see :func:`ugcl.data.tables.set_aside`.
 
     Raises:
         UgclError: more clips failed than `data.max_quarantined` allows, or a clip is in no shard table.
@@ -36,7 +39,9 @@ def quarantine(config: Config, benchmark: str) -> Path:
         for modality, encoder in entry.features.items()
     }
     table = failures(clips, encoded)
-    check(table, len(clips), config.data.max_quarantined, benchmark)
+    if entry.absent == "keep":
+        table[tables.KEPT] = np.where(stays(table, len(encoded)), "yes", "")
+    check(tables.set_aside(table), len(clips), config.data.max_quarantined, benchmark)
     tables.write(table, paths.quarantine(benchmark))
     return paths.quarantine(benchmark)
 
@@ -61,8 +66,19 @@ def failures(clips: pd.DataFrame, encoded: Mapping[str, pd.DataFrame]) -> pd.Dat
                 f" {unknown.iloc[0]!r}; encode the shards again"
             )
         parts.append(merged[merged["failure"] != ""].assign(modality=modality))
-    table = pd.concat(parts, ignore_index=True)[COLUMNS]
+    table = pd.concat(parts, ignore_index=True).assign(**{tables.KEPT: ""})[COLUMNS]
     return table.sort_values(["clip", "modality"], ignore_index=True)
+
+
+def stays(table: pd.DataFrame, modalities: int) -> pd.Series:
+    """Which rows are of clips that only lack a modality and have another one.
+
+    Args:
+        table: of :func:`failures`.
+        modalities: number of modalities of the benchmark.
+    """
+    rows = (table["failure"] == "absent").groupby(table["clip"])
+    return rows.transform("all") & (rows.transform("size") < modalities)
 
 
 def check(table: pd.DataFrame, clips: int, limit: float, benchmark: str) -> None:

@@ -28,7 +28,7 @@ from ugcl.inference.probabilities import probabilities
 from ugcl.plan import paths
 from ugcl.plan.evaluation import chosen
 from ugcl.training.state.checkpoint import load_run
-from ugcl.training.state.records import CARD
+from ugcl.training.state.records import CARD, Card
 
 LONGEST = 120.0  # seconds of a clip that go through the networks at a time
 
@@ -51,6 +51,7 @@ class Ensemble:
         marks: SYNTHETIC where a run was trained on clips that show no people, as its card says; "" otherwise.
         batch: clips per batch.
         device: where the networks run.
+        folders: where the runs lie; empty for those of a bundle.
     """
 
     run: Run
@@ -62,6 +63,7 @@ class Ensemble:
     marks: str = ""
     batch: int = 64
     device: torch.device | str = "cpu"
+    folders: Sequence[Path] = ()
 
     @property
     def classes(self) -> list[str]:
@@ -78,6 +80,17 @@ class Ensemble:
                 the network's missing-modality token stands for it.
             places: of each clip, where it stands in a dialogue; None = each is judged by itself.
         """
+        clips = self.dataset(features, places)
+        each = [
+            temperature.scale(probabilities(model, clips, self.batch, self.device), t)
+            for model, t in zip(self.models, self.temperatures, strict=True)
+        ]
+        return np.mean(each, axis=0)[np.argsort([int(name) for name in clips.clips])]
+
+    def dataset(
+        self, features: Sequence[Mapping[str, np.ndarray]], places: Sequence[Place] | None = None
+    ) -> ClipDataset:
+        """The clips as the networks read them, named by their number; arguments as of the call."""
         names = [str(i) for i in range(len(features))]
         stores = {}
         for m, info in self.infos.items():
@@ -87,16 +100,13 @@ class Ensemble:
         rows = pd.DataFrame({"clip": names, "speaker": "", "label": self.classes[0]})
         if places is not None:
             rows = rows.assign(**pd.DataFrame([vars(place) for place in places]))
-        clips = ClipDataset(rows, stores, self.classes, context="clip" if places is None else "dialogue")
-        each = [
-            temperature.scale(probabilities(model, clips, self.batch, self.device), t)
-            for model, t in zip(self.models, self.temperatures, strict=True)
-        ]
-        return np.mean(each, axis=0)[np.argsort([int(name) for name in clips.clips])]
+        return ClipDataset(rows, stores, self.classes, context="clip" if places is None else "dialogue")
 
 
-def load(config: Config, benchmark: str, system: str, fold: int | None = None) -> Ensemble:
-    """The ensemble of a system's runs: all seeds and folds, or those of one fold.
+def load(
+    config: Config, benchmark: str, system: str, fold: int | None = None, seed: int | None = None
+) -> Ensemble:
+    """The ensemble of a system's runs: all seeds and folds, or those of one fold or seed.
 
     Raises:
         UgclError: a name is unknown, or a run was not trained.
@@ -106,7 +116,9 @@ def load(config: Config, benchmark: str, system: str, fold: int | None = None) -
     folds = config.folds(benchmark)
     if fold is not None and fold not in folds:
         raise UgclError(f"{benchmark} has no fold {fold}; choose from {', '.join(map(str, folds))}")
-    runs = [(seed, k) for seed in entry.seeds for k in folds if fold in (None, k)]
+    if seed is not None and seed not in entry.seeds:
+        raise UgclError(f"{benchmark} has no seed {seed}; choose from {', '.join(map(str, entry.seeds))}")
+    runs = [(s, k) for s in entry.seeds for k in folds if fold in (None, k) and seed in (None, s)]
     return of_folders(config, [paths.MODELS / paths.run(benchmark, system, *run) for run in runs])
 
 
@@ -131,7 +143,9 @@ def run_folders(folder: Path) -> list[Path]:
     return found
 
 
-def of_folders(config: Config, folders: Sequence[Path]) -> Ensemble:
+def of_folders(
+    config: Config, folders: Sequence[Path], temperatures: Mapping[tuple[int, int], float] | None = None
+) -> Ensemble:
     """The ensemble of the runs in some folders, which are those of one system.
 
     Which runs they are, and whether their data were synthetic, their cards say. The temperatures are the
@@ -140,6 +154,7 @@ def of_folders(config: Config, folders: Sequence[Path]) -> Ensemble:
     Args:
         config: parameters of the working folder's project: the device, the batch, and what cards lack.
         folders: hold model.safetensors and card.json each.
+        temperatures: (seed, fold) → T; default the project's.
 
     Raises:
         UgclError: a folder holds no run, or they are runs of several systems.
@@ -150,11 +165,7 @@ def of_folders(config: Config, folders: Sequence[Path]) -> Ensemble:
     systems = dict.fromkeys(f"{each.benchmark}/{each.system}" for each in cards)
     if len(systems) > 1:
         raise UgclError(f"{', '.join(systems)}: runs of several systems; name the folder of one")
-    known = temperature.read(card.benchmark, card.system)
-    own = [paths.MODELS / paths.run(card.benchmark, card.system, *run) for run in runs]
-    pairs = zip(runs, folders, own, strict=True)
-    here = [run for run, folder, place in pairs if os.path.realpath(folder) == os.path.realpath(place)]
-    fitted = {run: known[run] for run in here if run in known}
+    fitted = _fitted(card, runs, folders) if temperatures is None else temperatures
     corpus = config.corpora.get(card.run["corpus"])
     synthetic = any(each.synthetic for each in cards) or (corpus is not None and corpus.synthetic)
     return Ensemble(
@@ -167,7 +178,19 @@ def of_folders(config: Config, folders: Sequence[Path]) -> Ensemble:
         marks="SYNTHETIC" * synthetic,
         batch=config.evaluate.batch,
         device=choose_device(config.evaluate.accelerator, "evaluate"),
+        folders=[folder.absolute() for folder in folders],
     )
+
+
+def _fitted(
+    card: Card, runs: Sequence[tuple[int, int]], folders: Sequence[Path]
+) -> dict[tuple[int, int], float]:
+    """The project's temperatures of those runs that lie where the project keeps its own."""
+    known = temperature.read(card.benchmark, card.system)
+    own = [paths.MODELS / paths.run(card.benchmark, card.system, *run) for run in runs]
+    pairs = zip(runs, folders, own, strict=True)
+    here = [run for run, folder, place in pairs if os.path.realpath(folder) == os.path.realpath(place)]
+    return {run: known[run] for run in here if run in known}
 
 
 def of_one_speaker(observed: Sequence[Observation]) -> list[Observation]:
@@ -179,6 +202,10 @@ def of_one_speaker(observed: Sequence[Observation]) -> list[Observation]:
     features: list[dict[str, np.ndarray]] = [{} for _ in observed]
     for modality in dict.fromkeys(m for one in observed for m in one.features):
         having = [i for i, one in enumerate(observed) if modality in one.features]
+        if not np.issubdtype(observed[having[0]].features[modality].dtype, np.floating):
+            for i in having:  # token ids have no mean
+                features[i][modality] = observed[i].features[modality]
+            continue
         if len(having) == 1:
             raise UgclError(
                 f"{observed[having[0]].clip.name}: no other clip has {modality}, and this system compares the"

@@ -100,6 +100,7 @@ def predictions(
     clips: list[Clip],
     window: tuple[float, float] | None = None,
     places: Sequence[Place] | None = None,
+    observer: Observer | None = None,
 ) -> Iterator[Prediction]:
     """Predict clips one by one; a clip that cannot be read is given with its failure and the rest goes on.
 
@@ -112,12 +113,13 @@ def predictions(
         window: length and step of the timeline's windows, seconds; None for no timeline. A window is judged
             without the other clips of a dialogue.
         places: where each clip stands in a dialogue; default: a folder is one, in the order of names.
+        observer: what decodes the clips; default one made here.
 
     Raises:
         UgclError: a system with speaker normalisation has one clip only.
     """
     known = _known_files(ensemble)
-    seen = _observed(Observer(config, ensemble.run, ensemble.infos), clips)
+    seen = _observed(observer or Observer(config, ensemble.run, ensemble.infos), clips)
     if ensemble.run.input.by_speaker:
         seen = _of_one_speaker(list(seen))
     together: dict[str, np.ndarray] = {}

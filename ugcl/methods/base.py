@@ -82,6 +82,10 @@ class Method(nn.Module, ABC):
         recorded, self._recorded = self._recorded, {}
         return {name: float(torch.stack(values).nanmean()) for name, values in recorded.items()}
 
+    def rates(self) -> dict[str, float]:
+        """Peak learning rates of parameters by name, where they have one of their own beside `train.lr`."""
+        return {}
+
     def record(self, name: str, value: Tensor) -> None:
         """Note a scalar of a batch for `facts`."""
         if self.recording:

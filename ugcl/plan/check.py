@@ -121,8 +121,11 @@ def _missing_of_corpus(config: Config, corpus: str) -> Iterator[str]:
             for file in scheme.files:
                 yield from _absent(f"{where}.protocols.{benchmark.protocol}.folds.files", root / file)
         for encoder in benchmark.features.values():
-            if isinstance(table := config.encoders[encoder], Table | Sequences):
-                yield from _absent(f"encoders.{encoder}.path", root / table.path)
+            own = config.encoders[encoder]
+            for table in (own, *own.inner):
+                if isinstance(table, Table | Sequences):
+                    key = "path" if table is own else "units.path"
+                    yield from _absent(f"encoders.{encoder}.{key}", root / table.path)
 
 
 def _absent(where: str, file: Path) -> Iterator[str]:

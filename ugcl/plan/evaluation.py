@@ -13,7 +13,7 @@ TABLES = (
     *("summary", "per_fold", "per_class", "confusion", "comparisons", "ablations", "friedman", "nemenyi"),
     *("subgroups", "per_speaker", "calibration", "pairs", "errors", "disagreement", "published", "optimism"),
     *("optimism_by_system", "learning_curves", "runs", "clips", "parts", "votes"),
-    *("quarantine", "left_out"),
+    *("quarantine", "left_out", "dialogues", "turns", "shifts"),
 )
 """Stems of the CSV tables of results that a benchmark has in results/tables/<benchmark>."""
 

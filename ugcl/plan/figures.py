@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ugcl.config import Config
 from ugcl.plan import evaluation
+from ugcl.plan.names import LONG_TITLES, TITLES
 
 Condition = Callable[[Config, str], bool]
 """Whether a benchmark has a figure."""
@@ -59,7 +60,7 @@ class Kind:
     name: str  # in file names, pages and `ugcl.reports.pages.notebook.figure`
     function: str
     tables: tuple[str, ...]  # stems of the benchmark's tables
-    title: str  # what is shown; `{reference}` stands for the reference system
+    title: str  # what is shown, see `worded`
     caption: str = ""  # on the front page; "" for a figure that is shown in notebooks only
     when: Condition = always  # which benchmarks have it
     open: bool = False  # whether the front page shows it without unfolding
@@ -75,8 +76,8 @@ KINDS = (
         "forest",
         "scores.forest",
         ("summary", "per_fold"),
-        "unweighted average recall",
-        "Systems with 95 % intervals over speakers. Small dots are folds; grey rows are references.",
+        "{metric_in_full}",
+        "Systems with 95 % intervals over {units}. Small dots are folds; grey rows are references.",
         open=True,
     ),
     Kind(
@@ -124,7 +125,7 @@ KINDS = (
         "errors.pairs",
         ("pairs",),
         "classes that {reference} takes for each other",
-        "Classes that the reference takes for each other, with 95 % intervals over speakers.",
+        "Classes that the reference takes for each other, with 95 % intervals over {units}.",
     ),
     Kind(
         "subgroups",
@@ -173,7 +174,7 @@ KINDS = (
         "conditions.robustness",
         ("robustness",),
         "bad conditions",
-        "UAR on test clips with a fault, for systems that were trained without it.",
+        "{metric} on test clips with a fault, for systems that were trained without it.",
         when=has_conditions,
     ),
     Kind(
@@ -196,6 +197,17 @@ KINDS = (
     Kind("cost", "conditions.cost", ("cost", "summary"), "score and cost"),
 )
 """Every kind of figure, in the order of the front page."""
+
+
+def worded(text: str, config: Config, benchmark: str) -> str:
+    """A title or caption for a benchmark: its reference, primary metric and what its intervals draw."""
+    protocol = config.protocol(benchmark)
+    return text.format(
+        reference=config.benchmark(benchmark).reference,
+        metric=TITLES[protocol.primary],
+        metric_in_full=LONG_TITLES[protocol.primary],
+        units=f"{protocol.intervals}s",
+    )
 
 
 def kinds(config: Config, benchmark: str) -> list[Kind]:

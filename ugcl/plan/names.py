@@ -28,8 +28,14 @@ LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "kl", *(f"{d}_rmse" for
 POSITIVE = frozenset({"log_loss", "brier", "kl"})
 """Metrics that are positive without an upper bound of one; the others that have intervals are in 0..1."""
 
+LONG_TITLES = TITLES | {"uar": "unweighted average recall"}
+"""Metric → its name in the title of a figure."""
+
 FEW = 5
 """Groups of fewer speakers are flagged as small."""
+
+BLANK = "\u00a0"
+"""The blank inside a name in a list of names with blanks between."""
 
 RATERS = "raters:"
 ONE_RATER = "one rater:"

@@ -37,7 +37,8 @@ def encoder_threads(config: Config, encoder: str) -> int:
 def encode(config: Config, encoder: str, threads: int) -> tuple[int, int]:
     """MB and minutes of an encoder's job with so many threads."""
     needs = config.resources.encode
-    network = needs.network if config.encoders[encoder].runs_network else None
+    entry = config.encoders[encoder]
+    network = needs.network if entry.runs_network or entry.base else None  # a tokenizer's library is as large
     mem_mb, runtime = config.resources.need("encode", needs.encoders.get(encoder), network)
     return mem_mb + needs.worker_mb * (threads - 1), runtime
 

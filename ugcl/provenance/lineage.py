@@ -14,12 +14,16 @@ from typing import Any
 
 from ugcl.config import Config
 from ugcl.config.base import Section
+from ugcl.config.protocols import Protocol
 from ugcl.config.system.overrides import SECTIONS
 from ugcl.plan.evaluation import marks
 from ugcl.provenance.code import IRRELEVANT, NAME, PACKAGE, REGISTRIES, code_hash, files_hash, module_exists
 
 DIGITS = 12
-PLACES = {"detector": ("features.faces",), "encoder": ("features.encoders",)}
+JUDGING = {"primary": "uar", "intervals": "speaker"}
+"""Keys of a protocol that decide nothing about clips, with their defaults, which no hash contains."""
+
+PLACES = {"detector": ("features.faces",), "encoder": ("features.encoders", "features.encoders.language")}
 
 
 def entry_module(kind: str, name: str) -> str:
@@ -54,7 +58,7 @@ def manifest(config: Config, corpus: str) -> str:
 
 def splits(config: Config, corpus: str, protocol: str) -> str:
     """The folds of a protocol."""
-    scheme = _settings(config.corpus_protocol(corpus, protocol))
+    scheme = _clips_of(config.corpus_protocol(corpus, protocol))
     return _lineage("splits", [f"{NAME}.data.splits.build"], [manifest(config, corpus), scheme])
 
 
@@ -71,7 +75,8 @@ def features(config: Config, corpus: str, encoder: str) -> str:
     entry = config.encoders[encoder]
     source = faces if entry.needs_faces else manifest
     params = [source(config, corpus), config.corpus(corpus).shards, _settings(entry)]
-    code = [f"{NAME}.features.extract", entry_module("encoder", entry.kind)]
+    kinds = [used.kind for used in (entry, *entry.inner)]
+    code = [f"{NAME}.features.extract", *(entry_module("encoder", kind) for kind in kinds)]
     return _lineage("features", code, params)
 
 
@@ -79,7 +84,8 @@ def quarantine(config: Config, benchmark: str) -> str:
     """The clips that a benchmark sets aside, and with them the features that its systems read."""
     entry = config.benchmark(benchmark)
     encoders = {kind: features(config, entry.corpus, name) for kind, name in entry.features.items()}
-    params = [encoders, _settings(config.protocol(benchmark)), config.data.max_quarantined]
+    params = [encoders, _clips_of(config.protocol(benchmark)), config.data.max_quarantined]
+    params += [entry.absent] if entry.absent != "quarantine" else []
     return _lineage("quarantine", [f"{NAME}.features.quarantine"], params)
 
 
@@ -93,6 +99,7 @@ def train(config: Config, benchmark: str, system: str) -> str:
     params: list[Any] = [_settings(getattr(run, section)) for section in SECTIONS]
     if run.train.pack > 1:  # the random draws of runs in step depend on which they are
         params.append(config.training_jobs(benchmark))
+    params += _judged_by(config, benchmark, "primary")
     unused = {f"{NAME}.training.packed": run.train.pack == 1}
     unused |= {f"{NAME}.models.dialogue": run.input.context == "clip"}
     stop = frozenset(module for module, never in unused.items() if never)
@@ -108,6 +115,7 @@ def predict(config: Config, benchmark: str, system: str) -> str:
 def score(config: Config, benchmark: str, system: str) -> str:
     """The scores of a system on a benchmark; this is the lineage that tables print."""
     params = [predict(config, benchmark, system), config.evaluate.model_dump(exclude={"robustness"})]
+    params += _judged_by(config, benchmark, "intervals")
     return _lineage("score", [f"{NAME}.evaluation.tables.score"], params)
 
 
@@ -125,6 +133,7 @@ def robustness(config: Config, benchmark: str) -> str:
     """The scores of all systems of a benchmark under bad conditions."""
     params = [_runs(config, benchmark), perturb(config, benchmark), config.evaluate.model_dump()]
     params += [predict(config, benchmark, system) for system in config.mislabelled(benchmark)]
+    params += _judged_by(config, benchmark, "intervals")
     return _lineage("robustness", [f"{NAME}.evaluation.networks.robustness"], params)
 
 
@@ -173,6 +182,17 @@ def _runs(config: Config, benchmark: str) -> list[Any]:
     entry = config.benchmark(benchmark)
     trained = [train(config, benchmark, system) for system in entry.systems]
     return [trained, entry.systems, entry.seeds, config.folds(benchmark)]
+
+
+def _clips_of(protocol: Protocol) -> dict[str, Any]:
+    """What of a protocol decides labels and parts."""
+    return {key: value for key, value in _settings(protocol).items() if key not in JUDGING}
+
+
+def _judged_by(config: Config, benchmark: str, key: str) -> list[str]:
+    """A key of a benchmark's protocol that is not at its default."""
+    value = getattr(config.protocol(benchmark), key)
+    return [] if value == JUDGING[key] else [f"{key}: {value}"]
 
 
 def _settings(section: Section) -> dict[str, Any]:

@@ -125,8 +125,9 @@ def _abilities(kind: type[MethodSettings]) -> dict[str, str]:
     counts = [count for count in range(1, len(MODALITIES) + 1) if _takes(kind, MODALITIES[:count])]
     claims = [text for key, text in CLAIMS.items() if key in kind.invariants]
     attributes = kind().reads_attributes
+    taken = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else ", ".join(map(str, counts))
     abilities = {
-        "modalities": f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else ", ".join(map(str, counts)),
+        "modalities": ", ".join(sorted(kind.raw)) + " alone, raw" if kind.raw else taken,
         "runs in step": "yes" if kind.packable else "no (train.pack 1)",
         "claims of a clip": "; ".join(claims) or "nothing",
     }
@@ -136,6 +137,7 @@ def _abilities(kind: type[MethodSettings]) -> dict[str, str]:
 def _takes(kind: type[MethodSettings], modalities: list[str]) -> bool:
     """Whether a method's own check passes these modalities, all else being default."""
     sections = {"encoder": ModalityEncoder(), "loss": Loss(), "train": Train(), "method": kind()}
+    sections |= {"features": {}, "encoders": {}}
     run = Run.model_construct(system=kind().name, input=Input(modalities=modalities), **sections)
     try:
         kind().check(run)

@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 
 from ugcl.data import tables
 from ugcl.plan import paths
+from ugcl.plan.names import COUNTED, TITLES
 from ugcl.reports import theme
 from ugcl.reports.figures import drawing
 
-OWN = ("trial", "state", "dev_uar", "epochs", "seconds")
+OWN = ("trial", "state", *(f"dev_{name}" for name in COUNTED), "epochs", "seconds")
 """Columns of the table of trials that are not parameters."""
 
 SHADE = theme.PALETTE[0]
@@ -35,45 +36,54 @@ def parameters(trials: pd.DataFrame) -> list[str]:
     return [column for column in trials if column not in OWN]
 
 
+def score(trials: pd.DataFrame) -> tuple[str, str]:
+    """The column of the dev score that was searched for, and its name in words, such as `dev UAR`."""
+    primary = next(name for name in COUNTED if f"dev_{name}" in trials)
+    return f"dev_{primary}", f"dev {TITLES[primary]}"
+
+
 def best(trials: pd.DataFrame, count: int = 5) -> pd.DataFrame:
-    """The best complete trials as cells, the best first: trial, dev UAR, and each parameter's value."""
+    """The best complete trials as cells, the best first: trial, dev score, and each parameter's value."""
+    column, words = score(trials)
     rows = trials[trials["state"] == "complete"].sort_values(
-        ["dev_uar", "trial"], ascending=[False, True], kind="stable"
+        [column, "trial"], ascending=[False, True], kind="stable"
     )
-    cells = {"trial": rows["trial"].map("{:.0f}".format), "dev UAR": rows["dev_uar"].map("{:.3f}".format)}
+    cells = {"trial": rows["trial"].map("{:.0f}".format), words: rows[column].map("{:.3f}".format)}
     cells |= {name: rows[name].map(_value) for name in parameters(trials)}
     return pd.DataFrame(cells).head(count).reset_index(drop=True)
 
 
 def history(trials: pd.DataFrame, title: str = "") -> Figure:
-    """Dev UAR of every trial and of the best so far; crosses at the bottom were cut short.
+    """Dev score of every trial and of the best so far; crosses at the bottom were cut short.
 
     Args:
-        trials: columns trial, state, dev_uar.
+        trials: columns trial, state, dev_<primary>.
     """
+    column, words = score(trials)
     complete = trials[trials["state"] == "complete"]
     pruned = trials.loc[trials["state"] == "pruned", "trial"]
     with theme.style():
         figure, axes = drawing.panels(2.6)
-        so_far = complete["dev_uar"].cummax()
+        so_far = complete[column].cummax()
         axes.step(complete["trial"], so_far, where="post", color=BEST, label="best so far")
-        axes.plot(complete["trial"], complete["dev_uar"], "o", color=SHADE, markersize=4, label="complete")
+        axes.plot(complete["trial"], complete[column], "o", color=SHADE, markersize=4, label="complete")
         if len(pruned):
-            floor = complete["dev_uar"].min() if len(complete) else 0
+            floor = complete[column].min() if len(complete) else 0
             axes.plot(pruned, np.full(len(pruned), floor), "x", color=theme.GREY, label="cut short")
         axes.yaxis.set_major_formatter(drawing.PERCENT)
         axes.set_xlabel("trial")
-        axes.set_ylabel("dev UAR, mean of folds")
+        axes.set_ylabel(f"{words}, mean of folds")
         axes.legend(loc="lower right")
         axes.set_title(title)
     return figure
 
 
-def importances(table: pd.DataFrame, title: str = "") -> Figure:
-    """What share of the variance of dev UAR each parameter explains.
+def importances(table: pd.DataFrame, title: str = "", words: str = "dev UAR") -> Figure:
+    """What share of the variance of the dev score each parameter explains.
 
     Args:
         table: columns parameter, importance, the largest first.
+        words: the score, of :func:`score`.
     """
     with theme.style():
         figure, axes = drawing.panels(0.8 + 0.26 * len(table))
@@ -84,18 +94,19 @@ def importances(table: pd.DataFrame, title: str = "") -> Figure:
         drawing.names(axes, table["parameter"].tolist())
         axes.set_xlim(0, 1)
         axes.xaxis.set_major_formatter(drawing.PERCENT)
-        axes.set_xlabel("share of the variance of dev UAR (fANOVA)")
+        axes.set_xlabel(f"share of the variance of {words} (fANOVA)")
         axes.set_title(title)
     return figure
 
 
 def slices(trials: pd.DataFrame, title: str = "", columns: int = 3) -> Figure:
-    """Dev UAR against each parameter's value, complete trials alone; the best is marked.
+    """Dev score against each parameter's value, complete trials alone; the best is marked.
 
     Args:
-        trials: columns state, dev_uar and the parameters.
+        trials: columns state, dev_<primary> and the parameters.
         columns: panels side by side.
     """
+    column, _ = score(trials)
     complete = trials[trials["state"] == "complete"]
     names = parameters(trials)
     lines = -(-len(names) // columns)
@@ -111,10 +122,10 @@ def slices(trials: pd.DataFrame, title: str = "", columns: int = 3) -> Figure:
                 values = values.map(known.index)
             elif values.min() > 0 and values.max() / values.min() > 20:
                 axes.set_xscale("log")
-            axes.plot(values, complete["dev_uar"], "o", color=SHADE, markersize=3.5, alpha=0.6)
+            axes.plot(values, complete[column], "o", color=SHADE, markersize=3.5, alpha=0.6)
             if len(complete):
-                top = complete["dev_uar"].idxmax()
-                axes.plot([values[top]], [complete["dev_uar"][top]], "o", color=BEST, markersize=5.5)
+                top = complete[column].idxmax()
+                axes.plot([values[top]], [complete[column][top]], "o", color=BEST, markersize=5.5)
             axes.set_xlabel(name)
             axes.yaxis.set_major_formatter(drawing.PERCENT)
         drawing.title(figure, title)

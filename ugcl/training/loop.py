@@ -18,7 +18,7 @@ from ugcl.errors import UgclError
 from ugcl.training import seeding, selection
 from ugcl.training.augment import drop_modality, mask_spans, mix_up
 from ugcl.training.objective import objective
-from ugcl.training.optim import Average, learning_rate, optimiser, uphill
+from ugcl.training.optim import Average, learning_rate, optimiser, set_rate, uphill
 from ugcl.training.state import resume
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class Outcome:
 
     Attributes:
         weights: the model's state at the selected epoch.
-        best: `epoch`, `dev_uar`, `dev_war`, `dev_loss` of the selected epoch; `epoch` alone without dev.
+        best: `epoch`, `dev_uar`, `dev_war`, `dev_loss` of the selected epoch, and its dev score in the
+            primary metric where that is another; `epoch` alone without dev.
         history: one row per epoch.
     """
 
@@ -59,6 +60,7 @@ def fit(
     fingerprint: str = "",
     watch: Callable[[dict[str, float]], None] | None = None,
     last: int | None = None,
+    primary: str = "uar",
 ) -> Outcome:
     """Train a model and select its epoch on dev, or without dev train to the last one.
 
@@ -71,6 +73,7 @@ def fit(
         fingerprint: hash of all that the run depends on; a state with another one is ignored.
         watch: called with each epoch's row of the history; what it raises ends the training.
         last: epoch after which to stop; the learning rate is scheduled for `train.epochs`. None: all.
+        primary: the protocol's metric, by which the epoch is selected on dev.
 
     Returns:
         The weights of the epoch that :func:`ugcl.training.selection.judge` selects.
@@ -83,10 +86,8 @@ def fit(
     average = Average(bare.state_dict(), train.ema.decay) if train.ema else None
     scaler = getattr(fabric.strategy.precision, "scaler", None)
 
-    state = resume.load(folder, fingerprint) if folder else None
-    if state is None:
-        state = resume.State(0, {}, [], {})
-    else:
+    state = (resume.load(folder, fingerprint) if folder else None) or resume.State(0, {}, [], {})
+    if state.epoch:
         log.info("resuming after epoch %d", state.epoch)
         _restore(state, bare, optimizer, average, scaler)
     means = mask_values(train, parts["train"])
@@ -98,9 +99,9 @@ def fit(
         began = time.perf_counter()
         row = _epoch(fabric, model, optimizer, train, parts["train"], seeds, epoch, average, means)
         row = {"epoch": epoch} | row
-        selection.judge(state, row, bare, average.state() if average else bare.state_dict(), parts)
+        selection.judge(state, row, bare, average.state() if average else bare.state_dict(), parts, primary)
         row["seconds"] = time.perf_counter() - began
-        selection.log_epoch(state, train)
+        selection.log_epoch(state, train, primary)
         if watch:
             watch(row)
         if saves and epoch < train.epochs and time.monotonic() - saved >= train.save_every:
@@ -149,8 +150,7 @@ def _epoch(
             with uphill(model.module, train.sam.radius), model.module.silenced():
                 _gradients(fabric, model, ready, len(group), place)
         lr = learning_rate(train, (epoch - 1) * per_epoch + step, per_epoch * train.epochs)
-        for slots in optimizer.param_groups:
-            slots["lr"] = lr
+        set_rate(optimizer, lr)
         if train.clip is not None:
             fabric.clip_gradients(model, optimizer, max_norm=train.clip, error_if_nonfinite=False)
         optimizer.step()

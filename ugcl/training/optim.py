@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -16,17 +16,36 @@ if TYPE_CHECKING:
 
 
 def optimiser(model: nn.Module, train: Train) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter 2019) over what a model learns."""
-    return adamw([p for p in model.parameters() if p.requires_grad], train)
+    """AdamW (Loshchilov and Hutter 2019) over what a model learns.
+
+    Parameters with a learning rate of their own (`Method.rates`) are in groups of their own, whose `share` is
+    that rate over `train.lr`; :func:`set_rate` keeps it through the schedule.
+    """
+    own = getattr(model, "rates", dict)()
+    learnt = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    groups = _groups([p for name, p in learnt.items() if name not in own], train.weight_decay)
+    for rate in sorted(set(own.values()), reverse=True):
+        chosen = [learnt[name] for name, other in own.items() if other == rate]
+        groups += [group | {"share": rate / train.lr} for group in _groups(chosen, train.weight_decay)]
+    return torch.optim.AdamW(groups, lr=train.lr, fused=True)
 
 
 def adamw(learnt: Sequence[Tensor], train: Train, dimensions: int = 2) -> torch.optim.AdamW:
     """AdamW; gains, biases and single vectors, of fewer dimensions than a matrix, do not decay."""
-    groups = [
-        {"params": [p for p in learnt if p.ndim >= dimensions], "weight_decay": train.weight_decay},
+    return torch.optim.AdamW(_groups(learnt, train.weight_decay, dimensions), lr=train.lr, fused=True)
+
+
+def _groups(learnt: Sequence[Tensor], decay: float, dimensions: int = 2) -> list[dict[str, Any]]:
+    return [
+        {"params": [p for p in learnt if p.ndim >= dimensions], "weight_decay": decay},
         {"params": [p for p in learnt if p.ndim < dimensions], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=train.lr, fused=True)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    """Give each group the learning rate of a step, or its share of it."""
+    for group in optimizer.param_groups:
+        group["lr"] = lr * group.get("share", 1.0)
 
 
 def learning_rate(train: Train, step: int, steps: int) -> float:

@@ -86,6 +86,7 @@ class Ready:
     card: dict[str, Any]
     parts: dict[str, ClipDataset]
     model: Method
+    primary: str
 
     @property
     def seeds(self) -> tuple[int, int]:
@@ -115,16 +116,21 @@ def _prepare(data: BenchmarkData, run: Run, names: dict[str, Any]) -> Ready:
         "parameters": parameters(model),
         "clips": {name: len(part) for name, part in parts.items()},
     }
-    return Ready(card, parts, model)
+    return Ready(card, parts, model, run.protocol.primary)
 
 
 def _fit(fabric: Fabric, train: Train, group: list[Ready]) -> list[Outcome]:
     """Train some runs: in step where they can be, else one after the other."""
     outcomes = None
     if len({len(ready.parts["train"]) for ready in group}) == 1 and len(group) > 1:
-        members = [Member(r.model, r.parts, r.seeds, r.folder, r.fingerprint) for r in group]
+        members = [
+            Member(r.model, r.parts, r.seeds, r.folder, r.fingerprint, primary=r.primary) for r in group
+        ]
         outcomes = fit_together(fabric, members, train)
-    return outcomes or [fit(fabric, r.model, train, r.parts, r.seeds, r.folder, r.fingerprint) for r in group]
+    return outcomes or [
+        fit(fabric, r.model, train, r.parts, r.seeds, r.folder, r.fingerprint, primary=r.primary)
+        for r in group
+    ]
 
 
 def _refit(fabric: Fabric, data: BenchmarkData, run: Run, ready: Ready, outcome: Outcome) -> Outcome:
@@ -154,7 +160,8 @@ def _write(ready: Ready, outcome: Outcome, refitted: Outcome | None, device: tor
         card["refit"] = {"clips": clips["train"] + clips["dev"], "epochs": len(refitted.history)}
     records.write_history(outcome.history, ready.folder / records.HISTORY)
     checkpoint.save_run(ready.folder, kept.weights, card, selected)
-    log.info("%s: epoch %d, dev uar %.3f", ready.folder, outcome.best["epoch"], outcome.best["dev_uar"])
+    found = ready.primary, outcome.best[f"dev_{ready.primary}"]
+    log.info("%s: epoch %d, dev %s %.3f", ready.folder, outcome.best["epoch"], *found)
 
 
 def assemble(

@@ -42,7 +42,7 @@ def manifest() -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["clip", "speaker", "emotion", "sentence", "session"])
     names = frame["clip"].rename(None)
     frame = frame.assign(
-        audio="a/" + names, video="", sex="", age=pd.array([pd.NA] * len(frame), "Int64"), level=""
+        audio="a/" + names, video="v/" + names, sex="", age=pd.array([pd.NA] * len(frame), "Int64"), level=""
     )
     return frame.assign(duration=1.0, audio_sha256=[f"{i:064x}" for i in range(len(frame))], video_sha256="")
 

@@ -64,7 +64,7 @@ def test_bad_and_missing_media_keep_their_rows(tree: dict, tmp_path: Path) -> No
     [
         ("clip,audio,emotion\na,a.wav,sad\n", "no column 'speaker'"),
         ("clip,audio,speaker\na,a.wav,s\n", "no column 'emotion'"),
-        ("clip,speaker,emotion\na,s,sad\n", "neither an audio nor a video column"),
+        ("clip,speaker,emotion\na,s,sad\n", "no column audio, video or transcript"),
         ("clip,audio,speaker,emotion\na,a.wav,,sad\n", "line 2 has no speaker"),
         ("clip,audio,speaker,emotion\na,../x.wav,s,sad\n", "outside"),
         ("clip,audio,speaker,emotion\na,a.wav,s,sad\n", "no clip has the label 'happy'"),

@@ -158,7 +158,9 @@ def iemocap() -> pd.DataFrame:
         for n, sex in zip(range(count), "FM" * count, strict=False)
         for words in [{"F": "female", "M": "male"}]
     ]
-    return pd.DataFrame(rows, columns=["clip", "speaker", "sex", "session", "categorical"])
+    frame = pd.DataFrame(rows, columns=["clip", "speaker", "sex", "session", "categorical"])
+    number = frame.groupby(["session", "categorical"]).cumcount() % 30  # some thirty dialogues a session
+    return frame.assign(dialogue="Ses0" + frame["session"] + "_impro" + number.map("{:02d}".format))
 
 
 def test_iemocap_sessions_have_the_published_sizes(config: Config, iemocap: pd.DataFrame) -> None:
@@ -172,9 +174,11 @@ def test_iemocap_sessions_have_the_published_sizes(config: Config, iemocap: pd.D
     found = parts(iemocap, six)
     assert {part: set(rows["session"]) for part, rows in found.items()} == {
         "test": {"5"},
-        "dev": {"1"},
-        "train": {"2", "3", "4"},
+        "dev": {"1", "2", "3", "4"},
+        "train": {"1", "2", "3", "4"},
     }
+    dialogues = {part: set(rows["dialogue"]) for part, rows in found.items()}
+    assert len(dialogues["dev"]) == 12 and not dialogues["dev"] & dialogues["train"]
 
 
 def test_iemocap_speakers_are_tested_one_by_one_without_their_partner(
@@ -208,6 +212,7 @@ def test_msp_improv_and_meld_follow_their_releases(config: Config) -> None:
         for n in range(size)
     ]
     frame = pd.DataFrame(rows, columns=["clip", "speaker", "part", "emotion", "sentiment"]).assign(sex="")
+    frame["dialogue"] = frame["clip"].str[:-1]
     for name in ("emotion7_official", "sentiment3_official"):
         (fold,) = make_folds(frame, protocol(config, "meld", name), Path())
         assert fold["part"].value_counts().to_dict() == sizes

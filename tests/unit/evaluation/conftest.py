@@ -37,7 +37,7 @@ def summarised_folder(predicted_folder: Path, tmp_path_factory: pytest.TempPathF
         score(config, "demo", dict.fromkeys(config.benchmarks["demo"].systems, "f00d"))
         benchmark.write(config, "demo")
         kept.record("demo", lineage.tables(config, "demo"))
-        summarise(["demo"])
+        summarise(config, ["demo"])
     return folder
 
 

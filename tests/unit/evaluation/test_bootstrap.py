@@ -40,12 +40,12 @@ def made(seed: int, seeds: int = 2, speakers: int = 5, clips: int = 30) -> pd.Da
 def test_a_draw_scores_as_if_the_drawn_speakers_were_copied(seed: int, times: list[int]) -> None:
     frame = made(seed)
     counts = bootstrap.count(frame, CLASSES)
-    weights = np.array([times[: len(counts.speakers)]], dtype=float)
+    weights = np.array([times[: len(counts.units)]], dtype=float)
     if not weights.any():
         return
     found = bootstrap.evaluate(counts, weights)
     copies = []
-    for name, n in zip(counts.speakers, weights[0].astype(int), strict=True):
+    for name, n in zip(counts.units, weights[0].astype(int), strict=True):
         copies += [frame[frame["speaker"] == name]] * n
     copied = pd.concat(copies)
     for number, rows in copied.groupby("seed"):
@@ -78,10 +78,10 @@ def runs(seeds: int, folds: int, each: int, random: np.random.Generator) -> pd.D
 
 def error_of(frame: pd.DataFrame, metric: str = "uar") -> tuple[float, float]:
     counts = bootstrap.count(frame, CLASSES)
-    weights = bootstrap.draw(len(counts.speakers), 20_000, 0)
+    weights = bootstrap.draw(len(counts.units), 20_000, 0)
     parts = bootstrap.once(counts), weights, bootstrap.without_folds(counts)
     point, drawn, left_out = (bootstrap.evaluate(counts, part)[metric] for part in parts)
-    return bootstrap.standard_error(point[0], drawn, len(counts.speakers), left_out)
+    return bootstrap.standard_error(point[0], drawn, len(counts.units), left_out)
 
 
 def test_one_seed_is_judged_by_the_variance_between_folds() -> None:

@@ -45,7 +45,7 @@ def outcomes(skill: np.ndarray, random: np.random.Generator) -> bootstrap.Counts
 def uar(counts: bootstrap.Counts, trials: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """UAR of each trial, (trials, seeds), and in its bootstrap draws, (trials, draws, seeds)."""
     point = bootstrap.evaluate(counts, bootstrap.once(counts))["uar"]
-    drawn = bootstrap.evaluate(counts, bootstrap.draw(len(counts.speakers), DRAWS, seed))["uar"]
+    drawn = bootstrap.evaluate(counts, bootstrap.draw(len(counts.units), DRAWS, seed))["uar"]
     return point.reshape(trials, -1), drawn.reshape(DRAWS, trials, -1).swapaxes(0, 1)
 
 

@@ -209,7 +209,7 @@ def test_tables_are_the_same_bytes_when_made_again(summarised: Config) -> None:
     before = {path: path.read_bytes() for path in files}
     scored(summarised)
     of_benchmark.write(summarised, "demo")
-    summarise(["demo"])
+    summarise(summarised, ["demo"])
     assert {path: path.read_bytes() for path in before} == before
 
 

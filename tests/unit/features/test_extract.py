@@ -134,7 +134,7 @@ def test_every_bad_clip_is_in_the_books_with_its_reason(bad_corpus):
     pictures = shards.read_tables(paths.features("c", "hog"), 2).set_index("clip")["failure"].to_dict()
     assert pictures["faceless"] == "no_face"
     assert pictures["corrupt"] == "unreadable"
-    assert pictures["good1"] == "no_video"
+    assert pictures["good1"] == "absent"
     assert pictures["crowd"] == "several_faces"
     summaries = [pd.read_csv(table.summary_path(paths.faces("c", s)), keep_default_na=False) for s in (1, 2)]
     summary = pd.concat(summaries).set_index("clip")
@@ -216,7 +216,7 @@ def test_quarantine_refuses_books_that_lack_a_clip():
 
 def test_the_limit_counts_clips_not_rows():
     rows = [("a", "s", "x", "audio", "silent", "-"), ("a", "s", "x", "video", "no_face", "-")]
-    failed = pd.DataFrame(rows, columns=quarantine.COLUMNS)
+    failed = pd.DataFrame(rows, columns=quarantine.COLUMNS[:-1])
     quarantine.check(failed, 10, 0.1, "b")
     with pytest.raises(UgclError, match=r"1 of 10 clips \(10\.0%\).*1 no_face, 1 silent"):
         quarantine.check(failed, 10, 0.09, "b")

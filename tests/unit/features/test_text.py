@@ -87,7 +87,7 @@ def test_a_sentence_is_the_mean_of_its_tokens(roberta):
 def test_a_long_text_is_cut_at_the_last_position(roberta):
     """34 positions, of which RoBERTa leaves the first two to padding: 32 tokens, <s> and </s> included."""
     encoder = make(roberta)
-    assert encoder.longest == 32
+    assert encoder.tokenizer.longest == 32
     assert len(encoder.encode(Clip("a", transcript=" ".join([WORDS] * 40)))) == 32
 
 

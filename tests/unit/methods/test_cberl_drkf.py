@@ -14,6 +14,7 @@ from torch import nn
 from ugcl.methods.build import build
 from ugcl.methods.text import cberl
 from ugcl.methods.text.drkf import BertLayer, JointTransformer
+from ugcl.models.dialogue.graph import Edges
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 from made_systems import FRAMES, make_batch, resolve, without
@@ -77,7 +78,7 @@ def test_terms_of_cberl_by_hand():
 def test_hidden_turns_are_reconstructed_where_a_neighbour_is_not_hidden(context, counted, monkeypatch):
     model, batch = network(f"cberl-like:{context}")
     model.settings = model.settings.model_copy(update={"window": 1})
-    for layer in model.graph.layers:
+    for layer in model.graph:
         layer.dropout.p = 0.0
     # Dialogues of 3, 1, 2, 3, 1 and 2 turns: clips 0–2, 3, 4–5, 6–8, 9 and 10–11.
     dialogues, hidden = [[0, 1, 2], [3], [4, 5], [6, 7, 8], [9], [10, 11]], [1, 4, 6, 7]
@@ -90,7 +91,10 @@ def test_hidden_turns_are_reconstructed_where_a_neighbour_is_not_hidden(context,
         apart = torch.tensor([[j - i for j in clips] for i in clips])
         edges = (apart == -1) | ((apart == 1) & (context == "dialogue"))
         same = batch.speaker[clips][:, None] == batch.speaker[clips]
-        made = model.uncover(model.graph(nodes[None], edges[None], same[None])[0])
+        nodes, read = nodes[None], Edges(edges[None], same[None], apart)
+        for layer in model.graph:
+            nodes = layer(nodes, read)
+        made = model.uncover(nodes[0])
         for x, i in zip(made, clips, strict=True):
             if i in counted:
                 errors.append((x - outputs["mean"][i]).square().mean())

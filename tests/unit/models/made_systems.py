@@ -44,6 +44,9 @@ REFUSED = {"gban-tfl": STREAMS[0]}
 CONTEXTS = ("dialogue", "past")
 """Contexts in which it is tested, on the first of them that it takes."""
 
+ALONE = ("m2fnet-like", "cberl-like")
+"""Systems that read one modality too where there are dialogues."""
+
 
 def _textual() -> dict[str, dict]:
     names, changes = {settings.model_fields["name"].default for settings in TEXT}, {}
@@ -52,6 +55,8 @@ def _textual() -> dict[str, dict]:
             streams = [modalities for modalities in STREAMS if modalities != REFUSED.get(system)]
             inputs = {"-".join(modalities): {"modalities": modalities} for modalities in streams}
             inputs |= {context: {"modalities": streams[0], "context": context} for context in CONTEXTS}
+            if system in ALONE:
+                inputs["text-past"] = {"modalities": ["text"], "context": "past"}
             changes |= {f"{system}:{key}": {"extends": system, "input": x} for key, x in inputs.items()}
     return changes
 
@@ -73,6 +78,8 @@ def _systems() -> list[tuple[str, str]]:
     for name, entry in CONFIG.benchmarks.items():
         for system in entry.systems:
             run = CONFIG.resolve(name, system)
+            if run.encoder.networks:  # needs weights: tests/unit/training/test_text_classifier.py
+                continue
             different.setdefault((of_network(run), run.loss.model_dump_json()), (name, system))
     textual = [("demo_peers", name) for name in TEXTUAL]
     return sorted(different.values()) + [("demo", name) for name in VARIANTS] + textual

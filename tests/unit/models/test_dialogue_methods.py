@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import pytest
 import torch
-from made_systems import CONTEXTS, FRAMES, TEXTUAL, awake, make_batch, resolve, without
+from made_systems import (
+    ALONE,
+    CONTEXTS,
+    FRAMES,
+    TEXTUAL,
+    VECTOR,
+    awake,
+    make_batch,
+    resolve,
+    with_changes,
+    without,
+)
 
+from ugcl.data.dataset import Batch
 from ugcl.methods.build import build
+from ugcl.training.objective import objective
 
 GROUP = torch.tensor([0, 0, 0, 0, 1, 1, 1])
 TURN = torch.tensor([0, 1, 2, 3, 0, 1, 2])
 SPEAKER = torch.tensor([0, 1, 0, 1, 2, 2, 3])
 
 contexts = pytest.mark.parametrize(
-    "system", [name for name in TEXTUAL if name.split(":")[1] in CONTEXTS], ids=str
+    "system", [name for name, made in TEXTUAL.items() if made["input"].get("context") in CONTEXTS]
 )
 
 
@@ -67,3 +80,49 @@ def test_what_a_turn_lacks_is_not_read(system):
         assert moved(model, gone, modality, 2), "the others' is"
         gone.masks[modality] = batch.masks[modality]  # whatever stands there
         assert moved(model, gone, modality, 1) == []
+
+
+def conversation(run, dialogues, seed):
+    """Dialogues of five turns; a turn's label is what the vector of the turn before shows, or its own."""
+    generator = torch.Generator().manual_seed(seed)
+    shown = torch.randint(3, (dialogues, 5), generator=generator)
+    labels = torch.cat([shown[:, :1], shown[:, :-1]], dim=1).flatten()
+    x = 2.0 * torch.nn.functional.one_hot(shown.flatten(), 3)
+    x = torch.nn.functional.pad(x, (0, 11)) + 0.5 * torch.randn(len(labels), 14, generator=generator)
+    there, names = torch.ones(len(labels), dtype=torch.bool), [str(i) for i in range(len(labels))]
+    group = torch.arange(len(labels)) // 5
+    return Batch(
+        {"text": x[:, None]},
+        {"text": there[:, None]},
+        {"text": there},
+        labels,
+        names,
+        ["s"] * len(labels),
+        group=group,
+        turn=torch.arange(len(labels)) % 5,
+        speaker=2 * group + torch.arange(len(labels)) % 5 % 2,
+    )
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+@pytest.mark.parametrize("name", ALONE)
+def test_what_only_the_turn_before_shows_is_learnt(name, context):
+    run = with_changes(
+        "demo_peers",
+        extends=name,
+        input={"modalities": ["text"], "context": context},
+        encoder={"width": 32, "dropout": 0.0, "input_dropout": 0.0},
+    )
+    torch.manual_seed(0)
+    model = build(run, VECTOR)
+    optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
+    for step in range(150):
+        batch = conversation(run, 30, step)
+        loss = objective(model.train(), model(batch), batch)["loss"]
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    batch = conversation(run, 60, 1000)
+    with torch.no_grad():
+        right = model.eval()(batch)["logits"].argmax(dim=1) == batch.labels
+    assert right.float().mean() > 0.9, "a third is right by chance"

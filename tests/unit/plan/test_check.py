@@ -95,6 +95,13 @@ def precomputed(tree: Tree) -> None:
     tree["benchmarks"]["tiny"]["features"]["audio"] = "mine"
 
 
+def in_words(tree: Tree) -> None:
+    """A benchmark of the tiny corpus reads faces in words, from a table that is not there."""
+    units = {"kind": "table", "path": "units.csv"}
+    tree["encoders"]["mine"] = {"kind": "textual", "units": units, "reader": {"kind": "ngrams"}}
+    tree["benchmarks"]["tiny"]["features"]["text"] = "mine"
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -111,6 +118,7 @@ def precomputed(tree: Tree) -> None:
         (lambda t: t["data"].update(sources="s.csv"), "data.sources: s.csv not found"),
         (published, "corpora.tiny.protocols.three.folds.files: file clips/folds/absent.csv not found"),
         (precomputed, "encoders.mine.path: file clips/vectors.csv not found"),
+        (in_words, "encoders.mine.units.path: file clips/units.csv not found"),
         (
             lambda t: t.update(resources={"train": {"systems": {"ugcl-v2": {"mem_mb": 9}}}}),
             "resources.train.systems: 'ugcl-v2' is unknown",

@@ -136,4 +136,4 @@ def test_a_damaged_table_is_named(tree: dict) -> None:
     path = plan.table("demo", "summary")
     path.write_text(path.read_text().replace("0.612345", "high", 1))
     with pytest.raises(UgclError, match=r"demo/summary\.csv: column 'value': 'high'"):
-        summarise(["demo"])
+        summarise(parse(tree), ["demo"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from ugcl.config import Config, parse, read
+from ugcl.config.methods import METHODS
 from ugcl.config.system.train import Ema, Train
 from ugcl.provenance import code, lineage
 
@@ -36,6 +38,14 @@ def changed(tree: dict[str, Any], path: str, value: Any) -> tuple[Config, Config
         ("faces.every", 9, ["splits"], ["quarantine", "train"]),
         ("corpora.demo.seed", 1, [], ["splits", "quarantine", "train"]),
         ("corpora.demo.protocols.intended.folds.folds", 4, [], ["splits", "train"]),
+        ("corpora.demo.protocols.intended.primary", "war", ["splits", "quarantine"], ["train", "score"]),
+        ("corpora.demo.protocols.intended.primary", "uar", ["splits", "quarantine", "train", "score"], []),
+        (
+            "corpora.demo.protocols.intended.intervals",
+            "dialogue",
+            ["splits", "quarantine", "train"],
+            ["score"],
+        ),
         ("evaluate.bootstrap", 500, ["splits", "quarantine", "train"], ["score"]),
         ("data.mirror", "elsewhere", ["splits", "quarantine", "train", "score"], []),
         ("report.title", "Other", ["train", "score"], []),
@@ -69,6 +79,12 @@ def test_a_parameter_reaches_the_stages_downstream_of_it_only(
         ("evaluate.robustness", ["noise:5"], ["score", "cost", "represent"], ["perturb", "robustness"]),
         ("evaluate.robustness", ["drop:random"], ["score"], ["perturb", "robustness"]),
         ("evaluate.bootstrap", 500, ["perturb", "cost", "represent"], ["robustness"]),
+        (
+            "corpora.demo.protocols.intended.intervals",
+            "dialogue",
+            ["perturb", "cost"],
+            ["robustness", "score"],
+        ),
         ("systems.concat.train", {"lr": 0.5}, ["perturb", "represent"], ["robustness", "cost"]),
         ("encoders.logmel.bands", 40, [], ["perturb", "robustness", "cost", "represent"]),
         ("evaluate.seed", 7, ["cost"], ["perturb", "robustness", "represent"]),
@@ -266,9 +282,10 @@ def test_a_users_own_method_and_what_it_imports_count(
 
 
 def test_every_method_and_encoder_kind_has_its_module(tree: dict) -> None:
+    tree["benchmarks"]["demo"]["features"]["text"] = "ngrams"
     config = parse(tree)
-    for name in config.systems:
-        assert code.module_exists(config.resolve("demo", name).method.module)
+    for settings in METHODS.values():
+        assert code.module_exists(settings().module)
     for entry in config.encoders.values():
         assert lineage.entry_module("encoder", entry.kind)
     with pytest.raises(ModuleNotFoundError, match=r"no module nothing\.py"):
@@ -285,3 +302,36 @@ def test_a_template_counts_by_its_name_and_bytes(tmp_path: Path) -> None:
     changed = code.files_hash(tmp_path)
     page.rename(tmp_path / "deep" / "other.j2")
     assert len({before, changed, code.files_hash(tmp_path)}) == 3
+
+
+def test_a_text_of_faces_and_voices_depends_on_the_code_of_its_reader_and_its_table(
+    tree: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[list[str]] = []
+    made = lineage._lineage
+
+    def watched(stage: str, modules: list[str], *rest: Any) -> str:
+        used.append(modules)
+        return made(stage, modules, *rest)
+
+    monkeypatch.setattr(lineage, "_lineage", watched)
+    config = parse(tree)
+    lineage.features(config, "ravdess", "textual-au-prosody")
+    places = ("language.textual", "language.tokens", "table")
+    assert used[-1][1:] == [f"ugcl.features.encoders.{place}" for place in places]
+    lineage.features(config, "meld", "minilm-tokens")
+    assert used[-1][1:] == ["ugcl.features.encoders.language.tokens"]
+
+
+def test_a_trained_network_is_part_of_its_own_systems_alone(tree: dict[str, Any]) -> None:
+    before = parse(copy.deepcopy(tree))  # changes of a system are kept as they are
+    tree["systems"]["text-finetuned"]["encoder"]["networks"]["text"]["lr"] = 0.5
+    after = parse(tree)
+    for benchmark, system, same in (
+        ("demo", "ugcl", True),
+        ("ravdess_textual", "concat", True),
+        ("meld_finetuned", "text-finetuned", False),
+        ("meld_finetuned", "text-finetuned-last2", False),
+    ):
+        found = [lineage.train(config, benchmark, system) for config in (before, after)]
+        assert (found[0] == found[1]) == same, system

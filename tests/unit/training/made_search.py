@@ -47,7 +47,7 @@ def synthetic(monkeypatch, curve, epochs=5):
     """Let an epoch's dev UAR follow from the settings, and count the epochs."""
     seen = []
 
-    def fit(fabric, model, train, parts, seeds, watch):
+    def fit(fabric, model, train, parts, seeds, watch, primary):
         rows = [{"epoch": e, "dev_uar": curve(train, seeds[1]) * e / epochs} for e in range(1, epochs + 1)]
         for row in rows:
             seen.append((seeds[1], row["epoch"]))

@@ -26,12 +26,12 @@ def row(uar, loss, test=0.0):
 
 
 def test_dev_decides_and_test_cannot():
-    assert better(row(0.5, 9.0), {})
-    assert better(row(0.6, 9.0), row(0.5, 1.0))
-    assert better(row(0.5, 0.9), row(0.5, 1.0))
-    assert not better(row(0.5, 1.0), row(0.5, 1.0))
-    assert not better(row(0.5, 1.0, test=1.0), row(0.5, 1.0, test=0.0))
-    assert not better(row(0.4, 0.1, test=1.0), row(0.5, 1.0))
+    assert better(row(0.5, 9.0), {}, "uar")
+    assert better(row(0.6, 9.0), row(0.5, 1.0), "uar")
+    assert better(row(0.5, 0.9), row(0.5, 1.0), "uar")
+    assert not better(row(0.5, 1.0), row(0.5, 1.0), "uar")
+    assert not better(row(0.5, 1.0, test=1.0), row(0.5, 1.0, test=0.0), "uar")
+    assert not better(row(0.4, 0.1, test=1.0), row(0.5, 1.0), "uar")
 
 
 def clips_alone(count):

@@ -232,9 +232,9 @@ def test_wrong_labels_reach_the_training_part_alone_and_the_card_says_so(project
     noisy = config.parse(tree)
     seen = {}
 
-    def fit(fabric, model, settings, parts, *rest):
+    def fit(fabric, model, settings, parts, *rest, **named):
         seen.update(parts)
-        return loop.fit(fabric, model, settings, parts, *rest)
+        return loop.fit(fabric, model, settings, parts, *rest, **named)
 
     monkeypatch.setattr("ugcl.training.run.fit", fit)
     (folder,) = train_runs(noisy, "made", "concat+labels0.25", [0], [1])

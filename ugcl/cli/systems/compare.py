@@ -16,9 +16,10 @@ def compare(
 ) -> None:
     """Compare two systems, or two runs, on identical test clips, from their predictions.
 
-    Interval and p of a difference are one t inference over speakers and, where several seeds or four folds
-    show it, training. p is not corrected for other comparisons. --json adds the tests given the trained
-    models: sign flips of speakers (UAR), McNemar's mid-p (WAR).
+    Interval and p of a difference are one t inference over speakers (dialogues where the protocol says so)
+    and, where several seeds or four folds show it, training. p is not corrected for other comparisons. --json
+    adds the tests given the trained models: sign flips of speakers or dialogues (the protocol's primary
+    metric), McNemar's mid-p (WAR).
     """
     from ugcl import config
     from ugcl.evaluation import pairwise
@@ -31,6 +32,7 @@ def compare(
     facts = {f"{name}s": int(pair[0].frame[name].nunique()) for name in units}
     marks = dict.fromkeys(plan.marks(parameters, name.split("/")[0]) for name in (first, second))
     facts = {"first": first, "second": second, "marks": " ".join(filter(None, marks)), **facts}
+    facts |= {"primary": pair[0].protocol.primary, "intervals": pair[0].protocol.intervals}
     if as_json:
         import json
 
@@ -48,7 +50,7 @@ def compare(
         ahead = "" if row.difference == 0 else first if better else second
         rows.append(
             (
-                TITLES[row.metric],
+                TITLES[row.metric] + (" (primary)" if row.metric == facts["primary"] else ""),
                 f"{row.value:.3f}",
                 f"{row.reference_value:.3f}",
                 f"{row.difference:+.3f}",
@@ -58,6 +60,7 @@ def compare(
             )
         )
     interval = f"{100 * parameters.evaluate.confidence:.0f} % interval"
+    interval += " by dialogue" if facts["intervals"] == "dialogue" else ""
     columns = ("metric", first, second, "difference", interval, "p", "ahead")
     counts = [counted(facts[f"{name}s"], name) for name in units]
     title = f"{counts[0]} of {', '.join(counts[1:])}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,9 @@ from ugcl.cli.terminal import Threads
 
 if TYPE_CHECKING:
     from ugcl.config import Config
+    from ugcl.features.media.clip import Clip
     from ugcl.inference.ensemble import Ensemble
+    from ugcl.inference.observation import Observer
     from ugcl.inference.predictions import Prediction
 
 BAR = 30  # characters
@@ -25,6 +27,13 @@ System = Annotated[
     typer.Option(
         help="Which system, default the benchmark's reference; a path with a slash: the folder of a run or of"
         " a system's runs."
+    ),
+]
+Bundle = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        help="A bundle, which needs no project: folder, zip file, or user/name on the hub.",
     ),
 ]
 Project = Annotated[
@@ -55,8 +64,12 @@ def predict(
     clips: Annotated[
         list[str], typer.Argument(help="Media files, folders, or quoted patterns such as 'x/*.mp4'.")
     ],
+    transcript: Annotated[
+        str, typer.Option(help="What is said in the one clip; default: a .txt file of its name beside it.")
+    ] = "",
     benchmark: Annotated[str, typer.Option(help="Whose models; default the first active benchmark.")] = "",
     system: System = "",
+    model: Bundle = "",
     fold: Annotated[int | None, typer.Option(help="Only the runs of this fold; default all.")] = None,
     turns: Turns = None,
     timeline: Annotated[bool, typer.Option("--timeline", help="Draw <clip>.timeline.png.")] = False,
@@ -77,27 +90,21 @@ def predict(
     normalisation takes all clips for one person's. Timelines without --out are written here. SYNTHETIC in the
     output: the system was trained on clips that show no people, and says nothing about people.
     """
-    from ugcl import config
     from ugcl.inference import clips as user_clips
     from ugcl.inference import predictions as user_predictions
 
-    here, found, places = Path.cwd(), user_clips.find(clips), None
+    here, found, places = Path.cwd(), _spoken(user_clips.find(clips), transcript), None
     if turns is not None:
         from ugcl.inference import dialogue
 
         found, places = dialogue.from_table(found, turns)
-    folders = _folders(system, benchmark, fold)
-    if project is None and folders:
-        from ugcl.inference.ensemble import project_of
-
-        project = project_of(folders[0])
+    load, project = _source(model, benchmark, system, fold, project)
     if project is not None:
         found, out = user_clips.absolute(found), out and out.absolute()
     with chdir(project or "."):
-        parameters = config.load()
-        ensemble = _ensemble(parameters, benchmark, system, fold, folders)
+        parameters, ensemble, observer = load()
         span = (window, step) if timeline else None
-        predicted = user_predictions.predictions(parameters, ensemble, found, span, places)
+        predicted = user_predictions.predictions(parameters, ensemble, found, span, places, observer)
         results = list(_drawn(predicted, ensemble, out or here, parameters.report.dpi))
     if out is not None:
         user_predictions.write(ensemble, results, out)
@@ -109,26 +116,43 @@ def predict(
         raise typer.Exit(1)
 
 
-def _folders(system: str, benchmark: str, fold: int | None) -> list[Path]:
-    """The folders of runs that --system names; none where it is the name of a system."""
-    if not {"/", os.sep} & set(system):
-        return []
-    if benchmark or fold is not None:
-        raise typer.BadParameter("a folder has its own benchmark and folds", param_hint="--system")
-    from ugcl.inference.ensemble import run_folders
-
-    return run_folders(Path(system))
+def _spoken(found: list[Clip], transcript: str) -> list[Clip]:
+    """The one clip with its transcript, or all as they are where none is given."""
+    if transcript and len(found) > 1:
+        text = f"is of one clip, and {len(found)} are named; put a .txt file beside each"
+        raise typer.BadParameter(text, param_hint="--transcript")
+    return [replace(clip, transcript=transcript or clip.transcript) for clip in found]
 
 
-def _ensemble(
-    parameters: Config, benchmark: str, system: str, fold: int | None, folders: list[Path]
-) -> Ensemble:
+def _source(
+    model: str, benchmark: str, system: str, fold: int | None, project: Path | None
+) -> tuple[Callable[[], tuple[Config, Ensemble, Observer | None]], Path | None]:
+    """What loads the system that the options name, and the folder to do it in; None is the working folder."""
+    if model:
+        if benchmark or system or fold is not None or project is not None:
+            raise typer.BadParameter("a bundle has its own system and parameters", param_hint="--model")
+        from ugcl.inference.api.load import of_bundle
+
+        bundle = of_bundle(model)
+        return lambda: (bundle.config, bundle.ensemble, bundle.observer), bundle.home
+    from ugcl import config
     from ugcl.inference import ensemble
 
-    if folders:
-        return ensemble.of_folders(parameters, folders)
-    name = benchmark or parameters.active[0]
-    return ensemble.load(parameters, name, system or parameters.benchmark(name).reference, fold)
+    folders: list[Path] = []
+    if {"/", os.sep} & set(system):
+        if benchmark or fold is not None:
+            raise typer.BadParameter("a folder has its own benchmark and folds", param_hint="--system")
+        folders = ensemble.run_folders(Path(system))
+
+    def load() -> tuple[Config, Ensemble, None]:
+        parameters = config.load()
+        if folders:
+            return parameters, ensemble.of_folders(parameters, folders), None
+        name = benchmark or parameters.active[0]
+        own = system or parameters.benchmark(name).reference
+        return parameters, ensemble.load(parameters, name, own, fold), None
+
+    return load, project or (ensemble.project_of(folders[0]) if folders else None)
 
 
 def _drawn(

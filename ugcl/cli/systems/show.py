@@ -1,4 +1,4 @@
-"""`ugcl show`: what is known about a clip."""
+"""`ugcl show`: what is known about a clip, or what a system says of a dialogue."""
 
 from __future__ import annotations
 
@@ -11,11 +11,55 @@ QUIET = ("audio_sha256", "video_sha256")
 
 
 def show(
-    clip: Annotated[str, typer.Argument(help="Name of a clip in a manifest.")],
-    corpus: Annotated[str, typer.Option(help="Key of `corpora`; default wherever it is found.")] = "",
+    name: Annotated[str, typer.Argument(help="A clip of a manifest; with --dialogue a benchmark.")],
+    system: Annotated[
+        str, typer.Argument(help="With --dialogue: whose predictions; default the benchmark's reference.")
+    ] = "",
+    dialogue: Annotated[str, typer.Option(help="Show the turns of this dialogue of the corpus.")] = "",
+    corpus: Annotated[str, typer.Option(help="Key of `corpora`; default wherever the clip is found.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")] = False,
 ) -> None:
-    """Show a clip's manifest row, features, folds, quarantine, and what every system says of it."""
+    """Show a clip's manifest row, features, folds, quarantine, and what every system says of it.
+
+    ugcl show BENCHMARK SYSTEM --dialogue NAME: a dialogue's turns with speaker, text, label, prediction and
+    confidence (the mean over seeds).
+    """
+    if dialogue:
+        _dialogue(name, system, dialogue, as_json)
+    elif system:
+        raise typer.BadParameter("a clip has no system; give --dialogue NAME to see a system's dialogue")
+    else:
+        _clip(name, corpus, as_json)
+
+
+def _dialogue(benchmark: str, system: str, dialogue: str, as_json: bool) -> None:
+    from ugcl import config
+    from ugcl.evaluation.dialogues.view import view
+    from ugcl.plan.evaluation import marks
+
+    parameters = config.load()
+    system = system or parameters.benchmark(benchmark).reference
+    found = view(parameters, benchmark, system, dialogue)
+    if as_json:
+        import json
+
+        rows = found.astype(object).where(found.notna(), None).to_dict("records")
+        same = {"benchmark": benchmark, "system": system, "dialogue": dialogue}
+        same |= {"marks": marks(parameters, benchmark)}
+        typer.echo(json.dumps(same | {"turns": rows}, indent=2, ensure_ascii=False))
+        return
+    from ugcl.cli import terminal
+    from ugcl.reports.tables.dialogues import turns_of
+
+    tested = int((found["right"] != "").sum())
+    mark = f" [{marks(parameters, benchmark)}]" if marks(parameters, benchmark) else ""
+    right = f"{int((found['right'] == 'yes').sum())} of {tested} tested turns right"
+    shown = turns_of(found)
+    title = f"{dialogue}: {benchmark}/{system}{mark}, {right}"
+    terminal.show(title, list(shown), shown.itertuples(index=False, name=None), right=("turn", "confidence"))
+
+
+def _clip(clip: str, corpus: str, as_json: bool) -> None:
     from ugcl import config
     from ugcl.evaluation.lookup import clip_facts
 
@@ -63,6 +107,8 @@ def _benchmark(name: str, entry: dict[str, Any]) -> None:
     lines = [("label", label), ("part in fold", parts)]
     for row in entry["quarantine"]:
         lines.append(("quarantined", f"{row['modality']}: {row['failure']} ({row['detail']})"))
+    if entry["absent"]:
+        lines.append(("absent", ", ".join(entry["absent"])))
     mark = f" [{entry['marks']}]" if entry["marks"] else ""
     terminal.show(f"benchmark {name}{mark}", ("fact", "value"), lines)
     found = entry["predictions"]

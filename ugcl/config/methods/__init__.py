@@ -10,6 +10,7 @@ from ugcl.config.base import Untagged
 from ugcl.config.methods.audiovisual import AUDIOVISUAL
 from ugcl.config.methods.base import MethodSettings
 from ugcl.config.methods.concat import Concat
+from ugcl.config.methods.finetuned import FINETUNED
 from ugcl.config.methods.foreign import Foreign
 from ugcl.config.methods.pretrained import PRETRAINED
 from ugcl.config.methods.released import Released
@@ -18,7 +19,7 @@ from ugcl.config.methods.ugcl import Ugcl
 
 METHODS: dict[str, type[MethodSettings]] = {
     settings.model_fields["name"].default: settings
-    for settings in (Ugcl, Concat, Released, *PRETRAINED, *AUDIOVISUAL, *TEXT)
+    for settings in (Ugcl, Concat, Released, *PRETRAINED, *AUDIOVISUAL, *TEXT, *FINETUNED)
 }
 """Name → settings, of the methods in the package."""
 

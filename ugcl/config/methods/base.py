@@ -55,6 +55,7 @@ class MethodSettings(Section):
     packable: ClassVar[bool] = True  # whether runs can be trained in step (`train.pack`)
     invariants: ClassVar[frozenset[str]] = INVARIANTS  # those of :data:`INVARIANTS` that it claims
     in_dialogue: ClassVar[bool] = True  # whether it can read the other turns of a dialogue
+    raw: ClassVar[frozenset[str]] = frozenset()  # modalities whose networks it trains (`encoder.networks`)
 
     name: str = Field(description="Which method.")
     weights: Weights = Weights()
@@ -91,6 +92,23 @@ class MethodSettings(Section):
             raise ValueError(f"method {self.name} judges each clip by itself; set input.context clip")
         if run.train.pack > 1 and run.input.context != "clip":
             raise ValueError("batches of dialogues differ from run to run; set train.pack 1")
+        self._check_raw(run)
+
+    def _check_raw(self, run: Run) -> None:
+        """Refuse features that are no vectors where the method, or the training, reads vectors."""
+        names = {m: run.features[m] for m in run.input.modalities if m in run.features}
+        raw = {m: name for m, name in names.items() if run.encoders[name].base}
+        for modality, name in raw.items():
+            if modality not in self.raw:
+                raise ValueError(
+                    f"method {self.name} reads vectors, features.{modality} ({name}) has none; choose a"
+                    " method that trains the network (text_classifier), or another encoder"
+                )
+        if raw and (run.train.mixup or run.train.spec_augment):
+            raise ValueError(
+                "train.mixup and train.spec_augment change vectors, which"
+                f" features.{next(iter(raw))} has not; set them null"
+            )
 
 
 def one_of(run: Run, least: int, most: int | None = None) -> None:

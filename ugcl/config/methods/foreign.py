@@ -20,6 +20,7 @@ class Foreign(MethodSettings):
     model_config = ConfigDict(extra="allow")
     network: ClassVar[str] = ""
     packable: ClassVar[bool] = False
+    raw: ClassVar[frozenset[str]] = frozenset({"audio", "video", "text"})
 
     name: str = Field(description="Module and class: my_module:MyMethod.")
     weights: dict[str, float] = Field(default_factory=dict, description="Weights of its terms.")

@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from ugcl.config.base import Section
+from ugcl.config.features import Modality
+from ugcl.config.system.networks import TrainedNetwork
 
 
 class Dialogue(Section):
@@ -42,6 +44,10 @@ class ModalityEncoder(Section):
     frame_mask: float = Field(0.2, ge=0, le=1, description="Longest masked run of frames, share of the clip.")
     dialogue: Dialogue | None = Field(
         Dialogue(), description="Layers over turns; null in a run whose `input.context` is clip."
+    )
+    networks: dict[Modality, TrainedNetwork] | None = Field(
+        None,
+        description="Pretrained networks that the method trains, by modality; null = none.",
     )
 
     @property

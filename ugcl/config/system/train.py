@@ -73,7 +73,11 @@ class Train(Section):
     warmup: float = Field(0.1, ge=0, le=1, description="Share of steps with rising learning rate.")
     schedule: Literal["cosine", "constant"] = Field("cosine", description="Learning rate after warm-up.")
     clip: float | None = Field(1.0, gt=0, description="Largest gradient norm; null = any.")
-    patience: int = Field(10, ge=1, description="Epochs without a better dev UAR before stopping.")
+    patience: int = Field(
+        10,
+        ge=1,
+        description="Epochs without a better dev score (the protocol's primary metric) before stopping.",
+    )
     ema: Ema | None = Field(None, description="Averaged weights; null = off.")
     modality_dropout: ModalityDropout | None = Field(
         ModalityDropout(), description="Modalities lost in training; null = off."
@@ -98,7 +102,7 @@ class Train(Section):
         " networks keep a GPU busy; only runs with equally many training clips go together.",
     )
     monitor_test: bool = Field(
-        True, description="Write the test UAR of each epoch to the history. Selection never reads it."
+        True, description="Write the test score of each epoch to the history. Selection never reads it."
     )
     cache: int = Field(2048, ge=0, description="Features held in memory, MiB; the rest is read when needed.")
     save_every: float = Field(

@@ -1,4 +1,4 @@
-"""A user's own clips: one CSV with clip, speaker, label columns, and audio and video paths."""
+"""A user's own clips: one CSV with clip, speaker, label columns, and media paths or transcripts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def rows(root: Path, corpus: FolderCorpus) -> pd.DataFrame:
 
     Raises:
         UgclError: the table lacks a needed column or value, names a file outside the root, a clip twice or
-            with characters that a name cannot have, or a speaker in two spellings.
+            with characters that a name cannot have, a speaker in two spellings, or turns of a dialogue whose
+            order is not known.
     """
     path = root / corpus.table
     frame = _stripped(tables.read(path), path)
@@ -39,9 +40,10 @@ def rows(root: Path, corpus: FolderCorpus) -> pd.DataFrame:
         if column not in frame:
             found = f"needed: {', '.join(needed)}; found: {', '.join(frame)}"
             raise UgclError(f"{path}: no column {column!r}; add it ({found})")
-    if not {"audio", "video"} & set(frame):
-        raise UgclError(f"{path}: neither an audio nor a video column; add the paths of the media")
+    if not {"audio", "video", "transcript"} & set(frame):
+        raise UgclError(f"{path}: no column audio, video or transcript; add paths of media, or the words")
     _check_names(frame, path)
+    _check_turns(frame, path)
     for column in sorted({"audio", "video"} & set(frame)):
         frame[column] = [_inside(root, name, f"{path}: {column}") for name in frame[column]]
     for column in labels:
@@ -86,6 +88,26 @@ def _check_names(frame: pd.DataFrame, path: Path) -> None:
         raise UgclError(
             f"{path}: {len(groups)} speakers seem to have several spellings: {listed(texts)}; write one id"
             " per person, or ids that differ in more than zeros and case"
+        )
+
+
+def _check_turns(frame: pd.DataFrame, path: Path) -> None:
+    """Each clip of a dialogue has a place in it: a turn, or a start in its recording."""
+    if "dialogue" not in frame:
+        return
+    column = "turn" if "turn" in frame or "start" not in frame else "start"
+    places = frame.get(column, pd.Series("", frame.index))
+    inside = frame["dialogue"] != ""
+    lost = frame.index[inside & (places == "")]
+    if len(lost):
+        name = frame["dialogue"][lost[0]]
+        raise UgclError(f"{path}: line {lost[0] + 2} is in dialogue {name!r} and has no {column}; number it")
+    numbers = pd.to_numeric(places, errors="coerce").astype(object).where(lambda n: n.notna(), places)
+    twice = frame.index[inside & pd.DataFrame({"d": frame["dialogue"], "n": numbers}).duplicated()]
+    if len(twice):
+        raise UgclError(
+            f"{path}: line {twice[0] + 2} is a second clip with {column} {places[twice[0]]} of dialogue"
+            f" {frame['dialogue'][twice[0]]!r}; give each a {column} of its own"
         )
 
 

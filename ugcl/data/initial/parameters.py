@@ -13,10 +13,10 @@ from ugcl.config.system.overrides import SECTIONS
 from ugcl.data.initial.table import LABEL, Start
 from ugcl.errors import UgclError
 
-ENCODERS = {"audio": "logmel", "video": "hog"}
+ENCODERS = {"audio": "logmel", "video": "hog", "text": "ngrams"}
 """Modality → an encoder that needs no weights."""
 
-SYSTEMS = {"audio": ["audio-only"], "video": ["video-only"]}
+SYSTEMS = {"audio": ["audio-only"], "video": ["video-only"], "text": ["text-only"]}
 TOGETHER = ["ugcl", "concat"]
 COPIED = ("data", "faces", "extraction", *SECTIONS, "evaluate", "report")
 """Sections that are taken from the project's parameters as they are."""
@@ -43,15 +43,13 @@ corpora:
       main:
         label: {label}    # column of the table
         classes: {classes}  {classes_note}
-        # Blocks of speakers with nearly equal numbers of clips of each class: fold k tests block k, the next
-        # one is dev, the others train. At least {fewest}, and no more than the speakers of the rarest class.
-        folds: {{scheme: stratified, folds: {folds}}}
+{scheme}
 
 benchmarks:
   {name}:
     corpus: {name}
     protocol: main
-    features: {features}
+    features: {features}{more}
     systems: {systems}
     reference: {reference}
     planned: {planned}    # to be compared with the reference
@@ -59,6 +57,15 @@ benchmarks:
 
 # Copied from the project's parameters. Other encoders and systems: params/encoders.yaml, params/systems.yaml.
 """
+
+
+BLOCKS = """\
+        # Blocks of speakers with nearly equal numbers of clips of each class: fold k tests block k, the next
+        # one is dev, the others train. At least {fewest}, and no more than the speakers of the rarest class.
+        folds: {{scheme: stratified, folds: {folds}}}"""
+SESSIONS = """\
+        # Fold k tests the k-th session, the next one is dev, the others train: no dialogue is divided.
+        folds: {{scheme: groups, column: session, test: {sessions}}}"""
 
 
 def parameters(base: Mapping[str, Any], name: str, folder: str, table: str, file: str, start: Start) -> str:
@@ -80,9 +87,10 @@ def parameters(base: Mapping[str, Any], name: str, folder: str, table: str, file
     for section in ("corpora", "benchmarks"):
         if name in base.get(section, {}):
             raise UgclError(f"--name: {name!r} is in {section} of the parameters already; choose another")
-    held = {"audio": start.has_sound, "video": (start.clips["video"] != "").any()}
-    modalities = [kind for kind in ENCODERS if held[kind]]
-    systems = [*(TOGETHER if len(modalities) == 2 else []), *(s for m in modalities for s in SYSTEMS[m])]
+    modalities = _modalities(start)
+    systems = [*(TOGETHER if len(modalities) > 1 else []), *(s for m in modalities for s in SYSTEMS[m])]
+    if "text" in modalities and "dialogue" in start.clips:
+        systems.insert(systems.index("text-only"), "text-context")
     found = sorted(set(start.label.values))
     is_known = start.label.found and len(found) > 1
     classes, note = (
@@ -96,8 +104,8 @@ def parameters(base: Mapping[str, Any], name: str, folder: str, table: str, file
         label=LABEL,
         classes=_line(classes),
         classes_note=note,
-        fewest=FEWEST,
-        folds=_folds(start),
+        scheme=_scheme(start),
+        more=_more(start, modalities),
         features=_line({kind: ENCODERS[kind] for kind in modalities}),
         systems=_line(systems),
         reference=systems[0],
@@ -107,6 +115,31 @@ def parameters(base: Mapping[str, Any], name: str, folder: str, table: str, file
     tree |= {"systems": _with_parents(base, systems)}
     tree |= {key: base[key] for key in COPIED if key in base}
     return head + yaml.safe_dump(tree, sort_keys=False, default_flow_style=None, width=100)
+
+
+def _modalities(start: Start) -> list[str]:
+    """What some clip has, in the order of ENCODERS."""
+    words = start.clips.get("transcript")
+    held = {"audio": start.has_sound, "video": (start.clips["video"] != "").any()}
+    held["text"] = words is not None and (words != "").any()
+    return [kind for kind in ENCODERS if held[kind]]
+
+
+def _more(start: Start, modalities: list[str]) -> str:
+    """Lines of a benchmark that reads words beside media: what systems read, and turns without media."""
+    if modalities[-1:] != ["text"] or len(modalities) == 1:
+        return ""
+    line = f"\n    overrides: {{input: {{modalities: {_line(modalities)}}}}}"
+    lacks = any((start.clips[kind] == "").any() for kind in ("audio", "video", "transcript"))
+    return line + ("\n    absent: keep          # a clip without media has its words" if lacks else "")
+
+
+def _scheme(start: Start) -> str:
+    """Folds by session where dialogues have them: a speaker's block would divide dialogues."""
+    sessions = sorted(set(start.clips.get("session", ())))
+    if "dialogue" in start.clips and len(sessions) >= FEWEST and all(sessions):
+        return SESSIONS.format(sessions=_line(sessions))
+    return BLOCKS.format(fewest=FEWEST, folds=_folds(start))
 
 
 def _folds(start: Start) -> int:

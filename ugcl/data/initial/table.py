@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from ugcl.config.corpora import FolderCorpus
+from ugcl.data import tables
+from ugcl.data.corpora import folder as corpora_folder
 from ugcl.data.corpora import ravdess
 from ugcl.data.initial.guesses import Guess, labels, speakers
 from ugcl.data.recordings.files import SOUND, VIDEO, named_files, printable
@@ -22,10 +25,11 @@ LOOKED_INTO = 20
 
 @dataclass(frozen=True)
 class Start:
-    """What is known of a folder of media.
+    """What is known of a folder of media, or of a table of transcripts.
 
     Attributes:
-        clips: clip, audio, video, speaker and emotion, sorted by clip; what is not known is "".
+        clips: clip, audio, video, speaker and emotion, sorted by clip; what is not known is "". Of a table
+            all its columns.
         speaker: where the speakers come from.
         label: where the labels come from.
         has_sound: whether there is a sound file, or a video with sound among the first.
@@ -65,6 +69,26 @@ def start(folder: Path, speaker: str | None = None, label: str | None = None) ->
     videos = [folder / video for _, video in found[:LOOKED_INTO]]
     has_sound = any(audio for audio, _ in found) or any(map(_has_sound, videos))
     return Start(clips, who, what, has_sound, renamed)
+
+
+def has_words(path: Path) -> bool:
+    """Whether a file is a table of clips with a column of transcripts."""
+    return path.is_file() and "transcript" in tables.read(path)
+
+
+def from_table(folder: Path, table: str) -> Start:
+    """What a table of one's own says, which may name no media at all.
+
+    Raises:
+        UgclError: the table lacks a column, or breaks a rule of :func:`ugcl.data.corpora.folder.rows`.
+    """
+    clips = corpora_folder.rows(folder, FolderCorpus(adapter="folder", table=table, protocols={}))
+    if LABEL not in clips:
+        raise UgclError(f"{folder / table}: no column {LABEL!r}; add it, or name yours so")
+    clips = clips.assign(**{kind: "" for kind in ("audio", "video") if kind not in clips})
+    who, what = (Guess(clips[column].tolist(), f"column {column}") for column in ("speaker", LABEL))
+    videos = [folder / name for name in clips["video"].unique() if name][:LOOKED_INTO]
+    return Start(clips, who, what, (clips["audio"] != "").any() or any(map(_has_sound, videos)), 0)
 
 
 def _has_sound(path: Path) -> bool:

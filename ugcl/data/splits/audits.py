@@ -58,7 +58,7 @@ def of_benchmark(config: Config, benchmark: str) -> list[Audit]:
         paths.quarantine(benchmark),
     )
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
-    quarantine = tables.read(path) if path.is_file() else None
+    quarantine = tables.set_aside(tables.read(path)) if path.is_file() else None
     found = []
     for number in config.folds(benchmark):
         path = paths.split(entry.corpus, entry.protocol, number)
@@ -91,7 +91,8 @@ def never_used(config: Config, corpus: str) -> dict[str, pd.DataFrame]:
             for key, entry in config.benchmarks.items()
             if (entry.corpus, entry.protocol) == (corpus, name)
         ]
-        bad = [tables.read(file) for file in map(paths.quarantine, users) if file.is_file()]
+        files = filter(Path.is_file, map(paths.quarantine, users))
+        bad = [tables.set_aside(tables.read(file)) for file in files]
         if protocol.label in manifest:
             used = pd.concat(folds) if folds else labelled(manifest, protocol)
             found[name] = left_out(manifest, protocol, used, pd.concat(bad) if bad else None)
@@ -103,10 +104,12 @@ def check(config: Config, corpus: str) -> list[Audit]:
 
     Raises:
         LeakError: parts share clips, speakers or recordings, and the protocol does not allow it. Recordings
-            of which clips are cut (columns start, end) may be shared.
-        UgclError: a fold cannot be made.
+            of which clips are cut (columns start, end) may be shared, and train and dev may share speakers
+            where dev is a share of the dialogues.
+        UgclError: a fold cannot be made, or no clip has a modality that a benchmark encodes.
     """
     manifest = tables.read_manifest(paths.manifest(corpus))
+    _check_modalities(config, corpus, manifest)
     is_cut = any(manifest[name].notna().any() for name in ("start", "end") if name in manifest)
     audited = []
     for protocol, number in data.folds(config, corpus):
@@ -115,11 +118,26 @@ def check(config: Config, corpus: str) -> list[Audit]:
         found = audit(fold, name, entry.classes)
         audited.append(replace(found, left_out=left_out(manifest, entry, fold)))
         may_leak = LEAKS if getattr(entry.folds, "allow_leak", False) else ("recordings",) if is_cut else ()
-        kinds = [kind for kind in found.overlaps["kind"] if kind in LEAKS]
-        for leak, kind in zip(found.leaks, kinds, strict=True):
-            if kind not in may_leak:
+        leaks = found.overlaps[found.overlaps["kind"].isin(LEAKS)]
+        for leak, (first, second, kind, *_) in zip(found.leaks, leaks.to_numpy(), strict=True):
+            by_design = kind == "speakers" and entry.dev_shares_speakers and "test" not in (first, second)
+            if kind not in may_leak and not by_design:
                 raise LeakError(f"{leak}; use a speaker-disjoint split, and a recording for one clip only")
     return audited
+
+
+def _check_modalities(config: Config, corpus: str, manifest: pd.DataFrame) -> None:
+    for name in config.active:
+        entry = config.benchmark(name)
+        own = entry.features.items() if entry.corpus == corpus else ()
+        for modality, kind in [(m, kind) for m, encoder in own for kind in config.encoders[encoder].reads]:
+            columns = tables.NAMED[kind]
+            if not any((manifest[c].str.strip() != "").any() for c in columns if c in manifest):
+                raise UgclError(
+                    f"{paths.manifest(corpus)}: no clip has {' or '.join(columns)}, which"
+                    f" benchmarks.{name}.features.{modality} reads; fill in that column of the corpus's"
+                    " table, or drop the modality"
+                )
 
 
 def _made(config: Config, corpus: str, protocol: str, number: int, manifest: pd.DataFrame) -> pd.DataFrame:

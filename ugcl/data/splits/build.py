@@ -9,7 +9,7 @@ import pandas as pd
 
 from ugcl.config.protocols import Groups, Protocol, SpeakerBlocks, SplitFiles, Stratified
 from ugcl.data import tables
-from ugcl.data.labels import labelled
+from ugcl.data.labels import labelled, units
 from ugcl.data.splits.folds import groups, speaker_blocks, unseen_sentences
 from ugcl.data.splits.leaks import check_speakers, presence
 from ugcl.data.splits.partitions import partition
@@ -31,21 +31,32 @@ def make_fold(manifest: pd.DataFrame, protocol: Protocol, root: Path, number: in
 
     Raises:
         LeakError: parts share speakers (and the protocol does not allow it).
-        UgclError: the scheme does not fit the corpus, or a part lacks a class.
+        UgclError: the scheme does not fit the corpus, a part lacks a class, or intervals are to be by
+            dialogue and the manifest has none.
     """
-    needed = {"clip", "speaker", "sex", "sentence", protocol.label, *_columns(protocol)} & set(manifest)
+    needed = {"clip", "speaker", "sex", "sentence", "dialogue", protocol.label, *_columns(protocol)}
+    needed &= set(manifest)
     clips = labelled(manifest[sorted(needed)], protocol)
     if isinstance(protocol.folds, SplitFiles):
         fold = _from_file(root / protocol.folds.files[number - 1], clips)
     else:
         fold = clips.assign(part=_parts(clips, manifest, protocol, root, number))
         fold = fold[fold["part"] != ""]
+    one_side = {"dev": "train"} if protocol.dev_shares_speakers else {}
     try:
-        check_speakers(fold, f"fold {number}")
+        check_speakers(fold.assign(part=fold["part"].replace(one_side)), f"fold {number}")
     except LeakError as leak:
         if getattr(protocol.folds, "allow_leak", False) is not True:
             raise
         log.warning("LEAKY, kept because allow_leak is set: %s", leak)
+        if protocol.intervals == "speaker":
+            log.warning(
+                "fold %d: speakers recur in its parts, so intervals over speakers are not of new people;"
+                " set the protocol's `intervals: dialogue` where the corpus has dialogues",
+                number,
+            )
+    if protocol.intervals == "dialogue":
+        units(fold, "dialogue")
     _check_classes(fold, protocol, number)
     return fold[["clip", "part"]].reset_index(drop=True)
 
@@ -75,7 +86,8 @@ def _from_file(path: Path, clips: pd.DataFrame) -> pd.DataFrame:
             f"{path}: {len(unknown)} clips are not in the manifest with a label of the protocol"
             f" (first: {unknown[0]}); remove them"
         )
-    return split.merge(clips[["clip", "speaker", "label"]], on="clip", how="left")
+    known = [name for name in ("clip", "speaker", "label", "dialogue") if name in clips]
+    return split.merge(clips[known], on="clip", how="left")
 
 
 def _columns(protocol: Protocol) -> set[str]:

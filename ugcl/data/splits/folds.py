@@ -43,10 +43,12 @@ def groups(clips: pd.DataFrame, scheme: Groups, fold: int) -> pd.Series:
     """Parts by the values of a column, such as the session.
 
     Fold k tests the k-th group of `test`. Dev is the next group in sorted order (cyclically); with `within`,
-    the next of the larger groups, and what shares the larger group with the test is left out or is dev.
+    the next of the larger groups, and what shares the larger group with the test is left out or is dev. With
+    `dev_dialogues`, dev is a share of the dialogues of all other groups.
 
     Args:
-        clips: the protocol's clips: speaker, sex and the scheme's columns.
+        clips: the protocol's clips: speaker, sex and the scheme's columns; label and dialogue for
+            `dev_dialogues`.
 
     Returns:
         train, dev, test or "" (left out), one per clip.
@@ -67,7 +69,7 @@ def groups(clips: pd.DataFrame, scheme: Groups, fold: int) -> pd.Series:
     parts = pd.Series(np.where(around, LEFT_OUT, "train"), index=clips.index, dtype=object)
     if scheme.rest == "dev":
         parts[around] = "dev"
-    elif scheme.dev_speakers is None:
+    elif scheme.dev_speakers is None and scheme.dev_dialogues is None:
         following = _after(sorted(larger.unique()), larger[test].max())
         others = [name for name in following if name not in set(larger[around])]
         if len(others) < 2:
@@ -77,7 +79,38 @@ def groups(clips: pd.DataFrame, scheme: Groups, fold: int) -> pd.Series:
     if scheme.dev_speakers is not None:
         by_speaker = dict(zip(clips["speaker"], parts, strict=True))
         parts[clips["speaker"].isin(balanced(clips, by_speaker, scheme.dev_speakers))] = "dev"
+    if scheme.dev_dialogues is not None:
+        dev = whole_dialogues(clips[parts == "train"], scheme.dev_dialogues)
+        parts[clips["dialogue"].isin(dev)] = "dev"
     return parts
+
+
+def whole_dialogues(clips: pd.DataFrame, share: float) -> list[str]:
+    """Dialogues for a dev part, spread evenly over the sorted names.
+
+    They are every (1 / share)-th dialogue, from the first place at which both the chosen ones and the others
+    have every class; from the first place where there is none.
+
+    Args:
+        clips: the clips to choose from: clip, dialogue and label.
+        share: of the dialogues.
+
+    Raises:
+        UgclError: a clip has no dialogue, or there is one dialogue only.
+    """
+    if "dialogue" not in clips or (clips["dialogue"] == "").any():
+        raise UgclError("folds.dev_dialogues: a clip has no dialogue in the manifest; use dev_speakers")
+    names = sorted(clips["dialogue"].unique())
+    if len(names) < 2:
+        raise UgclError("folds.dev_dialogues: one dialogue cannot both train and be dev; use dev_speakers")
+    count = min(max(1, round(share * len(names))), len(names) - 1)
+    step, classes = len(names) / count, clips["label"].nunique()
+    choices = [[names[int(start + i * step)] for i in range(count)] for start in range(int(step))]
+    for chosen in choices:
+        inside = clips["dialogue"].isin(chosen)
+        if all(clips.loc[rows, "label"].nunique() == classes for rows in (inside, ~inside)):
+            return chosen
+    return choices[0]
 
 
 def balanced(clips: pd.DataFrame, parts: dict[str, str], count: int) -> list[str]:

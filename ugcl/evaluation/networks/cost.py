@@ -1,7 +1,8 @@
 """The cost of a system: size, operations, training time and memory, speed on this device.
 
 Times depend on the machine and its load, so they stay out of results/tables: see
-:data:`ugcl.plan.evaluation.UNSTABLE`. Encoders are not counted: all systems of a benchmark share them.
+:data:`ugcl.plan.evaluation.UNSTABLE`. Encoders are not counted, for all systems of a benchmark share them,
+but for pretrained networks that a method trains (`encoder.networks`), which are a part of it.
 """
 
 from __future__ import annotations

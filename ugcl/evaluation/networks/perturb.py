@@ -18,7 +18,7 @@ from ugcl.errors import UgclError
 from ugcl.evaluation.tables import audit
 from ugcl.features.build import build
 from ugcl.features.encoder import info
-from ugcl.features.extract import encoded
+from ugcl.features.extract import encoded, warn
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
 from ugcl.features.media.sound import RATE, STRETCH
@@ -122,7 +122,7 @@ def perturb(config: Config, benchmark: str, conditions: Iterable[str] | None = N
             for clip, half in progress(encoded(model, clips, window), title, len(clips)):
                 if isinstance(half, MediaError):
                     failures[clip.name] = (half.failure, half.detail)
-                    log.warning("%s: %s: %s", clip.name, half.failure, half.detail)
+                    warn(clip, half)
                 else:
                     features[clip.name] = half
             of = {"corpus": entry.corpus, "benchmark": benchmark, "condition": condition}

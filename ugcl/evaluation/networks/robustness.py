@@ -17,8 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from ugcl.config import Config, Run
+from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate
 from ugcl.data.dataset import ClipDataset, Store
+from ugcl.data.labels import units as drawn_units
 from ugcl.data.parts import BenchmarkData
 from ugcl.data.shards import FeatureInfo
 from ugcl.data.stores import Changed, Held
@@ -35,8 +37,9 @@ from ugcl.training.state.checkpoint import load_run
 
 log = logging.getLogger(__name__)
 CLEAN = "clean"
-KEYS = ["clip", "speaker", "label", "predicted", "seed", "fold"]
+KEYS = ["clip", "speaker", "label", "predicted", "seed", "fold", "unit"]
 METRICS = ("uar", "war")
+"""What every table has, after the protocol's primary metric where that is another."""
 
 
 def hold(x: Tensor, kept: np.ndarray) -> Tensor:
@@ -147,7 +150,7 @@ def robustness(config: Config, benchmark: str) -> Path:
         for system, condition, frame in _fold(config, data, fold, systems, noisy):
             frames[system][condition].append(frame)
         log.info("%s: fold %d under %d conditions", benchmark, fold, len(config.evaluate.robustness))
-    scored, classes = [], config.protocol(benchmark).classes
+    scored, protocol = [], config.protocol(benchmark)
     for system, parts in frames.items():
         for condition, name in mislabelled(config, benchmark, system).items():
             whole = predictions.stack(config, benchmark, name)
@@ -157,7 +160,7 @@ def robustness(config: Config, benchmark: str) -> Path:
         whole = {name: pd.concat(part).sort_values(order, ignore_index=True) for name, part in parts.items()}
         obstacles = {c: obstacle(c, infos, c in noisy) for c in config.evaluate.robustness}
         obstacles |= dict.fromkeys(mislabelled(config, benchmark, system), "")
-        scored.append(table(whole, obstacles, classes, config.evaluate).assign(system=system))
+        scored.append(table(whole, obstacles, protocol, config.evaluate).assign(system=system))
     path = score(benchmark, "robustness")
     schema.write(pd.concat(scored, ignore_index=True), ROBUSTNESS.between("system"), path)
     return path
@@ -166,7 +169,7 @@ def robustness(config: Config, benchmark: str) -> Path:
 def _fold(
     config: Config, data: BenchmarkData, fold: int, systems: list[str], noisy: Mapping[str, Store]
 ) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Predictions of one fold: system, condition, and clip, speaker, label, predicted, seed, fold."""
+    """Predictions of one fold: system, condition, and the columns KEYS."""
     device = choose_device(config.evaluate.accelerator, "evaluate")
     # By modalities, and whether a speaker's clips are standardised together: such systems share their clips.
     readers: dict[tuple[tuple[str, ...], bool], dict[tuple[str, int], nn.Module]] = defaultdict(dict)
@@ -187,7 +190,8 @@ def _fold(
                 continue
             under = changed(condition, own, noisy, config.evaluate.seed)
             clips = data.fold(runs[key], fold, ["test"], stores=under, cache=0, by_clip=True)["test"]
-            rows = clips.rows[["clip", "speaker", "label"]]
+            drawn = drawn_units(clips.rows, config.protocol(data.benchmark).intervals)
+            rows = clips.rows.assign(unit=drawn)[["clip", "speaker", "label", "unit"]]
             for (system, seed), number in _predicted(models, clips, config.evaluate.batch, device).items():
                 names = [clips.classes[i] for i in number]
                 yield system, condition, rows.assign(predicted=names, seed=seed, fold=fold)
@@ -207,7 +211,7 @@ def _predicted(
 
 
 def table(
-    frames: Mapping[str, pd.DataFrame], obstacles: Mapping[str, str], classes: list[str], settings: Evaluate
+    frames: Mapping[str, pd.DataFrame], obstacles: Mapping[str, str], protocol: Protocol, settings: Evaluate
 ) -> pd.DataFrame:
     """Scores of a system under every condition.
 
@@ -216,31 +220,31 @@ def table(
         obstacles: condition → why there are none, or "", in the order of the rows.
 
     Returns:
-        condition, level, metric (uar, war), value with ci_low and ci_high, difference from the clean clips
-        with difference_low and difference_high (speaker bootstrap, paired), clips, speakers, reason. A
-        condition that cannot be made has a reason and no numbers.
+        condition, level, metric (the primary one, uar, war), value with ci_low and ci_high, difference from
+        the clean clips with difference_low and difference_high (bootstrap over the protocol's units, paired),
+        clips, speakers, reason. A condition that cannot be made has a reason and no numbers.
     """
-    # The table has no p, so the permutations of the comparison may be few.
-    settings = settings.model_copy(update={"permutations": 100})
-    scored = {name: paired.scored(frame, classes, settings) for name, frame in frames.items()}
+    names = dict.fromkeys((protocol.primary, *METRICS))
+    scored = {name: paired.scored(frame, protocol.classes, settings) for name, frame in frames.items()}
     rows = []
     for condition in (CLEAN, *obstacles):
         kind, _, level = condition.partition(":")
         here = {"condition": kind, "level": level, "reason": obstacles.get(condition, "")}
         if here["reason"]:
-            rows += [here | {"metric": metric} for metric in METRICS]
+            rows += [here | {"metric": metric} for metric in names]
             continue
-        against = paired.compare(scored[condition], scored[CLEAN], settings, condition).set_index("metric")
-        speakers = len(scored[condition].contributions)
-        here |= {"clips": frames[condition]["clip"].nunique(), "speakers": speakers}
-        for metric in METRICS:
+        paired.check_paired(frames[condition], frames[CLEAN], condition)
+        units, frame = len(scored[condition].hits), frames[condition]
+        here |= {"clips": frame["clip"].nunique(), "speakers": frame["speaker"].nunique()}
+        for metric in names:
             values, drawn = scored[condition].point[metric], scored[condition].drawn[metric]
-            found = values, drawn, settings.confidence, speakers, metrics.scale(metric)
+            found = values, drawn, settings.confidence, units, metrics.scale(metric)
             limits = bootstrap.interval(*found, scored[condition].left_out[metric])
             row = {"metric": metric, "value": values.mean(), "ci_low": limits[0], "ci_high": limits[1]}
             if condition != CLEAN:
-                apart = against.loc[metric, ["difference", "ci_low", "ci_high"]]
+                against = paired.difference(scored[condition], scored[CLEAN], metric, settings)
+                apart = (against[name] for name in ("difference", "ci_low", "ci_high"))
                 row |= dict(zip(("difference", "difference_low", "difference_high"), apart, strict=True))
             rows.append(here | row)
-    frame = pd.DataFrame(rows).reindex(columns=list(ROBUSTNESS))
-    return frame.astype({"clips": "Int64", "speakers": "Int64"})
+    whole = pd.DataFrame(rows).reindex(columns=list(ROBUSTNESS))
+    return whole.astype({"clips": "Int64", "speakers": "Int64"})

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ugcl.data import tables
 from ugcl.errors import UgclError
+from ugcl.plan.names import COUNTED
 
 
 class Columns(tuple[str, ...]):
@@ -18,6 +19,9 @@ class Columns(tuple[str, ...]):
         text: those whose cells are text, though they may look like numbers, as speaker 01 does. The cells of
             all others are numbers or empty.
         more: the column after which further ones, of numbers, may follow; "" for none.
+
+    A name such as `dev_{primary}` stands for `dev_uar` and its like: a table has it with the metric of its
+    protocol.
     """
 
     text: frozenset[str]
@@ -34,12 +38,19 @@ class Columns(tuple[str, ...]):
         before, after = first.split(), last.split()
         return Columns([*before, *self, *after], {*before, *self.text, *after}, self.more)
 
+    def of(self, primary: str) -> Columns:
+        """These columns with a protocol's primary metric in their names."""
+        return Columns([name.format(primary=primary) for name in self], self.text, self.more)
+
     def order(self, frame: pd.DataFrame, path: Path) -> list[str]:
         """The columns of a table in order.
 
         Raises:
             UgclError: a declared column is missing, or the table has another one.
         """
+        if any("{primary}" in name for name in self):
+            fitting = (own for own in map(self.of, COUNTED) if {*own} <= {*frame})
+            return next(fitting, self.of(COUNTED[0])).order(frame, path)
         missing = [name for name in self if name not in frame]
         other = [name for name in frame if name not in self]
         if missing or (other and not self.more):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ugcl.evaluation.schemas.dialogues import DIALOGUES, SHIFTS, TURNS
 from ugcl.evaluation.schemas.networks import COST, REPRESENTATION, ROBUSTNESS
 from ugcl.evaluation.schemas.schema import Columns
 from ugcl.evaluation.schemas.scores import DISAGREEMENT, ERRORS, SCORES
@@ -22,16 +23,16 @@ QUARANTINE = Columns(
     "clip speaker label modality failure detail", text="clip speaker label modality failure detail"
 )
 CLIPS = Columns(
-    "clip speaker sex session level label duration fold failure",
-    text="clip speaker sex session level label failure",
+    "clip speaker sex session level label duration fold failure absent",
+    text="clip speaker sex session level label failure absent",
 )
 PARTS = Columns("fold part clips speakers seconds shared", text="part shared")
 LEFT_OUT = Columns("fold reason clips speakers", text="reason")
 VOTES = Columns("channel clips ties agreement agreement_untied", text="channel")
 ENVIRONMENT = Columns("kind item content runs", text="kind item content")
 PER_FOLD = Columns("seed fold metric value clips speakers", text="metric")
-OPTIMISM = Columns("seed fold epoch uar best_epoch best_uar optimism")
-OPTIMISM_BY_SYSTEM = Columns("runs tied_runs uar best_uar optimism ci_low ci_high")
+OPTIMISM = Columns("seed fold epoch {primary} best_epoch best_{primary} optimism")
+OPTIMISM_BY_SYSTEM = Columns("runs tied_runs {primary} best_{primary} optimism ci_low ci_high")
 COMPARED = Columns(
     "metric value reference_value difference ci_low ci_high p p_holm family family_size covers detectable"
     " effect effect_low effect_high p_permutation p_error p_smallest p_mcnemar",
@@ -46,6 +47,7 @@ OF_BENCHMARK = {
     "left_out": LEFT_OUT,
     "published": PUBLISHED,
     "environment": ENVIRONMENT,
+    "dialogues": DIALOGUES,
     "friedman": Columns("systems folds statistic p critical_difference"),
 }
 OF_SYSTEM = {
@@ -59,7 +61,9 @@ OF_SYSTEM = {
     "nemenyi": Columns("other rank other_rank p", text="other"),
     "errors": ERRORS,
     "disagreement": DISAGREEMENT,
-    "runs": Columns("seed fold epoch epochs dev_uar parameters lineage tied_epochs", text="lineage"),
+    "turns": TURNS,
+    "shifts": SHIFTS,
+    "runs": Columns("seed fold epoch epochs dev_{primary} parameters lineage tied_epochs", text="lineage"),
     "learning_curves": Columns("seed fold epoch", more="epoch"),
     "optimism": OPTIMISM,
     "optimism_by_system": OPTIMISM_BY_SYSTEM,

@@ -43,7 +43,8 @@ def reference_rows(
     """All reference rows of a protocol, pooled over folds.
 
     Args:
-        clips: test clips of all folds, columns fold, clip, speaker, label.
+        clips: test clips of all folds, columns fold, clip, speaker, label, and unit where intervals are
+            not by speaker.
         training: fold → labels of its training clips.
 
     Returns:
@@ -88,9 +89,10 @@ def guesses(
     tie, or no vote) and a name that is not a class count as wrong.
 
     Returns:
-        Name → columns fold, clip, speaker, label, predicted, seed.
+        Name → columns fold, clip, speaker, label, predicted, seed, and unit where the clips have it.
     """
-    frame = clips[["fold", "clip", "speaker", "label"]].assign(seed=0)
+    columns = [name for name in ("fold", "clip", "speaker", "label", "unit") if name in clips]
+    frame = clips[columns].assign(seed=0)
     most = {
         fold: labels.value_counts().reindex(protocol.classes, fill_value=0).idxmax()
         for fold, labels in training.items()

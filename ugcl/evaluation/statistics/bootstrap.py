@@ -1,12 +1,15 @@
 """Confidence intervals by drawing speakers, not clips: clips of one speaker are not independent.
 
-A draw takes as many speakers as there are, with replacement. All metrics are computed from per-speaker
-counts, so a draw is a vector of whole weights and all draws are a few matrix products. Within a draw a class
-that no drawn speaker has is left out of the mean over classes, as it is in
+Where a protocol's parts share their speakers, dialogues are drawn in place of speakers
+(`intervals: dialogue`): below, a unit is what is drawn.
+
+A draw takes as many units as there are, with replacement. All metrics are computed from counts per unit, so a
+draw is a vector of whole weights and all draws are a few matrix products. Within a draw a class that no drawn
+unit has is left out of the mean over classes, as it is in
 :func:`ugcl.evaluation.statistics.metrics.scores`. The ECE has no interval: resampling biases it upwards.
 
 Training is the second source of variation: each run, one seed on one fold, is a draw of the training noise
-that all test speakers of the fold share (:func:`standard_error`).
+that all test units of the fold share (:func:`standard_error`).
 """
 
 from __future__ import annotations
@@ -27,20 +30,20 @@ wide as of many, whatever the data."""
 
 @dataclass(frozen=True)
 class Counts:
-    """Sufficient counts of a system's predictions, by seed (S) and speaker (P).
+    """Sufficient counts of a system's predictions, by seed (S) and unit (P).
 
     Attributes:
-        speakers: speaker names, sorted; length P.
+        units: names of speakers or dialogues, sorted; length P.
         confusion: (S, P, C, C + 1) label × prediction; the last column is "no class".
         sums: metric → (2, S, P) sum over clips, and number of clips that have the metric; empty without
             probabilities.
-        wins: (S, C, P, P) pairs of a clip of the class, of the first speaker, and a clip of another class,
+        wins: (S, C, P, P) pairs of a clip of the class, of the first unit, and a clip of another class,
             of the second, in which the first has the higher probability of the class (ties count half); None
             without probabilities.
-        folds: (P,) number of each speaker's fold; None where it is unknown or a speaker is in several.
+        folds: (P,) number of each unit's fold; None where it is unknown or a unit is in several.
     """
 
-    speakers: list[str]
+    units: list[str]
     confusion: np.ndarray
     sums: dict[str, np.ndarray]
     wins: np.ndarray | None = None
@@ -48,28 +51,30 @@ class Counts:
 
 
 def count(frame: pd.DataFrame, classes: list[str]) -> Counts:
-    """Count predictions by seed and speaker.
+    """Count predictions by seed and unit.
 
     Args:
-        frame: columns seed, speaker, label, predicted and optionally fold, p_<class> and q_<class>.
+        frame: columns seed, speaker, label, predicted and optionally unit, fold, p_<class> and q_<class>.
+            Without a column unit, speakers are the units.
     """
-    speakers = sorted(frame["speaker"].unique())
-    number = {name: i for i, name in enumerate(speakers)}
+    column = unit_column(frame)
+    units = sorted(frame[column].unique())
+    number = {name: i for i, name in enumerate(units)}
     confusion, sums, wins = [], [], []
     for _, rows in frame.groupby("seed"):
-        who = rows["speaker"].map(number).to_numpy()
+        who = rows[column].map(number).to_numpy()
         truth, predicted = metrics.encode(rows, classes)
-        table = np.zeros((len(speakers), len(classes), len(classes) + 1))
+        table = np.zeros((len(units), len(classes), len(classes) + 1))
         np.add.at(table, (who, truth, predicted), 1)
         confusion.append(table)
         p = metrics.probabilities(rows, classes)
         if p is None:
             continue
         values = metrics.clip_values(rows, classes)
-        sums.append({name: _sum_by_speaker(who, value, len(speakers)) for name, value in values.items()})
-        wins.append(_wins(p, truth, who, len(speakers)))
+        sums.append({name: _sum_by_unit(who, value, len(units)) for name, value in values.items()})
+        wins.append(_wins(p, truth, who, len(units)))
     return Counts(
-        speakers=speakers,
+        units=units,
         confusion=np.stack(confusion),
         sums={name: np.stack([s[name] for s in sums], axis=1) for name in sums[0]} if sums else {},
         wins=np.stack(wins) if wins else None,
@@ -77,85 +82,104 @@ def count(frame: pd.DataFrame, classes: list[str]) -> Counts:
     )
 
 
+def unit_column(frame: pd.DataFrame) -> str:
+    """The column of predictions that names what is drawn as a whole."""
+    return "unit" if "unit" in frame else "speaker"
+
+
 def _folds(frame: pd.DataFrame) -> np.ndarray | None:
-    """The fold of each speaker, in the order of their names."""
+    """The fold of each unit, in the order of their names."""
     if "fold" not in frame:
         return None
-    folds = frame.groupby("speaker")["fold"].agg(["min", "max"])
+    folds = frame.groupby(unit_column(frame))["fold"].agg(["min", "max"])
     return folds["min"].to_numpy() if (folds["min"] == folds["max"]).all() else None
 
 
-def _sum_by_speaker(who: np.ndarray, values: np.ndarray, speakers: int) -> np.ndarray:
+def _sum_by_unit(who: np.ndarray, values: np.ndarray, units: int) -> np.ndarray:
     known = ~np.isnan(values)
-    sums = np.bincount(who[known], values[known], speakers)
-    return np.stack([sums, np.bincount(who[known], minlength=speakers)])
+    sums = np.bincount(who[known], values[known], units)
+    return np.stack([sums, np.bincount(who[known], minlength=units)])
 
 
-def _wins(p: np.ndarray, truth: np.ndarray, who: np.ndarray, speakers: int) -> np.ndarray:
-    table = np.zeros((p.shape[1], speakers, speakers))
+def _wins(p: np.ndarray, truth: np.ndarray, who: np.ndarray, units: int) -> np.ndarray:
+    table = np.zeros((p.shape[1], units, units))
     for c in range(p.shape[1]):
         own = truth == c
         high, first = p[own, c], who[own]
-        for second in range(speakers):
+        for second in range(units):
             low = np.sort(p[~own & (who == second), c])
             below = low.searchsorted(high, "left") + low.searchsorted(high, "right")
-            table[c, :, second] = np.bincount(first, below / 2, speakers)
+            table[c, :, second] = np.bincount(first, below / 2, units)
     return table
 
 
 @lru_cache(maxsize=4)
-def draw(speakers: int, draws: int, seed: int, stream: int = 0) -> np.ndarray:
-    """How often each speaker is drawn, (draws, speakers) whole numbers; the same for the same arguments.
+def draw(units: int, draws: int, seed: int, stream: int = 0) -> np.ndarray:
+    """How often each unit is drawn, (draws, units) whole numbers; the same for the same arguments.
 
     Args:
         stream: another number gives independent draws.
     """
-    generator = np.random.default_rng([seed, speakers] + [stream] * (stream > 0))
-    weights = generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=draws).astype(float)
+    generator = np.random.default_rng([seed, units] + [stream] * (stream > 0))
+    weights = generator.multinomial(units, np.full(units, 1 / units), size=draws).astype(float)
     weights.flags.writeable = False
     return weights
 
 
 def once(counts: Counts) -> np.ndarray:
-    """The one draw that takes every speaker once: the plain score."""
-    return np.ones((1, len(counts.speakers)))
+    """The one draw that takes every unit once: the plain score."""
+    return np.ones((1, len(counts.units)))
 
 
 def without_folds(counts: Counts) -> np.ndarray:
-    """For each fold a draw that takes every speaker of the other folds once, (folds, P); (0, P) without."""
+    """For each fold a draw that takes every unit of the other folds once, (folds, P); (0, P) without."""
     if counts.folds is None or len(np.unique(counts.folds)) < 2:
-        return np.zeros((0, len(counts.speakers)))
+        return np.zeros((0, len(counts.units)))
     return (counts.folds != np.unique(counts.folds)[:, None]).astype(float)
 
 
 def evaluate(counts: Counts, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """Every metric but the ECE under speaker weights.
+    """Every metric but the ECE under weights of the units.
 
     Args:
-        counts: of S seeds and P speakers.
+        counts: of S seeds and P units.
         weights: (B, P).
 
     Returns:
         Metric → (B, S).
     """
-    seeds, speakers, classes, columns = counts.confusion.shape
-    flat = counts.confusion.transpose(1, 0, 2, 3).reshape(speakers, -1)
+    seeds, units, classes, columns = counts.confusion.shape
+    flat = counts.confusion.transpose(1, 0, 2, 3).reshape(units, -1)
     table = (weights @ flat).reshape(len(weights), seeds, classes, columns)
     support, hits = table.sum(3), np.einsum("bscc->bsc", table[..., :classes])
     guesses, clips = table[..., :classes].sum(2), support.sum(2)
-    f1 = ratio(2 * hits, support + guesses)
-    values = {
-        "uar": mean_known(ratio(hits, support)),
-        "war": hits.sum(2) / clips,
-        "macro_f1": mean_known(f1),
-        "weighted_f1": np.nansum(f1 * support, 2) / clips,
-    }
+    values = counted(hits, support, guesses)
     for name, (sums, numbers) in counts.sums.items():
         values[name] = ratio(weights @ sums.T, weights @ numbers.T)
     if counts.wins is not None:
         won = np.stack([[((weights @ t) * weights).sum(1) for t in each] for each in counts.wins])
         values["auroc"] = mean_known(ratio(won.transpose(2, 0, 1), support * (clips[..., None] - support)))
     return values
+
+
+def counted(hits: np.ndarray, support: np.ndarray, guesses: np.ndarray) -> dict[str, np.ndarray]:
+    """The metrics of predicted classes alone, from counts by class in the last axis.
+
+    Args:
+        hits: (…, C) right clips of each class.
+        support: (…, C) clips of it.
+        guesses: (…, C) clips that it was predicted of.
+
+    Returns:
+        Each metric of :data:`ugcl.plan.names.COUNTED` → (…).
+    """
+    clips, f1 = support.sum(-1), ratio(2 * hits, support + guesses)
+    return {
+        "uar": mean_known(ratio(hits, support)),
+        "war": hits.sum(-1) / clips,
+        "macro_f1": mean_known(f1),
+        "weighted_f1": np.nansum(f1 * support, -1) / clips,
+    }
 
 
 def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
@@ -186,12 +210,12 @@ def interval(
     Args:
         values: (S,) the metric of each seed.
         drawn: (draws, S) the metric in each draw; NaN where a draw does not have it.
-        clusters: number of speakers.
+        clusters: number of units.
         scale: of :func:`student`.
         left_out: (folds, S) the metric without each fold.
 
     Returns:
-        Lower and upper end; NaN for fewer than two speakers.
+        Lower and upper end; NaN for fewer than two units.
     """
     error, freedom = standard_error(values, drawn, clusters, left_out)
     return student(float(np.mean(values)), error, freedom, confidence, scale)
@@ -231,11 +255,11 @@ def covers_training(seeds: int, folds: int) -> bool:
 def standard_error(
     values: np.ndarray, drawn: np.ndarray, clusters: int, left_out: np.ndarray | None = None
 ) -> tuple[float, float]:
-    """Standard error of the mean over S seeds of a metric from n speakers in K folds.
+    """Standard error of the mean over S seeds of a metric from n units in K folds.
 
     Several seeds: error² = n / (n − 1) · V + T / S. V is the variance of the seeds' mean over the draws; a
     bootstrap of n is too narrow by the factor before it. T is what training adds, the larger of two
-    estimates, each less what the speakers' noise alone makes of it and never below zero: the variance of the
+    estimates, each less what the units' noise alone makes of it and never below zero: the variance of the
     seeds' values, which holds an effect of the seed on all folds; and the sum over folds of the variance
     between runs by the jackknife, which has K − 1 times its degrees of freedom.
 
@@ -245,11 +269,11 @@ def standard_error(
     Args:
         values: (S,) the metric of each seed.
         drawn: (draws, S) the metric in each draw; NaN where a draw does not have it.
-        clusters: number n of speakers.
-        left_out: (K, S) the metric without the speakers of each fold; None where folds are unknown.
+        clusters: number n of units.
+        left_out: (K, S) the metric without the units of each fold; None where folds are unknown.
 
     Returns:
-        The error and its degrees of freedom (Satterthwaite's); NaN for fewer than two speakers.
+        The error and its degrees of freedom (Satterthwaite's); NaN for fewer than two units.
 
     Source: the variance of readers in split-plot studies of many readers and cases, Obuchowski, Gallas and
     Hillis, Academic Radiology 19(12), 2012; t of a few clusters, Ibragimov and Müller, J. of Business and
@@ -265,7 +289,7 @@ def standard_error(
         return float(np.sqrt(_jackknife(left_out)[0])), folds - 1.0
     mean, correction = known.mean(1), clusters / (clusters - 1)
     # Draws that differ by rounding alone do not differ.
-    speakers = correction * mean.var() if np.ptp(mean) > 1e-12 else 0.0
+    units = correction * mean.var() if np.ptp(mean) > 1e-12 else 0.0
     training, freedom = 0.0, 1
     if number > 1:
         noise = correction * (known - mean[:, None]).var(0).sum() / (number - 1)
@@ -275,10 +299,10 @@ def standard_error(
             if runs > training:
                 training, freedom = runs, (number - 1) * (folds - 1)
         training = max(0.0, training - noise) / number
-    if speakers + training == 0:
+    if units + training == 0:
         return 0.0, clusters - 1.0
-    spread = speakers**2 / (clusters - 1) + training**2 / freedom
-    return float(np.sqrt(speakers + training)), float((speakers + training) ** 2 / spread)
+    spread = units**2 / (clusters - 1) + training**2 / freedom
+    return float(np.sqrt(units + training)), float((units + training) ** 2 / spread)
 
 
 def _jackknife(left_out: np.ndarray) -> np.ndarray:

@@ -23,25 +23,26 @@ def pairs(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.Dat
         are taken for the second) and second_as_first, seeds averaged, with its interval; count sums over
         seeds and ways.
     """
-    counts = bootstrap.count(frame[["seed", "speaker", "label", "predicted"]], classes)
-    speakers = len(counts.speakers)
+    columns = ["seed", bootstrap.unit_column(frame), "label", "predicted"]
+    counts = bootstrap.count(frame[columns], classes)
+    units = len(counts.units)
     point = _rates(counts.confusion, bootstrap.once(counts))[0]
-    drawn = _rates(counts.confusion, bootstrap.draw(speakers, settings.bootstrap, settings.seed))
+    drawn = _rates(counts.confusion, bootstrap.draw(units, settings.bootstrap, settings.seed))
     total = counts.confusion.sum((0, 1))
     rows = []
     for a, b in combinations(range(len(classes)), 2):
         rate = (point[:, a, b] + point[:, b, a]) / 2
         each = (drawn[:, :, a, b] + drawn[:, :, b, a]) / 2
-        low, high = bootstrap.interval(rate, each, settings.confidence, speakers, "logit")
+        low, high = bootstrap.interval(rate, each, settings.confidence, units, "logit")
         ways = point[:, a, b].mean(), point[:, b, a].mean()
         rows.append((classes[a], classes[b], rate.mean(), low, high, *ways, int(total[a, b] + total[b, a])))
     return pd.DataFrame(rows, columns=SCORES["pairs"])
 
 
 def _rates(confusion: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Share of each label's clips by prediction, (B, S, C, C + 1), under speaker weights (B, P)."""
-    seeds, speakers, *table = confusion.shape
-    flat = weights @ confusion.transpose(1, 0, 2, 3).reshape(speakers, -1)
+    """Share of each label's clips by prediction, (B, S, C, C + 1), under weights (B, P)."""
+    seeds, units, *table = confusion.shape
+    flat = weights @ confusion.transpose(1, 0, 2, 3).reshape(units, -1)
     counts = flat.reshape(len(weights), seeds, *table)
     support = counts.sum(3, keepdims=True)
     return bootstrap.ratio(counts, np.broadcast_to(support, counts.shape))

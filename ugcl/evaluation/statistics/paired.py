@@ -3,8 +3,8 @@
 Interval and p of a difference are one inference: Student's t with the error of
 :func:`ugcl.evaluation.statistics.bootstrap.standard_error`, to which speakers and training runs add. p is
 below 1 − confidence where, and only where, the interval leaves out zero. It is about two ways to train, on
-new speakers. The sign-flip test and McNemar's test are given the trained models: they take training noise for
-a difference of the systems.
+new speakers, or on new dialogues where those are drawn (`intervals: dialogue`). The sign-flip test and
+McNemar's test are given the trained models: they take training noise for a difference of the systems.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ POWER = 0.8
 
 
 APART = ("effect", "effect_low", "effect_high", "p_permutation", "p_error", "p_smallest", "p_mcnemar")
-"""Columns that a comparison has on the rows of UAR or of WAR alone."""
+"""Columns that a comparison has on the rows of the primary metric or of WAR alone."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,10 @@ class Scored:
     Attributes:
         frame: predictions of all seeds and folds (:func:`ugcl.evaluation.tables.predictions.stack`).
         point: metric → (S,) value of each seed.
-        drawn: metric → (draws, S) under the draws that all systems of these speakers share.
+        drawn: metric → (draws, S) under the draws that all systems of these units share.
         left_out: metric → (folds, S) without each fold.
-        hits: (P, C) right clips of each speaker and class over all seeds, whole numbers.
+        confusion: (S, P, C, C + 1) counts of label × prediction by seed and unit.
+        hits: (P, C) right clips of each unit and class over all seeds, whole numbers.
         support: (C,) clips of each class in one seed.
     """
 
@@ -47,30 +48,48 @@ class Scored:
     point: dict[str, np.ndarray]
     drawn: dict[str, np.ndarray]
     left_out: dict[str, np.ndarray]
+    confusion: np.ndarray
     hits: np.ndarray
     support: np.ndarray
 
     @property
     def contributions(self) -> np.ndarray:
-        """What each speaker adds to the UAR, (P,): Σ_c correct_pc / (C · n_c), averaged over seeds.
+        """What each unit adds to the UAR, (P,): Σ_c correct_pc / (C · n_c), averaged over seeds.
 
-        UAR is the sum of these over speakers, so a paired difference is a sum of speaker differences.
+        UAR is the sum of these over units, so a paired difference is a sum of their differences.
         """
         known = self.support > 0
         seeds = len(self.point["uar"])
         return (self.hits[:, known] / self.support[known]).sum(1) / (seeds * known.sum())
 
+    def shares(self, metric: str) -> np.ndarray:
+        """What each unit has to do with a metric, (P,), seeds averaged.
+
+        The contributions to the UAR; of others, which are no sums over units, the jackknife's pseudo-values
+        n · θ − (n − 1) · θ without the unit (Tukey 1958; Efron and Tibshirani 1993, section 11.5).
+        """
+        if metric == "uar":
+            return self.contributions
+        hits = np.einsum("spcc->spc", self.confusion[..., :-1])
+        counts = hits, self.confusion.sum(3), self.confusion[..., :-1].sum(2)
+        without = (each.sum(1, keepdims=True) - each for each in counts)
+        units = len(self.hits)
+        return (units * self.point[metric][:, None] - (units - 1) * bootstrap.counted(*without)[metric]).mean(
+            0
+        )
+
 
 def scored(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> Scored:
-    """Score a system in the draws that every system of the same speakers gets."""
+    """Score a system in the draws that every system of the same units gets."""
     counts = bootstrap.count(frame, classes)
-    weights = bootstrap.draw(len(counts.speakers), settings.bootstrap, settings.seed)
+    weights = bootstrap.draw(len(counts.units), settings.bootstrap, settings.seed)
     point = bootstrap.evaluate(counts, bootstrap.once(counts))
     return Scored(
         frame=frame,
         point={metric: value[0] for metric, value in point.items()},
         drawn=bootstrap.evaluate(counts, weights),
         left_out=bootstrap.evaluate(counts, bootstrap.without_folds(counts)),
+        confusion=counts.confusion,
         hits=np.einsum("spcc->pc", counts.confusion[..., :-1]).round().astype(np.int64),
         support=counts.confusion[0].sum((0, 2)).round().astype(np.int64),
     )
@@ -80,9 +99,9 @@ def check_paired(first: pd.DataFrame, second: pd.DataFrame, names: str) -> None:
     """Refuse two systems that were not scored on the same clips.
 
     Raises:
-        UgclError: seeds, folds, clips, speakers or labels differ.
+        UgclError: seeds, folds, clips, speakers, dialogues or labels differ.
     """
-    keys = ["seed", "fold", "clip", "speaker", "label"]
+    keys = ["seed", "fold", "clip", "speaker", "label", *({"unit"} & {*first} & {*second})]
     if not first[keys].reset_index(drop=True).equals(second[keys].reset_index(drop=True)):
         raise UgclError(f"{names}: predictions are not on the same clips; predict both systems again")
 
@@ -165,53 +184,41 @@ def student_p(difference: float, error: float, freedom: float) -> float:
     return float(2 * stats.t.sf(abs(difference) / error, freedom)) if error > 0 else float("nan")
 
 
-def compare(system: Scored, reference: Scored, settings: Evaluate, names: str = "") -> pd.DataFrame:
+def compare(
+    system: Scored,
+    reference: Scored,
+    settings: Evaluate,
+    names: str = "",
+    primary: str = "uar",
+    unit: str = "speaker",
+) -> pd.DataFrame:
     """A system minus the reference, metric by metric.
 
     Args:
         system: one of the two, from :func:`scored`.
         reference: the other, scored with the same settings.
+        primary: the metric that is tested given the trained models too.
+        unit: what the intervals draw, speaker or dialogue.
 
     Returns:
         One row per metric: metric, value, reference_value, difference, ci_low, ci_high and p (one t
-        inference), covers (`speakers+training`, or `speakers` where the design shows no training noise),
-        detectable (smallest difference found with power .8); on the UAR row effect, effect_low, effect_high
-        (Hedges' g over speakers) and the sign-flip test's p_permutation, p_error, p_smallest; on the WAR row
-        p_mcnemar (the median over seeds).
+        inference), covers (`speakers+training`, or `speakers` where the design shows no training noise;
+        dialogues where they are drawn), detectable (smallest difference found with power .8); on the row of
+        the primary metric effect, effect_low, effect_high (Hedges' g over units) and the p_permutation,
+        p_error, p_smallest of :func:`given_models`; on the WAR row p_mcnemar (the median over seeds).
 
     Raises:
         UgclError: the two are not on identical clips.
     """
     check_paired(system.frame, reference.frame, names)
-    speakers = len(system.hits)
     rows = []
     for metric in METRICS:
         if metric not in system.drawn or metric not in reference.drawn:
             continue
-        values, drawn, left_out = (
-            getattr(system, part)[metric] - getattr(reference, part)[metric]
-            for part in ("point", "drawn", "left_out")
-        )
-        error, freedom = bootstrap.standard_error(values, drawn, speakers, left_out)
-        difference = _rounded(values.mean())
-        low, high = bootstrap.student(difference, error, freedom, settings.confidence)
-        if error == 0 and difference:
-            low = high = np.nan
-        row = {
-            "metric": metric,
-            "value": system.point[metric].mean(),
-            "reference_value": reference.point[metric].mean(),
-            "difference": difference,
-            "ci_low": low,
-            "ci_high": high,
-            "p": student_p(difference, error, freedom),
-            "covers": _covers(values, left_out),
-            "detectable": detectable(error, freedom, settings.confidence),
-            **dict.fromkeys(APART, np.nan),
-        }
-        if metric == "uar":
-            differences = system.contributions - reference.contributions
-            row |= _given_models(system, reference, settings)
+        row = difference(system, reference, metric, settings, unit) | dict.fromkeys(APART, np.nan)
+        if metric == primary:
+            differences = system.shares(metric) - reference.shares(metric)
+            row |= given_models(system, reference, metric, settings)
             effect = effect_size(differences, settings.confidence)
             row |= dict(zip(("effect", "effect_low", "effect_high"), effect, strict=True))
         if metric == "war":
@@ -220,19 +227,53 @@ def compare(system: Scored, reference: Scored, settings: Evaluate, names: str = 
     return pd.DataFrame(rows)
 
 
+def difference(
+    system: Scored, reference: Scored, metric: str, settings: Evaluate, unit: str = "speaker"
+) -> dict[str, object]:
+    """A system minus the reference in one metric: what :func:`compare` gives of every metric."""
+    values, drawn, left_out = (
+        getattr(system, part)[metric] - getattr(reference, part)[metric]
+        for part in ("point", "drawn", "left_out")
+    )
+    error, freedom = bootstrap.standard_error(values, drawn, len(system.hits), left_out)
+    apart = _rounded(values.mean())
+    low, high = bootstrap.student(apart, error, freedom, settings.confidence)
+    if error == 0 and apart:
+        low = high = np.nan
+    return {
+        "metric": metric,
+        "value": system.point[metric].mean(),
+        "reference_value": reference.point[metric].mean(),
+        "difference": apart,
+        "ci_low": low,
+        "ci_high": high,
+        "p": student_p(apart, error, freedom),
+        "covers": _covers(values, left_out, unit),
+        "detectable": detectable(error, freedom, settings.confidence),
+    }
+
+
 def _rounded(difference: float) -> float:
     """A difference of equal means is zero, whatever the order in which they were summed."""
     return 0.0 if abs(difference) < 1e-12 else float(difference)
 
 
-def _covers(values: np.ndarray, left_out: np.ndarray) -> str:
+def _covers(values: np.ndarray, left_out: np.ndarray, unit: str) -> str:
     whole = bootstrap.covers_training(len(values), len(left_out))
-    return "speakers+training" if whole else "speakers"
+    return f"{unit}s+training" if whole else f"{unit}s"
 
 
-def _given_models(system: Scored, reference: Scored, settings: Evaluate) -> dict[str, float]:
-    difference = system.hits - reference.hits
-    test = signflip.sign_flip(difference, system.support, settings.permutations, settings.seed)
+def given_models(system: Scored, reference: Scored, metric: str, settings: Evaluate) -> dict[str, float]:
+    """The test of trained models that swaps their outputs unit by unit.
+
+    Of UAR by :func:`ugcl.evaluation.statistics.signflip.sign_flip`, of another metric by
+    :func:`ugcl.evaluation.statistics.signflip.swap`.
+    """
+    numbers = settings.permutations, settings.seed
+    if metric == "uar":
+        test = signflip.sign_flip(system.hits - reference.hits, system.support, *numbers)
+    else:
+        test = signflip.swap(system.confusion, reference.confusion, metric, *numbers)
     return {"p_permutation": test.p, "p_error": test.error, "p_smallest": test.smallest}
 
 

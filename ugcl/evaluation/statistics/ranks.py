@@ -12,19 +12,22 @@ FRIEDMAN = ("systems", "folds", "statistic", "p", "critical_difference")
 NEMENYI = ("system", "other", "rank", "other_rank", "p")
 
 
-def ranks(per_fold: pd.DataFrame, confidence: float = 0.95) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Friedman's test and Nemenyi's pairs on the UAR of folds, seeds averaged.
+def ranks(
+    per_fold: pd.DataFrame, confidence: float = 0.95, primary: str = "uar"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Friedman's test and Nemenyi's pairs on the primary metric of folds, seeds averaged.
 
     Args:
         per_fold: columns system, seed, fold, metric, value of one benchmark.
         confidence: of the critical difference.
+        primary: the metric whose values are ranked.
 
     Returns:
         Friedman: systems, folds, statistic, p, critical_difference (no row where it cannot be done);
         Nemenyi: system, other, rank, other_rank (mean ranks, 1 = best), p.
     """
-    uar = per_fold[per_fold["metric"] == "uar"]
-    values = uar.groupby(["fold", "system"], sort=False)["value"].mean().unstack()
+    rows = per_fold[per_fold["metric"] == primary]
+    values = rows.groupby(["fold", "system"], sort=False)["value"].mean().unstack()
     result = friedman(values)
     if result is None:
         return pd.DataFrame(columns=FRIEDMAN), pd.DataFrame(columns=NEMENYI)

@@ -48,7 +48,8 @@ def disagreement(
     rows = []
     for channel in vote_channels(manifest, protocol.label):
         column = merged(manifest.set_index("clip")[channel], protocol.merge)
-        table = frame[["seed", "speaker", "label", "predicted"]].assign(majority=frame["clip"].map(column))
+        known = frame[["seed", bootstrap.unit_column(frame), "label", "predicted"]]
+        table = known.assign(majority=frame["clip"].map(column))
         table = table[table["majority"].isin(protocol.classes)]
         if len(table):
             row = {"channel": channel, **_majority(table, protocol.classes, settings)}
@@ -58,11 +59,11 @@ def disagreement(
 
 def _majority(table: pd.DataFrame, classes: list[str], settings: Evaluate) -> dict[str, float]:
     counts = bootstrap.count(table.assign(label=table["majority"]).drop(columns="majority"), classes)
-    speakers = len(counts.speakers)
-    weights = bootstrap.draw(speakers, settings.bootstrap, settings.seed)
+    units = len(counts.units)
+    weights = bootstrap.draw(units, settings.bootstrap, settings.seed)
     value = bootstrap.evaluate(counts, bootstrap.once(counts))["war"][0]
     drawn = bootstrap.evaluate(counts, weights)["war"]
-    low, high = bootstrap.interval(value, drawn, settings.confidence, speakers, "logit")
+    low, high = bootstrap.interval(value, drawn, settings.confidence, units, "logit")
     agreed = table["label"] == table["majority"]
     right = table["label"] == table["predicted"]
     followed = (table["predicted"] == table["majority"])[~agreed].mean()

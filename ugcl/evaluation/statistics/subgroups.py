@@ -1,4 +1,8 @@
-"""UAR by sex, age band, race, ethnicity, level and sentence, and by speaker."""
+"""UAR by sex, age band, race, ethnicity, level and sentence, and by speaker.
+
+It is UAR whatever a protocol's primary metric is: an F1 weighted by clips would show what the classes of a
+group are, and not how well the system does on it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ AGE_BANDS = {"under 30": 30, "30 to 44": 45, "45 to 59": 60, "60 and over": 121}
 
 @dataclass(frozen=True)
 class Hits:
-    """Clips and hits of some speakers (P): hits (P, S, C) by seed and class, support (P, C)."""
+    """Clips and hits of some units (P): hits (P, S, C) by seed and class, support (P, C)."""
 
     hits: np.ndarray
     support: np.ndarray
@@ -33,7 +37,7 @@ class Hits:
 
     @property
     def members(self) -> np.ndarray:
-        """Which speakers have a clip, (P,)."""
+        """Which units have a clip, (P,)."""
         return self.support.any(1)
 
     @property
@@ -42,7 +46,7 @@ class Hits:
         return self.support.any(0)
 
     def uar(self, weights: np.ndarray, classes: np.ndarray) -> np.ndarray:
-        """UAR over the given classes (a mask) under speaker weights (B, P): (B, S)."""
+        """UAR over the given classes (a mask) under weights (B, P): (B, S)."""
         hits = (weights @ self.hits.reshape(len(self.hits), -1)).reshape(len(weights), *self.hits.shape[1:])
         recall = bootstrap.ratio(hits, np.broadcast_to((weights @ self.support)[:, None], hits.shape))
         return bootstrap.mean_known(recall[..., classes])
@@ -81,28 +85,35 @@ def subgroups(
         for name in names if len(names) > 1 else []:
             inside = hits(frame, classes, group == name)
             outside = hits(frame, classes, (group != name) & (group != ""))
-            rows.append((attribute, name, *_scores(inside, outside, classes, settings)))
+            speakers = first.loc[group == name, "speaker"].nunique()
+            rows.append((attribute, name, *_scores(inside, outside, classes, speakers, settings)))
     return pd.DataFrame(rows, columns=SCORES["subgroups"])
 
 
-def hits(frame: pd.DataFrame, classes: list[str], chosen: np.ndarray) -> Hits:
-    """Count clips and hits of the chosen clips; `chosen` is a mask over the clips of one seed."""
+def hits(frame: pd.DataFrame, classes: list[str], chosen: np.ndarray, by: str = "") -> Hits:
+    """Count clips and hits of the chosen clips by unit.
+
+    Args:
+        chosen: mask over the clips of one seed.
+        by: column of the units; default what intervals draw.
+    """
+    by = by or bootstrap.unit_column(frame)
     seeds = frame["seed"].nunique()
     right = (frame["label"] == frame["predicted"]).to_numpy().reshape(seeds, -1)[:, chosen]
     first = frame.iloc[: len(frame) // seeds][chosen]
-    who = pd.Categorical(first["speaker"], sorted(frame["speaker"].unique())).codes.astype(int)
-    shape = (frame["speaker"].nunique(), len(classes))
+    who = pd.Categorical(first[by], sorted(frame[by].unique())).codes.astype(int)
+    shape = (frame[by].nunique(), len(classes))
     cell = who * len(classes) + first["label"].map(classes.index).to_numpy()
     counted = [np.bincount(cell, row, shape[0] * shape[1]).reshape(shape) for row in right]
     support = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
     return Hits(np.stack(counted, axis=1), support.astype(float))
 
 
-def _scores(inside: Hits, outside: Hits, classes: list[str], settings: Evaluate) -> tuple:
+def _scores(inside: Hits, outside: Hits, classes: list[str], speakers: int, settings: Evaluate) -> tuple:
     """The columns SCORES["subgroups"] after the group."""
-    speakers = int(inside.members.sum())
+    units = int(inside.members.sum())
     value, drawn = _uar(inside, inside.members, inside.present, settings)
-    low, high = bootstrap.interval(value, drawn, settings.confidence, speakers, "logit")
+    low, high = bootstrap.interval(value, drawn, settings.confidence, units, "logit")
     missing = [name for name, there in zip(classes, inside.present, strict=True) if not there]
     few = [f"{speakers} speaker{'s' * (speakers > 1)}"] if speakers < FEW else []
     small = "; ".join(few + ([f"no {', '.join(missing)}"] if missing else []))
@@ -120,7 +131,7 @@ def _gap(inside: Hits, outside: Hits, settings: Evaluate) -> tuple[float, float,
         value, drawn = (first - second for first, second in zip(*sides, strict=True))
         error, freedom = bootstrap.standard_error(value, drawn, members.sum())
     else:
-        # Groups of different speakers are independent: their variances add up (Welch's t interval).
+        # Groups of different units are independent: their variances add up (Welch's t interval).
         sides = [_uar(side, side.members, both, settings) for side in (inside, outside)]
         value = sides[0][0] - sides[1][0]
         numbers = [inside.members.sum(), outside.members.sum()]
@@ -135,7 +146,7 @@ def _gap(inside: Hits, outside: Hits, settings: Evaluate) -> tuple[float, float,
 def _uar(
     side: Hits, members: np.ndarray, classes: np.ndarray, settings: Evaluate
 ) -> tuple[np.ndarray, np.ndarray]:
-    """UAR of each seed (S,), and in draws of the member speakers (B, S)."""
+    """UAR of each seed (S,), and in draws of the member units (B, S)."""
     own = Hits(side.hits[members], side.support[members])
     weights = bootstrap.draw(int(members.sum()), settings.bootstrap, settings.seed)
     return own.uar(np.ones((1, int(members.sum()))), classes)[0], own.uar(weights, classes)
@@ -147,7 +158,8 @@ def per_speaker(frame: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     Returns:
         speaker, uar (over the classes that the speaker has), war, clips, classes (how many the speaker has).
     """
-    whole = hits(frame, classes, np.ones(len(frame) // frame["seed"].nunique(), dtype=bool))
+    every = np.ones(len(frame) // frame["seed"].nunique(), dtype=bool)
+    whole = hits(frame, classes, every, by="speaker")
     uar = whole.uar(np.eye(len(whole.support)), whole.present).mean(1)
     clips = whole.support.sum(1)
     war, classes_of = whole.hits.sum(2).mean(1) / clips, (whole.support > 0).sum(1)

@@ -11,6 +11,7 @@ from ugcl.data.splits.left_out import left_out
 from ugcl.evaluation.schemas.summary import CLIPS, LEFT_OUT, PARTS, VOTES
 from ugcl.evaluation.statistics.baselines import vote_channels
 from ugcl.plan import paths
+from ugcl.plan.names import BLANK
 
 
 def read_splits(config: Config, benchmark: str) -> dict[int, pd.DataFrame]:
@@ -26,7 +27,7 @@ def read_splits(config: Config, benchmark: str) -> dict[int, pd.DataFrame]:
 
 def read_quarantine(benchmark: str) -> pd.DataFrame:
     """The excluded clips of a benchmark with their reasons."""
-    return tables.read(paths.quarantine(benchmark))
+    return tables.set_aside(tables.read(paths.quarantine(benchmark)))
 
 
 def clips(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFrame:
@@ -34,7 +35,8 @@ def clips(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
 
     Returns:
         clip, speaker, sex, session, level, label, duration, fold (where it is tested, "" if in none),
-        failure ("" if good; the first where several encoders failed).
+        failure ("" if good; the first where several encoders failed), absent (modalities that a clip of the
+        parts lacks, spaces between).
     """
     protocol = config.protocol(benchmark)
     frame = labelled(manifest, protocol)
@@ -44,6 +46,9 @@ def clips(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
             where.setdefault(clip, str(fold))
     failures = read_quarantine(benchmark).drop_duplicates("clip").set_index("clip")["failure"]
     found = {"fold": frame["clip"].map(where).fillna(""), "failure": frame["clip"].map(failures).fillna("")}
+    table = tables.read(paths.quarantine(benchmark))
+    kept = table.drop(tables.set_aside(table).index).groupby("clip")["modality"].agg(" ".join)
+    found["absent"] = frame["clip"].map(kept).fillna("")
     return frame.assign(**found)[list(CLIPS)]
 
 
@@ -52,18 +57,21 @@ def parts(config: Config, benchmark: str, manifest: pd.DataFrame) -> pd.DataFram
 
     Returns:
         fold, part, clips, speakers, seconds (NaN where no duration is known), shared (names of speakers that
-        another part has too, spaces between; "" when the split is clean).
+        another part has too, spaces between; "" when the split is clean). Where dev is dialogues of the
+        training speakers, train and dev count as one here.
     """
     speaker = manifest.set_index("clip")["speaker"]
     seconds = manifest.set_index("clip")["duration"]
-    rows = []
+    rows, by_dialogue = [], config.protocol(benchmark).dev_shares_speakers
     for fold, split in read_splits(config, benchmark).items():
         members = {part: split.loc[split["part"] == part, "clip"] for part in tables.PARTS}
         names = {part: set(speaker.loc[clips]) for part, clips in members.items()}
         for part, clip_names in members.items():
-            others = set().union(*(names[other] for other in tables.PARTS if other != part))
+            same = ("train", "dev") if by_dialogue and part != "test" else (part,)
+            others = set().union(*(names[other] for other in tables.PARTS if other not in same))
             length = float(seconds.loc[clip_names].sum(min_count=1))
-            shared = " ".join(sorted(names[part] & others))
+            # A blank inside a name is made one that does not break: blanks separate names.
+            shared = " ".join(name.replace(" ", BLANK) for name in sorted(names[part] & others))
             rows.append((fold, part, len(clip_names), len(names[part]), length, shared))
     return pd.DataFrame(rows, columns=PARTS)
 

@@ -7,6 +7,7 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.data import tables
 from ugcl.data.labels import labelled
+from ugcl.evaluation.dialogues import turns
 from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.summary import PER_FOLD, QUARANTINE, SUMMARY, TABLES
 from ugcl.evaluation.statistics import baselines, mistakes, ranks, raters
@@ -33,7 +34,7 @@ def write(config: Config, benchmark: str) -> None:
 def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     """Every table of one benchmark: stem → rows."""
     entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
-    mark = marks(config, benchmark)
+    mark, primary = marks(config, benchmark), protocol.primary
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
     frames = {}
     for system in entry.systems:
@@ -42,14 +43,14 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     scores = _read_scores(benchmark, entry.systems)
     history = {system: histories.read(config, benchmark, system) for system in entry.systems}
     runs = {system: histories.runs(config, benchmark, system) for system in entry.systems}
-    cards = {system: histories.with_ties(runs[system], frame) for system, frame in history.items()}
+    cards = {system: histories.with_ties(runs[system], frame, primary) for system, frame in history.items()}
     settings, level = config.evaluate, config.evaluate.confidence
     per_fold = _per_fold(scores)
     compared = comparisons.comparisons(config, benchmark, frames)
-    optimism = {s: histories.optimism(frame, cards[s]) for s, frame in history.items()}
-    by_system = {s: histories.optimism_by_system(f, cards[s], level) for s, f in optimism.items()}
+    optimism = {s: histories.optimism(frame, cards[s], primary) for s, frame in history.items()}
+    by_system = {s: histories.optimism_by_system(f, cards[s], level, primary) for s, f in optimism.items()}
     disagreement = {s: raters.disagreement(f, manifest, protocol, settings) for s, f in frames.items()}
-    friedman, nemenyi = ranks.ranks(per_fold, level)
+    friedman, nemenyi = ranks.ranks(per_fold, level, primary)
     found = {
         "per_fold": per_fold,
         "comparisons": compared,
@@ -70,11 +71,24 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
         "quarantine": audit.read_quarantine(benchmark).reindex(columns=QUARANTINE),
         "left_out": audit.clips_left_out(config, benchmark, manifest),
     }
+    found |= _of_dialogues(config, benchmark, frames, manifest)
     for name in SCORES[1:]:
         found[name] = read_scores(benchmark, name, entry.systems)
     found |= network_tables(config, benchmark)
     result = {"summary": _summary(config, benchmark, frames[entry.reference], scores, manifest)}
     return result | {name: frame.assign(benchmark=benchmark, marks=mark) for name, frame in found.items()}
+
+
+def _of_dialogues(config: Config, benchmark: str, frames: Frames, manifest: pd.DataFrame) -> Frames:
+    """The tables about dialogues; empty where no tested clip is in one."""
+    protocol, frame = config.protocol(benchmark), next(iter(frames.values()))
+    splits, speaker = audit.read_splits(config, benchmark), manifest.set_index("clip")["speaker"]
+    without = turns.counterparts(config, benchmark)
+    return {
+        "dialogues": turns.facts(frame, splits, speaker, protocol),
+        "turns": turns.turns(frames, without, protocol, config.evaluate),
+        "shifts": turns.shifts(frames, protocol.classes),
+    }
 
 
 def _summary(

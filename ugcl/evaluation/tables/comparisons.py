@@ -31,7 +31,8 @@ def comparisons(config: Config, benchmark: str, frames: dict[str, pd.DataFrame])
         trained models (p_permutation, p_mcnemar) are not corrected.
     """
     entry = config.benchmarks[benchmark]
-    classes = config.protocol(benchmark).classes
+    protocol = config.protocol(benchmark)
+    classes = protocol.classes
     others = [system for system in entry.systems if system != entry.reference]
     if not others:
         return pd.DataFrame(columns=COLUMNS)
@@ -39,7 +40,8 @@ def comparisons(config: Config, benchmark: str, frames: dict[str, pd.DataFrame])
     for system in others:
         names = f"{benchmark}: {system} and {entry.reference}"
         own = paired.scored(frames[system], classes, config.evaluate)
-        part = paired.compare(own, reference, config.evaluate, names)
+        judged = protocol.primary, protocol.intervals
+        part = paired.compare(own, reference, config.evaluate, names, *judged)
         parts.append(part.assign(system=system, reference=entry.reference))
     table = pd.concat(parts, ignore_index=True)
     planned = table["system"].isin(entry.planned)

@@ -11,7 +11,7 @@ import pandas as pd
 from ugcl.config import Config
 from ugcl.config.protocols import Protocol
 from ugcl.data import sources, tables
-from ugcl.data.labels import labelled, vote_shares
+from ugcl.data.labels import labelled, units, vote_shares
 from ugcl.errors import UgclError
 from ugcl.evaluation.statistics import dimensions
 from ugcl.identity import compare
@@ -20,6 +20,10 @@ from ugcl.plan import paths
 from ugcl.plan.evaluation import prediction
 
 KEYS = ("clip", "speaker", "label", "predicted")
+KNOWN = ("clip", "speaker", "label", "unit")
+IN_DIALOGUE = ("dialogue", "turn", "start")
+"""Columns of the manifest that say where a clip stands in a dialogue."""
+
 FLOOR = 5e-7
 """Half of the last digit of a written probability: the least one that a file can stand for."""
 
@@ -68,11 +72,17 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
 
 
 def tested(config: Config, benchmark: str, folds: Iterable[int]) -> dict[int, pd.DataFrame]:
-    """Fold → clip, speaker and label of what it tests: its test part less the quarantine, sorted by clip."""
-    entry = config.benchmark(benchmark)
+    """Fold → clip, speaker and label of what it tests: its test part less the quarantine, sorted by clip.
+
+    Beside them stand `unit`, what intervals draw, and the dialogue and turn where the manifest has them.
+    """
+    entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
-    known = labelled(manifest, config.protocol(benchmark))[["clip", "speaker", "label"]].sort_values("clip")
-    bad = set(tables.read(paths.quarantine(benchmark))["clip"])
+    known = labelled(manifest, protocol)
+    known = known.assign(unit=units(known, protocol.intervals))
+    columns = [*KNOWN, *(name for name in IN_DIALOGUE if name in known)]
+    known = known[columns].sort_values("clip")
+    bad = set(tables.set_aside(tables.read(paths.quarantine(benchmark)))["clip"])
     found = {}
     for fold in folds:
         split = tables.read_split(paths.split(entry.corpus, entry.protocol, fold))
@@ -89,12 +99,12 @@ def read_run(
     Args:
         path: the file; see :func:`read`.
         classes: class names in order.
-        test: clip, speaker and label of the fold's test clips (:func:`tested`).
+        test: the fold's test clips (:func:`tested`).
         runs: the table beside the system's predictions (:func:`ugcl.inference.temperature.read_table`).
         run: seed and fold.
 
     Returns:
-        The columns of :func:`read`, and seed and fold.
+        The columns of :func:`read`, what else :func:`tested` has of the clips, and seed and fold.
 
     Raises:
         UgclError: a clip is missing or too many, a label or speaker is not the manifest's, the system has no
@@ -116,7 +126,8 @@ def read_run(
         raise UgclError(f"{path}: its system's table of temperatures has no row of this run; {again}")
     seal = {"predictions": runs.loc[run, "predictions"]}
     compare(path, {"predictions": sources.sha256(path)}, seal, f"the file was changed; {again}")
-    return frame.assign(seed=run[0], fold=run[1])
+    more = expected.drop(columns=["speaker", "label"]).loc[frame["clip"]]
+    return frame.assign(**{name: more[name].array for name in more}, seed=run[0], fold=run[1])
 
 
 def with_rater_shares(frame: pd.DataFrame, manifest: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
@@ -141,7 +152,7 @@ def stack(
         seeds, folds: some of the benchmark's; default all.
 
     Returns:
-        The columns of :func:`read` after seed and fold.
+        The columns of :func:`read_run`, seed and fold first.
 
     Raises:
         UgclError: a file is missing, or not the predictions of its run: see :func:`read_run`.

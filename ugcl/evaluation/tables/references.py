@@ -10,7 +10,7 @@ from ugcl.config import Config
 from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate
 from ugcl.data import sources, tables
-from ugcl.data.labels import labelled
+from ugcl.data.labels import labelled, units
 from ugcl.data.splits import build as splits
 from ugcl.evaluation.statistics.baselines import fold_rows, reference_rows
 from ugcl.plan import paths
@@ -36,7 +36,8 @@ def references(
     Returns:
         system, modalities, fold ("all" where pooled), metric, value, ci_low, ci_high, clips, speakers.
     """
-    known = labelled(manifest, protocol)[["clip", "speaker", "label"]]
+    known = labelled(manifest, protocol)
+    known = known.assign(unit=units(known, protocol.intervals))[["clip", "speaker", "label", "unit"]]
     parts = {number: split.merge(known, on="clip", how="left") for number, split in folds.items()}
     tests = [rows[rows["part"] == "test"].assign(fold=number) for number, rows in parts.items()]
     tested = pd.concat(tests, ignore_index=True)

@@ -26,7 +26,7 @@ COMPLETE = ("metrics", "cost", "robustness")
 
 
 def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.DataFrame:
-    """Metrics over all folds, averaged over seeds, with speaker-bootstrap intervals.
+    """Metrics over all folds, averaged over seeds, with intervals by drawing speakers or dialogues.
 
     The ECE and the scores of dimensions have none.
 
@@ -35,8 +35,8 @@ def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.Da
     """
     each = pd.DataFrame([metrics.scores(rows, classes, settings.bins) for _, rows in frame.groupby("seed")])
     counts = bootstrap.count(frame, classes)
-    speakers = len(counts.speakers)
-    drawn = bootstrap.evaluate(counts, bootstrap.draw(speakers, settings.bootstrap, settings.seed))
+    units, speakers = len(counts.units), frame["speaker"].nunique()
+    drawn = bootstrap.evaluate(counts, bootstrap.draw(units, settings.bootstrap, settings.seed))
     left_out = bootstrap.evaluate(counts, bootstrap.without_folds(counts))
     clips = len(frame) // frame["seed"].nunique()
     rows = []
@@ -44,7 +44,7 @@ def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.Da
         low = high = np.nan
         if metric in drawn:
             scale = metrics.scale(metric)
-            found = values.to_numpy(), drawn[metric], settings.confidence, speakers, scale, left_out[metric]
+            found = values.to_numpy(), drawn[metric], settings.confidence, units, scale, left_out[metric]
             low, high = bootstrap.interval(*found)
         rows.append((metric, values.mean(), low, high, clips, speakers))
     return pd.DataFrame(rows, columns=["metric", "value", "ci_low", "ci_high", "clips", "speakers"])

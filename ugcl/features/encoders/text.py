@@ -9,17 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ugcl.config.features import Text
-from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
-from ugcl.features.media.failure import MediaError
 from ugcl.features.networks.sequences import SequenceNetwork
+from ugcl.features.networks.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
-
-# Any of these sets of files is a tokenizer.
-VOCABULARIES = (("tokenizer.json",), ("vocab.json", "merges.txt"), ("vocab.txt",))
 
 
 class TextEncoder(SequenceNetwork):
@@ -27,8 +23,7 @@ class TextEncoder(SequenceNetwork):
 
     State 0 is the embedding, state i the output of layer i; the last is the network's own last state. The
     tokens that the tokenizer puts around a text (<s>, </s>) are among them, as in the mean pooling of
-    Sentence-BERT (Reimers and Gurevych 2019, EMNLP, section 3). What lies beyond the longest text the network
-    can read (512 tokens of RoBERTa, minutes of speech) is cut.
+    Sentence-BERT (Reimers and Gurevych 2019, EMNLP, section 3).
 
     Token states have a nominal rate, for a transcript has no times; a sentence has rate 0.
 
@@ -41,22 +36,16 @@ class TextEncoder(SequenceNetwork):
     needs_faces = False
 
     def __init__(self, name: str, config: Text, folder: Path, device: torch.device | str = "cpu") -> None:
-        from transformers import AutoModel, AutoTokenizer
-        from transformers.utils import logging
+        from transformers import AutoModel
 
-        logging.disable_progress_bar()
-        if not (folder / "config.json").is_file():
-            raise UgclError(f"{folder}: no config.json; encoders.{name}.weights must be a model's folder")
-        # The library makes an empty tokenizer where the files are absent: every word would be unknown.
-        if not any(all((folder / file).is_file() for file in files) for files in VOCABULARIES):
-            raise UgclError(f"{folder}: no tokenizer; put the model's tokenizer.json there")
-        self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self.tokenizer = Tokenizer(name, folder)
         super().__init__(name, config, device)
         model = AutoModel.from_pretrained(folder, dtype="float32", local_files_only=True)
         self.model = model.eval().to(self.device)
         facts = self.model.config
         self.keep_layers(facts.num_hidden_layers + 1, facts.hidden_size, folder)
-        self.longest, self.budget = self._longest(), config.batch
+        self.tokenizer.fit(self.model)
+        self.budget = config.batch
         self.rate = config.rate if config.output == "tokens" else 0.0
 
     def read(self, clip: Clip) -> Iterator[list[np.ndarray]]:
@@ -65,10 +54,7 @@ class TextEncoder(SequenceNetwork):
         Raises:
             MediaError: no_text where the clip has no transcript.
         """
-        words = clip.transcript.strip()
-        if not words:
-            raise MediaError("no_text", f"{clip.name}: the manifest has no transcript of this clip")
-        yield [np.array(self.tokenizer(words, truncation=True, max_length=self.longest)["input_ids"])]
+        yield [self.tokenizer(clip)]
 
     def states(self, pieces: list[np.ndarray]) -> list[Tensor]:
         """Hidden states of each text, (tokens, layers × width) or (1, layers × width)."""
@@ -85,12 +71,3 @@ class TextEncoder(SequenceNetwork):
         kept = torch.cat([output.hidden_states[k] for k in self.keep], dim=-1)
         found = [row[:length] for row, length in zip(kept, lengths, strict=True)]
         return [row.mean(dim=0, keepdim=True) for row in found] if self.config.output == "sentence" else found
-
-    def _longest(self) -> int:
-        """Tokens of the longest text: the tokenizer's limit, or fewer where positions are fewer."""
-        positions = getattr(getattr(self.model, "embeddings", None), "position_embeddings", None)
-        if positions is None:
-            return int(self.tokenizer.model_max_length)
-        # RoBERTa's family counts positions from behind the padding's own.
-        first = 0 if positions.padding_idx is None else positions.padding_idx + 1
-        return min(int(self.tokenizer.model_max_length), positions.num_embeddings - first)

@@ -43,7 +43,7 @@ def faces_shard(config: Config, corpus: str, shard: int, lineage: str = "") -> P
                 track = follow(clip.frames(), detect, settings)
             except MediaError as error:
                 track = table.Track.none(error.failure, error.detail)
-            if track.failure:
+            if track.failure and clip.video is not None:
                 log.warning("%s: %s: %s", clip.name, track.failure, track.detail)
             content = table.text(track.rows(clip.name)).encode()
             done.add(clip.name, track.summary(clip.name, content, target), content)

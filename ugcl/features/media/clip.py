@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ugcl.config.features import Modality
+from ugcl.data.tables import NAMED
 from ugcl.features.faces import table
 from ugcl.features.media.failure import MediaError
 from ugcl.features.media.frame import Frame
@@ -55,6 +57,11 @@ class Clip:
         own = None if row.get("cut", "") == "video" else interval
         region, transcript = row.get("region", ""), row.get("transcript", "")
         return cls(row["clip"], audio, video, faces, interval, own, region, transcript)
+
+    def names(self, modality: Modality) -> bool:
+        """Whether the manifest names anything that has the modality: a file with sound, a video, words."""
+        values = [getattr(self, column) for column in NAMED[modality]]
+        return any(value is not None and str(value).strip() for value in values)
 
     def sound(self, rate: int = RATE) -> np.ndarray:
         """Mono samples, (samples,) float32 at `rate` Hz: see :func:`ugcl.features.media.sound.sound`."""

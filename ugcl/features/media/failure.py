@@ -1,4 +1,4 @@
-"""The one word that says why a clip has no features."""
+"""The one word that says why a clip has no features: a fault of its media, or that it has none (absent)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ Failure = Literal[
     "no_face",
     "several_faces",
     "no_text",
+    "absent",
 ]
 FAILURES: tuple[str, ...] = get_args(Failure)
 

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from ugcl.losses.distributions import adversarial, kl_normal, masked_mse
 from ugcl.methods.base import EncodedMethod, Outputs, Statistics
 from ugcl.models.criterion import Criterion
-from ugcl.models.dialogue.graph import TurnGraph, window_edges
+from ugcl.models.dialogue.graph import Edges, GraphLayer
 from ugcl.models.dialogue.turns import Turns
 from ugcl.models.heads import Classifier
 from ugcl.models.layers.latent import Discriminator, Variational, reverse_gradient
@@ -86,7 +86,8 @@ class Cberl(EncodedMethod):
             weights = own.weights.model_copy(update={"nodes": 0.0})
             self.settings = own.model_copy(update={"weights": weights})
         else:
-            self.graph = TurnGraph(own.layers, latent, own.aggregation, encoder.dropout)
+            layer = latent, own.window, own.aggregation, encoder.dropout, self.past
+            self.graph = nn.ModuleList(GraphLayer(*layer) for _ in range(own.layers))
             if own.weights.nodes > 0:
                 self.hider, self.uncover = MaskToken(latent), decoder(latent, width, latent)
 
@@ -103,7 +104,8 @@ class Cberl(EncodedMethod):
         pooled = {m: self.pools[m](x, masks[m]) for m, x in frames.items()}
         z, mean, log_variance = self.code(torch.cat(list(pooled.values()), dim=-1))
         turns = None if self.graph is None else Turns.of(batch, self.past)
-        node = z if turns is None else self._read(z, turns)
+        edges = None if turns is None else Edges.within(turns, self.settings.window)
+        node = z if turns is None else turns.clips(self._read(turns.rows(z), edges))
         outputs = {"logits": self.classifier(node), "pooled": pooled}
         if not self.training:
             return outputs
@@ -113,22 +115,24 @@ class Cberl(EncodedMethod):
             chosen = torch.multinomial(self.criterion.rarity.expand(len(z), self.classes), 1).squeeze(-1)
             chosen = F.one_hot(chosen, self.classes).to(z.dtype)
             made = self.generator(torch.randn_like(z), chosen)
-            logits = self.classifier(made if self.graph is None else self.graph.alone(made))
-            outputs |= {"made": made, "chosen": chosen, "made_logits": logits}
+            alone = made if turns is None else self._read(made[:, None], Edges.none(made[:, None]))[:, 0]
+            outputs |= {"made": made, "chosen": chosen, "made_logits": self.classifier(alone)}
         if self.hider is not None:
-            hidden = turns.clips(random_mask(turns.mask, self.settings.hidden))
-            outputs |= self._uncovered(z, hidden, turns)
+            outputs |= self._uncovered(z, turns, edges)
         return outputs
 
-    def _read(self, z: Tensor, turns: Turns) -> Tensor:
-        """Codes (B, latent) after the graph, (B, latent)."""
-        return turns.clips(self.graph(turns.rows(z), window_edges(turns, self.settings.window), turns.same))
+    def _read(self, nodes: Tensor, edges: Edges) -> Tensor:
+        """Codes (G, N, latent) after the graph, (G, N, latent)."""
+        for layer in self.graph:
+            nodes = layer(nodes, edges)
+        return nodes
 
-    def _uncovered(self, z: Tensor, hidden: Tensor, turns: Turns) -> Outputs:
-        """Codes of turns that are hidden (B,), from their neighbours; counted where a neighbour is not."""
-        edges = window_edges(turns, self.settings.window)
-        seen = turns.clips((edges & ~turns.rows(hidden)[:, None, :]).any(dim=-1))
-        return {"uncovered": self.uncover(self._read(self.hider(z, hidden), turns)), "hidden": hidden & seen}
+    def _uncovered(self, z: Tensor, turns: Turns, edges: Edges) -> Outputs:
+        """Some turns' codes from their neighbours, counted where a neighbour is not hidden too."""
+        hidden = random_mask(turns.mask, self.settings.hidden)  # (G, N)
+        counted = hidden & (edges.near & ~hidden[:, None, :]).any(dim=-1)
+        made = self.uncover(self._read(self.hider(turns.rows(z), hidden), edges))
+        return {"uncovered": turns.clips(made), "hidden": turns.clips(counted)}
 
     def terms(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
         """`reconstruction`, `divergence`, `adversarial`, `made` and `nodes`, those with a weight."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -11,66 +12,72 @@ if TYPE_CHECKING:
     from ugcl.models.dialogue.turns import Turns
 
 
-def window_edges(turns: Turns, reach: int) -> Tensor:
-    """Edges between turns of a dialogue that are at most `reach` turns apart.
+@dataclass
+class Edges:
+    """Which turns each turn reads.
 
-    Returns:
-        (G, N, N), True = turn i reads turn j; never itself, and none after it where only the past is read.
+    Attributes:
+        near: (G, N, N), True = turn i reads turn j; never itself.
+        same: (G, N, N), True = both turns are of one speaker.
+        distance: (N, N), j − i.
     """
-    near = (turns.distance != 0) & (turns.distance.abs() <= reach)
-    return turns.sees & near & turns.mask[:, None, :]
+
+    near: Tensor
+    same: Tensor
+    distance: Tensor
+
+    @classmethod
+    def within(cls, turns: Turns, reach: int) -> Edges:
+        """Those of a dialogue at most `reach` turns apart; none after it where only the past is read."""
+        near = (turns.distance != 0) & (turns.distance.abs() <= reach)
+        return cls(turns.sees & near & turns.mask[:, None, :], turns.same, turns.distance)
+
+    @classmethod
+    def none(cls, nodes: Tensor) -> Edges:
+        """Of B nodes (B, 1, W) that are dialogues by themselves."""
+        nothing = torch.zeros(len(nodes), 1, 1, dtype=torch.bool, device=nodes.device)
+        return cls(nothing, nothing, nothing[0].long())
 
 
 class GraphLayer(nn.Module):
-    """A turn and its neighbours, those of the same speaker and of others by weights of their own.
+    """A turn and its neighbours, by speaker (same, other) and direction (before, after).
 
-    h_i ← h_i + ReLU(W₀ h_i + Σ_r Σ_j a_ij W_r h_j), j the neighbours N_r(i) of relation r ∈ {same, other}:
-    relational graph convolution (Schlichtkrull et al. 2018, arXiv 1703.06103, eq. 2) with a residual. a_ij is
-    1 / |N_r(i)| (mean), or softmax_j(q_i · k_j / √W) over the neighbours of both (attention).
+    h_i ← h_i + ReLU(W₀ h_i + Σ_r Σ_j a_ij W_r h_j), j the neighbours N_r(i) of relation r: a relational graph
+    convolution (Schlichtkrull et al. 2018, arXiv 1703.06103, eq. 2) with a residual and the relations of
+    DialogueGCN (Ghosal et al. 2019, arXiv 1908.11540, section 3.2). a_ij is 1 / |N_r(i)| (mean), or
+    softmax_j(q_i · k_j / √W + b_{j−i}) over the neighbours of all relations (attention).
     """
 
-    def __init__(self, width: int, aggregation: Literal["attention", "mean"], dropout: float) -> None:
+    def __init__(
+        self, width: int, reach: int, aggregation: Literal["attention", "mean"], dropout: float, past: bool
+    ) -> None:
         super().__init__()
-        self.own = nn.Linear(width, width)
-        self.same = nn.Linear(width, width, bias=False)
-        self.other = nn.Linear(width, width, bias=False)
+        self.reach, self.own = reach, nn.Linear(width, width)
+        names = [
+            f"{who}_{when}" for when in ("before", "after")[: 1 if past else 2] for who in ("same", "other")
+        ]
+        self.relations = nn.ModuleDict({name: nn.Linear(width, width, bias=False) for name in names})
         attends = aggregation == "attention"
         self.query = nn.Linear(width, width) if attends else None
         self.key = nn.Linear(width, width, bias=False) if attends else None
+        self.place = nn.Parameter(torch.zeros(reach if past else 2 * reach + 1)) if attends else None
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, edges: Tensor, same: Tensor) -> Tensor:
-        """Nodes (G, N, W), edges (G, N, N) and whether both ends are of one speaker (G, N, N) → (G, N, W)."""
-        read = self.own(x)
+    def forward(self, x: Tensor, edges: Edges) -> Tensor:
+        """Nodes (G, N, W) → (G, N, W)."""
+        read, before = self.own(x), edges.distance < 0
         shares = None if self.query is None else self._shares(x, edges)
-        for relation, weight in ((edges & same, self.same), (edges & ~same, self.other)):
+        for name, weight in self.relations.items():
+            who, when = name.split("_")
+            relation = edges.near & (edges.same if who == "same" else ~edges.same)
+            relation = relation & (before if when == "before" else ~before)
             mean = relation / relation.sum(dim=-1, keepdim=True).clamp_min(1)
             read = read + (mean if shares is None else shares * relation).to(x.dtype) @ weight(x)
         return x + self.dropout(read.relu())
 
-    def _shares(self, x: Tensor, edges: Tensor) -> Tensor:
+    def _shares(self, x: Tensor, edges: Edges) -> Tensor:
         """What of each neighbour is read, (G, N, N); 0 for a turn that has none."""
         scores = self.query(x) @ self.key(x).transpose(1, 2) / x.shape[-1] ** 0.5
+        scores = scores + self.place[(edges.distance + self.reach).clamp(0, len(self.place) - 1)]
         lowest = torch.finfo(scores.dtype).min  # not −∞: a turn without neighbours would be NaN
-        return scores.masked_fill(~edges, lowest).softmax(dim=-1)
-
-
-class TurnGraph(nn.Module):
-    """Some :class:`GraphLayer`."""
-
-    def __init__(
-        self, layers: int, width: int, aggregation: Literal["attention", "mean"], dropout: float
-    ) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(GraphLayer(width, aggregation, dropout) for _ in range(layers))
-
-    def forward(self, x: Tensor, edges: Tensor, same: Tensor) -> Tensor:
-        """See `GraphLayer.forward`."""
-        for layer in self.layers:
-            x = layer(x, edges, same)
-        return x
-
-    def alone(self, x: Tensor) -> Tensor:
-        """Nodes without edges, (B, W) → (B, W)."""
-        none = torch.zeros(len(x), 1, 1, dtype=torch.bool, device=x.device)
-        return self(x[:, None], none, none)[:, 0]
+        return scores.masked_fill(~edges.near, lowest).softmax(dim=-1)

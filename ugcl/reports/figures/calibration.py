@@ -60,11 +60,14 @@ def reliability(
     return figure
 
 
-def scores(summary: pd.DataFrame, palette: dict[str, str], title: str = "") -> Figure:
+def scores(
+    summary: pd.DataFrame, palette: dict[str, str], units: str = "speakers", title: str = ""
+) -> Figure:
     """ECE, Brier score and log-loss of each system with intervals, a panel per score.
 
     Args:
         summary: rows of one benchmark, columns of results/tables/summary.csv.
+        units: what intervals draw.
     """
     trained = summary[~summary["system"].map(is_reference_row)]
     systems = list(dict.fromkeys(trained["system"]))
@@ -78,6 +81,6 @@ def scores(summary: pd.DataFrame, palette: dict[str, str], title: str = "") -> F
             axes.set_xlim(left=0)
             axes.xaxis.set_major_locator(MaxNLocator(4))
             axes.set_title(TITLES[metric])
-        figure.supxlabel("smaller is better; 95 % intervals over speakers, not for the ECE", fontsize=8)
+        figure.supxlabel(f"smaller is better; 95 % intervals over {units}, not for the ECE", fontsize=8)
         drawing.title(figure, title)
     return figure

@@ -92,7 +92,12 @@ def shared_metric(comparable: pd.DataFrame) -> str | None:
 
 
 def published(
-    summary: pd.DataFrame, comparable: pd.DataFrame, palette: dict[str, str], metric: str, title: str = ""
+    summary: pd.DataFrame,
+    comparable: pd.DataFrame,
+    palette: dict[str, str],
+    metric: str,
+    title: str = "",
+    units: str = "speakers",
 ) -> Figure:
     """Systems with intervals among the published results of the same protocol, the best on top.
 
@@ -119,7 +124,7 @@ def published(
         drawing.names(axes, [_name(row) for row in rows.itertuples()])
         axes.xaxis.set_major_formatter(drawing.PERCENT)
         axes.set_xlabel(
-            f"{TITLES[metric]}; dots: systems here, 95 % interval over speakers;\n"
+            f"{TITLES[metric]}; dots: systems here, 95 % interval over {units};\n"
             "hollow: published, thin line: standard deviation where it is given"
         )
         axes.set_title(title)

@@ -136,21 +136,27 @@ def _dodge(count: int, width: float = 0.16) -> np.ndarray:
     return np.linspace(-width, width, count) if count > 1 else np.zeros(1)
 
 
-def cost(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str], title: str = "") -> Figure:
-    """UAR with its interval against size, work and latency; the scales are logarithmic.
+def cost(
+    table: pd.DataFrame,
+    summary: pd.DataFrame,
+    palette: dict[str, str],
+    metric: str = "uar",
+    title: str = "",
+) -> Figure:
+    """A metric with its interval against size, work and latency; the scales are logarithmic.
 
     Args:
         table: rows of one benchmark, columns system, parameters, flops, latency_ms.
         summary: rows of one benchmark, columns system, metric, value, ci_low, ci_high.
     """
-    uar = summary[summary["metric"] == "uar"].set_index("system")
+    scores = summary[summary["metric"] == metric].set_index("system")
     measures = [("parameters", "parameters"), ("flops", "operations per clip")]
     measures.append(("latency_ms", "ms per clip, batch 1"))
     with theme.style():
         figure, grid = drawing.panels(2.65 + _legend(table), columns=len(measures), sharey=True)
         for axes, (column, words) in zip(grid, measures, strict=True):
             for row in table.to_dict("records"):
-                x, score = row[column], uar.loc[row["system"]]
+                x, score = row[column], scores.loc[row["system"]]
                 shade = theme.colour(palette, row["system"])
                 if len(table) <= CROWD:
                     axes.vlines(x, score["ci_low"], score["ci_high"], color=shade, linewidth=1.3, alpha=0.5)
@@ -161,7 +167,7 @@ def cost(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str], ti
             axes.xaxis.set_minor_locator(NullLocator())
             axes.margins(x=0.12)
             axes.set_xlabel(words)
-        grid[0].set_ylabel("UAR")
+        grid[0].set_ylabel(TITLES[metric])
         grid[0].yaxis.set_major_formatter(drawing.PERCENT)
         drawing.legend(figure, palette, table["system"], line="")
         drawing.title(figure, title)

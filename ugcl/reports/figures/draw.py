@@ -11,10 +11,12 @@ from matplotlib.figure import Figure
 
 from ugcl.config import Config
 from ugcl.plan.evaluation import marks
-from ugcl.plan.figures import KINDS, kinds
+from ugcl.plan.figures import KINDS, kinds, worded
 from ugcl.plan.reports import contact_sheet, contact_sheet_corpora, figure
 from ugcl.reports import theme
+from ugcl.reports.labels import units
 from ugcl.reports.tables.read import read
+from ugcl.reports.tables.scores import chance
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +36,16 @@ def draw(config: Config, benchmark: str, name: str) -> Figure:
     kind = {kind.name: kind for kind in KINDS}[name]
     module, function = kind.function.split(".")
     drawing = getattr(import_module(f"{__package__}.{module}"), function)
-    entry, classes = config.benchmark(benchmark), config.protocol(benchmark).classes
+    entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
     known = {
         "palette": theme.colours(config),
-        "classes": classes,
+        "classes": protocol.classes,
         "systems": entry.systems,
         "system": entry.reference,
-        "chance": 1 / len(classes),
-        "title": title(config, benchmark, kind.title.format(reference=entry.reference)),
+        "metric": protocol.primary,
+        "units": units(config, benchmark),
+        "chance": chance(config, benchmark),
+        "title": title(config, benchmark, worded(kind.title, config, benchmark)),
     }
     wanted = signature(drawing).parameters
     tables = [read(stem, benchmark) for stem in kind.tables]

@@ -14,7 +14,9 @@ MANY = 20
 """An attribute of more groups than this is named, not drawn."""
 
 
-def subgroups(table: pd.DataFrame, palette: dict[str, str], system: str, title: str = "") -> Figure:
+def subgroups(
+    table: pd.DataFrame, palette: dict[str, str], system: str, units: str = "speakers", title: str = ""
+) -> Figure:
     """Left, UAR of each group; right, how far it is from the attribute's other groups; small groups grey.
 
     Args:
@@ -60,7 +62,7 @@ def subgroups(table: pd.DataFrame, palette: dict[str, str], system: str, title: 
         notes = [f"grey: under {FEW} speakers, or a class is missing"] if (rows["small"] != "").any() else []
         notes += [f"not drawn: {', '.join(left_out)}"] if left_out else []
         notes += [] if lines else ["the corpus has no groups to compare"]
-        figure.supxlabel("; ".join(["95 % intervals over speakers", *notes]), fontsize=8)
+        figure.supxlabel("; ".join([f"95 % intervals over {units}", *notes]), fontsize=8)
         drawing.title(figure, title)
     return figure
 

@@ -17,6 +17,7 @@ def forest(
     per_fold: pd.DataFrame,
     palette: dict[str, str],
     metric: str = "uar",
+    units: str = "speakers",
     title: str = "",
 ) -> Figure:
     """Systems and reference rows with intervals; small dots are folds (seeds averaged).
@@ -24,6 +25,8 @@ def forest(
     Args:
         summary: rows of one benchmark, columns of results/tables/summary.csv.
         per_fold: rows of one benchmark, columns system, seed, fold, metric, value.
+        metric: the one to draw.
+        units: what intervals draw.
     """
     rows = summary[summary["metric"] == metric].reset_index(drop=True)
     with theme.style():
@@ -44,7 +47,7 @@ def forest(
         drawing.names(axes, [drawing.with_modalities(r.system, r.modalities) for r in rows.itertuples()])
         axes.set_xlim(0, 1)
         axes.xaxis.set_major_formatter(drawing.PERCENT)
-        axes.set_xlabel(f"{TITLES[metric]} with 95 % interval over speakers; small dots: folds")
+        axes.set_xlabel(f"{TITLES[metric]} with 95 % interval over {units}; small dots: folds")
         axes.set_title(title)
     return figure
 
@@ -92,18 +95,21 @@ def confusion(table: pd.DataFrame, classes: list[str], systems: list[str], title
     return figure
 
 
-def learning_curves(table: pd.DataFrame, palette: dict[str, str], title: str = "") -> Figure:
-    """Training loss and dev UAR by epoch: mean over runs, band from the 10th to the 90th percentile.
+def learning_curves(
+    table: pd.DataFrame, palette: dict[str, str], metric: str = "uar", title: str = ""
+) -> Figure:
+    """Training loss and dev score by epoch: mean over runs, band from the 10th to the 90th percentile.
 
     Args:
-        table: rows of one benchmark, columns system, seed, fold, epoch, loss, dev_uar.
+        table: rows of one benchmark, columns system, seed, fold, epoch, loss, dev_<metric>.
     """
     count = table["system"].nunique()
     with theme.style():
         # The legend takes a line for four systems. Bands of many systems would hide the curves.
         figure, grid = drawing.panels(2.7 + 0.24 * -(-count // 4), columns=2)
         band = 0.08 if count <= 10 else 0.0
-        for axes, column, label in zip(grid, ("loss", "dev_uar"), ("training loss", "dev UAR"), strict=True):
+        columns = {"loss": "training loss", f"dev_{metric}": f"dev {TITLES[metric]}"}
+        for axes, (column, label) in zip(grid, columns.items(), strict=True):
             for system, rows in table.groupby("system", sort=False):
                 # An epoch that most runs stopped before would show the few left, not the system.
                 runs = rows.groupby("epoch")[column]
@@ -122,7 +128,7 @@ def learning_curves(table: pd.DataFrame, palette: dict[str, str], title: str = "
     return figure
 
 
-def optimism(table: pd.DataFrame, palette: dict[str, str], title: str = "") -> Figure:
+def optimism(table: pd.DataFrame, palette: dict[str, str], metric: str = "uar", title: str = "") -> Figure:
     """What choosing the epoch on the test fold would have added: a dot per run, the mean as a bar.
 
     Args:
@@ -139,7 +145,9 @@ def optimism(table: pd.DataFrame, palette: dict[str, str], title: str = "") -> F
         drawing.names(axes, systems)
         axes.set_xlim(left=-0.2)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlabel("UAR, points, that choosing the epoch on test would add; bar: mean of runs")
+        axes.set_xlabel(
+            f"{TITLES[metric]}, points, that choosing the epoch on test would add; bar: mean of runs"
+        )
         axes.set_title(title)
     return figure
 

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 
 from ugcl.config import Config
+from ugcl.plan.names import TITLES
 from ugcl.reports.pages.model_card import best, standing
 from ugcl.reports.tables.cells import p_value
 from ugcl.reports.tables.columns import condition_name
 from ugcl.reports.tables.papers import percent
 from ugcl.reports.tables.read import read
+from ugcl.reports.tables.scores import chance
 
 
 def glance(config: Config, benchmark: str) -> list[dict[str, str]]:
@@ -21,15 +23,16 @@ def glance(config: Config, benchmark: str) -> list[dict[str, str]]:
         condition was asked for).
     """
     summary = read("summary", benchmark)
-    system = best(summary)
+    primary = config.protocol(benchmark).primary
+    system = best(summary, primary)
     own = summary[summary["system"] == system].set_index("metric")
-    place = standing(summary, read("comparisons", benchmark))
+    place = standing(summary, read("comparisons", benchmark), primary)
     note = _against(config, benchmark, system)
     if place["tied"]:
         note = f"the same as {', '.join(place['tied'])}; {note}"
-    label = "Best system" if place["shown"] else "Highest UAR, not shown to be best"
-    chance = 100 / len(config.protocol(benchmark).classes)
-    value = f"{system}, UAR {100 * own.loc['uar', 'value']:.1f} (chance {chance:.1f})"
+    label = "Best system" if place["shown"] else f"Highest {TITLES[primary]}, not shown to be best"
+    guess = 100 * chance(config, benchmark)
+    value = f"{system}, {TITLES[primary]} {100 * own.loc[primary, 'value']:.1f} (chance {guess:.1f})"
     shown = [_statement(label, value, note)]
     if "ece" in own.index:
         gap = "mean gap between confidence and accuracy (ECE)" + _band(own)
@@ -38,13 +41,13 @@ def glance(config: Config, benchmark: str) -> list[dict[str, str]]:
     worst = recall.loc[recall["recall"].idxmin()]
     weakest = f"{worst['class']}, {100 * worst['recall']:.0f} %"
     shown.append(_statement("Its weakest class", weakest, "of the label's clips are recognised"))
-    changes = read("robustness", benchmark).query("system == @system and metric == 'uar'")
+    changes = read("robustness", benchmark).query("system == @system and metric == @primary")
     changes = changes[np.isfinite(changes["difference"].astype(float))].reset_index(drop=True)
     if len(changes):
         row = changes.loc[changes["difference"].idxmin()]
         name = condition_name(row["condition"], row["level"])
         change = percent(row["difference"], row["difference_low"], row["difference_high"], True)
-        shown.append(_statement("Hardest condition", name, f"{change} points of UAR"))
+        shown.append(_statement("Hardest condition", name, f"{change} points of {TITLES[primary]}"))
     return shown
 
 
@@ -69,7 +72,8 @@ def _against(config: Config, benchmark: str, system: str) -> str:
     reference = config.benchmark(benchmark).reference
     if system == reference:
         return "it is the reference"
-    rows = read("comparisons", benchmark).query("system == @system and metric == 'uar'")
+    rows = read("comparisons", benchmark).query("system == @system")
+    rows = rows[rows["metric"] == config.protocol(benchmark).primary]
     if rows.empty:
         return ""
     row = rows.iloc[0]

@@ -16,45 +16,47 @@ from ugcl.plan import paths
 from ugcl.plan.evaluation import marks
 from ugcl.plan.names import TITLES, is_reference_row
 from ugcl.plan.reports import model_card
-from ugcl.reports.labels import label_source
+from ugcl.reports import labels
 from ugcl.reports.pages.templating import fill
 from ugcl.reports.tables import papers, scores
 from ugcl.reports.tables.cells import counted, p_value
 from ugcl.reports.tables.columns import condition_name
 from ugcl.reports.tables.papers import percent
-from ugcl.reports.tables.read import no_intervals, read
+from ugcl.reports.tables.read import dialogues, no_intervals, read
 
 METRICS = ("uar", "war", "macro_f1", "ece")
-"""Metrics of a card's table of results."""
+"""Metrics of a card's table of results, after the protocol's primary metric."""
 
 
-def best(summary: pd.DataFrame) -> str:
-    """The trained system with the highest pooled test UAR; the first of equals.
+def best(summary: pd.DataFrame, primary: str = "uar") -> str:
+    """The trained system with the highest pooled test score; the first of equals.
 
     Args:
         summary: rows of one benchmark, columns of results/tables/summary.csv.
+        primary: the protocol's metric.
     """
-    rows = summary[(summary["metric"] == "uar") & ~summary["system"].map(is_reference_row)]
+    rows = summary[(summary["metric"] == primary) & ~summary["system"].map(is_reference_row)]
     return str(rows.loc[rows["value"].idxmax(), "system"])
 
 
-def standing(summary: pd.DataFrame, compared: pd.DataFrame) -> dict[str, Any]:
+def standing(summary: pd.DataFrame, compared: pd.DataFrame, primary: str = "uar") -> dict[str, Any]:
     """How sure the first place of :func:`best` is.
 
     Args:
         summary: rows of one benchmark, columns of results/tables/summary.csv.
         compared: rows of the same benchmark of comparisons.csv.
+        primary: the protocol's metric.
 
     Returns:
-        tied: the other systems of the same UAR, to the digit shown; against: whom the best is tested against
-        (:func:`ugcl.reports.tables.papers.lead`); p: the corrected p, None where nothing was compared; shown:
-        whether it is below the level.
+        tied: the other systems of the same score, to the digit shown; against: whom the best is tested
+        against (:func:`ugcl.reports.tables.papers.lead`); p: the corrected p, None where nothing was
+        compared; shown: whether it is below the level.
     """
-    system, trained = best(summary), summary[~summary["system"].map(is_reference_row)]
-    groups = papers.ranked(trained, "uar")
+    system, trained = best(summary, primary), summary[~summary["system"].map(is_reference_row)]
+    groups = papers.ranked(trained, primary)
     if compared.empty or len(trained["system"].unique()) < 2:
         return {"tied": [], "against": [], "p": None, "shown": False}
-    reference, p = compared["reference"].iloc[0], papers.lead(compared, "uar", groups)
+    reference, p = compared["reference"].iloc[0], papers.lead(compared, primary, groups)
     tied = [name for name in groups[0] if name != system]
     against = [reference] if reference not in groups[0] else tied or groups[1]
     return {"tied": tied, "against": against, "p": p, "shown": p < papers.LEVEL}
@@ -78,13 +80,14 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
     """What the template shows, all of it from results/tables and the parameters."""
     entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
     summary, parts = read("summary", benchmark), read("parts", benchmark)
-    system = best(summary)
+    primary = protocol.primary
+    system = best(summary, primary)
     run = config.resolve(benchmark, system)
     own = summary[summary["system"] == system].set_index("metric")
     trained = [name for name in dict.fromkeys(summary["system"]) if not is_reference_row(name)]
     runs = read("runs", benchmark).query("system == @system")
     quarantine = read("quarantine", benchmark)
-    place = standing(summary, read("comparisons", benchmark))
+    place = standing(summary, read("comparisons", benchmark), primary)
     return {
         "benchmark": benchmark,
         "system": system,
@@ -96,12 +99,17 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
         "protocol": entry.protocol,
         "label": protocol.label,
         "classes": protocol.classes,
-        "folds": len(config.folds(benchmark)),
+        "folds": counted(len(config.folds(benchmark)), "fold"),
         "seeds": seeds(entry.seeds),
         "one_seed": len(entry.seeds) == 1,
-        "labels": label_source(config, benchmark),
-        "few": no_intervals(summary),
-        "leaks": sorted(set(" ".join(parts["shared"]).split())),
+        "labels": labels.label_source(config, benchmark),
+        "few": no_intervals(benchmark),
+        "primary": TITLES[primary],
+        "units": labels.units(config, benchmark),
+        "drawn": dialogues(benchmark),
+        "basis": labels.basis(config, benchmark),
+        "dev": dev_clips(config, benchmark),
+        "leaks": labels.shared_speakers(parts),
         "disjoint": disjoint(config, benchmark),
         "clips": int(own["clips"].iloc[0]),
         "speakers": int(own["speakers"].iloc[0]),
@@ -120,11 +128,11 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
         "ece_band": _value(own, "ece_calibrated"),
         "ece_scaled": _value(own, "ece_scaled"),
         "confidence": f"{100 * config.evaluate.confidence:g}",
-        "results": _results(summary, system),
+        "results": _results(summary, system, primary),
         "recall": _recall(read("per_class", benchmark), system),
         "pair": _pair(read("pairs", benchmark), system),
         "temperature": _temperature(read("temperature", benchmark), system),
-        "conditions": _conditions(read("robustness", benchmark), system),
+        "conditions": _conditions(read("robustness", benchmark), system, primary),
         "groups": _groups(read("subgroups", benchmark), system),
         "optimism": _optimism(read("optimism_by_system", benchmark), system),
     }
@@ -132,10 +140,19 @@ def context(config: Config, benchmark: str) -> dict[str, Any]:
 
 def disjoint(config: Config, benchmark: str) -> str:
     """What a benchmark without leaks may say of the speakers of its parts."""
+    if config.protocol(benchmark).dev_shares_speakers:
+        return "In every fold the test speakers are in no other part; dev has dialogues of training speakers."
     unit = config.corpora[config.benchmark(benchmark).corpus].speaker_is
     if unit == "person":
         return "In every fold the speakers of train, dev and test are disjoint."
     return f"Who speaks is not known: each {unit} counts as a speaker, and a person may be in several parts."
+
+
+def dev_clips(config: Config, benchmark: str) -> str:
+    """What chooses a benchmark's epochs: dev speakers, or dev dialogues where the parts share speakers."""
+    protocol = config.protocol(benchmark)
+    shared = protocol.dev_shares_speakers or protocol.intervals == "dialogue"
+    return "dev dialogues" if shared else "dev speakers"
 
 
 def seeds(values: Sequence[int]) -> str:
@@ -143,13 +160,13 @@ def seeds(values: Sequence[int]) -> str:
     return f"{counted(len(values), 'seed')} ({', '.join(map(str, values))})"
 
 
-def _results(summary: pd.DataFrame, system: str) -> list[dict[str, str]]:
+def _results(summary: pd.DataFrame, system: str, primary: str) -> list[dict[str, str]]:
     """The system and the reference rows, a column per metric."""
     rows = []
     for name in [system, *(n for n in dict.fromkeys(summary["system"]) if is_reference_row(n))]:
         by_metric = summary[summary["system"] == name].set_index("metric")
         row = {"system": name}
-        for metric in METRICS:
+        for metric in dict.fromkeys((primary, *METRICS)):
             cell = by_metric.loc[metric] if metric in by_metric.index else None
             text = "" if cell is None else percent(cell["value"], cell["ci_low"], cell["ci_high"])
             row[TITLES[metric]] = text or "–"
@@ -183,8 +200,8 @@ def _temperature(table: pd.DataFrame, system: str) -> str:
     return f"{values.min():.2f} to {values.max():.2f}" if len(values) else ""
 
 
-def _conditions(table: pd.DataFrame, system: str) -> list[tuple[str, str]]:
-    rows = table[(table["system"] == system) & (table["metric"] == "uar")]
+def _conditions(table: pd.DataFrame, system: str, primary: str) -> list[tuple[str, str]]:
+    rows = table[(table["system"] == system) & (table["metric"] == primary)]
     found = []
     for row in rows[np.isfinite(rows["difference"])].itertuples():
         change = percent(row.difference, row.difference_low, row.difference_high, signed=True)

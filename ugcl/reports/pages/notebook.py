@@ -18,7 +18,7 @@ from ugcl.config import Config
 from ugcl.plan.evaluation import marks
 from ugcl.reports import theme
 from ugcl.reports.figures import draw
-from ugcl.reports.labels import label_notes
+from ugcl.reports.labels import basis, label_notes
 from ugcl.reports.tables import cells
 from ugcl.reports.tables.read import no_intervals
 from ugcl.reports.tables.read import read as table
@@ -65,9 +65,9 @@ def heading(parameters: Config, benchmark: str) -> None:
         f"Corpus {entry.corpus}, protocol {entry.protocol}, {len(protocol.classes)} classes of the label"
         f" target {plain(protocol.label)}; {cells.counted(folds, 'fold')}, {cells.counted(seeds, 'seed')}."
     )
-    few = no_intervals(table("summary", benchmark))
-    if few:
-        say(few)
+    for note in (basis(parameters, benchmark), no_intervals(benchmark)):
+        if note:
+            say(note)
 
 
 def labels(parameters: Config, benchmarks: Sequence[str]) -> None:

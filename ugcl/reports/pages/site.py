@@ -13,9 +13,9 @@ from ugcl.config import Config
 from ugcl.plan import paths
 from ugcl.plan import reports as plan
 from ugcl.plan.evaluation import by_speaker, marks, table
-from ugcl.plan.figures import kinds
+from ugcl.plan.figures import kinds, worded
 from ugcl.plan.names import LOWER_IS_BETTER, TITLES, is_reference_row
-from ugcl.reports.labels import label_notes
+from ugcl.reports.labels import basis, label_notes, shared_speakers
 from ugcl.reports.pages.card import embedded
 from ugcl.reports.pages.glance import glance
 from ugcl.reports.pages.model_card import disjoint, seeds
@@ -45,7 +45,9 @@ def context(config: Config, page: Path) -> dict[str, Any]:
         "title": config.report.title,
         "version": __version__,
         "metrics": [(name, TITLES[name], name in LOWER_IS_BETTER) for name in SHOWN],
-        "primary": SHOWN[0],
+        "primary": primary_note(config),
+        "drawn": _drawn(config),
+        "usual": not any(b["basis"] or b["leaks"] for b in found),
         "confidence": f"{100 * config.evaluate.confidence:g}",
         "rows": [row for name in config.active for row in _rows(config, name)],
         "benchmarks": found,
@@ -64,6 +66,25 @@ def context(config: Config, page: Path) -> dict[str, Any]:
         ],
         "others": [(other.parent.name, _link(other, page)) for other in others],
     }
+
+
+def primary_note(config: Config) -> str:
+    """The primary metric of the active benchmarks, with their names where they differ."""
+    found: dict[str, list[str]] = {}
+    for name in config.active:
+        found.setdefault(TITLES[config.protocol(name).primary], []).append(name)
+    if len(found) == 1:
+        return next(iter(found))
+    return "; ".join(f"{metric} in {', '.join(names)}" for metric, names in found.items())
+
+
+def _drawn(config: Config) -> str:
+    """What the intervals of the active benchmarks draw."""
+    by_dialogue = [name for name in config.active if config.protocol(name).intervals == "dialogue"]
+    if not by_dialogue:
+        return "speakers"
+    every = len(by_dialogue) == len(config.active)
+    return "dialogues" if every else f"speakers, of {', '.join(by_dialogue)} dialogues"
 
 
 def _rows(config: Config, benchmark: str) -> list[dict[str, Any]]:
@@ -112,6 +133,7 @@ def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
     parts, quarantine = read("parts", name), read("quarantine", name)
     quarantine["failure"] = quarantine["failure"].str.replace("_", " ")
     reasons = quarantine.groupby(["modality", "failure"])["clip"].nunique().reset_index()
+    clips = read("clips", name)
     sheet = entry.corpus in plan.contact_sheet_corpora(config)
     return {
         "name": name,
@@ -121,24 +143,26 @@ def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
         "label": protocol.label,
         "classes": protocol.classes,
         "features": [f"{modality}: {encoder}" for modality, encoder in entry.features.items()],
-        "folds": len(config.folds(name)),
+        "folds": cells.counted(len(config.folds(name)), "fold"),
         "seeds": seeds(entry.seeds),
-        "few": no_intervals(read("summary", name)),
+        "few": no_intervals(name),
+        "basis": basis(config, name),
         "reference": entry.reference,
         "glance": glance(config, name),
         "model_card": _link(plan.model_card(config, name), page),
         "card": embedded(plan.model_card(config, name)),
         "parts": parts.to_dict("records"),
-        "leaks": sorted(set(" ".join(parts["shared"]).split())),
+        "leaks": shared_speakers(parts),
         "disjoint": disjoint(config, name),
         "quarantined": quarantine["clip"].nunique(),
         "reasons": reasons.to_dict("records"),
-        "clips": len(read("clips", name)),
+        "clips": len(clips),
+        "absent": clips["absent"].str.split().explode().value_counts().to_dict(),
         "figures": [
             {
                 "kind": kind.name,
                 "title": kind.name.replace("_", " "),
-                "caption": kind.caption,
+                "caption": worded(kind.caption, config, name),
                 "open": kind.open,
                 "source": _data_uri(plan.figure(config, name, kind.name, ".svg"), "image/svg+xml"),
                 "png": _link(plan.figure(config, name, kind.name, ".png"), page),

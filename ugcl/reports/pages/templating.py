@@ -43,4 +43,7 @@ def fill(template: str, context: dict[str, Any]) -> str:
 
 
 def _markdown(value: object) -> object:
-    return value if isinstance(value, Markup) or not isinstance(value, str) else plain(value)
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    before, after = " " * value.startswith(" "), " " * value.endswith(" ")
+    return before + plain(value) + after  # plain joins words: the blanks at the ends separate values

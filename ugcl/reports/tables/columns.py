@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ugcl.plan.names import BLANK, COUNTED, TITLES
 from ugcl.reports.tables.cells import fixed, percent, span
+
+NAMED = 20
+"""Names of a list that a page shows."""
 
 SHORT = 12
 """Hexadecimal digits that a page shows of a hash."""
@@ -116,8 +120,9 @@ def optimism(table: pd.DataFrame) -> pd.DataFrame:
     """Per cent and points of results/tables/<benchmark>/optimism_by_system.csv."""
     gains = [percent(row.optimism, row.ci_low, row.ci_high, signed=True) for row in table.itertuples()]
     shown = {"system": table["system"], "runs": table["runs"].map("{:.0f}".format)}
-    shown["UAR, epoch from dev"] = (100 * table["uar"]).map("{:.1f}".format)
-    shown["UAR, epoch from test"] = (100 * table["best_uar"]).map("{:.1f}".format)
+    primary = next(name for name in COUNTED if name in table)
+    shown[f"{TITLES[primary]}, epoch from dev"] = (100 * table[primary]).map("{:.1f}".format)
+    shown[f"{TITLES[primary]}, epoch from test"] = (100 * table[f"best_{primary}"]).map("{:.1f}".format)
     return pd.DataFrame(shown | {"optimism": gains})
 
 
@@ -143,9 +148,16 @@ def parts(table: pd.DataFrame) -> pd.DataFrame:
             "clips": table["clips"].map("{:.0f}".format),
             "speakers": table["speakers"].map("{:.0f}".format),
             "minutes": (table["seconds"] / 60).map("{:.1f}".format),
-            "shared speakers": table["shared"].where(table["shared"] != "", "none"),
+            "shared speakers": table["shared"].map(_names),
         }
     )
+
+
+def _names(cell: str) -> str:
+    """The first names of a list with blanks between, and how many there are."""
+    names = [name.replace(BLANK, " ") for name in cell.split(" ") if name]
+    between = ", " if BLANK in cell else " "
+    return between.join(names[:NAMED]) + (f" … ({len(names)})" if len(names) > NAMED else "") or "none"
 
 
 def disagreement(table: pd.DataFrame) -> pd.DataFrame:

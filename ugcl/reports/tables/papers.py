@@ -13,6 +13,7 @@ from ugcl.data import tables as csv
 from ugcl.plan.evaluation import by_speaker, marks
 from ugcl.plan.names import LOWER_IS_BETTER, TITLES, is_reference_row
 from ugcl.plan.reports import TABLES, paper_table
+from ugcl.reports import labels
 from ugcl.reports.tables import scores
 from ugcl.reports.tables.cells import counted, number, p_value, percent
 from ugcl.reports.tables.read import no_intervals, read
@@ -21,14 +22,17 @@ from ugcl.reports.text import plain
 SHOWN = ("uar", "war", "macro_f1", "weighted_f1", "ece")
 """Metrics of the main table."""
 
+COMPARED = ("uar", "war", "macro_f1")
+"""Metrics of the tables of differences, after the protocol's primary metric."""
+
 CITED = ["source", "grade"]
 """Columns that a paper says in its references: not in LaTeX."""
 
 BY_SPEAKER = "features standardised over all of a test speaker's clips, unlabelled"
 """What is to be known of a system with `input.standardise: speaker` wherever its scores stand."""
 
-TESTS = ("p", "p (Holm)", "family", "p sign flips", "detectable Δ UAR", "effect size g")
-"""Columns of the table of differences that say how sure one can be of the UAR's."""
+TESTS = ("p", "p (Holm)", "family", "p sign flips", "detectable Δ {primary}", "effect size g")
+"""Columns of the table of differences that say how sure one can be of the primary metric's."""
 
 LEVEL = 0.05
 """A best value is marked where its corrected p is below this."""
@@ -122,20 +126,20 @@ def in_band(trained: pd.DataFrame, system: str) -> bool:
     return "ece_calibrated" in own.index and own.loc["ece", "value"] <= own.loc["ece_calibrated", "ci_high"]
 
 
-def difference_table(
-    compared: pd.DataFrame, metrics: tuple[str, ...] = ("uar", "war", "macro_f1")
-) -> pd.DataFrame:
+def difference_table(compared: pd.DataFrame, primary: str = "uar") -> pd.DataFrame:
     """Systems minus the reference in points with intervals, and what the tests say.
 
     Args:
         compared: rows of one benchmark of comparisons.csv, or of ablations.csv (then with `changes`).
+        primary: the protocol's metric, which comes first and is tested.
 
     Returns:
-        system, changes, one column per metric, and TESTS, all of the UAR: p of the interval's own inference,
-        the same after Holm, the family that it corrects, the sign-flip test's p, the smallest difference that
-        the design finds in four of five tries, Hedges' g over speakers.
+        system, changes, one column per metric, and TESTS, all of the primary metric: p of the interval's own
+        inference, the same after Holm, the family that it corrects, the sign-flip test's p, the smallest
+        difference that the design finds in four of five tries, Hedges' g over speakers or dialogues.
     """
-    rows = []
+    rows, metrics = [], tuple(dict.fromkeys((primary, *COMPARED)))
+    tests = [name.format(primary=TITLES[primary]) for name in TESTS]
     for system, group in compared.groupby("system", sort=False):
         by_metric = group.set_index("metric")
         row = {"system": system}
@@ -144,31 +148,33 @@ def difference_table(
         for metric in metrics:
             cell = by_metric.loc[metric]
             row[f"Δ {TITLES[metric]}"] = percent(cell["difference"], cell["ci_low"], cell["ci_high"], True)
-        uar = by_metric.loc["uar"]
-        flips = p_value(uar["p_permutation"])
-        drawn = f" ± {uar['p_error']:.1g}" if uar["p_error"] >= 5e-5 else ""
-        family = f"{uar['family']} ({uar['family_size']:.0f})"
-        size = number(uar["effect"], uar["effect_low"], uar["effect_high"], 2, True)
-        least = percent(uar["detectable"], np.nan, np.nan)
-        found = p_value(uar["p"]), p_value(uar["p_holm"]), family, flips + drawn, least, size
-        rows.append(row | dict(zip(TESTS, found, strict=True)))
+        tested = by_metric.loc[primary]
+        flips = p_value(tested["p_permutation"])
+        drawn = f" ± {tested['p_error']:.1g}" if tested["p_error"] >= 5e-5 else ""
+        family = f"{tested['family']} ({tested['family_size']:.0f})"
+        size = number(tested["effect"], tested["effect_low"], tested["effect_high"], 2, True)
+        least = percent(tested["detectable"], np.nan, np.nan)
+        found = p_value(tested["p"]), p_value(tested["p_holm"]), family, flips + drawn, least, size
+        rows.append(row | dict(zip(tests, found, strict=True)))
     front = ["system", *(["changes"] if "changes" in compared else [])]
-    columns = [*front, *(f"Δ {TITLES[m]}" for m in metrics), *TESTS]
+    columns = [*front, *(f"Δ {TITLES[m]}" for m in metrics), *tests]
     return pd.DataFrame(rows, columns=columns)
 
 
-def inference(compared: pd.DataFrame) -> str:
+def inference(compared: pd.DataFrame, primary: str = "uar") -> str:
     """The basis of the intervals and p of a table of differences, in two sentences."""
-    uar = compared[compared["metric"] == "uar"]
-    if uar.empty:
+    rows = compared[compared["metric"] == primary]
+    if rows.empty:
         return ""
-    over = "speakers and training runs"
-    if (uar["covers"] == "speakers").any():
-        over = "speakers, given the trained models (one seed shows no training noise in so few folds)"
+    units = rows["covers"].iloc[0].removesuffix("+training")
+    over = f"{units} and training runs"
+    if (rows["covers"] == units).any():
+        over = f"{units}, given the trained models (one seed shows no training noise in so few folds)"
+    swapped = "" if primary == "uar" else f" (of {TITLES[primary]}, outputs swapped by {units[:-1]})"
     return (
         f"Interval and p: one t inference over {over}; Holm within each family."
-        f" Sign flips: given the trained models, not corrected; their smallest possible p is"
-        f" {uar['p_smallest'].max():.2g}."
+        f" Sign flips{swapped}: given the trained models, not corrected; their smallest possible p is"
+        f" {rows['p_smallest'].max():.2g}."
     )
 
 
@@ -208,9 +214,11 @@ def to_latex(
 def caption(config: Config, benchmark: str, text: str) -> str:
     """What a table shows and under which protocol, with the benchmark's marks."""
     entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
-    few = no_intervals(read("summary", benchmark))
-    basis = f"; {100 * config.evaluate.confidence:g} % intervals by bootstrap over speakers."
+    few, drawn = no_intervals(benchmark), labels.units(config, benchmark)
+    basis = f"; {100 * config.evaluate.confidence:g} % intervals by bootstrap over {drawn}."
     basis = f". {few}" if few else basis
+    unusual = labels.basis(config, benchmark)
+    basis += f" {unusual}" if unusual else ""
     mark, adapted = marks(config, benchmark), by_speaker(config, benchmark)
     return (
         (f"[{mark}] " if mark else "")
@@ -241,7 +249,7 @@ def paper_tables(
     """The tables of a benchmark: name → table, what it shows, which cells are best and second."""
     summary, published = read("summary", benchmark), read("published", benchmark)
     compared, ablations = read("comparisons", benchmark), read("ablations", benchmark)
-    reference = config.benchmark(benchmark).reference
+    reference, primary = config.benchmark(benchmark).reference, config.protocol(benchmark).primary
     against = f"against {reference}"
     beside = (
         "systems and published results of the same protocol, in per cent; ± as published."
@@ -253,8 +261,16 @@ def paper_tables(
     confidence = scores.calibration_table(summary, read("calibration", benchmark))
     found = {
         "main": (main_table(summary), f"scores in per cent; {MARKED}.", places(summary, compared)),
-        "comparisons": (difference_table(compared), f"points {against}. {inference(compared)}", {}),
-        "ablations": (difference_table(ablations), f"ablations {against}. {inference(ablations)}", {}),
+        "comparisons": (
+            difference_table(compared, primary),
+            f"points {against}. {inference(compared, primary)}",
+            {},
+        ),
+        "ablations": (
+            difference_table(ablations, primary),
+            f"ablations {against}. {inference(ablations, primary)}",
+            {},
+        ),
         "published": (scores.published_table(summary, published), beside, {}),
         "subgroups": (scores.subgroup_table(read("subgroups", benchmark), reference), groups, {}),
         "calibration": (confidence, sure, places(summary, compared, scores.SCORES)),

@@ -24,7 +24,8 @@ def read(name: str, benchmark: str) -> pd.DataFrame:
 
     Returns:
         The table; number columns as numbers, empty cells of them as NaN. Intervals over fewer than FEW
-        speakers are NaN too: they are as wide as the scale, or narrow by chance.
+        speakers, or dialogues where those are drawn, are NaN too: they are as wide as the scale, or narrow by
+        chance.
 
     Raises:
         UgclError: the table is missing, has other columns than its schema, or a word among numbers.
@@ -32,7 +33,10 @@ def read(name: str, benchmark: str) -> pd.DataFrame:
     path = table(benchmark, name)
     typed = schema.typed(tables.read(path), TABLES[name], path)
     ends = [column for column in typed if column.endswith(("_low", "_high"))]
-    if "speakers" in typed:
+    drawn = dialogues(benchmark) if ends else None
+    if drawn is not None:
+        typed.loc[:, ends] = typed[ends] if drawn >= FEW else np.nan
+    elif "speakers" in typed:
         typed.loc[typed["speakers"] < FEW, ends] = np.nan
     elif name in OVER_ALL_SPEAKERS and len(typed):
         speakers = read("summary", benchmark).groupby("benchmark")["speakers"].min()
@@ -40,14 +44,20 @@ def read(name: str, benchmark: str) -> pd.DataFrame:
     return typed
 
 
-def no_intervals(summary: pd.DataFrame) -> str:
-    """Why a benchmark's scores have no intervals; "" where they have.
+def dialogues(benchmark: str) -> int | None:
+    """How many dialogues a benchmark's intervals draw from; None where they draw speakers."""
+    facts = read("dialogues", benchmark)
+    by_dialogue = len(facts) and facts["intervals"].iloc[0] == "dialogue"
+    return int(facts["units"].iloc[0]) if by_dialogue else None
 
-    Args:
-        summary: its rows of the table `summary`.
-    """
-    count = int(summary["speakers"].min()) if len(summary) else FEW
+
+def no_intervals(benchmark: str) -> str:
+    """Why a benchmark's scores have no intervals; "" where they have."""
+    count, unit = dialogues(benchmark), "dialogue"
+    if count is None:
+        summary = read("summary", benchmark)
+        count, unit = int(summary["speakers"].min()) if len(summary) else FEW, "speaker"
     if count >= FEW:
         return ""
-    speakers = cells.counted(count, "speaker")
-    return f"No intervals: with {speakers} (under {FEW}) an interval says next to nothing."
+    units = cells.counted(count, unit)
+    return f"No intervals: with {units} (under {FEW}) an interval says next to nothing."

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ugcl.config import Config
 from ugcl.plan.names import COUNTED, TITLES, is_reference_row
 from ugcl.reports.tables import cells
+from ugcl.reports.tables.read import read
 
 BESIDE = ("ece_calibrated", "ece_scaled")
 SCORES = ("ece", "brier", "log_loss")
@@ -128,6 +130,15 @@ def pair_table(pairs: pd.DataFrame, most: int = 20) -> pd.DataFrame:
         (best, better), (worst, worse) = ranked
         rows.append((f"{better} ({best:.2f})", f"{worse} ({worst:.2f})", cells.p_value(row.p)))
     return pd.DataFrame(rows, columns=["better (mean rank)", "worse (mean rank)", "p"])
+
+
+def chance(config: Config, benchmark: str) -> float:
+    """What drawing classes uniformly scores in a benchmark's primary metric."""
+    protocol = config.protocol(benchmark)
+    if protocol.primary == "uar":
+        return 1 / len(protocol.classes)
+    rows = read("summary", benchmark).query("system == 'chance' and metric == @protocol.primary")
+    return float(rows["value"].iloc[0])
 
 
 def _year(year: float) -> str:

@@ -45,6 +45,7 @@ class Member:
         fingerprint: hash of all that it depends on.
         state: where it stands.
         means: what SpecAugment masks with.
+        primary: the metric by which its epoch is selected.
     """
 
     model: Method
@@ -54,6 +55,7 @@ class Member:
     fingerprint: str
     state: resume.State = field(default_factory=lambda: resume.State(0, {}, [], {}))
     means: dict[str, Tensor] = field(default_factory=dict)
+    primary: str = "uar"
 
     def __str__(self) -> str:
         return f"seed {self.seeds[0]}, fold {self.seeds[1]}"
@@ -89,11 +91,11 @@ def fit_together(fabric: Fabric, members: Sequence[Member], train: Train) -> lis
         for i, (member, row) in enumerate(zip(running, rows, strict=True)):
             own = {name: value[i] for name, value in judged.items()}
             row = row | {"epoch": epoch}
-            selection.judge(member.state, row, member.model, own, member.parts)
+            selection.judge(member.state, row, member.model, own, member.parts, member.primary)
             member.model.train()
         for member in running:
             member.state.history[-1]["seconds"] = (time.perf_counter() - began) / len(running)
-            selection.log_epoch(member.state, train, f"{member}: ")
+            selection.log_epoch(member.state, train, member.primary, f"{member}: ")
         going = [i for i, member in enumerate(running) if not selection.ended(member.state, train)]
         due = not going or time.monotonic() - saved >= train.save_every
         # Those that ended are kept with the next state of the others: a resumed pack is what it was then.

@@ -1,8 +1,9 @@
 """Search for the settings of a system by its dev scores. The test part is never read.
 
-A trial trains the system once per fold, as `ugcl train` does. Its value is the dev UAR of the selected epoch,
-averaged over folds. Dev clips of one fold are test clips of another: the score of a system that was
-tuned over all folds is a little too good, and `tune.folds` bounds what the search has seen.
+A trial trains the system once per fold, as `ugcl train` does. Its value is the dev score of the selected
+epoch in the protocol's primary metric, averaged over folds. Dev clips of one fold are test clips of another:
+the score of a system that was tuned over all folds is a little too good, and `tune.folds` bounds what the
+search has seen.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def tune(config: Config, benchmark: str, system: str, trials: int, lineage: str 
                     log.info("%s %s: %d of %d trials", benchmark, system, done + 1, trials)
             finally:
                 dimensions = space(config, run.model_dump(include=set(SECTIONS)))
-                study_tables.write(study, dimensions, benchmark, system)
+                study_tables.write(study, dimensions, benchmark, system, run.protocol.primary)
     except Timeout:
         raise UgclError(f"{store}: another search is running on it; wait for it or stop it") from None
     return study
@@ -137,7 +138,7 @@ def _open(config: Config, store: Path, fingerprint: str) -> Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     # The first epochs of a trial predict its value poorly: the first fold is always trained completely.
     pruner = optuna.pruners.MedianPruner(config.tune.startup, n_warmup_steps=STRIDE - 1)
-    options = {"study_name": "dev uar", "direction": "maximize", "load_if_exists": True}
+    options = {"study_name": "dev", "direction": "maximize", "load_if_exists": True}
     study = optuna.create_study(storage=f"sqlite:///{store}", pruner=pruner, **options)
     if study.user_attrs.get("fingerprint", fingerprint) != fingerprint:
         raise UgclError(
@@ -219,7 +220,7 @@ def _rounded(value: Any) -> Any:
 
 
 def _value(config: Config, run: Run, benchmark: str, folds: list[int], trial: Trial) -> float:
-    """Mean dev UAR over folds.
+    """Mean dev score over folds, in the primary metric.
 
     What the pruner sees is the sum over folds so far divided by the number of all: it never falls within a
     trial, and at the same step it is of the same folds in every trial.
@@ -229,13 +230,13 @@ def _value(config: Config, run: Run, benchmark: str, folds: list[int], trial: Tr
     data, seed = BenchmarkData(config, benchmark), config.benchmark(benchmark).seeds[0]
     seeding.deterministic()
     fabric = devices.launch(run.train)
-    total = 0.0
+    total, primary = 0.0, run.protocol.primary
     for number, fold in enumerate(folds):
         best = 0.0
 
         def watch(row: dict[str, float], before: float = total, start: int = number * STRIDE) -> None:
             nonlocal best
-            best = max(best, row["dev_uar"])
+            best = max(best, row[f"dev_{primary}"])
             trial.set_user_attr("epochs", trial.user_attrs.get("epochs", 0) + 1)
             trial.report((before + best) / len(folds), start + row["epoch"])
             if trial.should_prune():
@@ -243,8 +244,8 @@ def _value(config: Config, run: Run, benchmark: str, folds: list[int], trial: Tr
 
         with devices.memory_advice(run.train):
             parts, model = assemble(data, run, PARTS, (seed, fold))
-            outcome = fit(fabric, model, run.train, parts, (seed, fold), watch=watch)
-        total += outcome.best["dev_uar"]
+            outcome = fit(fabric, model, run.train, parts, (seed, fold), watch=watch, primary=primary)
+        total += outcome.best[f"dev_{primary}"]
         # Trials whose patience ended earlier have this step too.
         trial.report(total / len(folds), (number + 1) * STRIDE - 1)
         if number + 1 < len(folds) and trial.should_prune():

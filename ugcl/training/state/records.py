@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ugcl.config.protocols import PRIMARIES
 from ugcl.data import sources, tables
 from ugcl.data.shards import FeatureInfo
 from ugcl.errors import UgclError
@@ -20,9 +21,11 @@ CARD = "card.json"
 WEIGHTS = "model.safetensors"
 HISTORY = "history.csv"
 FIRST = ("epoch", "lr", "loss", "classification")
-LAST = ("dev_uar", "dev_war", "dev_loss", "test_uar", "seconds")
-"""Between these columns come the method's own: its terms, then its facts. `test_uar` is there to report what
-selection on test would have given; nothing selects by it."""
+DEV, TEST = ([f"{part}_{name}" for name in PRIMARIES] for part in ("dev", "test"))
+LAST = (*DEV, "dev_loss", *TEST, "seconds")
+"""Between these columns come the method's own: its terms, then its facts. Of dev there are UAR, WAR, and the
+protocol's primary metric; of test the primary metric alone, to report what selection on test would have
+given; nothing selects by it."""
 NAMES = ("benchmark", "system", "seed", "fold", "lineage")
 TRAINED_FROM = {*NAMES, "run", "features", "clips", "parameters", "data"}
 """Fields of a card that were known before the training."""
@@ -30,12 +33,15 @@ AGAIN = "train this run again, or put back its own file"
 
 
 class Selected(BaseModel):
-    """The epoch that dev selected, and its scores."""
+    """The epoch that dev selected, and its scores: UAR, WAR, and the primary metric where it is another."""
 
     model_config = ConfigDict(frozen=True)
 
     epoch: int
     dev_uar: float
+    dev_war: float | None = None
+    dev_macro_f1: float | None = None
+    dev_weighted_f1: float | None = None
 
 
 class Card(BaseModel):

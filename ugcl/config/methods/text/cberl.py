@@ -25,7 +25,10 @@ class CberlWeights(Weights):
 
 
 class Cberl(MethodSettings):
-    """Joint variational code of all modalities, a graph of the turns, and made codes of rare classes."""
+    """Joint variational code of all modalities, a graph of the turns, and made codes of rare classes.
+
+    In dialogues one modality is enough.
+    """
 
     network: ClassVar[str] = "ugcl.methods.text.cberl:Cberl"
     origin: ClassVar[Origin] = Origin(
@@ -36,7 +39,8 @@ class Cberl(MethodSettings):
             "Sizes, weights and the form of each part are ours.",
             "Codes are made in the latent space, not features; classes are drawn by inverse training counts.",
             "The generator learns in the discriminator's step, through a reversed gradient.",
-            "Turns in a window are neighbours; hidden turns are reconstructed in a pass of their own.",
+            "Turns in a window are neighbours, by speaker and direction; hidden turns are reconstructed in a"
+            " pass of their own.",
             "Without dialogues there is no graph; made codes are turns without neighbours.",
         ),
     )
@@ -56,4 +60,4 @@ class Cberl(MethodSettings):
     def check(self, run: Run) -> None:
         """See `MethodSettings.check`."""
         super().check(run)
-        one_of(run, 2)
+        one_of(run, 2 if run.input.context == "clip" else 1)

@@ -23,7 +23,10 @@ class M2FNetWeights(Weights):
 
 
 class M2FNet(MethodSettings):
-    """Transformer stacks over the turns of each modality, fusion in which text is query and value."""
+    """Transformer stacks over the turns of each modality, fusion in which text is query and value.
+
+    In dialogues one modality is enough; then there is nothing to fuse.
+    """
 
     network: ClassVar[str] = "ugcl.methods.text.m2fnet:M2FNet"
     origin: ClassVar[Origin] = Origin(
@@ -55,7 +58,7 @@ class M2FNet(MethodSettings):
     def check(self, run: Run) -> None:
         """See `MethodSettings.check`."""
         super().check(run)
-        one_of(run, 2)
+        one_of(run, 2 if run.input.context == "clip" else 1)
         if self.leader is not None and self.leader not in run.input.modalities:
             raise ValueError(
                 f"method m2fnet is led by {self.leader}, input.modalities lacks it; add it or change"

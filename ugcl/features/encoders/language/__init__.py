@@ -1,0 +1,1 @@
+"""Encoders that give text, or that put a clip into words first."""

@@ -1,0 +1,1 @@
+"""The Python interface: trained systems on clips, and methods on arrays."""

@@ -1,0 +1,1 @@
+"""Bundles: a trained system as one folder or zip file that works without the project."""

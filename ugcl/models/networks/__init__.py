@@ -1,0 +1,1 @@
+"""Pretrained networks of which a method trains a part."""
