@@ -79,10 +79,11 @@ def test_an_emotion_stays_until_a_turn_shows_another() -> None:
     assert {turn.evidence for turn in changes} == {"words", "voice", "face"}
 
 
-def test_a_channel_shows_the_emotion_where_it_is_the_evidence_and_else_nothing() -> None:
+def test_a_channel_shows_the_emotion_where_it_is_the_evidence_faintly_with_words_and_else_not() -> None:
     for turn in TURNS:
         for kind, channel in (("voice", turn.voice), ("face", turn.face)):
-            assert channel.mix == {turn.emotion if turn.evidence == kind else "NEU": 1.0}
+            assert channel.mix == {turn.emotion if turn.evidence in (kind, "words") else "NEU": 1.0}
+            assert (channel.strength < 0.6) == (turn.evidence == "words")
         assert (turn.evidence in ("voice", "face")) <= (turn.emotion != "NEU")
 
 

@@ -3,8 +3,8 @@
 A dialogue is a sequence of exchanges. The first turn of an exchange shows a new emotion: in its words (an
 insult, a gift, a loss, a plan), or with plain words in the voice alone or in the face alone. The emotion then
 passes to the partner and stays until the next exchange. Of the turns that follow, some show it in words,
-voice or face too. Most show nothing: their plain words, voice and face go with every emotion, and only the
-turns before say which it is.
+voice or face too. About half show nothing: their plain words, voice and face go with every emotion, and only
+the turns before say which it is. Where words show the emotion, voice and face do so faintly.
 
 So each of text, voice, face and context decides some turns and says nothing of others, by construction.
 """
@@ -21,14 +21,17 @@ from ugcl.demo.dialogues.lines import ANSWERS, CODES, PLAIN, opening
 from ugcl.demo.performance import Channel
 from ugcl.plan.demo import dialogues as names
 
-FIRST = {"words": 6, "voice": 2, "face": 2}
-NEXT = {"context": 12, "voice": 3, "face": 3, "words": 2}
+FIRST = {"words": 5, "voice": 3, "face": 2}
+NEXT = {"context": 9, "voice": 4, "face": 4, "words": 3}
 """What shows the emotion of the first turn of an exchange, and of those that follow: relative shares."""
 
 STRONG = ("ANG", "HAP", "SAD")
 """Emotions that voice or face can show alone. A neutral one is what they show in all other turns."""
 
 NOTHING = Channel({"NEU": 1.0}, 1.0)
+FORCE = {"voice": (1.1, 1.3), "face": (0.85, 1.1)}
+FAINT = (0.3, 0.5)
+"""Strength of what a channel shows where it is the evidence, and where words are: ranges."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,8 @@ def script(session: int, seed: int) -> dict[str, Turn]:
     """The turns of a session by clip name, in order; depends on the seed and the session alone."""
     rng = stream(seed, "script", session)
     first, following = Deck(rng, FIRST), Deck(rng, NEXT)
-    # Neutral words are twice as frequent as others: no exchange begins with a neutral voice or face.
-    spoken, shown = Deck(rng, dict.fromkeys(CODES, 1) | {"NEU": 2}), Deck(rng, dict.fromkeys(STRONG, 1))
+    # Half of the words are neutral, to balance the classes: no exchange begins with a neutral voice or face.
+    spoken, shown = Deck(rng, dict.fromkeys(CODES, 1) | {"NEU": 3}), Deck(rng, dict.fromkeys(STRONG, 1))
     plain = Deck(rng, dict.fromkeys(PLAIN, 1))
     turns = []
     for clips in names.dialogues(session):
@@ -102,6 +105,9 @@ def _exchanges(turns: int, rng: np.random.Generator) -> list[int]:
 
 def _turn(clip: str, emotion: str, evidence: str, line: str, rng: np.random.Generator) -> Turn:
     session, dialogue, number, actor = names.parse(clip)
-    clear = Channel({emotion: 1.0}, float(rng.uniform(0.85, 1.1)))
-    voice, face = (clear if evidence == channel else NOTHING for channel in ("voice", "face"))
-    return Turn(clip, f"s{session}d{dialogue}", number, actor, emotion, evidence, line, voice, face)
+    shown = {channel: NOTHING for channel in FORCE}
+    if evidence == "words":
+        shown = dict.fromkeys(FORCE, Channel({emotion: 1.0}, float(rng.uniform(*FAINT))))
+    elif evidence in FORCE:
+        shown[evidence] = Channel({emotion: 1.0}, float(rng.uniform(*FORCE[evidence])))
+    return Turn(clip, f"s{session}d{dialogue}", number, actor, emotion, evidence, line, **shown)
