@@ -1,5 +1,7 @@
-"""A real Slurm of one node on this machine: munged, slurmctld and slurmd with configuration, ports and keys of their
-own, without accounting, and a GPU in name only."""
+"""A real Slurm of one node on this machine, with configuration, ports and keys of its own.
+
+It keeps no accounting, and its GPU is one in name only.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +47,11 @@ AccountingStorageType=accounting_storage/none
 MinJobAge={age}
 NodeName={host} NodeAddr=127.0.0.1 CPUs=4 Boards=1 SocketsPerBoard=1 CoresPerSocket=4 ThreadsPerCore=1 \
 RealMemory=12000 Gres=gpu:1
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 PartitionName=cpu Nodes={host} Default=YES MaxTime=24:00:00 State=UP
 PartitionName=gpu Nodes={host} MaxTime=24:00:00 State=UP
+PartitionName=urgent Nodes={host} MaxTime=24:00:00 State=UP PriorityTier=9
 """
 
 
@@ -130,6 +135,10 @@ def _wait(ready, name: str, folder: Path, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > deadline:
-            logs = [path.read_text()[-1500:] for path in (folder / f"{name}.log", folder / f"{name}.out") if path.exists()]
+            logs = [
+                path.read_text()[-1500:]
+                for path in (folder / f"{name}.log", folder / f"{name}.out")
+                if path.exists()
+            ]
             raise RuntimeError(f"{name} is not ready after {seconds:.0f} s:\n" + "\n".join(logs))
         time.sleep(0.2)
