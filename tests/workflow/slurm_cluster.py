@@ -63,13 +63,13 @@ def missing() -> list[str]:
 
 @contextmanager
 def started(folder: Path, minimum_job_age: int = 300) -> Iterator[dict[str, str]]:
-    """Start the cluster; gives the environment in which Slurm's commands find it.
+    """Start the cluster; gives the environment for Slurm's commands; `folder/bin` comes first in PATH.
 
     Raises:
         RuntimeError: a daemon ended, or the node is not ready in time; with the end of its log.
     """
     folder.mkdir(mode=0o755, parents=True)
-    for name in ("controller", "node"):
+    for name in ("bin", "controller", "node"):
         (folder / name).mkdir()
     key = folder / "munge.key"
     key.write_bytes(secrets.token_bytes(128))
@@ -85,6 +85,10 @@ def started(folder: Path, minimum_job_age: int = 300) -> Iterator[dict[str, str]
     (folder / "gres.conf").write_text("Name=gpu File=/dev/null\n")
     (folder / "cgroup.conf").write_text("CgroupAutomount=no\n")
     environment = os.environ | {"SLURM_CONF": str(folder / "slurm.conf")}
+    # The plugin's jobs start their step without SLURM_CONF, for they expect the configuration in /etc/slurm.
+    srun = folder / "bin/srun"
+    srun.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {_program("srun")} "$@"\n')
+    srun.chmod(0o755)
     munged = ["--foreground", "--force", f"--key-file={key}", f"--socket={folder}/munge.socket"]
     munged += [f"--{name}-file={folder}/munged.{name}" for name in ("pid", "log", "seed")]
     with ExitStack() as stack:

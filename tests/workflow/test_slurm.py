@@ -35,6 +35,13 @@ def slurm(tmp_path: Path) -> Iterator[dict[str, str]]:
         yield environment
 
 
+def log_in(workplace: Workplace, slurm: dict[str, str]) -> None:
+    """Let the commands of a workplace find the cluster."""
+    commands = Path(slurm["SLURM_CONF"]).with_name("bin")
+    path = f"{commands}:{workplace.environment['PATH']}"
+    workplace.environment |= {"SLURM_CONF": slurm["SLURM_CONF"], "PATH": path}
+
+
 def small(tree: dict[str, Any]) -> None:
     """Two systems, trained long enough to be stopped, and a few pages."""
     benchmark = tree["benchmarks"]["tiny"]
@@ -67,14 +74,12 @@ def test_a_run_with_lost_jobs_has_the_bytes_of_a_local_one(fresh: Workplace, slu
     local.environment["PYTHONPATH"] = str(local.root)
     local.snakemake("all")
 
-    fresh.environment |= slurm | {"PATH": fresh.environment["PATH"], "PYTHONPATH": str(fresh.root)}
-    command = [*PROFILE, "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10"]
+    log_in(fresh, slurm)
+    command = [*PROFILE, "all", "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10"]
     command += ["--default-resources", "slurm_partition=cpu", "--set-resources", "gpu:slurm_partition=gpu"]
     log = fresh.root / "cluster.log"
     with log.open("w") as out:
-        process = subprocess.Popen(
-            [*command, "all"], cwd=fresh.root, env=fresh.environment, stdout=out, stderr=out
-        )
+        process = subprocess.Popen(command, cwd=fresh.root, env=fresh.environment, stdout=out, stderr=out)
     try:
         lose_jobs(fresh, slurm, process, log)
         assert process.wait(1200) == 0, log.read_text()[-6000:]
@@ -140,7 +145,7 @@ def asked_for(found: list[dict[str, str]], log: str) -> None:
 
 def test_a_cluster_that_forgets_jobs_is_refused_in_one_line(fresh: Workplace, tmp_path: Path) -> None:
     with slurm_cluster.started(tmp_path / "slurm", minimum_job_age=30) as environment:
-        fresh.environment |= environment | {"PATH": fresh.environment["PATH"]}
+        log_in(fresh, environment)
         text = fresh.run(*PROFILE, "data", code=1).stdout
     assert "forgotten 30 s after their end" in text and "MinJobAge=300" in text
     assert "Traceback" not in text
