@@ -62,7 +62,7 @@ def missing() -> list[str]:
 
 
 @contextmanager
-def started(folder: Path, minimum_job_age: int = 300) -> Iterator[dict[str, str]]:
+def started(folder: Path, minimum_job_age: int = 86400) -> Iterator[dict[str, str]]:
     """Start the cluster; gives the environment for Slurm's commands; `folder/bin` comes first in PATH.
 
     Raises:
