@@ -46,7 +46,7 @@ def small(tree: dict[str, Any]) -> None:
     """Two systems, trained long enough to be stopped, and a few pages."""
     benchmark = tree["benchmarks"]["tiny"]
     benchmark["systems"], benchmark["folds_per_job"] = ["ugcl", "audio-only"], 3
-    benchmark["overrides"]["train"].update(epochs=30, patience=30, save_every=0)
+    benchmark["overrides"]["train"].update(epochs=40, patience=40, save_every=0)
     tree["evaluate"]["robustness"] = ["missing:video"]
     tree["report"] = {"notebooks": ["01_data", "02_benchmark"]}
 
@@ -88,10 +88,12 @@ def test_a_run_with_lost_jobs_has_the_bytes_of_a_local_one(fresh: Workplace, slu
         process.wait()
 
     found, expected = content(fresh.root), content(local.root)
-    assert len(expected) > 100
+    for made in (found, expected):
+        del made["results/reports/tiny/workflow.html"]  # it has the run times of all jobs
+    assert len(expected) > 150
     assert sorted(found) == sorted(expected)
     assert [name for name in expected if found[name] != expected[name]] == []
-    asked_for(jobs(slurm), log.read_text())
+    asked_for(jobs(slurm))
     assert "Nothing to be done" in fresh.snakemake("all"), "what the cluster made is current here"
 
 
@@ -126,7 +128,7 @@ def _of(number: str, slurm: dict[str, str]) -> dict[str, str]:
     return next(job for job in jobs(slurm) if job["JobId"] == number)
 
 
-def asked_for(found: list[dict[str, str]], log: str) -> None:
+def asked_for(found: list[dict[str, str]]) -> None:
     """GPUs for what runs networks, and the partition that goes with them; no job for what takes a moment."""
     submitted = [job for job in found if "Comment" in job]
     with_gpu = {
