@@ -75,6 +75,8 @@ def test_a_run_with_lost_jobs_has_the_bytes_of_a_local_one(fresh: Workplace, slu
     local.snakemake("all")
 
     log_in(fresh, slurm)
+    scratch = fresh.root.parent / "scratch"
+    fresh.environment["UGCL_SCRATCH"] = f"{scratch}/$SLURM_JOB_ID"
     command = [*PROFILE, "all", "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10"]
     command += ["--default-resources", "slurm_partition=cpu", "--set-resources", "gpu:slurm_partition=gpu"]
     log = fresh.root / "cluster.log"
@@ -95,6 +97,8 @@ def test_a_run_with_lost_jobs_has_the_bytes_of_a_local_one(fresh: Workplace, slu
     assert [name for name in expected if found[name] != expected[name]] == []
     assert "resuming after epoch" in (fresh.root / LOG).read_text()
     asked_for(jobs(slurm))
+    trained = {job["JobId"] for job in jobs(slurm) if "rule_train" in job.get("Comment", "")}
+    assert trained <= {path.parent.name for path in scratch.glob("*/*.safetensors")}
     assert "Nothing to be done" in fresh.snakemake("all"), "what the cluster made is current here"
 
 
