@@ -13,6 +13,18 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
 
+# Jobs of seconds that read tables alone: a cluster's login node does them.
+localrules:
+    check_folds,
+    split,
+    quarantine,
+    summary,
+    tables,
+    cards,
+    workflow_report,
+    site,
+
+
 rule all:
     default_target: True
     input:
@@ -26,3 +38,11 @@ one_line(
     check.wanted(params_tree),
     lambda file: any(rule.is_producer(file) for rule in workflow.rules),
 )
+
+
+# Snakemake waits for ever for a job whose end it cannot learn.
+onstart:
+    if hasattr(workflow.executor_settings, "status_command"):
+        workflow.executor_settings.status_command = one_line(
+            check.slurm_status_command
+        )

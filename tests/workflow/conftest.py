@@ -147,3 +147,15 @@ def finished(finished_once: Workplace, tmp_path: Path) -> Workplace:
     root = tmp_path / "project"
     shutil.copytree(finished_once.root, root, symlinks=True)
     return Workplace(root)
+
+
+@pytest.fixture(scope="session")
+def recorded_once(finished_once: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A finished copy after `dvc repro`, committed; read it only."""
+    root = tmp_path_factory.mktemp("recorded") / "project"
+    shutil.copytree(finished_once.root, root, symlinks=True)
+    workplace = Workplace(root)
+    output = workplace.run("dvc", "repro").stdout
+    assert output.count("Nothing to be done") == 5, "dvc repro after snakemake all must only record"
+    workplace.commit("recorded")
+    return workplace

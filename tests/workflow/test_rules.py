@@ -119,3 +119,23 @@ def test_a_gpu_that_is_not_here_is_refused_when_the_workflow_is_read(fresh: Work
     # Jobs that a cluster runs: only then is there a number of nodes. And a command that runs no job.
     fresh.snakemake("-n", "all", "--jobs", "3")
     fresh.snakemake("--unlock")
+
+
+def test_a_cluster_s_gpu_is_asked_for_by_the_jobs_that_use_one_and_changes_no_result(
+    finished: Workplace,
+) -> None:
+    """As profiles/slurm says it; this machine, which only plans, need have none."""
+    asked = ["--default-resources", "slurm_partition=cpu", "--set-resources", "gpu:slurm_partition=gpu"]
+    asked += ["gpu:gres=gpu:a100:1", "predict:slurm_partition=short", "--resources", "gpu=4"]
+    assert "Nothing to be done" in finished.snakemake("all", "-n", *asked)
+    plan = finished.snakemake("all", "-n", "--forceall", *asked)
+    for work in ("train_tiny", "robustness", "cost", "represent"):
+        assert resources(plan, work)
+        for line in resources(plan, work):
+            assert "gpu=1" in line and "slurm_partition=gpu" in line and "gres=gpu:a100:1" in line
+    assert all("slurm_partition=short" in line for line in resources(plan, "predict_tiny"))
+    for work in ("encode", "faces", "score"):
+        for line in resources(plan, work):
+            assert "slurm_partition=cpu" in line and "gpu=1" not in line and "a100" not in line
+    refused = finished.snakemake("all", "-n", "--set-resources", "gpu:mem_mb=5", code=1)
+    assert "set-resources gpu: mem_mb" in refused and "Traceback" not in refused

@@ -14,7 +14,7 @@ import pandas as pd
 
 from ugcl.data import tables
 from ugcl.errors import UgclError
-from ugcl.files import whole
+from ugcl.files import nearby, whole
 from ugcl.identity import compare
 
 if TYPE_CHECKING:
@@ -291,7 +291,7 @@ class FeatureStore:
         path = tensors_path(self.folder, shard)
         if shard not in self._open:
             metadata = read_metadata(path)
-            self._open[shard] = safe_open(path, framework="pt"), metadata
+            self._open[shard] = safe_open(nearby(path), framework="pt"), metadata
         file, metadata = self._open[shard]
         try:
             x = file.get_tensor(clip)

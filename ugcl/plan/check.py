@@ -6,6 +6,8 @@ source file: old results would stand under new parameters.
 
 from __future__ import annotations
 
+import re
+import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -15,6 +17,9 @@ from ugcl.config.protocols import Partitions, SplitFiles
 from ugcl.devices import gpu_is_here
 from ugcl.errors import UgclError
 from ugcl.plan import data, evaluation, features, paths, reports
+
+SLURM_ASKED_EVERY = 180
+"""Longest time between two questions of snakemake-executor-plugin-slurm for its jobs, seconds."""
 
 
 def check(config: Config) -> None:
@@ -47,6 +52,36 @@ def check_gpu(config: Config, here: Callable[[], bool] = gpu_is_here) -> None:
     if asked and not here():
         fix = "set it to auto or cpu, or let a cluster run the jobs (`snakemake --executor`)"
         raise UgclError(f"{asked}: cuda, but this machine has no GPU that can be used; {fix}")
+
+
+def slurm_status_command(settings: str | None = None) -> str:
+    """The command by which Snakemake can learn how a job on Slurm ended.
+
+    Without accounting `sacct` fails each time, and `squeue` forgets a job `MinJobAge` seconds after its end.
+
+    Args:
+        settings: what `scontrol show config` says; None asks it.
+
+    Raises:
+        UgclError: neither command can be relied on, or Slurm does not answer.
+    """
+    if settings is None:
+        command = ["scontrol", "show", "config"]
+        try:
+            settings = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+        except (OSError, subprocess.SubprocessError) as error:
+            text = getattr(error, "stderr", None) or str(error)
+            raise UgclError(f"{text.strip()}; start Snakemake where Slurm's commands work") from None
+    found = dict(re.findall(r"^(\w+)\s*=\s*(\S+)", settings, flags=re.M))
+    if found["AccountingStorageType"] not in ("accounting_storage/none", "(null)"):
+        return "sacct"
+    age = int(found["MinJobAge"])
+    if age < SLURM_ASKED_EVERY + 60:
+        raise UgclError(
+            f"Slurm: no accounting, and jobs are forgotten {age} s after their end (MinJobAge): Snakemake"
+            " might wait for one for ever; ask for MinJobAge=300 in slurm.conf, or for accounting (slurmdbd)"
+        )
+    return "squeue"
 
 
 def _gpus_asked_for(config: Config) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from ugcl.config import Config
 from ugcl.plan import data, train
@@ -17,21 +18,48 @@ def rules(config: Config) -> dict[str, str]:
     return made | trained | tested
 
 
-@cache
-def gpus(accelerator: str) -> int:
-    """GPUs of a job: one where it uses one, so that the profile's `gpu` decides how many run at once."""
-    seen = shutil.which("nvidia-smi") is not None
-    return int(accelerator == "cuda" or (accelerator == "auto" and seen))
+def gpus(accelerator: str, there: bool, devices: int = 1) -> int:
+    """GPUs of a job: `devices` where it uses them, so that the profile's `gpu` decides how many run at once.
+
+    Args:
+        there: whether `auto` finds a GPU where the job runs.
+    """
+    return devices if accelerator == "cuda" or (accelerator == "auto" and there) else 0
 
 
-def encoder_gpus(config: Config, encoder: str) -> int:
+def encoder_gpus(config: Config, encoder: str, there: bool) -> int:
     """GPUs of an encoder's job: none where it runs no network."""
-    return gpus(config.extraction.accelerator) if config.encoders[encoder].runs_network else 0
+    return gpus(config.extraction.accelerator, there) if config.encoders[encoder].runs_network else 0
 
 
-def encoder_threads(config: Config, encoder: str) -> int:
+def encoder_threads(config: Config, encoder: str, there: bool) -> int:
     """Cores of an encoder's job: processes decode beside a network on a GPU; on a CPU shards share them."""
-    return 1 + config.extraction.workers if encoder_gpus(config, encoder) else 1
+    return 1 + config.extraction.workers if encoder_gpus(config, encoder, there) else 1
+
+
+def gpu_rules(config: Config, there: bool) -> dict[str, Callable[[Any], int]]:
+    """Rule → GPUs of its job with some wildcards, for every rule whose jobs may run a network.
+
+    Args:
+        there: see :func:`gpus`.
+    """
+
+    @cache
+    def training(benchmark: str, system: str) -> int:
+        settings = config.resolve(benchmark, system).train
+        return gpus(settings.accelerator, there, settings.devices)
+
+    tests = gpus(config.evaluate.accelerator, there)
+    named = ["robustness", "cost", "represent", *(f"predict_{name}" for name in config.active)]
+    found: dict[str, Callable[[Any], int]] = {rule: lambda wildcards: tests for rule in named}
+    found["encode"] = lambda wildcards: encoder_gpus(config, wildcards.encoder, there)
+    for name in config.active:
+        if encoder := config.benchmark(name).features.get("audio"):
+            asked = encoder_gpus(config, encoder, there)
+            found[f"perturb_{name}"] = lambda wildcards, asked=asked: asked
+    for job in train.jobs(config):
+        found[job.rule] = lambda wildcards, name=job.benchmark: training(name, wildcards.system)
+    return found
 
 
 def encode(config: Config, encoder: str, threads: int) -> tuple[int, int]:
@@ -44,11 +72,10 @@ def encode(config: Config, encoder: str, threads: int) -> tuple[int, int]:
 
 
 def perturb(config: Config, benchmark: str) -> dict[str, int]:
-    """What the job asks for that encodes noisy sound: at least the memory and the GPU of that encoder."""
-    encoder = config.benchmark(benchmark).features["audio"]
+    """What the job asks for that encodes noisy sound: at least the memory of that encoder."""
     asked = of_rule(config, "perturb")
-    asked["mem_mb"] = max(asked["mem_mb"], encode(config, encoder, 1)[0])
-    return {**asked, "gpu": encoder_gpus(config, encoder)}
+    encoder = config.benchmark(benchmark).features["audio"]
+    return {**asked, "mem_mb": max(asked["mem_mb"], encode(config, encoder, 1)[0])}
 
 
 def of_system(config: Config, rule: str, benchmark: str, system: str) -> tuple[int, int]:

@@ -25,9 +25,13 @@ def launch(train: Train) -> Fabric:
         UgclError: the accelerator is not here.
     """
     from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments import LightningEnvironment
 
     choose_device(train.accelerator, "train")
-    fabric = Fabric(accelerator=train.accelerator, devices=train.devices, precision=train.precision)
+    # Else a job of Slurm, which is one task, is taken for one device, and `devices` is ignored.
+    starts = LightningEnvironment()
+    own = {"accelerator": train.accelerator, "devices": train.devices, "precision": train.precision}
+    fabric = Fabric(**own, plugins=starts)
     fabric.launch()
     return fabric
 

@@ -3,12 +3,14 @@
 import hashlib
 import os
 import re
+import shutil
 import sys
 from functools import cache
 from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.resources import Resource, Resources
 from snakemake.utils import min_version
 
 from ugcl.config import parse as parse_parameters
@@ -88,31 +90,69 @@ wildcard_constraints:
     fold=r"\d+",
 
 
-def share_overrides(resources, threads):
-    """Let overrides of `make`, `train`, `predict` or `perturb` reach every rule of that work.
+overrides = workflow.resource_settings.overwrite_resources
+# Of the machine, or of the cluster: there a profile says what jobs that use a GPU ask for, see share_overrides. A job
+# that was sent to a node may use what it asked for, whatever else is there.
+gpus_are_there = "gpu" in overrides or (
+    shutil.which("nvidia-smi") is not None
+    if workflow.is_main_process
+    else bool(workflow.global_resources.get("gpu").value)
+)
+gpus_of = needs.gpu_rules(params_tree, gpus_are_there)
+
+
+def encoder_threads(encoder):
+    return needs.encoder_threads(params_tree, encoder, gpus_are_there)
+
+
+def share_overrides(threads):
+    """Let overrides of `make`, `train`, `predict`, `perturb` or `gpu` reach every rule of that work.
 
     A job of several outputs needs a rule of its own, and Snakemake looks `--set-resources` and `--set-threads`
-    up by the rule's name. What is given for one rule by its own name wins.
+    up by the rule's name. What is given for one rule by its own name wins, then what is given for its work. `gpu`
+    stands for the jobs that ask for one, of any rule.
     """
     for name, work in needs.rules(params_tree).items():
-        if work in resources:
-            shared = resources[work].copy()
-            shared.update(resources.get(name, {}))
-            resources[name] = shared
+        if work in overrides:
+            shared = overrides[work].copy()
+            shared.update(overrides.get(name, {}))
+            overrides[name] = shared
         if work in threads:
             threads.setdefault(name, threads[work])
+    for key, resource in overrides.get("gpu", {}).items():
+        if key in ("gpu", "mem_mb", "runtime"):
+            raise WorkflowError(
+                f"set-resources gpu: {key}: each rule has its own; set it for train, predict, encode, … instead"
+            )
+        for name, asked in gpus_of.items():
+            own = overrides.setdefault(name, Resources())
+            if key not in own:
+                own[key] = with_gpu(resource, asked)
+
+
+def with_gpu(resource, asked):
+    """A resource for jobs that ask for a GPU; others keep the default."""
+    defaults = workflow.resource_settings.default_resources or Resources()
+    # The Slurm plugin looks for a word in `gres`, and passes on any other text, also an empty one.
+    nothing = Resource(resource.name, "" if resource.name == "gres" else None)
+    other = defaults.get(resource.name) if resource.name in defaults else nothing
+
+    def value(wildcards, input, attempt, threads, rulename, async_run):
+        chosen = resource if asked(wildcards) else other
+        return chosen.evaluate(
+            wildcards,
+            input=input,
+            attempt=attempt,
+            threads=threads,
+            rulename=rulename,
+            async_run=async_run,
+        ).value
+
+    return Resource(resource.name, value, raw=resource.raw)
 
 
 # Before the first rule: Snakemake reads the overrides once.
-share_overrides(
-    workflow.resource_settings.overwrite_resources,
-    workflow.resource_settings.overwrite_threads,
-)
-
-
-@cache
-def training_gpus(benchmark, system):
-    return needs.gpus(params_tree.resolve(benchmark, system).train.accelerator)
+share_overrides(workflow.resource_settings.overwrite_threads)
 
 
 @cache

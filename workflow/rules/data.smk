@@ -19,6 +19,8 @@ for _corpus, _actor in data_plan.made_actors(params_tree):
             f"logs/data/{_corpus}-{_actor}.log",
         benchmark:
             f"logs/benchmarks/data/{_corpus}-{_actor}.tsv"
+        group:
+            "make"
         threads: 1
         resources:
             **needs.of_rule(params_tree, "make"),

@@ -29,7 +29,7 @@ for _benchmark in params_tree.active:
             runtime=lambda wildcards, name=_benchmark: needs.of_system(
                 params_tree, "predict", name, wildcards.system
             )[1],
-            gpu=needs.gpus(params_tree.evaluate.accelerator),
+            gpu=gpus_of[f"predict_{_benchmark}"],
         params:
             benchmark=_benchmark,
             lineage=lambda wildcards, name=_benchmark: lineage.predict(
@@ -55,6 +55,7 @@ for _benchmark in params_tree.active:
             threads: 1
             resources:
                 **needs.perturb(params_tree, _benchmark),
+                gpu=gpus_of[f"perturb_{_benchmark}"],
             params:
                 benchmark=_benchmark,
                 lineage=lineage.perturb(params_tree, _benchmark),
@@ -75,7 +76,7 @@ rule robustness:
     threads: 1
     resources:
         **needs.of_rule(params_tree, "robustness"),
-        gpu=needs.gpus(params_tree.evaluate.accelerator),
+        gpu=gpus_of["robustness"],
     params:
         lineage=lambda wildcards: lineage.robustness(params_tree, wildcards.benchmark),
     shell:
@@ -116,7 +117,7 @@ rule cost:
     threads: 1
     resources:
         **needs.of_rule(params_tree, "cost"),
-        gpu=needs.gpus(params_tree.evaluate.accelerator),
+        gpu=gpus_of["cost"],
     params:
         lineage=lambda wildcards: lineage.cost(params_tree, wildcards.benchmark),
     shell:
@@ -139,7 +140,7 @@ rule represent:
     threads: 1
     resources:
         **needs.of_rule(params_tree, "represent"),
-        gpu=needs.gpus(params_tree.evaluate.accelerator),
+        gpu=gpus_of["represent"],
     params:
         lineage=lambda wildcards: lineage.represent(params_tree, wildcards.benchmark),
     shell:

@@ -38,13 +38,13 @@ rule encode:
         "logs/features/{encoder}-{corpus}-{shard}.log",
     benchmark:
         "logs/benchmarks/features/{encoder}-{corpus}-{shard}.tsv"
-    threads: lambda wildcards: needs.encoder_threads(params_tree, wildcards.encoder)
+    threads: lambda wildcards: encoder_threads(wildcards.encoder)
     resources:
         mem_mb=lambda wildcards, threads: needs.encode(
             params_tree, wildcards.encoder, threads
         )[0],
         runtime=lambda wildcards: needs.encode(params_tree, wildcards.encoder, 1)[1],
-        gpu=lambda wildcards: needs.encoder_gpus(params_tree, wildcards.encoder),
+        gpu=gpus_of["encode"],
     params:
         lineage=lambda wildcards: lineage.features(
             params_tree, wildcards.corpus, wildcards.encoder

@@ -27,9 +27,7 @@ for _job in train_plan.jobs(params_tree):
             runtime=lambda wildcards, name=_job.benchmark: needs.of_system(
                 params_tree, "train", name, wildcards.system
             )[1],
-            gpu=lambda wildcards, name=_job.benchmark: training_gpus(
-                name, wildcards.system
-            ),
+            gpu=gpus_of[_job.rule],
         params:
             benchmark=_job.benchmark,
             runs=_job.options,

@@ -227,3 +227,31 @@ def test_missing_and_foreign_shards_are_one_line(tmp_path):
     (tmp_path / "shard-1.safetensors").write_bytes(b"not a shard")
     with pytest.raises(UgclError, match="no feature shard"):
         shards.read_metadata(tmp_path / "shard-1.safetensors")
+
+
+def test_a_node_reads_its_own_copy_of_a_shard(tmp_path, monkeypatch):
+    arrays = write(tmp_path / "store", number=1)
+    shards.write_index(tmp_path / "store", 1)
+    monkeypatch.setenv("UGCL_SCRATCH", f"{tmp_path}/$JOB/shards")  # JOB is known on the node alone
+    monkeypatch.setenv("JOB", "7")
+    np.testing.assert_array_equal(FeatureStore(tmp_path / "store")["clip1"].numpy(), arrays["clip1"])
+    (copy,) = (tmp_path / "7/shards").iterdir()
+    assert copy.read_bytes() == shards.tensors_path(tmp_path / "store", 1).read_bytes()
+    FeatureStore(tmp_path / "store")["clip2"]
+    assert list(copy.parent.iterdir()) == [copy], "every process reads the same one"
+    copy.write_bytes(copy.read_bytes()[:-2] + b"xx")  # the end of the last clip
+    with pytest.raises(UgclError, match="clip6"):
+        FeatureStore(tmp_path / "store")["clip6"]
+
+    write(tmp_path / "store", number=1, clips=8)
+    shards.write_index(tmp_path / "store", 1)
+    assert len(FeatureStore(tmp_path / "store")["clip7"]) == 8, "a shard that changed is copied again"
+
+
+def test_without_room_on_the_node_the_shard_itself_is_read(tmp_path, monkeypatch, caplog):
+    arrays = write(tmp_path / "store", number=1)
+    shards.write_index(tmp_path / "store", 1)
+    (tmp_path / "file").write_text("no folder can be made here")
+    monkeypatch.setenv("UGCL_SCRATCH", str(tmp_path / "file/shards"))
+    np.testing.assert_array_equal(FeatureStore(tmp_path / "store")["clip1"].numpy(), arrays["clip1"])
+    assert "is read where it is" in caplog.text

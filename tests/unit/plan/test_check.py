@@ -162,3 +162,35 @@ def test_a_wanted_file_without_a_rule_is_named(tree: Tree) -> None:
         assert file in files
     with pytest.raises(UgclError, match=r"data/features/tiny/logmel/index\.csv: no rule makes it"):
         check.check_makers(files, lambda file: file != index.as_posix())
+
+
+SLURM = """Configuration data as of 2026-11-28T10:55:00
+AccountingStorageHost   = localhost
+AccountingStorageType   = {storage}
+MinJobAge               = {age} sec
+"""
+
+
+@pytest.mark.parametrize(
+    ("storage", "age", "command"),
+    [
+        ("accounting_storage/slurmdbd", 2, "sacct"),
+        ("accounting_storage/none", 300, "squeue"),
+        ("(null)", 300, "squeue"),  # since Slurm 23.02
+    ],
+)
+def test_slurm_is_asked_for_its_jobs_by_the_command_that_knows(storage: str, age: int, command: str) -> None:
+    assert check.slurm_status_command(SLURM.format(storage=storage, age=age)) == command
+
+
+def test_a_slurm_that_forgets_jobs_is_refused() -> None:
+    text = SLURM.format(storage="accounting_storage/none", age=120)
+    with pytest.raises(UgclError, match="forgotten 120 s after their end") as error:
+        check.slurm_status_command(text)
+    assert "MinJobAge=300" in str(error.value) and "\n" not in str(error.value)
+
+
+def test_without_slurm_s_commands_there_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UgclError, match=r"scontrol.*start Snakemake where Slurm's commands work"):
+        check.slurm_status_command()

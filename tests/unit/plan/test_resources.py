@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -77,12 +78,26 @@ def test_every_rule_of_a_loop_belongs_to_a_work_that_a_profile_can_address(tree:
     assert sum(work == "make" for work in found.values()) == len(data.made_actors(config)) == 12
 
 
-def test_a_gpu_is_asked_for_where_one_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    def seen(name: str | None):
-        resources.gpus.cache_clear()
-        monkeypatch.setattr(resources.shutil, "which", lambda _: name)
-        return [resources.gpus(accelerator) for accelerator in ("cpu", "auto", "cuda")]
+def test_a_gpu_is_asked_for_where_one_is_used(tree: dict[str, Any]) -> None:
+    assert [resources.gpus(word, there=False) for word in ("cpu", "auto", "cuda")] == [0, 0, 1]
+    assert [resources.gpus(word, there=True) for word in ("cpu", "auto", "cuda")] == [0, 1, 1]
+    assert resources.gpus("auto", there=True, devices=4) == 4
 
-    assert seen(None) == [0, 0, 1]
-    assert seen("/usr/bin/nvidia-smi") == [0, 1, 1]
-    resources.gpus.cache_clear()
+
+def test_every_rule_that_runs_networks_says_how_many_gpus_its_jobs_use(tree: dict[str, Any]) -> None:
+    tree["active"] = ["ravdess"]
+    tree["systems"]["concat"] |= {"train": {"accelerator": "cpu"}}
+    tree["systems"]["audio-only"]["train"] = {"devices": 2}
+    config = parse(tree)
+    (job,) = {job.rule for job in train.jobs(config) if job.folds == (1,)}
+
+    def asked(rule: str, there: bool = True, **wildcards: str) -> int:
+        return resources.gpu_rules(config, there)[rule](SimpleNamespace(**wildcards))
+
+    assert [asked(job, system=name) for name in ("ugcl", "concat", "audio-only")] == [1, 0, 2]
+    assert asked(job, there=False, system="ugcl") == 0
+    assert asked("encode", encoder="whisper-tiny-en") == asked("perturb_ravdess") == 1
+    assert asked("encode", encoder="logmel") == 0, "it runs no network"
+    assert all(asked(rule) for rule in ("predict_ravdess", "robustness", "cost", "represent"))
+    assert resources.encoder_threads(config, "whisper-tiny-en", there=True) == 1 + config.extraction.workers
+    assert resources.encoder_threads(config, "whisper-tiny-en", there=False) == 1

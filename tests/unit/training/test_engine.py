@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -182,3 +185,22 @@ def test_facts_are_of_the_first_look_at_a_batch(project, monkeypatch, switch, se
     (folder,) = train_runs(project(epochs=1, sam=switch), "made", "concat", [0], [1])
     assert calls == [16] * (6 if switch else 3)
     assert pd.read_csv(folder / "history.csv")["looks"].tolist() == [pytest.approx(sum(seen) / 3)]
+
+
+def test_a_job_of_slurm_uses_all_devices_of_a_run(tmp_path):
+    """Slurm's job is one task, which starts a process for each further device itself."""
+    code = (
+        "from ugcl.config.system.train import Train; from ugcl.training.devices import launch;"
+        "fabric = launch(Train(accelerator='cpu', devices=2));"
+        "print(f'device {fabric.global_rank} of {fabric.world_size}')"
+    )
+    # The process for the second device runs the same file.
+    script = tmp_path / "devices.py"
+    script.write_text(code)
+    job = {"SLURM_JOB_ID": "7", "SLURM_JOB_NAME": "run", "SLURM_NTASKS": "1", "SLURM_PROCID": "0"}
+    job |= {"SLURM_LOCALID": "0", "SLURM_NODEID": "0"}
+    found = subprocess.run(
+        [sys.executable, str(script)], env=os.environ | job, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr[-3000:]
+    assert "device 0 of 2" in found.stdout
