@@ -1,6 +1,6 @@
 """A real Slurm of one node on this machine, with configuration, ports and keys of its own.
 
-It keeps no accounting, and its GPU is one in name only.
+It keeps no accounting, and its GPUs are such in name only.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 MinJobAge={age}
 NodeName={host} NodeAddr=127.0.0.1 CPUs=4 Boards=1 SocketsPerBoard=1 CoresPerSocket=4 ThreadsPerCore=1 \
-RealMemory=12000 Gres=gpu:1
+RealMemory=12000 Gres=gpu:2
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 PartitionName=cpu Nodes={host} Default=YES MaxTime=24:00:00 State=UP
@@ -82,7 +82,7 @@ def started(folder: Path, minimum_job_age: int = 86400) -> Iterator[dict[str, st
         age=minimum_job_age,
     )
     (folder / "slurm.conf").write_text(text)
-    (folder / "gres.conf").write_text("Name=gpu File=/dev/null\n")
+    (folder / "gres.conf").write_text("Name=gpu File=/dev/null\nName=gpu File=/dev/zero\n")
     (folder / "cgroup.conf").write_text("CgroupAutomount=no\n")
     environment = os.environ | {"SLURM_CONF": str(folder / "slurm.conf")}
     # The plugin's jobs start their step without SLURM_CONF, for they expect the configuration in /etc/slurm.
