@@ -22,7 +22,7 @@ from ugcl.demo.performance import Channel
 from ugcl.plan.demo import dialogues as names
 
 FIRST = {"words": 5, "voice": 3, "face": 2}
-NEXT = {"context": 9, "voice": 4, "face": 4, "words": 3}
+NEXT = {"context": 11, "voice": 4, "face": 3, "words": 3}
 """What shows the emotion of the first turn of an exchange, and of those that follow: relative shares."""
 
 STRONG = ("ANG", "HAP", "SAD")
@@ -30,7 +30,7 @@ STRONG = ("ANG", "HAP", "SAD")
 
 NOTHING = Channel({"NEU": 1.0}, 1.0)
 FORCE = {"voice": (1.1, 1.3), "face": (0.85, 1.1)}
-FAINT = (0.3, 0.5)
+FAINT = (0.25, 0.4)
 """Strength of what a channel shows where it is the evidence, and where words are: ranges."""
 
 
@@ -98,7 +98,8 @@ def _exchanges(turns: int, rng: np.random.Generator) -> list[int]:
     """Lengths of exchanges, 2 or 3 turns each, that fill a dialogue."""
     lengths = []
     while turns:
-        lengths.append(turns if turns <= 3 else 2 if turns == 4 else int(rng.integers(2, 4)))
+        possible = [length for length in (2, 3) if turns - length not in (-1, 1)]
+        lengths.append(int(rng.choice(possible)))
         turns -= lengths[-1]
     return lengths
 
