@@ -29,8 +29,8 @@ class TurnCode(nn.Module):
 
     A relative code (Shaw et al. 2018, NAACL, section 3.2, here one number for each head), so that nothing
     depends on how long the dialogue is. It starts as -slope · distance, with slopes 2, 1, ½, … of the heads,
-    after ALiBi (Press et al. 2022, ICLR, section 3). Where both sides are read, even heads begin with the turns
-    before and odd ones with those after, as attention has a direction in DiSAN (Shen et al. 2018, AAAI). Adam
+    after ALiBi (Press et al. 2022, ICLR, section 3). Where both sides are read, even heads begin with turns
+    before and odd ones with turns after, as attention has a direction in DiSAN (Shen et al. 2018, AAAI). Adam
     moves a number by about the learning rate in each step: in the few steps of a small corpus a code that
     starts at 0 stays near 0, and all turns count alike.
     """
