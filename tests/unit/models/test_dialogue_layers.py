@@ -103,12 +103,18 @@ def test_the_code_of_turns_is_by_distance_and_by_speaker():
     ]
 
 
-@pytest.mark.parametrize("past", [False, True])
-def test_near_turns_count_more_from_the_start_and_heads_differ_in_reach(past):
-    turns = Turns(GROUP[3:], TURN[3:], SPEAKER[3:] * 0, past)
-    weights = TurnCode(heads=4, past=past)(turns, turns.sees)[0, :, -1].softmax(dim=-1)  # of the last turn
+def test_near_turns_count_more_from_the_start_and_heads_differ_in_reach():
+    turns = Turns(GROUP[3:], TURN[3:], SPEAKER[3:] * 0, past=True)
+    weights = TurnCode(heads=4, past=True)(turns, turns.sees)[0, :, -1].softmax(dim=-1)  # of the last turn
     assert (weights.diff(dim=-1) > 0).all()
     assert (weights[:, -1].diff() < 0).all()
+
+
+def test_half_of_the_heads_begin_with_the_turns_before_and_half_with_those_after():
+    turns = Turns(GROUP[3:], TURN[3:], SPEAKER[3:] * 0)
+    before, own, after, _ = TurnCode(heads=4, past=False)(turns, turns.sees)[0, :, 1].softmax(dim=-1).T
+    assert (own > before).all() and (own > after).all()
+    assert (before > after).tolist() == [True, False, True, False]
 
 
 @pytest.mark.parametrize("past", [False, True])

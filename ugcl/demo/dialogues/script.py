@@ -21,8 +21,8 @@ from ugcl.demo.dialogues.lines import ANSWERS, CODES, PLAIN, opening
 from ugcl.demo.performance import Channel
 from ugcl.plan.demo import dialogues as names
 
-FIRST = {"words": 5, "voice": 3, "face": 2}
-NEXT = {"context": 9, "voice": 4, "face": 4, "words": 3}
+FIRST = {"words": 6, "voice": 2, "face": 2}
+NEXT = {"context": 11, "voice": 3, "face": 3, "words": 4}
 """What shows the emotion of the first turn of an exchange, and of those that follow: relative shares."""
 
 STRONG = ("ANG", "HAP", "SAD")
@@ -30,7 +30,7 @@ STRONG = ("ANG", "HAP", "SAD")
 
 NOTHING = Channel({"NEU": 1.0}, 1.0)
 FORCE = {"voice": (1.1, 1.3), "face": (0.85, 1.1)}
-FAINT = (0.3, 0.5)
+FAINT = (0.15, 0.3)
 """Strength of what a channel shows where it is the evidence, and where words are: ranges."""
 
 
@@ -69,8 +69,8 @@ def script(session: int, seed: int) -> dict[str, Turn]:
     """The turns of a session by clip name, in order; depends on the seed and the session alone."""
     rng = stream(seed, "script", session)
     first, following = Deck(rng, FIRST), Deck(rng, NEXT)
-    # Half of the words are neutral, to balance the classes: no exchange begins with a neutral voice or face.
-    spoken, shown = Deck(rng, dict.fromkeys(CODES, 1) | {"NEU": 3}), Deck(rng, dict.fromkeys(STRONG, 1))
+    # More of the words are neutral, to balance the classes: no exchange begins with a neutral voice or face.
+    spoken, shown = Deck(rng, dict.fromkeys(CODES, 1) | {"NEU": 2}), Deck(rng, dict.fromkeys(STRONG, 1))
     plain = Deck(rng, dict.fromkeys(PLAIN, 1))
     turns = []
     for clips in names.dialogues(session):
@@ -98,7 +98,8 @@ def _exchanges(turns: int, rng: np.random.Generator) -> list[int]:
     """Lengths of exchanges, 2 or 3 turns each, that fill a dialogue."""
     lengths = []
     while turns:
-        lengths.append(turns if turns <= 3 else 2 if turns == 4 else int(rng.integers(2, 4)))
+        possible = [length for length in (2, 3) if turns - length not in (-1, 1)]
+        lengths.append(int(rng.choice(possible)))
         turns -= lengths[-1]
     return lengths
 

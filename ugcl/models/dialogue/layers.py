@@ -20,21 +20,29 @@ if TYPE_CHECKING:
 REACH = 8
 """Turns farther apart than this are coded as this far."""
 
+OTHER_SIDE = 3.0
+"""What a head's code of turns on the side that it does not begin with is lower by."""
+
 
 class TurnCode(nn.Module):
     """What attention adds to the score of a turn by its distance and by whose it is (same speaker or other).
 
     A relative code (Shaw et al. 2018, NAACL, section 3.2, here one number for each head), so that nothing
     depends on how long the dialogue is. It starts as -slope · distance, with slopes 2, 1, ½, … of the heads,
-    after ALiBi (Press et al. 2022, ICLR, section 3). Adam moves a number by about the learning rate in each
-    step: in the few steps of a small corpus a code that starts at 0 stays near 0, and all turns count alike.
+    after ALiBi (Press et al. 2022, ICLR, section 3). Where both sides are read, even heads begin with turns
+    before and odd ones with turns after, as attention has a direction in DiSAN (Shen et al. 2018, AAAI). Adam
+    moves a number by about the learning rate in each step: in the few steps of a small corpus a code that
+    starts at 0 stays near 0, and all turns count alike.
     """
 
     def __init__(self, heads: int, past: bool) -> None:
         super().__init__()
         self.past = past
-        distance = torch.arange(-REACH, 1 if past else REACH + 1).abs()[:, None]
-        self.distance = nn.Parameter(-distance * 2.0 ** (1 - torch.arange(heads)))
+        distance, head = torch.arange(-REACH, 1 if past else REACH + 1)[:, None], torch.arange(heads)
+        start = -distance.abs() * 2.0 ** (1 - head)
+        if not past:
+            start -= OTHER_SIDE * torch.where(head % 2 == 0, distance > 0, distance < 0)
+        self.distance = nn.Parameter(start)
         self.other = nn.Parameter(torch.zeros(heads))
 
     def forward(self, turns: Turns, sees: Tensor) -> Tensor:
