@@ -61,7 +61,7 @@ def nearby(path: Path) -> Path:
     """A copy of a file on the machine's own disk where :data:`SCRATCH` names a folder, else the file itself.
 
     Variables in that name, such as `$SLURM_JOB_ID`, get the values that they have here. All processes of a
-    machine share a copy; a file that changed is another one. Where there is no room the file itself is read.
+    machine share a copy; a file that changed is another one. If the disk is full, the file itself is read.
     """
     if not (scratch := os.environ.get(SCRATCH)):
         return path

@@ -213,7 +213,7 @@ class Ngrams(Encoder):
     def shortest_first(cls, lengths: list[int]) -> list[int]:
         """Refuse a range that has no length."""
         if lengths[0] > lengths[1]:
-            raise ValueError(f"{lengths[0]} to {lengths[1]} is no range; write the shortest first")
+            raise ValueError(f"{lengths[0]} to {lengths[1]} runs backwards; write the shortest first")
         return lengths
 
 

@@ -38,20 +38,13 @@ def make_actor(
     Raises:
         UgclError: an id outside the corpus, an odd size, a foreign clip name, or no speech synthesizer.
     """
-    if actor_id not in names.actor_ids(actors):
-        raise UgclError(f"demo actor {actor_id}: not in 1001..{1000 + actors}; choose one of these")
-    if size % 2:
-        raise UgclError(f"demo size {size}: H.264 needs an even number of pixels; use {size + 1}")
+    wanted = checked(actor_id, actors, size, names.actor_clips(actor_id), clips)
     try:
         from ugcl.demo import actors as cast
         from ugcl.demo.face import bust
         from ugcl.demo.voice import speech
     except ImportError as error:
         raise UgclError(f"demo corpus: {error}; install the extra: pip install 'ugcl[demo]'") from None
-    wanted = names.actor_clips(actor_id) if clips is None else sorted(clips)
-    foreign = sorted(set(wanted) - set(names.actor_clips(actor_id)))
-    if foreign:
-        raise UgclError(f"demo clip {foreign[0]}: not a clip of actor {actor_id}; see ugcl/plan/demo.py")
     who = cast.actor(actor_id - names.FIRST + 1, seed)
     utterances = speech.speak(who.number, seed, wanted)
     model = bust.Bust(who, seed)
@@ -66,6 +59,25 @@ def make_actor(
         videos.append(video)
         sounds.append(sound)
     return videos + sounds
+
+
+def checked(actor_id: int, actors: int, size: int, own: list[str], clips: Iterable[str] | None) -> list[str]:
+    """The clips to make of an actor: those named, or all; see :func:`make_actor`.
+
+    Args:
+        own: all clips of the actor.
+
+    Raises:
+        UgclError: an id outside the corpus, an odd size, or a foreign clip name.
+    """
+    if actor_id not in names.actor_ids(actors):
+        raise UgclError(f"demo actor {actor_id}: not in 1001..{1000 + actors}; choose one of these")
+    if size % 2:
+        raise UgclError(f"demo size {size}: H.264 needs an even number of pixels; use {size + 1}")
+    wanted = own if clips is None else sorted(clips)
+    if foreign := sorted(set(wanted) - set(own)):
+        raise UgclError(f"demo clip {foreign[0]}: not a clip of actor {actor_id}; see ugcl/plan/demo")
+    return wanted
 
 
 def draw(who, model, clip: str, phonemes, samples: int, seed: int, size: int) -> Iterable[np.ndarray]:

@@ -179,7 +179,7 @@ def test_the_contact_sheet_shows_what_faces_show(tmp_path: Path) -> None:
 
 
 def test_faults_are_named(tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UgclError, match="not a turn of actor 1001"):
+    with pytest.raises(UgclError, match="not a clip of actor 1001"):
         make_actor(1001, tmp_path, clips=["s1d1t02_1002"])
     with pytest.raises(UgclError, match="not in 1001"):
         make_actor(1003, tmp_path, actors=2)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from ended import Killed, end_after
 from fixtures.small_networks import bert_model
 from made_text import TELLING, WORDS, make_text_project
 from safetensors.torch import load_file
@@ -34,10 +35,6 @@ FOLDER = Path("results/models/made/finetuned/seed0/fold1")
 LORA = {"input": {"context": "dialogue"}, "encoder": {"networks": {"text": {"mode": "lora", "lr": 0.01}}}}
 
 
-class Killed(Exception):
-    """The run ends here."""
-
-
 def trained() -> tuple[bytes, list[str]]:
     train_runs(config.load(), "made", "finetuned", [0], [1])
     rows = (FOLDER / "history.csv").read_text().splitlines()
@@ -52,17 +49,7 @@ def test_a_killed_run_ends_in_the_same_bits(system, tmp_path, monkeypatch) -> No
     monkeypatch.chdir(tmp_path)
     make_text_project(tmp_path, system, epochs=4, ema={"decay": 0.9}, save_every=0)
     undisturbed = trained()
-    (FOLDER / "card.json").unlink()
-    save = resume.save
-
-    def killing(folder: Path, state: resume.State, key: str) -> None:
-        save(folder, state, key)
-        if state.epoch == 2:
-            raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(resume, "save", killing)
-        trained()
+    end_after(2, FOLDER, trained)
     kept = load_file(FOLDER / resume.FOLDER / resume.FILE)
     assert {n.removeprefix("model/") for n in kept if n.startswith("model/")} == load_file(
         FOLDER / "model.safetensors"

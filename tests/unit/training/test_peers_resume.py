@@ -6,17 +6,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ended import end_after
 from made_project import make_project
 
 from ugcl import config
 from ugcl.training.run import train_runs
-from ugcl.training.state import resume
 
 FILES = Path("results/models/made/ugcl/seed0/fold1")
-
-
-class Killed(Exception):
-    """The run ends here."""
 
 
 def trained() -> tuple[bytes, list[str]]:
@@ -36,16 +32,5 @@ def test_a_killed_run_ends_in_the_same_bits(
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
     monkeypatch.chdir(tmp_path)
     undisturbed = trained()
-    (FILES / "card.json").unlink()
-    save = resume.save
-
-    def killing(folder: Path, state: resume.State, key: str) -> None:
-        save(folder, state, key)
-        if state.epoch == 3:
-            raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(resume, "save", killing)
-        trained()
-    assert (FILES / resume.FOLDER / resume.FILE).is_file()
+    end_after(3, FILES, trained)
     assert trained() == undisturbed

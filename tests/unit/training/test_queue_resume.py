@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ended import end_after
 from made_project import make_project
 
 from ugcl import config
@@ -13,10 +14,6 @@ from ugcl.training.run import train_runs
 from ugcl.training.state import resume
 
 FILES = Path("results/models/made/ugcl/seed0/fold1")
-
-
-class Killed(Exception):
-    """The run ends here."""
 
 
 @pytest.fixture
@@ -40,11 +37,11 @@ def test_a_killed_run_with_a_queue_ends_in_the_same_bits(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     undisturbed = trained()
-    killed(monkeypatch)
+    end_after(2, FILES, trained)
     assert trained() == undisturbed
 
     # The queue makes the difference: without it the run ends elsewhere.
-    killed(monkeypatch)
+    end_after(2, FILES, trained)
     load = resume.load
 
     def forgetful(folder: Path, key: str) -> resume.State | None:
@@ -55,19 +52,3 @@ def test_a_killed_run_with_a_queue_ends_in_the_same_bits(
 
     monkeypatch.setattr(resume, "load", forgetful)
     assert trained()[1] != undisturbed[1]
-
-
-def killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train until the state of epoch 2 is saved."""
-    (FILES / "card.json").unlink()
-    save = resume.save
-
-    def killing(folder: Path, state: resume.State, key: str) -> None:
-        save(folder, state, key)
-        if state.epoch == 2:
-            raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(resume, "save", killing)
-        trained()
-    assert (FILES / resume.FOLDER / resume.FILE).is_file()

@@ -95,7 +95,7 @@ class MethodSettings(Section):
         self._check_raw(run)
 
     def _check_raw(self, run: Run) -> None:
-        """Refuse features that are no vectors where the method, or the training, reads vectors."""
+        """Refuse features that are not vectors where the method, or the training, reads vectors."""
         names = {m: run.features[m] for m in run.input.modalities if m in run.features}
         raw = {m: name for m, name in names.items() if name in run.encoders and run.encoders[name].base}
         for modality, name in raw.items():

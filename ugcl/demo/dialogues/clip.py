@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ugcl.demo.clip import FPS, write_mp4, write_wav
+from ugcl.demo.clip import FPS, checked, write_mp4, write_wav
 from ugcl.demo.dialogues.script import turn
 from ugcl.errors import UgclError
 from ugcl.plan import demo
@@ -48,15 +48,7 @@ def make_actor(
     Raises:
         UgclError: an id outside the corpus, an odd size, a foreign clip name, or no speech synthesizer.
     """
-    if actor_id not in demo.actor_ids(actors):
-        raise UgclError(f"demo actor {actor_id}: not in 1001..{1000 + actors}; choose one of these")
-    if size % 2:
-        raise UgclError(f"demo size {size}: H.264 needs an even number of pixels; use {size + 1}")
-    own = names.actor_clips(actor_id)
-    wanted = own if clips is None else sorted(clips)
-    foreign = sorted(set(wanted) - set(own))
-    if foreign:
-        raise UgclError(f"demo clip {foreign[0]}: not a turn of actor {actor_id}; see ugcl/plan/demo")
+    wanted = checked(actor_id, actors, size, names.actor_clips(actor_id), clips)
     try:
         from ugcl.demo.actors import actor, stream
         from ugcl.demo.face.bust import Bust
@@ -91,16 +83,15 @@ def speak(actor_id: int, seed: int, clips: list[str]) -> dict[str, Utterance]:
 
     It must be the first use of the synthesizer in its process.
     """
-    # Private there: new names would change the demo corpus's lineage, and its clips would be made again.
     from ugcl.demo.actors import actor, stream
     from ugcl.demo.voice.prosody import prosody
-    from ugcl.demo.voice.speech import _perform, _plain
+    from ugcl.demo.voice.speech import perform, plain
 
     who = actor(actor_id - demo.FIRST + 1, seed)
-    plain = {clip: _plain(who, turn(clip, seed).transcript) for clip in names.actor_clips(actor_id)}
+    spoken = {clip: plain(who, turn(clip, seed).transcript) for clip in names.actor_clips(actor_id)}
     result = {}
     for clip in clips:
         rng = stream(seed, "speech", clip)
         how = prosody(who, turn(clip, seed).voice, rng)
-        result[clip] = _perform(*plain[clip], who, how, rng)
+        result[clip] = perform(*spoken[clip], who, how, rng)
     return result

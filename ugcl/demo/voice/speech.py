@@ -60,17 +60,17 @@ def speak(number: int, seed: int, clips: list[str]) -> dict[str, Utterance]:
 def synthesise(number: int, seed: int, clips: list[str]) -> dict[str, Utterance]:
     """As `speak`, but in this process: only the first call of a process is reproducible."""
     who = actors.actor(number, seed)
-    plain = {sentence: _plain(who, text) for sentence, text in names.SENTENCES.items()}
+    spoken = {sentence: plain(who, text) for sentence, text in names.SENTENCES.items()}
     result = {}
     for clip in clips:
         act = performance.performance(clip, seed)
         rng = actors.stream(seed, "speech", clip)
-        sound, pitch, phonemes = plain[act.sentence]
-        result[clip] = _perform(sound, pitch, phonemes, who, prosody(who, act.voice, rng), rng)
+        sound, pitch, phonemes = spoken[act.sentence]
+        result[clip] = perform(sound, pitch, phonemes, who, prosody(who, act.voice, rng), rng)
     return result
 
 
-def _plain(who: actors.Actor, text: str):
+def plain(who: actors.Actor, text: str):
     """Neutral speech with the actor's vocal tract: Praat sound, its pitch, and phonemes."""
     from parselmouth.praat import call
 
@@ -90,7 +90,8 @@ def _plain(who: actors.Actor, text: str):
     return sound, pitch, phonemes
 
 
-def _perform(sound, pitch, phonemes, who: actors.Actor, how: Prosody, rng: np.random.Generator) -> Utterance:
+def perform(sound, pitch, phonemes, who: actors.Actor, how: Prosody, rng: np.random.Generator) -> Utterance:
+    """Neutral speech, as :func:`plain` gives it, with a prosody and the noise of a recording."""
     from parselmouth.praat import call, run
 
     # Overlap-add draws voiceless periods at random when it changes their length.

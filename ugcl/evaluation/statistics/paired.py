@@ -65,7 +65,7 @@ class Scored:
     def shares(self, metric: str) -> np.ndarray:
         """What each unit has to do with a metric, (P,), seeds averaged.
 
-        The contributions to the UAR; of others, which are no sums over units, the jackknife's pseudo-values
+        The contributions to the UAR; of others, which are not sums over units, the jackknife's pseudo-values
         n · θ − (n − 1) · θ without the unit (Tukey 1958; Efron and Tibshirani 1993, section 11.5).
         """
         if metric == "uar":

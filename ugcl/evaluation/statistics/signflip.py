@@ -6,8 +6,8 @@ many more clips of class c of speaker p, over all seeds, the first system is rig
 clips of the class. With a common denominator of the n_c it is a sum of one whole number per speaker, so that
 equal sums are found equal.
 
-Where dialogues are the unit (`intervals: dialogue`), they stand in the speakers' place. An F1 is no sum over
-clips: two systems are then compared in it by :func:`swap`.
+Where dialogues are the unit (`intervals: dialogue`), they stand in the speakers' place. An F1 is not a sum
+over clips: two systems are then compared in it by :func:`swap`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ import numpy as np
 
 from ugcl.config.features import Ngrams
 from ugcl.features.media.clip import Clip
-from ugcl.features.media.failure import MediaError
 
 TOKEN = r"(?u)\w+|[^\w\s]"
 """A word, or one punctuation mark: "!" and "?" carry emotion."""
@@ -47,10 +46,8 @@ class NgramsEncoder:
         Raises:
             MediaError: no_text where the clip has no transcript.
         """
-        words = clip.transcript.strip()
-        if not words:
-            raise MediaError("no_text", f"{clip.name}: the manifest has no transcript of this clip")
-        counts = np.stack([half.transform([words]).toarray()[0] for half in self.halves])
+        words = [clip.words()]
+        counts = np.stack([half.transform(words).toarray()[0] for half in self.halves])
         scaled = np.sign(counts) * np.log1p(np.abs(counts))
         length = np.linalg.norm(scaled, axis=1, keepdims=True)
         # Two n-grams of opposite sign in one column can leave a short text with nothing.

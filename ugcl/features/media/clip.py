@@ -63,6 +63,16 @@ class Clip:
         values = [getattr(self, column) for column in NAMED[modality]]
         return any(value is not None and str(value).strip() for value in values)
 
+    def words(self) -> str:
+        """The transcript without blanks around it.
+
+        Raises:
+            MediaError: no_text where the clip has none.
+        """
+        if words := self.transcript.strip():
+            return words
+        raise MediaError("no_text", f"{self.name}: the manifest has no transcript of this clip")
+
     def sound(self, rate: int = RATE) -> np.ndarray:
         """Mono samples, (samples,) float32 at `rate` Hz: see :func:`ugcl.features.media.sound.sound`."""
         path, interval = self._sound_source()

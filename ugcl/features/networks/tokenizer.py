@@ -10,7 +10,6 @@ import numpy as np
 
 from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
-from ugcl.features.media.failure import MediaError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -66,10 +65,7 @@ class Tokenizer:
         Raises:
             MediaError: no_text where the clip has no transcript.
         """
-        words = clip.transcript.strip()
-        if not words:
-            raise MediaError("no_text", f"{clip.name}: no transcript of this clip")
-        return np.array(self._tokenizer(words, truncation=True, max_length=self.longest)["input_ids"])
+        return np.array(self._tokenizer(clip.words(), truncation=True, max_length=self.longest)["input_ids"])
 
 
 def tokenizer_hash(folder: Path) -> str:

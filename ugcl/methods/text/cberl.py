@@ -8,7 +8,7 @@ Meng et al., arXiv 2312.06337 (2023). A reconstruction from the abstract:
     some turns' z hidden ─ the same graph ─ decoder ─ their μ
 
 A discriminator judges of each class whether a code is one of its clips or made for it. In dialogues the codes
-of the turns are nodes of a graph, `models.dialogue.graph`; without dialogues there is no graph.
+of the turns are nodes of a graph, `models.dialogue.graph`; without dialogues it is left out.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Cberl(MethodSettings):
             "The generator learns in the discriminator's step, through a reversed gradient.",
             "Turns in a window are neighbours, by speaker and direction; hidden turns are reconstructed in a"
             " pass of their own.",
-            "Without dialogues there is no graph; made codes are turns without neighbours.",
+            "Without dialogues the graph is left out; made codes are turns without neighbours.",
         ),
     )
 

@@ -13,7 +13,6 @@ from ugcl.features.encoder import Encoder
 from ugcl.features.encoders.language import face, voice
 from ugcl.features.encoders.table import TableEncoder
 from ugcl.features.media.clip import Clip
-from ugcl.features.media.failure import MediaError
 
 
 class TextualEncoder:
@@ -68,8 +67,5 @@ class TextualEncoder:
         if self.config.voice:
             parts.append(voice.in_words(voice.prosody(clip.sound())))
         if self.config.words:
-            words = clip.transcript.strip()
-            if not words:
-                raise MediaError("no_text", f"{clip.name}: no transcript of this clip")
-            parts.append(f"The words are: {words}")
+            parts.append(f"The words are: {clip.words()}")
         return " ".join(parts)

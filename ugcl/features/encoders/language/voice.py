@@ -67,7 +67,7 @@ def pitches(samples: np.ndarray) -> np.ndarray:
     """Pitch of each frame by normalised autocorrelation (Boersma 1993, Proc. Inst. Phonetic Sciences 17).
 
     The autocorrelation of the windowed frame is divided by that of the window. The lag with the highest
-    value, less a small cost of lower octaves, is the period; there is no path through the frames.
+    value, less a small cost of lower octaves, is the period. Each frame is decided by itself.
 
     Args:
         samples: (samples,) mono at 16 kHz.
