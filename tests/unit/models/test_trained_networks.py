@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import find_spec
 
 import pytest
 import torch
@@ -22,8 +21,7 @@ from ugcl.models.networks.text import TextNetwork
 
 WORDS = "it is eleven o'clock that is exactly what happened"
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
-needs_peft = pytest.mark.skipif(find_spec("peft") is None, reason="mode lora needs peft: ugcl[lora]")
-LORA = pytest.param({"mode": "lora"}, marks=needs_peft)
+LORA = {"mode": "lora"}
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +82,6 @@ def test_a_mode_says_which_parts_are_trained(bert, settings, layers):
     assert learnt(network) == own and {network.depth(name) for name in own} == layers
 
 
-@needs_peft
 def test_frozen_trains_nothing_and_lora_adds_to_every_linear_map(bert):
     assert learnt(make(bert, mode="frozen")) == set()
     network = make(bert, mode="lora", rank=4)
@@ -108,7 +105,6 @@ def test_the_learning_rate_falls_from_layer_to_layer(bert):
     assert make(bert, mode="frozen").rates() == {}
 
 
-@needs_peft
 def test_what_lora_adds_has_the_rate_of_its_layer(bert):
     rates = make(bert, mode="lora", layers=2, lr=1e-3, decay=0.5).rates()
     assert len(rates) == 2 * 6 * 2 and set(rates.values()) == {1e-3, 5e-4}
@@ -172,7 +168,7 @@ def test_a_frozen_network_gives_the_vectors_of_the_cached_encoder(bert):
 def test_the_same_of_a_real_network(mirror):
     folder = mirror / "models" / "all-minilm-l6-v2"
     if not folder.is_dir():
-        pytest.skip(f"no {folder}")
+        pytest.skip(f"the mirror has no {folder.name}, a network that the project does not pass on")
     compare(
         folder,
         ["You must've had your hands full.", "What?", "Oh my God, he's lost it. He's totally lost it!"],

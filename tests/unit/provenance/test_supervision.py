@@ -44,7 +44,6 @@ def wait_for(path: Path) -> str:
     return path.read_text()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="process groups are of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_job_that_starts_at_the_last_moment_ends_too(tmp_path: Path, number: int) -> None:
     (tmp_path / "work.py").write_text(WORK)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -41,10 +40,7 @@ def trained() -> tuple[bytes, list[str]]:
     return (FOLDER / "model.safetensors").read_bytes(), [row.rpartition(",")[0] for row in rows]
 
 
-needs_peft = pytest.mark.skipif(find_spec("peft") is None, reason="mode lora needs peft: ugcl[lora]")
-
-
-@pytest.mark.parametrize("system", [{}, pytest.param(LORA, marks=needs_peft)], ids=["all", "lora-dialogue"])
+@pytest.mark.parametrize("system", [{}, LORA], ids=["all", "lora-dialogue"])
 def test_a_killed_run_ends_in_the_same_bits(system, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     make_text_project(tmp_path, system, epochs=4, ema={"decay": 0.9}, save_every=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from importlib.util import find_spec
 
 import pytest
 import torch
@@ -24,8 +23,7 @@ from ugcl.training.optim import adamw, optimiser, set_rate
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 INFOS = {"text": FeatureInfo("ids", 1)}
-needs_peft = pytest.mark.skipif(find_spec("peft") is None, reason="mode lora needs peft: ugcl[lora]")
-LORA = pytest.param({"mode": "lora"}, marks=needs_peft)
+LORA = {"mode": "lora"}
 
 
 @pytest.fixture(scope="module")
