@@ -71,6 +71,7 @@ def parameters(tree: dict[str, Any]) -> None:
 def removed(tree: dict[str, Any]) -> None:
     for name in ("demo", "demo_peers"):
         tree["benchmarks"].pop(name)
+        tree["tuned"].pop(name, None)
 
 
 def without_record(tree: dict[str, Any]) -> None:
