@@ -21,8 +21,10 @@ localrules:
     summary,
     tables,
     cards,
+    clips,
     workflow_report,
     site,
+    archive,
 
 
 rule all:

@@ -7,13 +7,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from fixtures import finished
 from fixtures.searched import write_search
 
 from ugcl.plan import paths
 from ugcl.plan import reports as outputs
-from ugcl.reports.pages import model_card, site
+from ugcl.reports.pages import clip_table, model_card, site
 from ugcl.reports.pages.render import render
 from ugcl.reports.tables import papers as tables
 
@@ -40,6 +41,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[P
         finished.stand_in_figures(config)
         tables.tables_of_all(config)
         model_card.cards_of_all(config)
+        clip_table.build_all(config)
         write_search("demo", "ugcl")
         for name in outputs.notebooks(config):
             render(config, name)
@@ -120,6 +122,47 @@ def test_filters_narrow_the_rows_and_count_them(browser, built: Path) -> None:
 def test_the_page_reads_without_script(browser, built: Path) -> None:
     page, faults = opened(browser, built / paths.INDEX, java_script_enabled=False)
     assert page.locator("#scores tbody tr").count() > 6 and faults == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_page_of_clips_fits_the_window(browser, built: Path, scheme: str, width: int) -> None:
+    size = {"width": width, "height": 800}
+    page, faults = opened(browser, built / SET / "clips_demo.html", color_scheme=scheme, viewport=size)
+    assert faults == [] and page.evaluate("document.documentElement.scrollWidth") <= width
+    ink, paper = page.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.body))")
+    assert abs(_light(ink) - _light(paper)) > 150
+
+
+def test_two_systems_are_compared_in_either_order_and_clips_are_filtered(browser, built: Path) -> None:
+    page, faults = opened(browser, built / SET / "clips_demo.html")
+    table = pd.read_csv(built / paths.TABLES / "demo/system_pairs.csv").set_index(["system", "other"])
+    row = table.loc["ugcl", "audio-only"]
+
+    def compared(first: str, second: str) -> tuple[str, list[str]]:
+        page.select_option("#first", first)
+        page.select_option("#second", second)
+        return page.inner_text("#difference"), page.locator("#agreement td").all_inner_texts()
+
+    text, shares = compared("ugcl", "audio-only")
+    ends = [f"{100 * row[end]:+.1f}".replace("-", "−") for end in ("difference", "ci_low", "ci_high")]
+    assert f"difference {ends[0]} [{ends[1]}, {ends[2]}]" in text
+    expected = [f"{100 * row[name]:.1f} %" for name in ("both", "only_system", "only_other", "neither")]
+    assert shares == expected
+    text, shares = compared("audio-only", "ugcl")
+    ends = [f"{-100 * row[end]:+.1f}".replace("-", "−") for end in ("difference", "ci_high", "ci_low")]
+    assert f"difference {ends[0]} [{ends[1]}, {ends[2]}]" in text
+    assert shares == [expected[0], expected[2], expected[1], expected[3]]
+
+    counts = []
+    for result in ("10", "01", "11", "00"):
+        page.select_option("#result", result)
+        counts.append(int(page.inner_text("#shown").split(" of ")[0]))
+        for row in page.locator("#clips tbody tr").all()[:5]:
+            marked = [cell.get_attribute("class") or "" for cell in row.locator("td").all()[-2:]]
+            assert ["wrong" not in each for each in marked] == [letter == "1" for letter in result]
+    page.select_option("#result", "")
+    assert page.inner_text("#shown") == f"{sum(counts)} of {sum(counts)} clips" and faults == []
 
 
 NOTEBOOKS = [path.stem for path in sorted(Path("notebooks").glob("*.py"))]

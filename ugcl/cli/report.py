@@ -48,6 +48,24 @@ def notebook(
 
 
 @app.command()
+def clips() -> None:
+    """Write the pages of test clips, two systems side by side, into results/reports/<benchmarks>."""
+    from ugcl import config
+    from ugcl.reports.pages.clip_table import build_all
+
+    build_all(config.load())
+
+
+@app.command()
+def archive() -> None:
+    """Pack the report with its pages, figures and tables into results/reports/<benchmarks>/report.zip."""
+    from ugcl import config
+    from ugcl.reports.pages.archive import pack
+
+    pack(config.load())
+
+
+@app.command()
 def site() -> None:
     """Write the front page, results/index.html, and its copy beside the pages of these benchmarks."""
     from ugcl import config

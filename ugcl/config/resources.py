@@ -63,9 +63,11 @@ class Resources(Section):
     figures: Need = Need(mem_mb=1500, runtime=60)
     tables: Need = Need(mem_mb=1000, runtime=10)
     cards: Need = Need(mem_mb=1000, runtime=10)
+    clips: Need = Need(mem_mb=1500, runtime=60)
     notebook: Need = Need(mem_mb=1500, runtime=60)
     workflow_report: Need = Need(mem_mb=1000, runtime=10)
     site: Need = Need(mem_mb=1000, runtime=10)
+    archive: Need = Need(mem_mb=1500, runtime=10)
 
     def need(self, rule: str, *closer: Need | None) -> tuple[int, int]:
         """MB and minutes of a job.

@@ -11,6 +11,7 @@ from ugcl.plan import data, features, paths, train
 
 TABLES = (
     *("summary", "per_fold", "per_class", "confusion", "comparisons", "ablations", "friedman", "nemenyi"),
+    "system_pairs",
     *("subgroups", "per_speaker", "calibration", "pairs", "errors", "disagreement", "published", "optimism"),
     *("optimism_by_system", "learning_curves", "runs", "clips", "parts", "votes"),
     *("quarantine", "left_out", "dialogues", "turns", "shifts"),

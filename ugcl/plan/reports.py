@@ -56,6 +56,11 @@ def may_show(config: Config, corpus: str) -> bool:
     return config.corpora[corpus].adapter == "demo"
 
 
+def may_link(config: Config, corpus: str) -> bool:
+    """Whether pages may play clips where they lie on this machine, and show words: also of a user's own."""
+    return config.corpora[corpus].adapter in ("demo", "folder")
+
+
 def contact_sheet_corpora(config: Config) -> list[str]:
     """Active corpora whose faces pages may show."""
     names = dict.fromkeys(config.benchmarks[name].corpus for name in config.active)
@@ -136,6 +141,21 @@ def notebook_output(config: Config, name: str) -> Path:
     return folder(config) / f"{name}.html"
 
 
+def clip_page(config: Config, benchmark: str) -> Path:
+    """The page of a benchmark's test clips."""
+    return folder(config) / f"clips_{benchmark}.html"
+
+
+def clip_pages(config: Config) -> list[Path]:
+    """What `ugcl report clips` writes."""
+    return [clip_page(config, benchmark) for benchmark in config.active]
+
+
+def archive(config: Config) -> Path:
+    """What `ugcl report archive` writes: the report in one file, to pass on."""
+    return folder(config) / "report.zip"
+
+
 def notebook_outputs(config: Config) -> list[Path]:
     """All pages of notebooks."""
     return [notebook_output(config, name) for name in notebooks(config)]
@@ -154,7 +174,7 @@ def evidence(config: Config) -> list[Path]:
 
 def site_inputs(config: Config) -> list[Path]:
     """What `ugcl report site` reads or links to."""
-    return [*evidence(config), workflow_report(config)]
+    return [*evidence(config), *clip_pages(config), workflow_report(config)]
 
 
 def front_page(config: Config) -> Path:

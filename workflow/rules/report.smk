@@ -6,6 +6,7 @@ report_lineage = lineage.report(params_tree)
 rule report:
     input:
         reports.site_outputs(params_tree),
+        reports.archive(params_tree),
 
 
 rule figures:
@@ -63,6 +64,26 @@ rule cards:
         lineage=report_lineage,
     shell:
         "python -m ugcl report cards > {log:q} 2>&1"
+
+
+rule clips:
+    input:
+        evaluation.tables(params_tree),
+        data_plan.manifests(params_tree),
+        [evaluation.predicted(params_tree, name) for name in params_tree.active],
+    output:
+        reports.clip_pages(params_tree),
+    log:
+        "logs/report/clips.log",
+    benchmark:
+        "logs/benchmarks/report/clips.tsv"
+    threads: 1
+    resources:
+        **needs.of_rule(params_tree, "clips"),
+    params:
+        lineage=report_lineage,
+    shell:
+        "python -m ugcl report clips > {log:q} 2>&1"
 
 
 rule notebook:
@@ -136,3 +157,22 @@ rule site:
         others=[str(page) for page in reports.other_reports(params_tree)],
     shell:
         "python -m ugcl report site > {log:q} 2>&1"
+
+
+rule archive:
+    input:
+        reports.site_outputs(params_tree),
+        reports.site_inputs(params_tree),
+    output:
+        reports.archive(params_tree),
+    log:
+        "logs/report/archive.log",
+    benchmark:
+        "logs/benchmarks/report/archive.tsv"
+    threads: 1
+    resources:
+        **needs.of_rule(params_tree, "archive"),
+    params:
+        lineage=report_lineage,
+    shell:
+        "python -m ugcl report archive > {log:q} 2>&1"

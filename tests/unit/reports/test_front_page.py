@@ -20,7 +20,7 @@ from ugcl.errors import UgclError
 from ugcl.plan import evaluation, paths
 from ugcl.plan import reports as outputs
 from ugcl.plan.names import is_reference_row
-from ugcl.reports.pages import model_card, site
+from ugcl.reports.pages import archive, clip_table, model_card, site
 from ugcl.reports.tables import papers as tables
 from ugcl.reports.tables.read import read
 
@@ -67,10 +67,12 @@ def page(summarised: Config) -> Links:
     finished.stand_in_figures(summarised)
     tables.tables_of_all(summarised)
     model_card.cards_of_all(summarised)
+    clip_table.build_all(summarised)
     for path in (*outputs.notebook_outputs(summarised), outputs.workflow_report(summarised)):
         path.write_text("<!doctype html><title>a page</title>")
     parsed = Links()
     parsed.feed(site.build(summarised).read_text())
+    archive.pack(summarised)
     return parsed
 
 
@@ -78,9 +80,32 @@ def test_every_input_of_the_page_is_among_the_declared_ones(page: Links, summari
     assert all(path.is_file() for path in outputs.site_inputs(summarised))
     base = paths.INDEX.parent
     declared = {path.relative_to(base).as_posix() for path in outputs.site_inputs(summarised)}
+    declared.add(outputs.archive(summarised).relative_to(base).as_posix())
     outside = [link for link in page.links if not link.startswith(("data:", "#"))]
     assert outside and set(outside) <= declared
     assert all((base / link).is_file() for link in outside)
+
+
+def test_every_table_of_every_benchmark_is_linked(page: Links, summarised: Config) -> None:
+    base = paths.INDEX.parent
+    expected = {path.relative_to(base).as_posix() for path in evaluation.tables(summarised)}
+    assert {link for link in expected if link.endswith(".csv")} <= set(page.links)
+
+
+def test_recalls_by_class_are_those_of_the_predictions(page: Links, summarised: Config) -> None:
+    soup = BeautifulSoup(paths.INDEX.read_text(), "html.parser")
+    for benchmark in summarised.active:
+        classes = summarised.protocol(benchmark).classes
+        (table,) = [t for t in soup.select("table.shaded") if t.find_parent("section")["id"] == benchmark]
+        assert [head.text for head in table.select("thead th")][1:] == classes
+        for row in table.select("tbody tr"):
+            tested = _predictions(summarised, benchmark, row.select_one("th").contents[1].strip())
+            each = [
+                recall_score(rows["label"], rows["predicted"], labels=classes, average=None)
+                for rows in tested
+            ]
+            shown = [int(cell.text) for cell in row.select("td")]
+            assert shown == pytest.approx(100 * np.mean(each, axis=0), abs=0.51)
 
 
 def test_anchors_exist_ids_are_unique_and_pictures_have_text(page: Links) -> None:

@@ -38,6 +38,11 @@ COMPARED = Columns(
     " effect effect_low effect_high p_permutation p_error p_smallest p_mcnemar",
     text="metric family covers",
 )
+SYSTEM_PAIRS = Columns(
+    "other metric value other_value difference ci_low ci_high p p_holm covers both only_system only_other"
+    " neither",
+    text="other metric covers",
+)
 
 OF_BENCHMARK = {
     "clips": CLIPS,
@@ -58,6 +63,7 @@ OF_SYSTEM = {
     "per_fold": PER_FOLD,
     "comparisons": COMPARED.between("reference"),
     "ablations": COMPARED.between("reference changes"),
+    "system_pairs": SYSTEM_PAIRS,
     "nemenyi": Columns("other rank other_rank p", text="other"),
     "errors": ERRORS,
     "disagreement": DISAGREEMENT,

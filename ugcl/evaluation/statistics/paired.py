@@ -9,7 +9,7 @@ McNemar's test are given the trained models: they take training noise for a diff
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -61,6 +61,11 @@ class Scored:
         known = self.support > 0
         seeds = len(self.point["uar"])
         return (self.hits[:, known] / self.support[known]).sum(1) / (seeds * known.sum())
+
+    def only(self, metric: str) -> Scored:
+        """The same with one metric's draws, which take most of the memory."""
+        parts = ("point", "drawn", "left_out")
+        return replace(self, **{part: {metric: getattr(self, part)[metric]} for part in parts})
 
     def shares(self, metric: str) -> np.ndarray:
         """What each unit has to do with a metric, (P,), seeds averaged.

@@ -53,8 +53,8 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     friedman, nemenyi = ranks.ranks(per_fold, level, primary)
     found = {
         "per_fold": per_fold,
-        "comparisons": compared,
-        "ablations": comparisons.ablations(config, benchmark, compared),
+        **compared,
+        "ablations": comparisons.ablations(config, benchmark, compared["comparisons"]),
         "friedman": friedman,
         "nemenyi": nemenyi,
         "errors": _mistakes(config, benchmark, frames[entry.reference], manifest),

@@ -12,7 +12,7 @@ from ugcl import __version__, files
 from ugcl.config import Config
 from ugcl.plan import paths
 from ugcl.plan import reports as plan
-from ugcl.plan.evaluation import by_speaker, marks, table
+from ugcl.plan.evaluation import by_speaker, marks, table, table_outputs
 from ugcl.plan.figures import kinds, worded
 from ugcl.plan.names import LOWER_IS_BETTER, TITLES, is_reference_row
 from ugcl.reports.labels import basis, label_notes, shared_speakers
@@ -37,10 +37,16 @@ def build(config: Config) -> Path:
     return paths.INDEX
 
 
-def context(config: Config, page: Path) -> dict[str, Any]:
-    """What the template shows on a page, with links from there."""
+def context(config: Config, page: Path, alone: bool = False) -> dict[str, Any]:
+    """What the template shows on a page, with links from there.
+
+    Args:
+        page: where it will lie.
+        alone: for a copy of this report alone, without other reports and the archive.
+    """
     found = [_benchmark(config, name, page) for name in config.active]
-    others = plan.other_reports(config) if page == paths.INDEX else []  # a page that stays would not know
+    # A page that stays would not know the others.
+    others = plan.other_reports(config) if page == paths.INDEX and not alone else []
     return {
         "title": config.report.title,
         "version": __version__,
@@ -59,11 +65,7 @@ def context(config: Config, page: Path) -> dict[str, Any]:
             for name in plan.notebooks(config)
         ],
         "workflow": _link(plan.workflow_report(config), page),
-        "tables": [
-            (f"{benchmark}/{name}", _link(table(benchmark, name), page))
-            for benchmark in config.active
-            for name in ("summary", "per_fold", "comparisons")
-        ],
+        "archive": "" if alone else _link(plan.archive(config), page),
         "others": [(other.parent.name, _link(other, page)) for other in others],
     }
 
@@ -128,6 +130,24 @@ def _rows(config: Config, benchmark: str) -> list[dict[str, Any]]:
     return rows
 
 
+def _recalls(config: Config, benchmark: str) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """System, its colour, and the recall of each class in per cent with the depth of its shade, 0 to 1."""
+    frame, classes = read("per_class", benchmark), config.protocol(benchmark).classes
+    values = frame.pivot(index="system", columns="class", values="recall").astype(float)
+    palette, rows = colours(config), []
+    for system in config.benchmark(benchmark).systems:
+        own = values.loc[system, classes]
+        shown = [("–", "0") if np.isnan(v) else (f"{100 * v:.0f}", f"{v:.2f}") for v in own]
+        rows.append((system, colour(palette, system), shown))
+    return rows
+
+
+def _tables(benchmark: str) -> list[Path]:
+    """Every table of a benchmark, by name."""
+    found = [path for path in table_outputs(benchmark) if path.suffix == ".csv"]
+    return sorted([*found, table(benchmark, "cost")], key=lambda path: path.stem)
+
+
 def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
     entry, protocol = config.benchmark(name), config.protocol(name)
     parts, quarantine = read("parts", name), read("quarantine", name)
@@ -151,6 +171,9 @@ def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
         "glance": glance(config, name),
         "model_card": _link(plan.model_card(config, name), page),
         "card": embedded(plan.model_card(config, name)),
+        "clip_page": _link(plan.clip_page(config, name), page),
+        "recalls": _recalls(config, name),
+        "tables": [(path.stem, _link(path, page)) for path in _tables(name)],
         "parts": parts.to_dict("records"),
         "leaks": shared_speakers(parts),
         "disjoint": disjoint(config, name),
