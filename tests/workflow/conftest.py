@@ -67,7 +67,7 @@ class Workplace:
         first.write_text(yaml.safe_dump(tree, sort_keys=False))
 
     def commit(self, message: str = "state") -> None:
-        """Commit everything that Git does not ignore; two copies with the same content get the same commit."""
+        """Commit everything that Git does not ignore; copies with the same content get the same commit."""
         self.environment |= dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), "2026-01-01T00:00:00Z")
         self.run("git", "add", "-A")
         self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", message)
