@@ -10,7 +10,9 @@ import json
 import posixpath
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -29,7 +31,10 @@ OUTSIDE = {
     SCHEMA: "params.schema.json",
 }
 """File of the repository → page of the site."""
-LINK = re.compile(r"(?<=\]\()([\w./-]+)(?=[#)])")
+INTERVAL = re.compile(r"(?<=\d) (\[[+−]?[\d.]+), (?=[+−]?[\d.]+\])")
+LINK = re.compile(r"\[([^][]*)\]\(([\w./-]+)(?=[#)])")
+NAMED = re.compile(r"[\w./-]+\.md")
+"""A link's text that is the name of its file; the title of the page stands there in its place."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -43,14 +48,26 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Point links to files of the repository at their pages."""
+    """Point links to files of the repository at their pages; keep numbers and their intervals on one line."""
     home = {name: source for source, name in OUTSIDE.items()}
     origin = home.get(page.file.src_uri, f"docs/{page.file.src_uri}")
+    titles = dict(_titles(config.nav or []))
 
     def target(found: re.Match[str]) -> str:
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(origin), found[0]))
-        if path in OUTSIDE:
-            return OUTSIDE[path]
-        return path.removeprefix("docs/") if path.startswith("docs/") else found[0]
+        text, link = found.groups()
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(origin), link))
+        path = OUTSIDE.get(path, path.removeprefix("docs/") if path.startswith("docs/") else link)
+        return f"[{titles.get(path, text) if NAMED.fullmatch(text) else text}]({path}"
 
+    markdown = INTERVAL.sub("\N{NO-BREAK SPACE}\\1,\N{NO-BREAK SPACE}", markdown)
     return LINK.sub(target, markdown) if page.file.src_uri != "parameters.md" else markdown
+
+
+def _titles(nav: list[Any]) -> Iterator[tuple[str, str]]:
+    """Page and title of every entry of the navigation."""
+    for entry in nav:
+        for title, place in entry.items():
+            if isinstance(place, str):
+                yield place, title
+            else:
+                yield from _titles(place)

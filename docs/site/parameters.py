@@ -107,7 +107,9 @@ class Page:
         if isinstance(inner, dict):
             return f"name → {self._values(inner)}"
         name = str(found.get("type", "any"))
-        bounds = ", ".join(f"{sign} {found[key]:g}" for key, sign in BOUNDS.items() if key in found)
+        bounds = ", ".join(
+            f"{sign}\N{NO-BREAK SPACE}{found[key]:g}" for key, sign in BOUNDS.items() if key in found
+        )
         return f"{TYPES.get(name, name)} {bounds}".strip()
 
     @staticmethod

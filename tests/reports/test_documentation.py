@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -104,7 +105,9 @@ def test_every_parameter_stands_on_the_page_of_parameters(project: Path, site: P
             assert set(kind["properties"]) <= shown, name
     for key in schema["properties"]:
         assert f'id="{key}"' in page
-    row = next(line for line in page.split("<tr>") if "<code>max_quarantined</code>" in line)
+    row = next(
+        line.replace("\xa0", " ") for line in page.split("<tr>") if "<code>max_quarantined</code>" in line
+    )
     assert re.findall(r"<td>(.*?)</td>", row)[1:3] == ["number ≥ 0, ≤ 1", "<code>0.1</code>"]
 
 
@@ -122,3 +125,29 @@ def test_every_page_is_in_the_navigation(project: Path, pages: dict[Path, Links]
     named = set(re.findall(r"[\w-]+\.md", json.dumps(nav)))
     assert {path.name for path in (project / "docs").glob("*.md")} <= named
     assert {path.stem for path in pages} == {name.removesuffix(".md") for name in named}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pages_fit_the_window_and_the_search_works_from_the_disk(site: Path, width: int) -> None:
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page, faults = browser.new_page(viewport={"width": width, "height": 900}), []
+        page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        home = (site.as_uri(), "data:", "about:")
+        page.on("request", lambda r: faults.append(r.url) if not r.url.startswith(home) else None)
+        for name in ("parameters", "results", "api", "index"):
+            page.goto((site / f"{name}.html").as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        if width < 1000:
+            page.click("header label[for=__search]")
+        page.locator("input[name=query]").press_sequentially("quarantine")
+        page.wait_for_selector(".md-search-result__item a[href*=corpora]")
+        browser.close()
+    assert faults == []
