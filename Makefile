@@ -30,7 +30,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 lint: setup
-	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow && snakemake --lint
+	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow && codespell && snakemake --lint
 
 # A site that needs no network; its search needs a server, such as `python -m http.server -d site`.
 docs: setup
