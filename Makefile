@@ -7,7 +7,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export UV_PYTHON_DOWNLOADS := never
 EXTRAS := demo,dev
 
-.PHONY: demo test setup lint clean
+.PHONY: demo test setup lint docs clean
 
 demo:
 	@echo "make demo: about 4 minutes on 2 cores (288 clips, 42 trainings), after an installation of some minutes."
@@ -30,7 +30,12 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 lint: setup
-	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow && snakemake --lint
+	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow && codespell && snakemake --lint
+
+# A site that needs no network; its search needs a server, such as `python -m http.server -d site`.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+	@echo "The documentation: site/index.html"
 
 # What people brought, in data/raw, stays.
 clean:

@@ -1,4 +1,4 @@
-"""Writes the demo's numbers into README.md and takes docs/report.png, both from the tables of `make demo`.
+"""Writes the demo's numbers into docs/results.md and takes docs/report.png, both from its tables.
 
 Run it in the project's root when the demo's tables have changed: `python docs/refresh.py`. Needs Chromium.
 """
@@ -20,7 +20,7 @@ from ugcl.plan.names import RATERS
 from ugcl.reports.tables.cells import percent
 from ugcl.reports.tables.read import read
 
-README, PICTURE = Path("README.md"), Path("docs/report.png")
+PAGE, PICTURE = Path("docs/results.md"), Path("docs/report.png")
 BLOCK = re.compile(r"(<!-- demo: [^>]*-->\n).*(<!-- end of demo -->)", re.DOTALL)
 SIZE = {"width": 1280, "height": 1960}
 SHOWN = ("uar", "macro_f1")
@@ -51,5 +51,5 @@ def picture(page: Path) -> None:
 
 
 if __name__ == "__main__":
-    README.write_text(BLOCK.sub(lambda found: found[1] + numbers() + found[2], README.read_text()))
+    PAGE.write_text(BLOCK.sub(lambda found: found[1] + numbers() + found[2], PAGE.read_text()))
     picture(paths.INDEX)

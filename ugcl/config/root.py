@@ -90,14 +90,16 @@ class Config(Section):
 
     active: Annotated[list[str], Distinct] = Field(min_length=1, description="Benchmarks that `all` runs.")
     data: Data = Data()
-    benchmarks: dict[Name, Benchmark]
-    corpora: dict[Name, AnyCorpus]
+    benchmarks: dict[Name, Benchmark] = Field(
+        description="What is compared: a corpus, features, systems, seeds."
+    )
+    corpora: dict[Name, AnyCorpus] = Field(description="Clips with labels, and the protocols on them.")
     faces: AnyFaces = Faces()
-    encoders: dict[Name, AnyEncoder]
+    encoders: dict[Name, AnyEncoder] = Field(description="What turns a clip into features.")
     extraction: Extraction = Extraction()
     input: Input = Input()
     encoder: ModalityEncoder = ModalityEncoder()
-    method: AnyMethod = Ugcl()
+    method: AnyMethod = Field(Ugcl(), description="The network with its loss terms; `name` chooses it.")
     loss: Loss = Loss()
     train: Train = Train()
     systems: dict[SystemName, System] = Field(description="System → what it changes in the base.")

@@ -1,4 +1,4 @@
-"""README, its picture and the demo's tables show the same numbers; `make demo` says how long it takes."""
+"""The page of results, README's picture and the demo's tables agree; `make demo` says how long it takes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ugcl.plan.evaluation import table
 
 
 @pytest.fixture
-def readme(project: Path) -> str:
-    return (project / "README.md").read_text()
+def results(project: Path) -> str:
+    return (project / "docs/results.md").read_text()
 
 
-def test_the_demo_s_numbers_are_those_of_its_table(project: Path, readme: str) -> None:
+def test_the_demo_s_numbers_are_those_of_its_table(project: Path, results: str) -> None:
     summary = pd.read_csv(project / table("demo", "summary"), keep_default_na=False)
     cells = summary.set_index(["system", "metric"])
-    block = re.search(r"<!-- demo: .*?-->(.*)<!-- end of demo -->", readme, re.DOTALL).group(1)
+    block = re.search(r"<!-- demo: .*?-->(.*)<!-- end of demo -->", results, re.DOTALL).group(1)
     rows = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in block.strip().splitlines()]
     assert rows[0] == ["system", "UAR", "macro-F1"]
     shown = {row[0]: row[1:] for row in rows[2:]}
@@ -38,9 +38,9 @@ def test_the_demo_s_numbers_are_those_of_its_table(project: Path, readme: str) -
             assert ends or system in ("chance", "majority")
 
 
-def test_the_numbers_with_three_seeds_are_those_of_the_committed_table(project: Path, readme: str) -> None:
+def test_the_numbers_with_three_seeds_are_those_of_the_committed_table(project: Path, results: str) -> None:
     rows = pd.read_csv(project / "docs/results/demo_released.csv").set_index("system")
-    text = " ".join(readme.split())
+    text = " ".join(results.split())
     released = 100 * rows.loc["ugcl-as-released", ["value", "ci_low", "ci_high"]]
     words = "it reaches {:.1f} [{:.1f}, {:.1f}] and `ugcl` {:.1f}"
     assert words.format(*released, 100 * rows.loc["ugcl", "value"]) in text
@@ -54,11 +54,13 @@ def test_the_picture_shows_the_tables_of_now(project: Path) -> None:
     assert picture.text["summary"] == digest, "run python docs/refresh.py"
 
 
-def test_make_demo_says_first_how_long_it_takes(project: Path, readme: str) -> None:
+def test_make_demo_says_first_how_long_it_takes(project: Path) -> None:
     # `make test` hands its own settings down, and make would then first name the folder it enters.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     command = ["make", "-n", "demo"]
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=True)
     first = done.stdout.splitlines()[0]
     minutes = re.search(r"about (\d+) minutes on 2 cores", first).group(1)
-    assert f"{minutes} minutes on 2 cores" in readme
+    for page in ("README.md", "docs/index.md"):
+        assert f"{minutes} minutes on 2 cores" in (project / page).read_text()
+    assert len((project / "README.md").read_text().splitlines()) <= 45, "README is one screen"
