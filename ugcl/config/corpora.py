@@ -6,8 +6,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ugcl.config.base import Name, Section, Untagged
+from ugcl.config.base import Distinct, Name, Section, Untagged
 from ugcl.config.protocols import Protocol
+
+SPEAKER = "{speaker}"
+OF_SEGMENT = ("clip", "audio", "video", "start", "end", "cut", "dialogue", "turn", "duration")
 
 
 class Corpus(Section):
@@ -109,8 +112,56 @@ class MosiCorpus(Corpus):
     adapter: Literal["mosi"]
 
 
+class Annotations(Section):
+    """Segments of longer recordings, marked in Praat (TextGrid) or ELAN (EAF): one clip per segment."""
+
+    files: Annotated[list[str], Distinct] = Field(
+        ["**/*.TextGrid", "**/*.eaf"],
+        min_length=1,
+        description="Patterns of the annotation files, relative to the root.",
+    )
+    columns: dict[Name, str] = Field(
+        min_length=1,
+        description="Column (labels, transcript, speaker, …) → its tier. {speaker} in a tier's name stands"
+        " for the speaker, where each has tiers of their own.",
+    )
+    segments: str | None = Field(
+        None, description="Tier whose segments are the clips; default that of the only column."
+    )
+    names: dict[Name, str] = Field(
+        {},
+        description="Column (speaker, session, sex, …) → regular expression on the annotation file's path"
+        " below the root, whose first group is the value.",
+    )
+
+    @property
+    def tier(self) -> str:
+        """The tier whose segments are the clips."""
+        return self.segments or next(iter(self.columns.values()))
+
+    @model_validator(mode="after")
+    def columns_come_from_one_place(self) -> Annotations:
+        """Refuse a column that has two sources or is the segment's own, and clips of an unknown tier."""
+        if self.segments is None and len(self.columns) > 1:
+            raise ValueError("segments: several tiers are read; name the one whose segments are the clips")
+        for column in self.names:
+            if column in self.columns:
+                raise ValueError(f"names.{column}: columns has it too; keep one of them")
+        own = [name for name in (*self.columns, *self.names) if name in OF_SEGMENT]
+        if own:
+            raise ValueError(f"{own[0]}: it follows from the segment; remove it")
+        spoken = SPEAKER in self.tier
+        if self.tier.count(SPEAKER) > 1:
+            raise ValueError(f"segments: {self.tier!r} has {SPEAKER} twice; write it once")
+        if spoken and "speaker" in (*self.columns, *self.names):
+            raise ValueError(f"{SPEAKER} in a tier gives the speaker; remove the other source of speaker")
+        if not spoken and any(SPEAKER in tier for tier in self.columns.values()):
+            raise ValueError(f"columns: {SPEAKER} needs to be in the name of the tier of the clips too")
+        return self
+
+
 class FolderCorpus(Corpus):
-    """A user's own clips, described by one CSV."""
+    """A user's own clips, described by one CSV, or by files of an annotation tool."""
 
     adapter: Literal["folder"]
     table: str = Field(
@@ -119,6 +170,9 @@ class FolderCorpus(Corpus):
         " dialogue and turn; where clips are parts of longer"
         " files, also start and end in seconds (cut: video where the sound file is the clip's alone), and"
         " region: the speaker's half (left, right).",
+    )
+    annotations: Annotations | None = Field(
+        None, description="Files of Praat or ELAN in place of the table; null: the table is read."
     )
 
 

@@ -147,7 +147,8 @@ def _missing_of_corpus(config: Config, corpus: str) -> Iterator[str]:
         return
     if not root.is_dir():
         yield f"{where}.root: folder {root} not found; correct the path, or mount its disk"
-    yield from _absent(f"{where}.table", root / entry.table)
+    if entry.annotations is None:
+        yield from _absent(f"{where}.table", root / entry.table)
     for name in config.active:
         benchmark = config.benchmark(name)
         if benchmark.corpus != corpus:
