@@ -10,7 +10,7 @@ from ugcl.config.base import Distinct, Name, Section, Untagged
 from ugcl.config.protocols import Protocol
 
 SPEAKER = "{speaker}"
-OF_SEGMENT = ("clip", "audio", "video", "start", "end", "cut", "dialogue", "turn", "duration")
+OF_ROW = ("clip", "audio", "video", "start", "end", "cut", "duration")
 
 
 class Corpus(Section):
@@ -147,7 +147,7 @@ class Annotations(Section):
         for column in self.names:
             if column in self.columns:
                 raise ValueError(f"names.{column}: columns has it too; keep one of them")
-        own = [name for name in (*self.columns, *self.names) if name in OF_SEGMENT]
+        own = [name for name in (*self.columns, *self.names) if name in (*OF_ROW, "dialogue", "turn")]
         if own:
             raise ValueError(f"{own[0]}: it follows from the segment; remove it")
         spoken = SPEAKER in self.tier
@@ -157,6 +157,27 @@ class Annotations(Section):
             raise ValueError(f"{SPEAKER} in a tier gives the speaker; remove the other source of speaker")
         if not spoken and any(SPEAKER in tier for tier in self.columns.values()):
             raise ValueError(f"columns: {SPEAKER} needs to be in the name of the tier of the clips too")
+        return self
+
+
+class Database(Section):
+    """An audformat database (audEERING), whose header db.yaml lies in the root."""
+
+    tables: Annotated[list[str], Distinct] = Field(
+        min_length=1, description="Tables whose rows, files or segments, are the clips."
+    )
+    columns: dict[Name, str] = Field(
+        min_length=1,
+        description="Column (speaker, labels, transcript, …) → [table/]column[:field]: a column of these"
+        " tables or of another one, and a field of what its scheme knows of each value, as speaker:sex.",
+    )
+
+    @model_validator(mode="after")
+    def columns_are_not_of_the_row(self) -> Database:
+        """Refuse columns that follow from the row."""
+        own = [name for name in self.columns if name in OF_ROW]
+        if own:
+            raise ValueError(f"columns.{own[0]}: it follows from the row; remove it")
         return self
 
 
@@ -174,6 +195,21 @@ class FolderCorpus(Corpus):
     annotations: Annotations | None = Field(
         None, description="Files of Praat or ELAN in place of the table; null: the table is read."
     )
+    database: Database | None = Field(None, description="An audformat database in place of the table.")
+
+    @property
+    def wanted(self) -> list[str]:
+        """Patterns of what describes the clips, relative to the root; one of them is enough."""
+        if self.annotations is not None:
+            return self.annotations.files
+        return [self.table] if self.database is None else ["db.yaml"]
+
+    @model_validator(mode="after")
+    def clips_come_from_one_place(self) -> FolderCorpus:
+        """Refuse a corpus with two descriptions."""
+        if self.annotations is not None and self.database is not None:
+            raise ValueError("database: annotations describe the clips too; keep one of them")
+        return self
 
 
 AnyCorpus = Annotated[

@@ -148,7 +148,8 @@ def _missing_of_corpus(config: Config, corpus: str) -> Iterator[str]:
     if not root.is_dir():
         yield f"{where}.root: folder {root} not found; correct the path, or mount its disk"
     if entry.annotations is None:
-        yield from _absent(f"{where}.table", root / entry.table)
+        key = "table" if entry.database is None else "database"
+        yield from _absent(f"{where}.{key}", root / entry.wanted[0])
     for name in config.active:
         benchmark = config.benchmark(name)
         if benchmark.corpus != corpus:

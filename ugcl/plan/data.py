@@ -48,7 +48,7 @@ def raw_files(config: Config, corpus: str) -> list[Path]:
         return [file for actor in demo.actor_ids(entry.actors) for file in actor_media(config, corpus, actor)]
     if entry.adapter == "folder":
         folder = root(config, corpus)
-        table = [folder / entry.table] if entry.annotations is None else []
+        table = [] if entry.annotations is not None else [folder / entry.wanted[0]]
         return [*table, *(file for file in sorted(folder.rglob("*")) if file.is_file() and file not in table)]
     return [paths.RAW / corpus / "fetched.csv"]
 
