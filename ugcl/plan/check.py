@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ugcl.config import Config
-from ugcl.config.features import Sequences, Table
+from ugcl.config.features import Files, Sequences, Table
 from ugcl.config.protocols import Partitions, SplitFiles
 from ugcl.devices import gpu_is_here
 from ugcl.errors import UgclError
@@ -163,6 +163,8 @@ def _missing_of_corpus(config: Config, corpus: str) -> Iterator[str]:
                 if isinstance(table, Table | Sequences):
                     key = "path" if table is own else "units.path"
                     yield from _absent(f"encoders.{encoder}.{key}", root / table.path)
+            if isinstance(own, Files) and not (folder := root / own.folder).is_dir():
+                yield f"encoders.{encoder}.path: folder {folder} not found; correct the path"
 
 
 def _absent(where: str, file: Path) -> Iterator[str]:
