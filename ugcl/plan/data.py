@@ -42,14 +42,14 @@ def actor_media(config: Config, corpus: str, actor: int) -> list[Path]:
 
 
 def raw_files(config: Config, corpus: str) -> list[Path]:
-    """Inputs of a manifest: synthetic media, a user's files, or a fetched tree's file table."""
+    """Inputs of a manifest: synthetic media, a user's table and media, or a fetched tree's file table."""
     entry = config.corpus(corpus)
     if entry.adapter == "demo":
         return [file for actor in demo.actor_ids(entry.actors) for file in actor_media(config, corpus, actor)]
     if entry.adapter == "folder":
         folder = root(config, corpus)
-        table = [] if entry.annotations is not None else [folder / entry.wanted[0]]
-        return [*table, *(file for file in sorted(folder.rglob("*")) if file.is_file() and file not in table)]
+        table = folder / entry.table
+        return [table, *(file for file in sorted(folder.rglob("*")) if file.is_file() and file != table)]
     return [paths.RAW / corpus / "fetched.csv"]
 
 
