@@ -72,7 +72,9 @@ ORDER = ["HEADER", "TIME_ORDER", "TIER", "LINGUISTIC_TYPE", "LANGUAGE", "CONSTRA
 def test_an_elan_file_has_the_structure_of_eaf_3(tmp_path: Path) -> None:
     """Elements, their order and their references, as EAFv3.0.xsd has them."""
     path = package.write_timeline(line(tmp_path), tmp_path / "out/a.eaf")
+    assert path.read_bytes().startswith(b'<?xml version="1.0" encoding="UTF-8"?>')
     root = ElementTree.parse(path).getroot()
+    assert root.find("HEADER").get("TIME_UNITS") == "milliseconds"
     assert root.tag == "ANNOTATION_DOCUMENT" and root.get("FORMAT") == root.get("VERSION") == "3.0"
     assert {"AUTHOR", "DATE"} <= set(root.keys())
     assert list(dict.fromkeys(child.tag for child in root)) == ORDER

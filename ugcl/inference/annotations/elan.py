@@ -29,6 +29,7 @@ def write(timeline: Timeline, path: Path, place: Path) -> None:
 
     eaf = Elan.Eaf(author=f"UGCL, {timeline.model}")
     eaf.adocument |= {"VERSION": VERSION, "FORMAT": VERSION, "xsi:noNamespaceSchemaLocation": SCHEMA}
+    eaf.header = {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"}
     eaf.remove_tier("default")
     for file in timeline.media:
         near = os.path.relpath(file, place.absolute().parent)
@@ -47,7 +48,8 @@ def write(timeline: Timeline, path: Path, place: Path) -> None:
     for name in timeline.classes:
         _tier(eaf, f"p_{name}", timeline.of_class(name), "default-lt")
     _in_time_order(eaf)
-    path.write_bytes(Elan.to_string(eaf, encoding="UTF-8"))
+    declaration = '<?xml version="1.0" encoding="UTF-8"?>\n'
+    path.write_text(declaration + Elan.to_string(eaf), encoding="utf-8")
 
 
 def _type(file: Path) -> str:
