@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -151,3 +152,24 @@ def audit(
     if leaks:
         more = f" [and {len(leaks) - 1} more, see above]" if leaks[1:] else ""
         raise LeakError(f"{leaks[0]}{more}; use a speaker-disjoint split")
+
+
+@app.command("export-audformat")
+def export_audformat(
+    benchmark: Annotated[str, typer.Argument(help="Key of `benchmarks` in params.yaml.")],
+    out: Annotated[Path, typer.Option(help="The database's folder, a new one.")],
+    system: Annotated[
+        list[str] | None, typer.Option(help="Whose predictions; may be repeated. Default all.")
+    ] = None,
+    labels_only: Annotated[
+        bool, typer.Option("--labels-only", help="Without predictions, as before any training.")
+    ] = False,
+    media: Annotated[bool, typer.Option("--media", help="Copy the clips' files into it.")] = False,
+) -> None:
+    """Write clips, folds and predictions of a benchmark as an audformat database (extra `audformat`)."""
+    from ugcl.config import load
+    from ugcl.evaluation import database
+
+    config = load()
+    systems = [] if labels_only else system or config.benchmark(benchmark).systems
+    typer.echo(database.export(config, benchmark, out, systems, media))

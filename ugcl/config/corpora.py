@@ -6,8 +6,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ugcl.config.base import Name, Section, Untagged
+from ugcl.config.base import Distinct, Name, Section, Untagged
 from ugcl.config.protocols import Protocol
+
+SPEAKER = "{speaker}"
+OF_ROW = ("clip", "audio", "video", "start", "end", "cut", "duration")
 
 
 class Corpus(Section):
@@ -109,8 +112,77 @@ class MosiCorpus(Corpus):
     adapter: Literal["mosi"]
 
 
+class Annotations(Section):
+    """Segments of longer recordings, marked in Praat (TextGrid) or ELAN (EAF): one clip per segment."""
+
+    files: Annotated[list[str], Distinct] = Field(
+        ["**/*.TextGrid", "**/*.eaf"],
+        min_length=1,
+        description="Patterns of the annotation files, relative to the root.",
+    )
+    columns: dict[Name, str] = Field(
+        min_length=1,
+        description="Column (labels, transcript, speaker, …) → its tier. {speaker} in a tier's name stands"
+        " for the speaker, where each has tiers of their own.",
+    )
+    segments: str | None = Field(
+        None, description="Tier whose segments are the clips; default that of the only column."
+    )
+    names: dict[Name, str] = Field(
+        {},
+        description="Column (speaker, session, sex, …) → regular expression on the annotation file's path"
+        " below the root, whose first group is the value.",
+    )
+
+    @property
+    def tier(self) -> str:
+        """The tier whose segments are the clips."""
+        return self.segments or next(iter(self.columns.values()))
+
+    @model_validator(mode="after")
+    def columns_come_from_one_place(self) -> Annotations:
+        """Refuse a column that has two sources or is the segment's own, and clips of an unknown tier."""
+        if self.segments is None and len(self.columns) > 1:
+            raise ValueError("segments: several tiers are read; name the one whose segments are the clips")
+        for column in self.names:
+            if column in self.columns:
+                raise ValueError(f"names.{column}: columns has it too; keep one of them")
+        own = [name for name in (*self.columns, *self.names) if name in (*OF_ROW, "dialogue", "turn")]
+        if own:
+            raise ValueError(f"{own[0]}: it follows from the segment; remove it")
+        spoken = SPEAKER in self.tier
+        if self.tier.count(SPEAKER) > 1:
+            raise ValueError(f"segments: {self.tier!r} has {SPEAKER} twice; write it once")
+        if spoken and "speaker" in (*self.columns, *self.names):
+            raise ValueError(f"{SPEAKER} in a tier gives the speaker; remove the other source of speaker")
+        if not spoken and any(SPEAKER in tier for tier in self.columns.values()):
+            raise ValueError(f"columns: {SPEAKER} needs to be in the name of the tier of the clips too")
+        return self
+
+
+class Database(Section):
+    """An audformat database (audEERING), whose header db.yaml lies in the root."""
+
+    tables: Annotated[list[str], Distinct] = Field(
+        min_length=1, description="Tables whose rows, files or segments, are the clips."
+    )
+    columns: dict[Name, str] = Field(
+        min_length=1,
+        description="Column (speaker, labels, transcript, …) → [table/]column[:field]: a column of these"
+        " tables or of another one, and a field of what its scheme knows of each value, as speaker:sex.",
+    )
+
+    @model_validator(mode="after")
+    def columns_are_not_of_the_row(self) -> Database:
+        """Refuse columns that follow from the row."""
+        own = [name for name in self.columns if name in OF_ROW]
+        if own:
+            raise ValueError(f"columns.{own[0]}: it follows from the row; remove it")
+        return self
+
+
 class FolderCorpus(Corpus):
-    """A user's own clips, described by one CSV."""
+    """A user's own clips, described by one CSV, or by files of an annotation tool."""
 
     adapter: Literal["folder"]
     table: str = Field(
@@ -120,6 +192,24 @@ class FolderCorpus(Corpus):
         " files, also start and end in seconds (cut: video where the sound file is the clip's alone), and"
         " region: the speaker's half (left, right).",
     )
+    annotations: Annotations | None = Field(
+        None, description="Files of Praat or ELAN in place of the table; null: the table is read."
+    )
+    database: Database | None = Field(None, description="An audformat database in place of the table.")
+
+    @property
+    def wanted(self) -> list[str]:
+        """Patterns of what describes the clips, relative to the root; one of them is enough."""
+        if self.annotations is not None:
+            return self.annotations.files
+        return [self.table] if self.database is None else ["db.yaml"]
+
+    @model_validator(mode="after")
+    def clips_come_from_one_place(self) -> FolderCorpus:
+        """Refuse a corpus with two descriptions."""
+        if self.annotations is not None and self.database is not None:
+            raise ValueError("database: annotations describe the clips too; keep one of them")
+        return self
 
 
 AnyCorpus = Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ugcl.config.base import Section, Untagged
+from ugcl.config.encoders.files import ExportedFiles
 
 Modality = Literal["audio", "video", "text"]
 
@@ -260,6 +261,14 @@ class Sequences(Encoder):
     precomputed: ClassVar[bool] = True
 
 
+class Files(ExportedFiles, Encoder):
+    """Features that other programs wrote, one file per clip: OpenFace, openSMILE, MERTools, .npy, .npz."""
+
+    kind: Literal["files"]
+    modality: Modality = "video"
+    precomputed: ClassVar[bool] = True
+
+
 class Textual(Encoder):
     """Face, voice and words of a clip in plain sentences, which an encoder of text reads."""
 
@@ -309,5 +318,7 @@ class Textual(Encoder):
 _OfSound = LogMel | Whisper | Speech | OpenSmile
 _OfWords = Text | Tokens | Ngrams | Textual
 AnyEncoder = Annotated[
-    _OfSound | Hog | Image | VggFace | _OfWords | Table | Sequences, Field(discriminator="kind"), Untagged
+    _OfSound | Hog | Image | VggFace | _OfWords | Table | Sequences | Files,
+    Field(discriminator="kind"),
+    Untagged,
 ]

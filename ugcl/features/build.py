@@ -7,6 +7,7 @@ from pathlib import Path
 from ugcl.config import Config
 from ugcl.config.features import (
     AnyEncoder,
+    Files,
     Hog,
     Image,
     LogMel,
@@ -21,11 +22,12 @@ from ugcl.config.features import (
     VggFace,
     Whisper,
 )
-from ugcl.data import sources
+from ugcl.data import sources, tables
 from ugcl.devices import choose_device
 from ugcl.errors import UgclError
 from ugcl.features.encoder import Encoder
 from ugcl.features.networks.weights import weights_folder
+from ugcl.plan import paths
 
 
 def build(config: Config, corpus: str, encoder: str) -> Encoder:
@@ -46,6 +48,11 @@ def build(config: Config, corpus: str, encoder: str) -> Encoder:
 def _made(config: Config, corpus: str, encoder: str, entry: AnyEncoder) -> Encoder:
     if isinstance(entry, Table | Sequences):
         return _reader(encoder, entry, sources.root(config, corpus) / entry.path)
+    if isinstance(entry, Files):
+        from ugcl.features.encoders.exported.files import FilesEncoder
+
+        clips = tables.read_manifest(paths.manifest(corpus)).to_dict("records")
+        return FilesEncoder(encoder, entry, sources.root(config, corpus), clips)
     if isinstance(entry, Textual):
         from ugcl.features.encoders.language.textual import TextualEncoder
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ugcl.config import Config
-from ugcl.config.features import Sequences, Table
+from ugcl.config.features import Files, Sequences, Table
 from ugcl.config.protocols import Partitions, SplitFiles
 from ugcl.devices import gpu_is_here
 from ugcl.errors import UgclError
@@ -147,7 +147,9 @@ def _missing_of_corpus(config: Config, corpus: str) -> Iterator[str]:
         return
     if not root.is_dir():
         yield f"{where}.root: folder {root} not found; correct the path, or mount its disk"
-    yield from _absent(f"{where}.table", root / entry.table)
+    if entry.annotations is None:
+        key = "table" if entry.database is None else "database"
+        yield from _absent(f"{where}.{key}", root / entry.wanted[0])
     for name in config.active:
         benchmark = config.benchmark(name)
         if benchmark.corpus != corpus:
@@ -161,6 +163,8 @@ def _missing_of_corpus(config: Config, corpus: str) -> Iterator[str]:
                 if isinstance(table, Table | Sequences):
                     key = "path" if table is own else "units.path"
                     yield from _absent(f"encoders.{encoder}.{key}", root / table.path)
+            if isinstance(own, Files) and not (folder := root / own.folder).is_dir():
+                yield f"encoders.{encoder}.path: folder {folder} not found; correct the path"
 
 
 def _absent(where: str, file: Path) -> Iterator[str]:

@@ -19,6 +19,7 @@ from ugcl.errors import UgclError
 from ugcl.plan import data as data_plan
 from ugcl.plan import check, evaluation, paths, reports
 from ugcl.plan import features as features_plan
+from ugcl.plan import folder as folder_plan
 from ugcl.plan import resources as needs
 from ugcl.plan import train as train_plan
 from ugcl.provenance import contract, kept, ledger, lineage

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ugcl.config.corpora import FolderCorpus
 from ugcl.data import tables
+from ugcl.data.annotations import database, segments
 from ugcl.data.labels import folded, spelling
 from ugcl.data.splits.leaks import listed
 from ugcl.data.splits.speakers import variants
@@ -22,7 +23,7 @@ SEXES = {"f": "female", "w": "female", "woman": "female", "m": "male", "man": "m
 
 
 def rows(root: Path, corpus: FolderCorpus) -> pd.DataFrame:
-    """The rows of the user's table; audio and video paths are relative to the corpus root.
+    """The rows of the user's table, annotation files or database; media paths are relative to the root.
 
     Blanks around headers and cells do not count. Labels that differ from a class in case or blanks are
     written as the class, which the log counts.
@@ -30,10 +31,15 @@ def rows(root: Path, corpus: FolderCorpus) -> pd.DataFrame:
     Raises:
         UgclError: the table lacks a needed column or value, names a file outside the root, a clip twice or
             with characters that a name cannot have, a speaker in two spellings, or turns of a dialogue whose
-            order is not known.
+            order is not known; or what :mod:`ugcl.data.annotations` refuses.
     """
     path = root / corpus.table
-    frame = _stripped(tables.read(path), path)
+    if corpus.annotations is not None:
+        path, frame = root, segments.rows(root, corpus.annotations)
+    elif corpus.database is not None:
+        path, frame = root, database.rows(root, corpus.database)
+    else:
+        frame = _stripped(tables.read(path), path)
     labels = sorted({protocol.label for protocol in corpus.protocols.values()})
     needed = ["clip", "speaker", *labels]
     for column in needed:

@@ -50,7 +50,7 @@ def _corpus(config: Config, corpus: str, registered: Sequence[Source]) -> Status
     patterns = [pattern for pattern in patterns if registry.asked_for(pattern, entry)]
     files = sources.matches(root, patterns)
     if entry.adapter == "folder":
-        missing = [] if (root / entry.table).is_file() else [entry.table]
+        missing = [] if sources.matches(root, entry.wanted) else [" or ".join(entry.wanted)]
     elif entry.adapter == "demo":
         clips = len(made_names(entry).clip_names(entry.actors))
         missing = [pattern for pattern in patterns if len(sources.matches(root, [pattern])) < clips]
@@ -77,7 +77,7 @@ def _hint(config: Config, corpus: str, rows: Sequence[Source], patterns: Sequenc
     if entry.adapter == "demo":
         return "snakemake data makes it"
     if entry.adapter == "folder":
-        return f"put {entry.table} and its media there"
+        return f"put {' or '.join(entry.wanted)} and the media there"
     base = sources.mirror(config)
     folder = None if not base or mirror.is_url(base) else mirror.folder(base, (corpus, entry.adapter))
     here = sources.matches(sources.root(config, corpus), patterns)

@@ -1,0 +1,1 @@
+"""Parameters of encoders that need many."""

@@ -1,0 +1,1 @@
+"""Corpora whose clips are segments that annotation tools marked in longer recordings."""

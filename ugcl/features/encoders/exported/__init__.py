@@ -1,0 +1,1 @@
+"""Features that other programs exported: one file per clip."""
