@@ -2,16 +2,16 @@
 
     python perf/ablations.py BENCHMARK [--root FOLDER] [--kept FILE]
 
-In per cent: the mean dev UAR of the selected epochs, by which settings may be chosen; the UAR over the test
-clips of all folds; its paired difference from the reference; p after Holm's correction, the benchmark's
-planned comparisons and the others each by themselves; and how much more a run's test fold would give if it
-also chose the epoch, which is never done. p is that of the interval. Rows that were kept before there was
-such a p have that of the sign-flip test alone, which is given the trained models: a table with one of them
+In per cent, by the primary metric of the protocol: its mean over the dev parts at the selected epochs, by
+which settings may be chosen; that over the test clips of all folds; its paired difference from the reference;
+p after Holm's correction, the benchmark's planned comparisons and the others each by themselves; and how much
+more a run's test fold would give if it also chose the epoch, which is never done. p is that of the interval.
+Rows that were kept before there was such a p have that of the sign-flip test alone, which is given the trained models: a table with one of them
 shows it for all.
 
 A grid of many systems may be trained in parts: `--kept` names a file of rows, which those of this evaluation
 join or replace, and the table is then of all of them; without an evaluation here it is of the kept rows. The
-file also has the UAR of each seed. Every part has the reference beside it, so that each
+file also has the metric of each seed. Every part has the reference beside it, so that each
 difference is between runs of one commit and one machine.
 """
 
@@ -26,18 +26,20 @@ from ugcl import config
 from ugcl.evaluation.statistics.paired import holm
 from ugcl.evaluation.tables.comparisons import EXPLORATORY, PLANNED
 from ugcl.plan import evaluation, paths
+from ugcl.plan.names import TITLES
 from ugcl.reports.tables.cells import p_value, percent
 from ugcl.training.state.records import read_card
 
 TABLES = ("summary", "comparisons", "runs", "optimism_by_system")
 
 
-def evaluated(root: Path, benchmark: str) -> pd.DataFrame:
+def evaluated(root: Path, benchmark: str, primary: str) -> pd.DataFrame:
     """What the last evaluation says of a benchmark's systems, one row each.
 
     Args:
         root: the project's folder; its results/ has the tables and the runs.
         benchmark: key of `benchmarks`.
+        primary: the metric, such as `uar`.
     """
     own = {name: pd.read_csv(root / evaluation.table(benchmark, name)) for name in TABLES}
     runs = own["runs"].drop_duplicates("system").set_index("system")
@@ -46,26 +48,28 @@ def evaluated(root: Path, benchmark: str) -> pd.DataFrame:
         for system, run in runs.iterrows()
     }
     scores, against = (
-        table[table["metric"] == "uar"].set_index("system") for table in (own["summary"], own["comparisons"])
+        table[table["metric"] == primary].set_index("system")
+        for table in (own["summary"], own["comparisons"])
     )
     interval = {"ci_low": "difference_low", "ci_high": "difference_high"}
     tests = ["p", "p_permutation", "p_error"]
     compared = against.rename(columns=interval)[["difference", *interval.values(), *tests]]
     table = scores[["value", "ci_low", "ci_high", "lineage"]].join(compared)
-    table["dev_uar"] = own["runs"].groupby("system")["dev_uar"].mean()
+    dev = f"dev_{primary}"
+    table[dev] = own["runs"].groupby("system")[dev].mean()
     table["optimism"] = own["optimism_by_system"].set_index("system")["optimism"]
     table["commit"] = pd.Series({s: card.commit[:7] for s, card in cards.items()}, dtype=object)
     table = table.loc[[system for system in table.index if system in cards]]
-    return table.join(by_seed(root, benchmark, list(table.index)))
+    return table.join(by_seed(root, benchmark, list(table.index), primary))
 
 
-def by_seed(root: Path, benchmark: str, systems: list[str]) -> pd.DataFrame:
-    """The UAR of each seed over all folds: systems × uar_seed<s>."""
+def by_seed(root: Path, benchmark: str, systems: list[str], primary: str) -> pd.DataFrame:
+    """The primary metric of each seed over all folds: systems × <primary>_seed<s>."""
     scores = pd.read_csv(root / evaluation.score(benchmark, "metrics"))
-    rows = scores[(scores["scope"] == "seed") & (scores["metric"] == "uar") & scores["system"].isin(systems)]
-    return rows.assign(name="uar_seed" + rows["seed"].astype(str)).pivot(
-        index="system", columns="name", values="value"
-    )
+    rows = scores[(scores["scope"] == "seed") & (scores["metric"] == primary)]
+    rows = rows[rows["system"].isin(systems)]
+    named = rows.assign(name=f"{primary}_seed" + rows["seed"].astype(str))
+    return named.pivot(index="system", columns="name", values="value")
 
 
 def joined(kept: Path, rows: pd.DataFrame, order: list[str]) -> pd.DataFrame:
@@ -79,7 +83,7 @@ def joined(kept: Path, rows: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     return rows
 
 
-def table(rows: pd.DataFrame, planned: list[str]) -> pd.DataFrame:
+def table(rows: pd.DataFrame, planned: list[str], primary: str) -> pd.DataFrame:
     """The rows as people read them; Holm's correction is over all rows of a family that are here."""
     tested = rows.reindex(columns=["p", "p_permutation"]).dropna(how="all")
     name, title = ("p", "p") if tested["p"].notna().all() else ("p_permutation", "p, given the models")
@@ -89,8 +93,8 @@ def table(rows: pd.DataFrame, planned: list[str]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "system": system,
-            "dev UAR": f"{100 * row['dev_uar']:.1f}",
-            "UAR": percent(row["value"], row["ci_low"], row["ci_high"]),
+            f"dev {TITLES[primary]}": f"{100 * row[f'dev_{primary}']:.1f}",
+            TITLES[primary]: percent(row["value"], row["ci_low"], row["ci_high"]),
             "difference": percent(
                 row["difference"], row["difference_low"], row["difference_high"], signed=True
             ),
@@ -112,11 +116,13 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path(), help="the project's folder")
     parser.add_argument("--kept", type=Path, help="file of rows that this evaluation's join")
     options = parser.parse_args()
-    rows, entry = evaluated(options.root, options.benchmark), config.load().benchmark(options.benchmark)
+    parameters = config.load()
+    entry, primary = parameters.benchmark(options.benchmark), parameters.protocol(options.benchmark).primary
+    rows = evaluated(options.root, options.benchmark, primary)
     if options.kept:
         rows = joined(options.kept, rows, entry.systems)
     # Cells as they are, not padded: a row whose numbers stay does not change the file it is pasted into.
-    print(table(rows, entry.planned).to_markdown(index=False, disable_numparse=True, stralign=None))
+    print(table(rows, entry.planned, primary).to_markdown(index=False, disable_numparse=True, stralign=None))
 
 
 if __name__ == "__main__":
