@@ -6,8 +6,8 @@ In per cent, by the primary metric of the protocol: its mean over the dev parts 
 which settings may be chosen; that over the test clips of all folds; its paired difference from the reference;
 p after Holm's correction, the benchmark's planned comparisons and the others each by themselves; and how much
 more a run's test fold would give if it also chose the epoch, which is never done. p is that of the interval.
-Rows that were kept before there was such a p have that of the sign-flip test alone, which is given the trained models: a table with one of them
-shows it for all.
+Rows that were kept before there was such a p have that of the sign-flip test alone, which is given the
+trained models: a table with one of them shows it for all.
 
 A grid of many systems may be trained in parts: `--kept` names a file of rows, which those of this evaluation
 join or replace, and the table is then of all of them; without an evaluation here it is of the kept rows. The
