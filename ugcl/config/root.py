@@ -22,6 +22,7 @@ from ugcl.config.system.loss import Loss
 from ugcl.config.system.overrides import SECTIONS, Overrides, System, SystemName, change
 from ugcl.config.system.sections import ADAPTERS
 from ugcl.config.system.train import Train
+from ugcl.config.transfer import Transfer, check, check_same_as
 from ugcl.config.tune import Tune, check_space
 from ugcl.errors import UgclError
 
@@ -112,6 +113,10 @@ class Config(Section):
         " system do not pass to what extends it.",
     )
     evaluate: Evaluate = Evaluate()
+    transfer: list[Transfer] = Field(
+        default_factory=list,
+        description="Trained systems that are tested on other corpora, where both benchmarks are active.",
+    )
     report: Report = Report()
     resources: Resources = Resources()
 
@@ -134,6 +139,9 @@ class Config(Section):
         for name in self.benchmarks:
             self.benchmarks[name] = self._with_grid(name)
             self._check_benchmark(name)
+        check_same_as(self.encoders)
+        for number, pair in enumerate(self.transfer):
+            check(pair, self, f"transfer.{number}")
         return self
 
     def _check_system(self, name: str, place: str) -> None:

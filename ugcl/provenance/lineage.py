@@ -23,7 +23,8 @@ DIGITS = 12
 JUDGING = {"primary": "uar", "intervals": "speaker"}
 """Keys of a protocol that decide nothing about clips, with their defaults, which no hash contains."""
 
-PLACES = {"detector": ("features.faces",), "encoder": ("features.encoders", "features.encoders.language")}
+ENCODERS = ("features.encoders", "features.encoders.language", "features.encoders.sound")
+PLACES = {"detector": ("features.faces",), "encoder": ENCODERS}
 
 
 def entry_module(kind: str, name: str) -> str:
