@@ -21,6 +21,7 @@ from ugcl.plan import check, evaluation, paths, reports
 from ugcl.plan import features as features_plan
 from ugcl.plan import resources as needs
 from ugcl.plan import train as train_plan
+from ugcl.plan import transfer as transfer_plan
 from ugcl.provenance import contract, kept, ledger, lineage
 
 min_version("9.0")
