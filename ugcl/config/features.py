@@ -246,12 +246,6 @@ class Table(Encoder):
         description="Compare only the last n dash-separated fields of clip and key; 0 for whole names.",
     )
     rate: float = Field(0.0, ge=0, description="Rows per second; 0 for one row per clip.")
-    same_as: str | None = Field(
-        None,
-        exclude=True,  # says what the values are, and changes none
-        description="Key of `encoders` that gives the same values from clips: a system trained on these"
-        " features can then be tested on another corpus with that encoder (`transfer`).",
-    )
     precomputed: ClassVar[bool] = True
 
 
@@ -278,12 +272,6 @@ class Sequences(Encoder):
         description="Prefix → array, where the archive names no clips: row 7 of it is clip <prefix>-0007.",
     )
     frames_first: bool = Field(False, description="Arrays are (N, T, D), not (N, D, T).")
-    same_as: str | None = Field(
-        None,
-        exclude=True,  # says what the values are, and changes none
-        description="Key of `encoders` that gives the same values from clips: a system trained on these"
-        " features can then be tested on another corpus with that encoder (`transfer`).",
-    )
     precomputed: ClassVar[bool] = True
 
 

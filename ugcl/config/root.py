@@ -22,7 +22,7 @@ from ugcl.config.system.loss import Loss
 from ugcl.config.system.overrides import SECTIONS, Overrides, System, SystemName, change
 from ugcl.config.system.sections import ADAPTERS
 from ugcl.config.system.train import Train
-from ugcl.config.transfer import Transfer, check, check_same_as
+from ugcl.config.transfer import Transfer, check
 from ugcl.config.tune import Tune, check_space
 from ugcl.errors import UgclError
 
@@ -139,7 +139,6 @@ class Config(Section):
         for name in self.benchmarks:
             self.benchmarks[name] = self._with_grid(name)
             self._check_benchmark(name)
-        check_same_as(self.encoders)
         for number, pair in enumerate(self.transfer):
             check(pair, self, f"transfer.{number}")
         return self

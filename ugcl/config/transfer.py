@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pydantic import Field
 
 from ugcl.config.base import Section, known
 from ugcl.config.features import AnyEncoder
-
-if TYPE_CHECKING:
-    from ugcl.config.root import Config
+from ugcl.config.protocols import Protocol as Labels
 
 
 class Transfer(Section):
@@ -24,6 +22,12 @@ class Transfer(Section):
         description="Class of the target → class of the trained system that means the same, such as fearful:"
         " fear; null for none. Classes of one name are the same unless they are named here; clips of a class"
         " without a counterpart are counted and left out.",
+    )
+    encoders: dict[str, str] = Field(
+        default_factory=dict,
+        description="Encoder that the system was trained on → encoder of the target that gives the same values,"
+        " such as a file of features and the encoder that would compute them. Others are compared setting by"
+        " setting.",
     )
 
     @property
@@ -47,7 +51,20 @@ class Transfer(Section):
         return {name: own for name, own in named.items() if own in trained}
 
 
-def check(pair: Transfer, config: Config, where: str) -> None:
+class Tree(Protocol):
+    """What the checks read of the parameter tree (:class:`ugcl.config.Config`, which imports this module)."""
+
+    benchmarks: Mapping[str, Any]
+    encoders: Mapping[str, AnyEncoder]
+
+    def protocol(self, benchmark: str) -> Labels:
+        """The protocol of a benchmark."""
+
+    def resolve(self, benchmark: str, system: str) -> Any:
+        """The settings of a system on a benchmark."""
+
+
+def check(pair: Transfer, config: Tree, where: str) -> None:
     """Refuse a test on another corpus that cannot be made, or that would mean nothing.
 
     Raises:
@@ -73,12 +90,14 @@ def check(pair: Transfer, config: Config, where: str) -> None:
             f"{where}.classes: {pair.target} has {', '.join(classes)}, and {pair.source} has"
             f" {', '.join(trained)}; say of at least two which means which"
         )
+    for name in (*pair.encoders, *pair.encoders.values()):
+        known(name, config.encoders, f"{where}.encoders", "encoders")
     run = config.resolve(pair.source, pair.system)
     for modality in run.input.modalities:
         check_encoder(config, pair, modality, run.features[modality], run.encoders[run.features[modality]])
 
 
-def check_encoder(config: Config, pair: Transfer, modality: str, name: str, trained: AnyEncoder) -> None:
+def check_encoder(config: Tree, pair: Transfer, modality: str, name: str, trained: AnyEncoder) -> None:
     """Refuse a target whose features of a modality are not what a system was trained on.
 
     Args:
@@ -90,45 +109,19 @@ def check_encoder(config: Config, pair: Transfer, modality: str, name: str, trai
         ValueError: the target has no such modality, or a setting differs.
     """
     where = f"benchmarks.{pair.target}.features"
-    corpus, features = config.benchmark(pair.target).corpus, config.benchmark(pair.target).features
+    target = config.benchmarks[pair.target]
+    corpus, features = target.corpus, target.features
     if modality not in features:
         lacks = f"{pair.trained} reads {modality}, which {pair.target} lacks"
         raise ValueError(f"{where}: {lacks}; add the encoder {name!r} for it")
     own = features[modality]
-    wanted, found = _source(config, name, trained), _source(config, own, config.encoders[own])
+    if pair.encoders.get(name) == own:
+        return
+    wanted, found = (entry.model_dump(mode="json") for entry in (trained, config.encoders[own]))
     for key in wanted | found:
         if wanted.get(key) != found.get(key):
             raise ValueError(
                 f"{where}.{modality}: encoder {own!r} has {key} {found.get(key)!r}, but {pair.trained} was"
                 f" trained on {name!r} with {wanted.get(key)!r}; extract {corpus} with the same settings, or"
-                " name in same_as the encoder whose values a file holds"
+                " name both in the pair's encoders if their values are equal all the same"
             )
-
-
-def _source(config: Config, name: str, entry: AnyEncoder) -> Mapping[str, Any]:
-    """The settings that decide the values of an encoder: its own, or those of the encoder it equals."""
-    now = config.encoders.get(name)
-    same = getattr(now, "same_as", None) if now == entry or _plain(now) == _plain(entry) else None
-    return _plain(config.encoders[same] if same else entry)
-
-
-def _plain(entry: AnyEncoder | None) -> dict[str, Any]:
-    return {} if entry is None else entry.model_dump(mode="json")
-
-
-def check_same_as(encoders: Mapping[str, AnyEncoder]) -> None:
-    """Refuse precomputed features that are said to be what an unknown or another kind of encoder gives.
-
-    Raises:
-        ValueError: the encoder is unknown, of another modality, or pools another number of frames.
-    """
-    for name, entry in encoders.items():
-        same = getattr(entry, "same_as", None)
-        if same is None:
-            continue
-        where = f"encoders.{name}.same_as"
-        known(same, encoders, where, "encoders")
-        for key in ("modality", "pool"):
-            own, other = getattr(entry, key), getattr(encoders[same], key)
-            if own != other:
-                raise ValueError(f"{where}: {key} is {own} here and {other} in {same!r}; make them equal")

@@ -17,7 +17,7 @@ from sklearn.metrics import accuracy_score, recall_score
 
 from ugcl import config as configuration
 from ugcl.data import tables
-from ugcl.data.shards import FeatureStore
+from ugcl.data.shards import FeatureInfo, FeatureStore, write_index, write_shard
 from ugcl.errors import UgclError
 from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.summary import TABLES
@@ -231,27 +231,39 @@ def test_what_cannot_be_compared_is_refused_in_one_line(here, edit, message):
     assert "\n" not in str(caught.value)
 
 
-def test_precomputed_features_may_say_which_encoder_they_equal(here):
-    mel = {"kind": "melspectrogram", "pool": 4}
-    array = {"kind": "sequences", "path": "x.npz", "rate": 43.06640625, "pool": 4}
-
-    def two_encoders(tree, **more):
-        tree["encoders"] |= {"array": array | more, "mel": mel}
-        tree["benchmarks"]["acted"]["features"]["audio"] = "array"
+def test_a_file_of_features_and_the_encoder_that_gives_the_same_may_be_named(here):
+    def two_encoders(tree, encoders):
+        tree["encoders"] |= {
+            "file": {"kind": "sequences", "path": "x.npz", "rate": 43.06640625, "pool": 4},
+            "mel": {"kind": "melspectrogram", "pool": 4},
+        }
+        tree["benchmarks"]["acted"]["features"]["audio"] = "file"
         tree["benchmarks"]["played"]["features"]["audio"] = "mel"
-        tree["transfer"] = tree["transfer"][:1]
+        tree["transfer"] = [tree["transfer"][0] | {"encoders": encoders}]
 
-    before = configuration.load().encoders["sound"]
-    change(here, two_encoders)
-    with pytest.raises(UgclError, match="name in same_as the encoder whose values a file holds"):
+    change(here, lambda tree: two_encoders(tree, {}))
+    with pytest.raises(UgclError, match="name both in the pair's encoders if their values are equal"):
         configuration.load()
-    change(here, lambda tree: two_encoders(tree, same_as="mel"))
-    config = configuration.load()
-    assert "same_as" not in config.encoders["array"].model_dump(), "it makes no features stale"
-    assert config.encoders["sound"] == before
-    change(here, lambda tree: two_encoders(tree, same_as="mel", pool=2))
-    with pytest.raises(UgclError, match=r"encoders\.array\.same_as: pool is 2 here and 4 in 'mel'"):
+    change(here, lambda tree: two_encoders(tree, {"file": "mell"}))
+    with pytest.raises(UgclError, match="'mell' is not in encoders"):
         configuration.load()
+    change(here, lambda tree: two_encoders(tree, {"file": "mel"}))
+    assert configuration.load().transfer[0].encoders == {"file": "mel"}
+
+
+def test_encoders_that_are_said_to_be_equal_must_have_the_same_shape(here):
+    def other(tree):
+        tree["encoders"]["thin"] = tree["encoders"]["sound"] | {"rate": 50.0}
+        tree["benchmarks"]["played"]["features"]["audio"] = "thin"
+        tree["transfer"] = [tree["transfer"][0] | {"encoders": {"sound": "thin"}}]
+
+    change(here, other)
+    folder, shape = paths.features("played", "thin"), FeatureInfo("thin", 4, rate=50.0)
+    clips = tables.read_manifest(paths.manifest("played"))["clip"]
+    write_shard(folder, 1, {c: np.ones((5, 4)) for c in clips}, {}, shape, {}, {"corpus": "played"})
+    write_index(folder, 1)
+    with pytest.raises(UgclError, match=r"audio features of played: rate is 50\.0 instead of 25\.0"):
+        transfer.write(configuration.load(), "played")
 
 
 def test_a_run_that_was_trained_on_features_of_other_settings_is_refused(here):
