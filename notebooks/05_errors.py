@@ -26,7 +26,7 @@ benchmarks = ["demo"]
 # %% tags=["hide-input"]
 from ugcl.evaluation.dialogues import view
 from ugcl.reports.figures import draw, errors as error_figures
-from ugcl.reports.pages import gallery
+from ugcl.reports.pages.media import gallery
 from ugcl.reports import theme
 from ugcl.reports.pages.notebook import figure, labels, plain, raw, rows, say, show, start, table
 from ugcl.reports.tables import columns, dialogues

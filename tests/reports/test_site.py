@@ -14,7 +14,8 @@ from fixtures.searched import write_search
 
 from ugcl.plan import paths
 from ugcl.plan import reports as outputs
-from ugcl.reports.pages import clip_table, model_card, site
+from ugcl.reports.pages import model_card, site
+from ugcl.reports.pages.media import clip_table
 from ugcl.reports.pages.render import render
 from ugcl.reports.tables import papers as tables
 

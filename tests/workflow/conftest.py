@@ -100,7 +100,7 @@ def tiny_parameters(tree: dict[str, Any]) -> dict[str, Any]:
             },
         }
     }
-    tree["tuned"] = {}
+    tree["tuned"], tree["transfer"] = {}, []
     tree["evaluate"] = {"bootstrap": 200, "permutations": 200}
     return tree
 

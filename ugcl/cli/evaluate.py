@@ -75,6 +75,15 @@ def cost(benchmark: Benchmark, threads: Threads = 1) -> None:
 
 
 @app.command()
+def transfer(benchmark: Benchmark, threads: Threads = 1) -> None:
+    """Score systems of other benchmarks on this one's test clips, as `transfer` names them."""
+    from ugcl import config
+    from ugcl.evaluation.transfer.tables import write
+
+    write(config.load(), benchmark)
+
+
+@app.command()
 def tables(benchmark: Benchmark) -> None:
     """Write a benchmark's tables into results/tables/<benchmark>."""
     from ugcl import config

@@ -44,7 +44,7 @@ def faces(
         raise typer.BadParameter("give videos or --worst CORPUS, one of the two", param_hint="videos")
     parameters = config.load()
     if worst:
-        from ugcl.reports.pages import face_sheet
+        from ugcl.reports.pages.media import face_sheet
 
         typer.echo(face_sheet.write(parameters, worst, out or Path(f"{worst}_worst_faces.png")))
         return

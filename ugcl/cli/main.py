@@ -11,7 +11,7 @@ import typer
 
 from ugcl import __version__
 from ugcl.cli import data, evaluate, faces, features, params, provenance, report, train, tune
-from ugcl.cli.systems import compare, export, methods, predict, show
+from ugcl.cli.systems import compare, export, methods, predict, show, transfer
 from ugcl.errors import UgclError
 from ugcl.files import full, is_full
 from ugcl.log import configure
@@ -38,6 +38,7 @@ app.command(name="faces")(faces.faces)
 app.command(name="predict")(predict.predict)
 app.command(name="export")(export.export)
 app.command(name="compare")(compare.compare)
+app.command(name="transfer")(transfer.transfer)
 app.command(name="show")(show.show)
 app.command(name="methods")(methods.methods)
 app.add_typer(params.app, name="params")

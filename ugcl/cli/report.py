@@ -51,7 +51,7 @@ def notebook(
 def clips() -> None:
     """Write the pages of test clips, two systems side by side, into results/reports/<benchmarks>."""
     from ugcl import config
-    from ugcl.reports.pages.clip_table import build_all
+    from ugcl.reports.pages.media.clip_table import build_all
 
     build_all(config.load())
 

@@ -65,6 +65,21 @@ class LogMel(Encoder):
     window: float = Field(0.025, gt=0, description="Window, seconds.")
 
 
+class MelSpectrogram(Encoder):
+    """Mel spectrogram in decibels with librosa's conventions, standardised per clip; needs no weights."""
+
+    kind: Literal["melspectrogram"]
+    modality: Literal["audio"] = "audio"
+    bands: int = Field(128, ge=8, description="Number of mel bands.")
+    sampling: int = Field(22050, ge=8000, description="Sampling rate of the sound, Hz.")
+    hop: int = Field(512, ge=1, description="Hop, samples.")
+    window: int = Field(2048, ge=16, description="Window and length of the Fourier transform, samples.")
+    seconds: float = Field(
+        3.0, gt=0, le=60, description="Sound that is used from the clip's start, padded with zeros, seconds."
+    )
+    depth: float = Field(80.0, gt=0, description="Power this far below the loudest is cut, dB.")
+
+
 class Hog(FaceEncoder):
     """Histogram of oriented gradients of the aligned face crop."""
 
@@ -315,7 +330,7 @@ class Textual(Encoder):
         return self.reader.runs_network
 
 
-_OfSound = LogMel | Whisper | Speech | OpenSmile
+_OfSound = LogMel | MelSpectrogram | Whisper | Speech | OpenSmile
 _OfWords = Text | Tokens | Ngrams | Textual
 AnyEncoder = Annotated[
     _OfSound | Hog | Image | VggFace | _OfWords | Table | Sequences | Files,

@@ -58,6 +58,7 @@ class Resources(Section):
     score: Need = Need(mem_mb=1000, runtime=60)
     cost: Need = Need(mem_mb=1500, runtime=60)
     represent: Need = Need(mem_mb=1500, runtime=60)
+    transfer: Need = Need(mem_mb=2000, runtime=60)
     benchmark_tables: Need = Need(mem_mb=1500, runtime=60)
     summary: Need = Need(mem_mb=500, runtime=10)
     figures: Need = Need(mem_mb=1500, runtime=60)

@@ -10,18 +10,19 @@ from ugcl.config.base import Distinct, Name, Section, first_fault, known
 from ugcl.config.corpora import AnyCorpus
 from ugcl.config.data import AnyFaces, Data, Extraction, Faces
 from ugcl.config.features import AnyEncoder, Modality
-from ugcl.config.grids import AnyGrid, expand
 from ugcl.config.methods import AnyMethod
 from ugcl.config.methods.ugcl import Ugcl
 from ugcl.config.protocols import Protocol
 from ugcl.config.report import Evaluate, Report
 from ugcl.config.resources import Resources
 from ugcl.config.system.encoder import ModalityEncoder
+from ugcl.config.system.grids import AnyGrid, expand
 from ugcl.config.system.input import Input
 from ugcl.config.system.loss import Loss
 from ugcl.config.system.overrides import SECTIONS, Overrides, System, SystemName, change
 from ugcl.config.system.sections import ADAPTERS
 from ugcl.config.system.train import Train
+from ugcl.config.transfer import Transfer, check
 from ugcl.config.tune import Tune, check_space
 from ugcl.errors import UgclError
 
@@ -114,6 +115,10 @@ class Config(Section):
         " system do not pass to what extends it.",
     )
     evaluate: Evaluate = Evaluate()
+    transfer: list[Transfer] = Field(
+        default_factory=list,
+        description="Trained systems that are tested on other corpora, where both benchmarks are active.",
+    )
     report: Report = Report()
     resources: Resources = Resources()
 
@@ -136,6 +141,8 @@ class Config(Section):
         for name in self.benchmarks:
             self.benchmarks[name] = self._with_grid(name)
             self._check_benchmark(name)
+        for number, pair in enumerate(self.transfer):
+            check(pair, self, f"transfer.{number}")
         return self
 
     def _check_system(self, name: str, place: str) -> None:

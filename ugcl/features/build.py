@@ -11,6 +11,7 @@ from ugcl.config.features import (
     Hog,
     Image,
     LogMel,
+    MelSpectrogram,
     Ngrams,
     OpenSmile,
     Sequences,
@@ -72,6 +73,10 @@ def _own(encoder: str, entry: AnyEncoder) -> Encoder:
             from ugcl.features.encoders.logmel import LogMelEncoder
 
             return LogMelEncoder(encoder, entry)
+        case MelSpectrogram():
+            from ugcl.features.encoders.sound.melspectrogram import MelspectrogramEncoder
+
+            return MelspectrogramEncoder(encoder, entry)
         case Hog():
             from ugcl.features.encoders.hog import HogEncoder
 

@@ -16,7 +16,7 @@ from ugcl.config.features import Files, Sequences, Table
 from ugcl.config.protocols import Partitions, SplitFiles
 from ugcl.devices import gpu_is_here
 from ugcl.errors import UgclError
-from ugcl.plan import data, evaluation, features, paths, reports
+from ugcl.plan import data, evaluation, features, paths, reports, transfer
 
 SLURM_ASKED_EVERY = 180
 """Longest time between two questions of snakemake-executor-plugin-slurm for its jobs, seconds."""
@@ -108,6 +108,8 @@ def wanted(config: Config) -> Iterator[Path]:
             yield from features.benchmark_files(config, benchmark, suffix)
     for benchmark in config.active:
         yield from evaluation.table_inputs(config, benchmark)
+    for target in transfer.targets(config):
+        yield from transfer.inputs(config, target)
     yield from reports.site_inputs(config)
 
 

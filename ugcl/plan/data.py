@@ -42,14 +42,19 @@ def actor_media(config: Config, corpus: str, actor: int) -> list[Path]:
 
 
 def raw_files(config: Config, corpus: str) -> list[Path]:
-    """Inputs of a manifest: synthetic media, a user's table and media, or a fetched tree's file table."""
+    """Inputs of a manifest: synthetic media, all files of a user's folder, or a fetched tree's file table.
+
+    In a user's folder what describes the clips comes first: the table or the audformat database. Annotation
+    files lie among the others.
+    """
     entry = config.corpus(corpus)
     if entry.adapter == "demo":
         return [file for actor in demo.actor_ids(entry.actors) for file in actor_media(config, corpus, actor)]
     if entry.adapter == "folder":
         folder = root(config, corpus)
-        table = folder / entry.table
-        return [table, *(file for file in sorted(folder.rglob("*")) if file.is_file() and file != table)]
+        names = [] if entry.annotations else entry.wanted
+        first = [folder / name for name in names]
+        return [*first, *(file for file in sorted(folder.rglob("*")) if file.is_file() and file not in first)]
     return [paths.RAW / corpus / "fetched.csv"]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ugcl.config import Config
-from ugcl.plan import evaluation
+from ugcl.plan import evaluation, transfer
 from ugcl.plan.names import LONG_TITLES, TITLES
 
 Condition = Callable[[Config, str], bool]
@@ -40,6 +40,11 @@ def has_ablations(config: Config, benchmark: str) -> bool:
 def has_conditions(config: Config, benchmark: str) -> bool:
     """Some systems are tested under bad conditions."""
     return bool(evaluation.under_conditions(config, benchmark))
+
+
+def has_transfers(config: Config, benchmark: str) -> bool:
+    """Some systems of other active benchmarks are tested on its clips."""
+    return bool(transfer.pairs(config, benchmark))
 
 
 def has_tokens(config: Config, benchmark: str) -> bool:
@@ -176,6 +181,14 @@ KINDS = (
         "bad conditions",
         "{metric} on test clips with a fault, for systems that were trained without it.",
         when=has_conditions,
+    ),
+    Kind(
+        "transfer",
+        "conditions.transfer",
+        ("transfer",),
+        "systems of other corpora",
+        "{metric} of systems that were trained on another corpus, among the classes that both have.",
+        when=has_transfers,
     ),
     Kind(
         "data",

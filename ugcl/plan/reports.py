@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from ugcl.config import Config
-from ugcl.plan import evaluation, figures, paths
+from ugcl.plan import evaluation, figures, paths, transfer
 
 SUFFIXES = (".svg", ".png")
 TUNING = "10_tuning"
@@ -120,9 +120,10 @@ def study_tables(config: Config) -> list[Path]:
 
 
 def notebooks(config: Config) -> list[str]:
-    """The notebooks to render, in order; that of searches only where there is one."""
-    named = [name for name in config.report.notebooks if name != TUNING]
-    return [*named, TUNING] if studies(config) else named
+    """The notebooks to render, in order; those of searches and of other corpora where there are such."""
+    own = {TUNING: bool(studies(config)), transfer.NOTEBOOK: bool(transfer.targets(config))}
+    named = [name for name in config.report.notebooks if name not in own]
+    return [*named, *(name for name, made in own.items() if made)]
 
 
 def notebook_source(name: str) -> Path:
@@ -169,7 +170,7 @@ def workflow_report(config: Config) -> Path:
 def evidence(config: Config) -> list[Path]:
     """The tables, figures, notebooks and cards that a report consists of."""
     shown = [*figure_outputs(config), *table_outputs(config), *notebook_outputs(config)]
-    return [*evaluation.tables(config), *shown, *model_cards(config)]
+    return [*evaluation.tables(config), *transfer.outputs(config), *shown, *model_cards(config)]
 
 
 def site_inputs(config: Config) -> list[Path]:

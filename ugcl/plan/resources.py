@@ -50,7 +50,7 @@ def gpu_rules(config: Config, there: bool) -> dict[str, Callable[[Any], int]]:
         return gpus(settings.accelerator, there, settings.devices)
 
     tests = gpus(config.evaluate.accelerator, there)
-    named = ["robustness", "cost", "represent", *(f"predict_{name}" for name in config.active)]
+    named = ["robustness", "cost", "represent", "transfer", *(f"predict_{name}" for name in config.active)]
     found: dict[str, Callable[[Any], int]] = {rule: lambda wildcards: tests for rule in named}
     found["encode"] = lambda wildcards: encoder_gpus(config, wildcards.encoder, there)
     for name in config.active:

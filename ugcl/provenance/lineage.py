@@ -17,16 +17,18 @@ from ugcl.config.base import Section
 from ugcl.config.protocols import Protocol
 from ugcl.config.system.overrides import SECTIONS
 from ugcl.plan.evaluation import marks
+from ugcl.plan.transfer import pairs, targets
 from ugcl.provenance.code import IRRELEVANT, NAME, PACKAGE, REGISTRIES, code_hash, files_hash, module_exists
 
 DIGITS = 12
 JUDGING = {"primary": "uar", "intervals": "speaker"}
 """Keys of a protocol that decide nothing about clips, with their defaults, which no hash contains."""
 
-PLACES = {
-    "detector": ("features.faces",),
-    "encoder": ("features.encoders", "features.encoders.language", "features.encoders.exported"),
-}
+ENCODERS = (
+    *("features.encoders", "features.encoders.language", "features.encoders.sound"),
+    "features.encoders.exported",
+)
+PLACES = {"detector": ("features.faces",), "encoder": ENCODERS}
 
 
 def entry_module(kind: str, name: str) -> str:
@@ -164,6 +166,16 @@ def tables(config: Config, benchmark: str) -> str:
     return _lineage("tables", [f"{NAME}.evaluation.tables.benchmark"], params)
 
 
+def transfer(config: Config, target: str) -> str:
+    """The scores of other benchmarks' systems on a benchmark's clips."""
+    named = pairs(config, target)
+    own = [score(config, target, system) for system in config.benchmark(target).systems]
+    others = [score(config, pair.source, pair.system) for pair in named]
+    shown = [marks(config, name) for name in (target, *(pair.source for pair in named))]
+    named = [pair.model_dump() for pair in named]
+    return _lineage("transfer", [f"{NAME}.evaluation.transfer.tables"], [named, own, others, shown])
+
+
 def summary(included: dict[str, str]) -> str:
     """The summary over benchmarks.
 
@@ -178,6 +190,7 @@ def report(config: Config) -> str:
     templates = files_hash(PACKAGE / "reports" / "pages" / "templates")
     settings = config.report.model_dump()
     shown = [[tables(config, name), cost(config, name)] for name in config.active]
+    shown += [[transfer(config, name)] for name in targets(config)]
     return _lineage("report", [f"{NAME}.reports"], [shown, settings, templates])
 
 

@@ -19,9 +19,9 @@ from ugcl.errors import UgclError
 from ugcl.plan import data as data_plan
 from ugcl.plan import check, evaluation, paths, reports
 from ugcl.plan import features as features_plan
-from ugcl.plan import folder as folder_plan
 from ugcl.plan import resources as needs
 from ugcl.plan import train as train_plan
+from ugcl.plan import transfer as transfer_plan
 from ugcl.provenance import contract, kept, ledger, lineage
 
 min_version("9.0")

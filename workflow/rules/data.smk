@@ -50,7 +50,7 @@ rule fetch:
 
 rule manifest:
     input:
-        lambda wildcards: folder_plan.manifest_inputs(params_tree, wildcards.corpus),
+        lambda wildcards: data_plan.raw_files(params_tree, wildcards.corpus),
     output:
         "data/manifests/{corpus}.csv",
     log:

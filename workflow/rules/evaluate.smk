@@ -5,6 +5,7 @@ rule evaluate:
     input:
         evaluation.tables(params_tree),
         evaluation.summary_outputs(),
+        transfer_plan.outputs(params_tree),
 
 
 for _benchmark in params_tree.active:
@@ -163,6 +164,25 @@ rule benchmark_tables:
         lineage=lambda wildcards: lineage.tables(params_tree, wildcards.benchmark),
     shell:
         "python -m ugcl evaluate tables {wildcards.benchmark:q} > {log:q} 2>&1"
+
+
+rule transfer:
+    input:
+        lambda wildcards: transfer_plan.inputs(params_tree, wildcards.benchmark),
+    output:
+        [evaluation.table("{benchmark}", name) for name in transfer_plan.TABLES],
+    log:
+        "logs/evaluate/transfer-{benchmark}.log",
+    benchmark:
+        "logs/benchmarks/evaluate/transfer-{benchmark}.tsv"
+    threads: 1
+    resources:
+        **needs.of_rule(params_tree, "transfer"),
+        gpu=gpus_of["transfer"],
+    params:
+        lineage=lambda wildcards: lineage.transfer(params_tree, wildcards.benchmark),
+    shell:
+        "python -m ugcl evaluate transfer {wildcards.benchmark:q} --threads {threads:q} > {log:q} 2>&1"
 
 
 # Of the active benchmarks, and of others as their tables lie there, if they are current.

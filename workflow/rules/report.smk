@@ -12,6 +12,7 @@ rule report:
 rule figures:
     input:
         evaluation.tables(params_tree),
+        transfer_plan.outputs(params_tree),
         data_plan.manifests(params_tree),
         data_plan.all_splits(params_tree),
     output:
@@ -93,6 +94,11 @@ rule notebook:
         lambda wildcards: (
             reports.study_tables(params_tree)
             if wildcards.notebook == reports.TUNING
+            else []
+        ),
+        lambda wildcards: (
+            transfer_plan.outputs(params_tree)
+            if wildcards.notebook == transfer_plan.NOTEBOOK
             else []
         ),
         source="notebooks/{notebook}.py",

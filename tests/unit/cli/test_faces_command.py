@@ -98,7 +98,7 @@ def test_people_are_drawn_only_when_the_user_says_that_the_licence_lets(tiny: Co
 
 @pytest.mark.parametrize("clip", ["1001_KEY_ANG_XX", "1004_KEY_NEU_XX"])
 def test_failed_clips_come_first_then_those_with_fewer_faces(tiny: Config, clip: str) -> None:
-    from ugcl.reports.pages import face_sheet
+    from ugcl.reports.pages.media import face_sheet
 
     summary = table.summary_path(paths.faces("tiny", 1))
     frame = pd.read_csv(paths.faces("tiny", 1))

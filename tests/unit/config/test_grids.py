@@ -14,7 +14,7 @@ from ugcl.errors import UgclError
 @pytest.fixture
 def tree(project: Path) -> dict[str, Any]:
     """The project's parameters with grids that no benchmark takes."""
-    tree = read(project / "params.yaml") | {"tuned": {}}
+    tree = read(project / "params.yaml") | {"tuned": {}, "transfer": []}
     tree["active"] = ["demo"]
     demo = tree["benchmarks"]["demo"] | {"systems": ["ugcl", "concat"], "planned": []}
     tree["benchmarks"] = {"demo": demo}

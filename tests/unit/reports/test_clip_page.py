@@ -19,7 +19,8 @@ from ugcl.data import sources, tables
 from ugcl.errors import UgclError
 from ugcl.plan import evaluation, paths
 from ugcl.plan import reports as outputs
-from ugcl.reports.pages import archive, clip_table, model_card, site
+from ugcl.reports.pages import archive, model_card, site
+from ugcl.reports.pages.media import clip_table
 from ugcl.reports.tables import papers
 
 

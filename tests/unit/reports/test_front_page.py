@@ -20,7 +20,8 @@ from ugcl.errors import UgclError
 from ugcl.plan import evaluation, paths
 from ugcl.plan import reports as outputs
 from ugcl.plan.names import is_reference_row
-from ugcl.reports.pages import archive, clip_table, model_card, site
+from ugcl.reports.pages import archive, model_card, site
+from ugcl.reports.pages.media import clip_table
 from ugcl.reports.tables import papers as tables
 from ugcl.reports.tables.read import read
 

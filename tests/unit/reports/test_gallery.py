@@ -18,7 +18,7 @@ from PIL import Image
 
 from ugcl.config import Config
 from ugcl.data import sources
-from ugcl.reports.pages import gallery
+from ugcl.reports.pages.media import gallery
 from ugcl.reports.pages.notebook import rows
 from ugcl.reports.tables.read import read
 

@@ -10,7 +10,7 @@ from ugcl.reports.tables.methods import methods_table
 
 
 def test_a_row_per_method_with_its_systems(project: Path) -> None:
-    tree = read(project / "params.yaml") | {"tuned": {}}
+    tree = read(project / "params.yaml") | {"tuned": {}, "transfer": []}
     tree["systems"]["mine"] = {"method": {"name": "my_method:MyMethod"}}
     systems = ["ugcl", "concat", "ugcl-no-snd", "mine", "audio-only"]
     tree["benchmarks"]["demo"] |= {"systems": systems, "planned": []}

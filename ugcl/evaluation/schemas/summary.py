@@ -6,6 +6,7 @@ from ugcl.evaluation.schemas.dialogues import DIALOGUES, SHIFTS, TURNS
 from ugcl.evaluation.schemas.networks import COST, REPRESENTATION, ROBUSTNESS
 from ugcl.evaluation.schemas.schema import Columns
 from ugcl.evaluation.schemas.scores import DISAGREEMENT, ERRORS, SCORES
+from ugcl.evaluation.schemas.transfer import TRANSFER
 from ugcl.inference import temperature
 
 SUMMARY = Columns(
@@ -76,7 +77,7 @@ OF_SYSTEM = {
 }
 TABLES = (
     {"summary": SUMMARY}
-    | {name: columns.between("benchmark", "marks") for name, columns in OF_BENCHMARK.items()}
+    | {name: columns.between("benchmark", "marks") for name, columns in (OF_BENCHMARK | TRANSFER).items()}
     | {name: columns.between("benchmark system", "marks") for name, columns in OF_SYSTEM.items()}
     | {"cost": COST.between("system")}
 )

@@ -1,4 +1,4 @@
-"""Figures of robustness and of cost."""
+"""Figures of robustness, of other corpora, and of cost."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 from ugcl.plan.names import TITLES
 from ugcl.reports import theme
 from ugcl.reports.figures import drawing
+from ugcl.reports.tables.transfer import name as row_name
 
 CROWD = 8
 """With more systems than this, intervals would hide each other and are left to the table."""
@@ -171,4 +172,34 @@ def cost(
         grid[0].yaxis.set_major_formatter(drawing.PERCENT)
         drawing.legend(figure, palette, table["system"], line="")
         drawing.title(figure, title)
+    return figure
+
+
+def transfer(table: pd.DataFrame, palette: dict[str, str], metric: str = "uar", title: str = "") -> Figure:
+    """Systems of other benchmarks on this one's clips, each at home and after transfer, and its own systems.
+
+    Args:
+        table: rows of one benchmark, columns of results/tables/<benchmark>/transfer.csv.
+    """
+    rows = table[table["metric"] == metric]
+    # The target's own systems are judged on the same clips and classes for each pair with the same classes.
+    keys = ["kind", "of", "scored", "classes"]
+    own = rows[rows["kind"] == "own"].drop_duplicates(keys)
+    rows = pd.concat([rows[rows["kind"] != "own"], own])
+    several = own["classes"].nunique() > 1
+    names = [
+        row_name(row) + (f" ({len(row.classes.split())} classes)" if several and row.kind == "own" else "")
+        for row in rows.itertuples()
+    ]
+    with theme.style():
+        figure, axes = drawing.panels(0.9 + 0.32 * len(rows))
+        for y, row in enumerate(rows.itertuples()):
+            shade = theme.colour(palette, row.scored)
+            drawing.interval(axes, row.value, row.ci_low, row.ci_high, y, shade)
+            drawing.beside(axes, y, f"{100 * row.value:.1f}")
+        drawing.names(axes, names)
+        axes.set_xlim(0, 1)
+        axes.xaxis.set_major_formatter(drawing.PERCENT)
+        axes.set_xlabel(f"{TITLES[metric]} among the classes that both have")
+        axes.set_title(title)
     return figure

@@ -10,7 +10,8 @@ from ugcl import files
 from ugcl.config import Config
 from ugcl.config.load import parameter_files
 from ugcl.plan import reports as plan
-from ugcl.reports.pages import clip_table, site
+from ugcl.reports.pages import site
+from ugcl.reports.pages.media import clip_table
 from ugcl.reports.pages.templating import fill
 
 DATE = (1980, 1, 1, 0, 0, 0)

@@ -244,7 +244,7 @@ def test_settings_that_contradict_each_other(build, tmp_path: Path, settings: di
 
 
 def test_the_workflow_reads_annotation_files_without_a_table(build, tmp_path: Path, project: Path) -> None:
-    from ugcl.plan import check, folder
+    from ugcl.plan import check, data
 
     tree = configuration.read(project / "params.yaml")
     protocols = {"p": {"label": "emotion", "classes": ["sad", "happy"]}}
@@ -254,11 +254,11 @@ def test_the_workflow_reads_annotation_files_without_a_table(build, tmp_path: Pa
     tree["active"] = ["mine"]
     path = textgrid(tmp_path / "s1_a.TextGrid", SAD)
     config = configuration.parse(tree)
-    assert folder.manifest_inputs(config, "mine") == [path]
+    assert data.raw_files(config, "mine") == [path]
     check.check(config)
     (tmp_path / "db.yaml").touch()
     del tree["corpora"]["mine"]["annotations"]
     tree["corpora"]["mine"]["database"] = {"tables": ["t"], "columns": {"emotion": "e"}}
     config = configuration.parse(tree)
-    assert folder.manifest_inputs(config, "mine") == [tmp_path / "db.yaml", path]
+    assert data.raw_files(config, "mine") == [tmp_path / "db.yaml", path]
     check.check(config)

@@ -1,0 +1,1 @@
+"""Encoders of sound with the conventions of other software."""

@@ -1,0 +1,1 @@
+"""Pages and parts of pages with clips and faces."""
