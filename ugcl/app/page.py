@@ -1,0 +1,163 @@
+"""The page: what is asked for, what is shown, and what a visit leaves behind."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ugcl.app import about, answers, uploads
+from ugcl.app.answers import Answers
+from ugcl.app.downloads import FORMATS
+from ugcl.app.uploads import Limits
+from ugcl.errors import UgclError
+from ugcl.inference.api.model import Model
+
+log = logging.getLogger(__name__)
+STATIC = Path(__file__).parent / "static"
+WAITING = 20  # requests that may wait; later ones are asked to try again
+SWEEP, KEPT = 600, 6 * 3600  # seconds: how often uploads are looked through, and how long one is kept
+CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}}
+
+
+def build(model: Model, limits: Limits, scratch: Path) -> gr.Blocks:
+    """The page of a model.
+
+    Args:
+        model: predicts one request at a time; others wait in a queue.
+        limits: of each file.
+        scratch: a private folder for files of requests.
+    """
+    with gr.Blocks(title=f"UGCL: {model.name}", analytics_enabled=False, delete_cache=(SWEEP, KEPT)) as page:
+        gr.HTML(about.banner(model))
+        inputs = _inputs(model, limits)
+        button = gr.Button("Predict", variant="primary", elem_id="predict")
+        message = gr.HTML(elem_id="message")
+        script = (STATIC / "page.js").read_text("utf-8")
+        result = gr.HTML(elem_id="result", js_on_load=script, min_height=60)
+        with gr.Row(elem_id="downloads"):
+            files = [gr.DownloadButton(name, visible=False, size="sm", min_width=90) for name in FORMATS]
+        with gr.Accordion("What it was trained on, and its limits", open=False):
+            gr.HTML(about.description(model))
+            if model.card:
+                gr.Markdown(model.card)
+        held = gr.State(None, delete_callback=_forget)
+        button.click(
+            _predicts(model, limits, scratch),
+            [held, *inputs],
+            [held, message, result, *files],
+            concurrency_limit=1,
+            show_progress_on=result,
+            api_visibility="private",
+        )
+        result.select(_chosen, [held], [result], show_progress="hidden", api_visibility="private")
+    return page.queue(max_size=WAITING)
+
+
+def theme() -> gr.themes.Base:
+    """Gradio's look with the fonts of the reader's system: none is loaded from elsewhere."""
+    fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
+    return gr.themes.Default(primary_hue="blue", **fonts)
+
+
+def style() -> str:
+    """The page's own CSS."""
+    return (STATIC / "page.css").read_text("utf-8")
+
+
+def _inputs(model: Model, limits: Limits) -> list[Any]:
+    """Files, camera, microphone and, where the model reads text, the words."""
+    bounds = f"at most {limits.megabytes:g} MB and {limits.seconds:g} s each"
+    words = ", texts (.txt) of the same name" if "text" in model.modalities else ""
+    with gr.Tab("Files"):
+        text = f"Sound and video files{words}; {bounds}. Equal names make one clip."
+        files = gr.File(label=text, file_count="multiple", height=170, elem_id="files")
+    with gr.Tab("Camera"):
+        # Mirrored recordings would have to be converted by an ffmpeg command.
+        camera = gr.Video(
+            sources=["webcam"],
+            include_audio=True,
+            label=f"Picture and sound, at most {limits.seconds:g} s",
+            webcam_options=gr.WebcamOptions(mirror=False, constraints=CAMERA),
+            elem_id="camera",
+            height=320,
+        )
+    with gr.Tab("Microphone"):
+        label = f"Sound, at most {limits.seconds:g} s"
+        microphone = gr.Audio(
+            sources=["microphone"], type="filepath", label=label, elem_id="microphone", editable=False
+        )
+    transcript = gr.Textbox(
+        label="What is said (of one clip; otherwise add text files)",
+        visible="text" in model.modalities,
+        lines=2,
+    )
+    return [files, camera, microphone, transcript]
+
+
+def _predicts(model: Model, limits: Limits, scratch: Path) -> Callable[..., list[Any]]:
+    def predict(
+        old: Answers | None,
+        files: Sequence[str] | None,
+        camera: str | None,
+        microphone: str | None,
+        transcript: str,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008, Gradio finds it by this default
+    ) -> list[Any]:
+        try:
+            recordings = [("camera", camera), ("microphone", microphone)]
+            request = uploads.batch(scratch, files or [], recordings, limits)
+            clips = uploads.with_words(request.clips, transcript)
+            request = uploads.Batch(request.folder, clips, request.refused)
+
+            def report(done: int, name: str) -> None:
+                progress((done, len(clips)), desc=name, unit="clips")
+
+            found = answers.answer(model, request, report)
+        except UgclError as error:
+            return _shown(old, str(error))
+        except Exception:
+            log.exception("a prediction failed")
+            return _shown(
+                old, "The prediction failed; the reason is in the log of the program that serves this page."
+            )
+        _forget(old)
+        return _shown(found)
+
+    return predict
+
+
+def _shown(found: Answers | None, fault: str = "") -> list[Any]:
+    """The state, message, result and downloads."""
+    message = f'<p class="ugcl-error" role="alert">{escape(fault)}</p>' if fault else ""
+    files = found.files if found else {}
+    buttons = [
+        gr.DownloadButton(value=str(files[n]) if n in files else None, visible=n in files) for n in FORMATS
+    ]
+    return [found, message, _result(found, found.good[0] if found and found.good else -1), *buttons]
+
+
+def _result(found: Answers | None, chosen: int) -> str:
+    if found is None:
+        return ""
+    panel = found.answers[chosen].panel if chosen >= 0 else ""
+    return answers.table(found, chosen) + panel
+
+
+def _chosen(found: Answers | None, event: gr.EventData) -> str:
+    """The result with another clip; a number that the page did not offer changes nothing."""
+    index = getattr(event, "index", None)
+    if found is None or index not in found.good:
+        return _result(found, found.good[0] if found and found.good else -1)
+    return _result(found, index)
+
+
+def _forget(found: Answers | None) -> None:
+    """Remove the files of a request that nobody looks at any more."""
+    if found is not None:
+        shutil.rmtree(found.folder, ignore_errors=True)
