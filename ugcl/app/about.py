@@ -8,12 +8,13 @@ from ugcl.inference.api.model import Model
 from ugcl.reports.labels import label_source
 
 SYNTHETIC = (
-    "trained on clips that show no people, made by a program. It says nothing about people and must not be used"
-    " on people."
+    "trained on clips that show no people, made by a program. It says nothing about people and must not be"
+    " used on people."
 )
 USE = (
     "For research: comparing methods on short clips of one person. Not for decisions about people, not for"
-    " watching people who have not agreed, and not to infer what a person feels: a label is not what a person felt."
+    " watching people who have not agreed, and not to infer what a person feels: a label is not what a person"
+    " felt."
 )
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from html import escape
 from pathlib import Path
-from urllib.parse import quote
 
 from ugcl.app import downloads, playback
-from ugcl.app.timeline import timeline
+from ugcl.app.panels import panel
 from ugcl.app.uploads import Batch, sentence
 from ugcl.features.media.clip import Clip
 from ugcl.inference.api.model import Model, at
@@ -18,8 +16,6 @@ from ugcl.inference.predictions import Prediction, predictions
 
 WINDOW, STEP = 1.0, 0.2
 """Length and step of the timeline's windows, seconds: those of `ugcl predict --timeline`."""
-FILES = "gradio_api/file="
-"""Address of a file of the scratch folder, below the page's own."""
 Report = Callable[[int, str], None]
 """Takes the number of clips that are done and what is done next."""
 
@@ -84,66 +80,10 @@ def _answer(found: Prediction, ensemble: Ensemble, folder: Path) -> Answer:
         notes=tuple(sentence(note, folder) for note in found.notes),
         observed=None,
     )
-    return Answer(light, "" if found.failure else _panel(found, light, ensemble, folder))
+    if found.failure:
+        return Answer(light, "")
+    return Answer(light, panel(found, light.notes, ensemble, playback.playable(found.clip, folder)))
 
 
 def _media(clip: Clip) -> list[tuple[str, Path | None]]:
     return [("audio", clip.audio), ("video", clip.video)]
-
-
-def _panel(found: Prediction, light: Prediction, ensemble: Ensemble, folder: Path) -> str:
-    used = light.modalities.replace("+", " and ")
-    mark = f'<strong class="ugcl-badge">{ensemble.marks}</strong>' if ensemble.marks else ""
-    length = f"{light.duration:.1f} s, " if light.duration == light.duration else ""
-    head = (
-        f'<div class="ugcl-verdict"><b>{escape(light.predicted)}</b> <span>{100 * light.confidence:.0f} %</span>'
-        f"{mark}<small>{escape(light.clip.name)}, {length}from {escape(used)}</small></div>"
-    )
-    media = playback.playable(found.clip, folder)
-    player = _player(media, found.clip.video is not None)
-    notes = "".join(f"<li>{escape(note)}</li>" for note in light.notes)
-    line = timeline(found, ensemble) if light.duration == light.duration else ""
-    return (
-        f'<section class="ugcl-clip">{head}<div class="ugcl-body">{player}<div class="ugcl-time">{line}</div></div>'
-        f"{f'<ul>{notes}</ul>' if notes else ''}</section>"
-    )
-
-
-def _player(media: Path | None, film: bool) -> str:
-    if media is None:
-        return ""
-    kind = "video" if film else "audio"
-    return f'<{kind} class="ugcl-player" controls playsinline preload="auto" src="{FILES}{quote(str(media))}"></{kind}>'
-
-
-def table(found: Answers, chosen: int) -> str:
-    """All clips as a table whose rows can be chosen; "" for one clip that has a prediction."""
-    if len(found.answers) == 1 and found.good:
-        return ""
-    rows = []
-    for i, one in enumerate(found.answers):
-        name = escape(one.prediction.clip.name)
-        if one.prediction.failure:
-            rows.append(
-                f'<tr class="ugcl-failed"><th>{name}</th><td colspan="5">{_failure(one.prediction)}</td></tr>'
-            )
-            continue
-        ranked = sorted(one.prediction.probabilities.items(), key=lambda pair: -pair[1])
-        cells = [
-            f"<b>{escape(ranked[0][0])}</b>",
-            f"{100 * ranked[0][1]:.0f} %",
-            f"{escape(ranked[1][0])} {100 * ranked[1][1]:.0f} %",
-            escape(one.prediction.modalities.replace("+", ", ")),
-            f"{one.prediction.duration:.1f} s" if one.prediction.duration == one.prediction.duration else "–",
-        ]
-        button = (
-            f'<button type="button" data-clip="{i}" aria-pressed="{str(i == chosen).lower()}">{name}</button>'
-        )
-        rows.append(f"<tr><th>{button}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    head = "".join(f"<th>{name}</th>" for name in ("clip", "emotion", "confidence", "next", "used", "length"))
-    return f'<div class="ugcl-scroll"><table class="ugcl-clips"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
-
-
-def _failure(prediction: Prediction) -> str:
-    text = prediction.failure
-    return escape(text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text)

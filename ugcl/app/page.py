@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from ugcl.app import about, answers, uploads
+from ugcl.app import about, answers, panels, uploads
 from ugcl.app.answers import Answers
 from ugcl.app.downloads import FORMATS
 from ugcl.app.uploads import Limits
@@ -34,16 +34,16 @@ def build(model: Model, limits: Limits, scratch: Path) -> gr.Blocks:
         scratch: a private folder for files of requests.
     """
     with gr.Blocks(title=f"UGCL: {model.name}", analytics_enabled=False, delete_cache=(SWEEP, KEPT)) as page:
-        gr.HTML(about.banner(model))
+        gr.HTML(about.banner(model), apply_default_css=False)
         inputs = _inputs(model, limits)
         button = gr.Button("Predict", variant="primary", elem_id="predict")
-        message = gr.HTML(elem_id="message")
+        message = gr.HTML(elem_id="message", visible=False, apply_default_css=False)
         script = (STATIC / "page.js").read_text("utf-8")
-        result = gr.HTML(elem_id="result", js_on_load=script, min_height=60)
+        result = gr.HTML(elem_id="result", js_on_load=script, apply_default_css=False)
         with gr.Row(elem_id="downloads"):
             files = [gr.DownloadButton(name, visible=False, size="sm", min_width=90) for name in FORMATS]
         with gr.Accordion("What it was trained on, and its limits", open=False):
-            gr.HTML(about.description(model))
+            gr.HTML(about.description(model), apply_default_css=False)
             if model.card:
                 gr.Markdown(model.card)
         held = gr.State(None, delete_callback=_forget)
@@ -75,8 +75,11 @@ def _inputs(model: Model, limits: Limits) -> list[Any]:
     bounds = f"at most {limits.megabytes:g} MB and {limits.seconds:g} s each"
     words = ", texts (.txt) of the same name" if "text" in model.modalities else ""
     with gr.Tab("Files"):
-        text = f"Sound and video files{words}; {bounds}. Equal names make one clip."
-        files = gr.File(label=text, file_count="multiple", height=170, elem_id="files")
+        files = gr.File(label="Clips", file_count="multiple", height=170, elem_id="files")
+        gr.HTML(
+            f'<p class="ugcl-hint">Sound and video files{words}, {bounds}. Files of one name are one clip.</p>',
+            apply_default_css=False,
+        )
     with gr.Tab("Camera"):
         # Mirrored recordings would have to be converted by an ffmpeg command.
         camera = gr.Video(
@@ -106,13 +109,13 @@ def _predicts(model: Model, limits: Limits, scratch: Path) -> Callable[..., list
         files: Sequence[str] | None,
         camera: str | None,
         microphone: str | None,
-        transcript: str,
+        transcript: str | None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008, Gradio finds it by this default
     ) -> list[Any]:
         try:
             recordings = [("camera", camera), ("microphone", microphone)]
             request = uploads.batch(scratch, files or [], recordings, limits)
-            clips = uploads.with_words(request.clips, transcript)
+            clips = uploads.with_words(request.clips, transcript or "")
             request = uploads.Batch(request.folder, clips, request.refused)
 
             def report(done: int, name: str) -> None:
@@ -134,7 +137,8 @@ def _predicts(model: Model, limits: Limits, scratch: Path) -> Callable[..., list
 
 def _shown(found: Answers | None, fault: str = "") -> list[Any]:
     """The state, message, result and downloads."""
-    message = f'<p class="ugcl-error" role="alert">{escape(fault)}</p>' if fault else ""
+    text = f'<p class="ugcl-error" role="alert">{escape(fault)}</p>'
+    message = gr.HTML(text if fault else "", visible=bool(fault))
     files = found.files if found else {}
     buttons = [
         gr.DownloadButton(value=str(files[n]) if n in files else None, visible=n in files) for n in FORMATS
@@ -145,8 +149,10 @@ def _shown(found: Answers | None, fault: str = "") -> list[Any]:
 def _result(found: Answers | None, chosen: int) -> str:
     if found is None:
         return ""
-    panel = found.answers[chosen].panel if chosen >= 0 else ""
-    return answers.table(found, chosen) + panel
+    predictions = [answer.prediction for answer in found.answers]
+    if len(predictions) == 1:
+        return found.answers[0].panel or panels.failure(predictions[0])
+    return panels.table(predictions, chosen) + (found.answers[chosen].panel if chosen >= 0 else "")
 
 
 def _chosen(found: Answers | None, event: gr.EventData) -> str:

@@ -1,4 +1,4 @@
-"""One clip over time as HTML and SVG: a row per class, the waveform, the faces; the page's script reads it."""
+"""One clip over time as HTML and SVG: a row per class, the waveform, the faces."""
 
 from __future__ import annotations
 
@@ -53,13 +53,14 @@ def timeline(prediction: Prediction, ensemble: Ensemble) -> str:
     faces = thumbnails(prediction)
     if faces:
         rows.append(_panel("face", _faces(faces)))
-    rows.append(_panel("", _axis(seen.duration)))
+    rows.append(_panel("", _axis(seen.duration), "s"))
     known = ~np.isnan(p).any(axis=1)
     windows = {"times": np.round(time[known], 3).tolist(), "p": np.round(p[known], 3).tolist()}
     label = f"Probabilities over time of {prediction.clip.name}; arrow keys move, space plays"
     return (
         f'<div class="ugcl-timeline" data-duration="{seen.duration:.3f}"'
-        f' data-windows="{escape(json.dumps(windows))}" tabindex="0" role="slider" aria-label="{escape(label)}"'
+        f' data-windows="{escape(json.dumps(windows))}"'
+        f' tabindex="0" role="slider" aria-label="{escape(label)}"'
         f' aria-valuemin="0" aria-valuemax="{seen.duration:.2f}" aria-valuenow="0">'
         f'<div class="ugcl-reading" aria-live="off"><span>whole clip</span></div>'
         f'{"".join(rows)}<div class="ugcl-cursor" hidden></div></div>'
@@ -87,15 +88,14 @@ def _shade(ensemble: Ensemble, name: str) -> int:
 def _row(name: str, drawing: str, probability: float) -> str:
     whole = f"{100 * probability:.0f} %"
     return (
-        f'<div class="ugcl-row" data-class="{escape(name)}"><span class="ugcl-name">{escape(name)}</span>{drawing}'
+        f'<div class="ugcl-row" data-class="{escape(name)}">'
+        f'<span class="ugcl-name">{escape(name)}</span>{drawing}'
         f'<span class="ugcl-value" data-whole="{whole}">{whole}</span></div>'
     )
 
 
-def _panel(name: str, drawing: str) -> str:
-    return (
-        f'<div class="ugcl-row ugcl-extra"><span class="ugcl-name">{name}</span>{drawing}<span></span></div>'
-    )
+def _panel(name: str, drawing: str, unit: str = "") -> str:
+    return f'<div class="ugcl-row ugcl-extra"><span class="ugcl-name">{name}</span>{drawing}<span>{unit}</span></div>'
 
 
 def _svg(content: str, kind: str) -> str:
@@ -115,8 +115,8 @@ def _curve(time: np.ndarray, p: np.ndarray, k: int, duration: float) -> str:
         for strong in _runs(top[part]):
             piece = bends[2 * strong[0] : 2 * strong[-1] + 3]
             parts.append(f'<polygon points="{_closed(piece)}" fill="--shade" fill-opacity="0.8"/>')
-        line = f'<polyline points="{_points(bends)}" fill="none" stroke="--shade" vector-effect="non-scaling-stroke"/>'
-        parts.append(line)
+        line = 'fill="none" stroke="--shade" vector-effect="non-scaling-stroke"'
+        parts.append(f'<polyline points="{_points(bends)}" {line}/>')
     return _svg("".join(parts), "ugcl-curve")
 
 
@@ -189,6 +189,5 @@ def _axis(duration: float) -> str:
     places = [
         f'<span style="left:{100 * mark / duration:.2f}%">{label}</span>'
         for mark, label in zip(marks, labels, strict=True)
-        if mark <= 0.97 * duration
     ]
-    return f'<div class="ugcl-plot ugcl-axis">{"".join(places)}<em>s</em></div>'
+    return f'<div class="ugcl-plot ugcl-axis">{"".join(places)}</div>'

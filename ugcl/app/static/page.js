@@ -29,7 +29,8 @@ function show(line, time) {
   rows.forEach((row, k) => row.classList.toggle("ugcl-top", k === best));
   const text = best < 0 ? "nothing to read" : `${rows[best].dataset.class} ${percent(windows.p[i][best])}`;
   line.setAttribute("aria-valuetext", `${time.toFixed(1)} seconds: ${text}`);
-  cursor.style.left = `${plot.offsetLeft + (time / duration) * plot.clientWidth}px`;
+  const box = plot.getBoundingClientRect(), left = box.left - line.getBoundingClientRect().left;
+  cursor.style.left = `${left + (time / duration) * box.width}px`;
   cursor.hidden = false;
 }
 

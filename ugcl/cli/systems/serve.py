@@ -14,8 +14,8 @@ def serve(
     model: Annotated[
         str,
         typer.Argument(
-            help="<benchmark>/<system>, a run's or system's folder, or a bundle (folder, zip file, user/name);"
-            " default the reference system of the first active benchmark."
+            help="<benchmark>/<system>, the folder of runs, or a bundle (folder, zip file, user/name on the"
+            " hub); default the reference system of the first active benchmark."
         ),
     ] = "",
     host: Annotated[
