@@ -77,7 +77,7 @@ def _inputs(model: Model, limits: Limits) -> list[Any]:
     with gr.Tab("Files"):
         files = gr.File(label="Clips", file_count="multiple", height=170, elem_id="files")
         gr.HTML(
-            f'<p class="ugcl-hint">Sound and video files{words}, {bounds}. Files of one name are one clip.</p>',
+            f'<p class="ugcl-hint">Sound, video{words}; {bounds}. Files of one name are one clip.</p>',
             apply_default_css=False,
         )
     with gr.Tab("Camera"):

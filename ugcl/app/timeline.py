@@ -20,6 +20,7 @@ WIDE, HIGH = 1000, 100
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
 """Seconds between two marks of the time axis."""
 MARKS = 6  # most marks of the axis
+CURSOR = '<div class="ugcl-over"><div class="ugcl-cursor" hidden></div></div>'
 QUALITY = 85  # of the JPEG thumbnails
 
 
@@ -63,7 +64,7 @@ def timeline(prediction: Prediction, ensemble: Ensemble) -> str:
         f' tabindex="0" role="slider" aria-label="{escape(label)}"'
         f' aria-valuemin="0" aria-valuemax="{seen.duration:.2f}" aria-valuenow="0">'
         f'<div class="ugcl-reading" aria-live="off"><span>whole clip</span></div>'
-        f'{"".join(rows)}<div class="ugcl-cursor" hidden></div></div>'
+        f"{''.join(rows)}{_panel('', CURSOR)}</div>"
         f'<p class="ugcl-caption">{escape(_caption(prediction, width))}</p>'
     )
 
@@ -95,7 +96,8 @@ def _row(name: str, drawing: str, probability: float) -> str:
 
 
 def _panel(name: str, drawing: str, unit: str = "") -> str:
-    return f'<div class="ugcl-row ugcl-extra"><span class="ugcl-name">{name}</span>{drawing}<span>{unit}</span></div>'
+    title = f'<span class="ugcl-name">{name}</span>'
+    return f'<div class="ugcl-row ugcl-extra">{title}{drawing}<span>{unit}</span></div>'
 
 
 def _svg(content: str, kind: str) -> str:

@@ -14,7 +14,7 @@ function nearest(times, time) {
 }
 
 function show(line, time) {
-  const { cursor, plot, reading, values, duration } = parts(line);
+  const { cursor, reading, values, duration } = parts(line);
   const windows = line.windows ??= JSON.parse(line.dataset.windows);
   if (!windows.times.length) return;
   time = Math.min(Math.max(time, 0), duration);
@@ -29,8 +29,7 @@ function show(line, time) {
   rows.forEach((row, k) => row.classList.toggle("ugcl-top", k === best));
   const text = best < 0 ? "nothing to read" : `${rows[best].dataset.class} ${percent(windows.p[i][best])}`;
   line.setAttribute("aria-valuetext", `${time.toFixed(1)} seconds: ${text}`);
-  const box = plot.getBoundingClientRect(), left = box.left - line.getBoundingClientRect().left;
-  cursor.style.left = `${left + (time / duration) * box.width}px`;
+  cursor.style.left = `${(100 * time) / duration}%`;
   cursor.hidden = false;
 }
 
