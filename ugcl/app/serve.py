@@ -97,9 +97,10 @@ def _application(model: Model, limits: Limits, scratch: Path) -> Any:
 
     application = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     application.add_middleware(Guard)
-    return gr.mount_gradio_app(
+    blocks = page.build(model, limits, scratch)
+    gr.mount_gradio_app(
         application,
-        page.build(model, limits, scratch),
+        blocks,
         path="/",
         allowed_paths=[],
         max_file_size=round(limits.megabytes * 1e6),
@@ -112,6 +113,10 @@ def _application(model: Model, limits: Limits, scratch: Path) -> Any:
         theme=page.theme(),
         css=page.style(),
     )
+    # Gradio 6 checks that files of a request were uploaded only after launch(), which is not used here:
+    # without this, a request that names any file of the server would get it.
+    blocks.has_launched = blocks.is_running = True
+    return application
 
 
 def _server(application: Any) -> Any:
