@@ -21,9 +21,19 @@ _HOMES = {
     "load": "ugcl.inference.api.load",
     "load_features": "ugcl.evaluation.frames",
     "load_predictions": "ugcl.evaluation.frames",
+    "write_timeline": "ugcl.inference.annotations.write",
 }
 
-__all__ = ["Classifier", "Model", "Result", "UgclError", "load", "load_features", "load_predictions"]
+__all__ = [
+    "Classifier",
+    "Model",
+    "Result",
+    "UgclError",
+    "load",
+    "load_features",
+    "load_predictions",
+    "write_timeline",
+]
 
 
 def __getattr__(name: str) -> Any:

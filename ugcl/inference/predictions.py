@@ -21,6 +21,7 @@ from ugcl.features.media.failure import MediaError
 from ugcl.features.progress import progress
 from ugcl.inference import dialogue
 from ugcl.inference import ensemble as inference
+from ugcl.inference.annotations.timeline import facts
 from ugcl.inference.dialogue import Place
 from ugcl.inference.ensemble import Ensemble
 from ugcl.inference.observation import Observation, Observer
@@ -42,7 +43,8 @@ class Prediction:
         modalities: what the system used, joined by +.
         duration, face_share, speech: see :class:`ugcl.inference.observation.Observation`.
         notes: notes for the reader: missing modalities, clips known from training.
-        timeline: rows of :func:`ugcl.inference.ensemble.timeline`, None where none was asked for.
+        timeline: rows of :func:`ugcl.inference.ensemble.timeline`, None where none was asked for, or
+            where the clip has words alone.
         observed: what was decoded, kept for drawing where a timeline was asked for.
     """
 
@@ -138,6 +140,9 @@ def predictions(
         if count > 1:
             notes.append(f"long: the mean over {count} stretches of {observed.duration / count:.0f} s")
         notes += _seen_in_training(config, ensemble, clip, known)
+        timed = window if np.isfinite(observed.duration) else None
+        if window and not timed:
+            notes.append("no timeline: it has neither sound nor pictures")
         yield Prediction(
             clip=clip,
             probabilities=dict(zip(ensemble.classes, p.tolist(), strict=True)),
@@ -146,9 +151,24 @@ def predictions(
             face_share=observed.face_share,
             speech=observed.speech,
             notes=tuple(notes),
-            timeline=inference.timeline(ensemble, observed, *window) if window else None,
-            observed=observed if window else None,
+            timeline=_timeline(ensemble, observed, *timed) if timed else None,
+            observed=observed if timed else None,
         )
+
+
+def _timeline(ensemble: Ensemble, observed: Observation, length: float, step: float) -> pd.DataFrame:
+    """The timeline of a clip, with what an annotation file says of it in its attrs."""
+    table, clip = inference.timeline(ensemble, observed, length, step), observed.clip
+    table.attrs = facts(
+        clip.name,
+        (clip.audio, clip.video),
+        observed.duration,
+        model=f"{ensemble.run.benchmark}/{ensemble.run.system}",
+        marks=ensemble.marks,
+        window=length,
+        step=step,
+    )
+    return table
 
 
 def _observed(observer: Observer, clips: list[Clip]) -> Iterator[Seen]:
@@ -207,7 +227,8 @@ def write(ensemble: Ensemble, found: list[Prediction], folder: Path) -> list[Pat
     for prediction in found:
         if prediction.timeline is not None:
             path = timeline_path(folder, prediction.clip, ".csv")
-            tables.write(prediction.timeline.assign(marks=ensemble.marks), path)
+            model = f"{ensemble.run.benchmark}/{ensemble.run.system}"
+            tables.write(prediction.timeline.assign(marks=ensemble.marks, model=model), path)
             written.append(path)
     return written
 

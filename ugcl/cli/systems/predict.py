@@ -54,6 +54,13 @@ Turns = Annotated[
         dir_okay=False,
     ),
 ]
+Export = Annotated[
+    str,
+    typer.Option(
+        help="Write each clip's timeline as textgrid (Praat), eaf (ELAN), vtt, srt (subtitles), csv; several"
+        " with commas. Files go to --out, default here.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option(help="Write predictions.csv, predictions.json and timelines into this folder."),
@@ -75,6 +82,8 @@ def predict(
     timeline: Annotated[bool, typer.Option("--timeline", help="Draw <clip>.timeline.png.")] = False,
     window: Annotated[float, typer.Option(min=0.2, help="Length of the timeline's windows, seconds.")] = 1.0,
     step: Annotated[float, typer.Option(min=0.02, help="Step of the timeline's windows, seconds.")] = 0.2,
+    export: Export = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Let --export replace files.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")] = False,
     out: Out = None,
     project: Project = None,
@@ -92,26 +101,28 @@ def predict(
     """
     from ugcl.inference import clips as user_clips
     from ugcl.inference import predictions as user_predictions
+    from ugcl.inference.annotations.write import export_paths
 
     here, found, places = Path.cwd(), _spoken(user_clips.find(clips), transcript), None
     if turns is not None:
         from ugcl.inference import dialogue
 
         found, places = dialogue.from_table(found, turns)
+    files = export_paths((out or here).absolute(), [clip.name for clip in found], export, overwrite)
     load, project = _source(model, benchmark, system, fold, project)
     if project is not None:
         found, out = user_clips.absolute(found), out and out.absolute()
     with chdir(project or "."):
         parameters, ensemble, observer = load()
-        span = (window, step) if timeline else None
+        span = (window, step) if timeline or export else None
         predicted = user_predictions.predictions(parameters, ensemble, found, span, places, observer)
-        results = list(_drawn(predicted, ensemble, out or here, parameters.report.dpi))
+        predicted = _exported(predicted, files)
+        if timeline:
+            predicted = _drawn(predicted, ensemble, out or here, parameters.report.dpi)
+        results = [replace(result, observed=None) for result in predicted]
     if out is not None:
         user_predictions.write(ensemble, results, out)
     _print(ensemble, results, as_json)
-    for result in results:
-        if result.failure:
-            typer.echo(f"not predicted: {result.clip.name}: {result.failure}", err=True)
     if all(result.failure for result in results):
         raise typer.Exit(1)
 
@@ -158,14 +169,25 @@ def _source(
 def _drawn(
     predicted: Iterable[Prediction], ensemble: Ensemble, folder: Path, dpi: int
 ) -> Iterator[Prediction]:
-    """The same without what was decoded, which need not stay in memory once a timeline is drawn."""
+    """The same, each timeline drawn."""
     for result in predicted:
         if result.observed is not None:
             from ugcl.inference.predictions import timeline_path
             from ugcl.reports.timeline import write
 
             write(result, ensemble, timeline_path(folder, result.clip, ".png"), dpi)
-        yield replace(result, observed=None)
+        yield result
+
+
+def _exported(predicted: Iterable[Prediction], files: dict[str, list[Path]]) -> Iterator[Prediction]:
+    """The same, each timeline written into its files."""
+    from ugcl.inference.annotations.write import write_timeline
+
+    for result in predicted:
+        if result.timeline is not None:
+            for path in files.get(result.clip.name, []):
+                write_timeline(result.timeline, path, overwrite=True)
+        yield result
 
 
 def _print(ensemble: Ensemble, results: list[Prediction], as_json: bool) -> None:
@@ -177,6 +199,9 @@ def _print(ensemble: Ensemble, results: list[Prediction], as_json: bool) -> None
         typer.echo(json.dumps(user_predictions.document(ensemble, results), indent=2, ensure_ascii=False))
     else:
         _show(ensemble, results)
+    for result in results:
+        if result.failure:
+            typer.echo(f"not predicted: {result.clip.name}: {result.failure}", err=True)
 
 
 def _show(ensemble: Ensemble, results: list[Prediction]) -> None:

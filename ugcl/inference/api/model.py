@@ -186,12 +186,15 @@ class Model:
 
         Returns:
             A row per window with something in it: time, start, end (seconds), modalities, p_<class>.
+            :func:`ugcl.write_timeline` writes it for Praat, ELAN and players.
 
         Raises:
-            UgclError: as of :meth:`predict`.
+            UgclError: as of :meth:`predict`, or the clip has neither sound nor pictures.
         """
         (found,) = self._predictions([self._clip(media, transcript)], (window, step))
         self._result(found)
+        if found.timeline is None:
+            raise UgclError(f"{found.clip.name}: neither sound nor pictures, so there is nothing over time")
         return found.timeline
 
     def embed(self, media: str | Path | Iterable[str | Path], run: int = 0) -> pd.DataFrame:
