@@ -26,7 +26,7 @@ def panel(found: Prediction, notes: Sequence[str], ensemble: Ensemble, media: Pa
         media: what is played; None for nothing.
     """
     mark = f'<strong class="ugcl-badge">{ensemble.marks}</strong>' if ensemble.marks else ""
-    timed = found.duration == found.duration
+    timed = found.timeline is not None
     about = [
         found.clip.name,
         *([f"{found.duration:.1f} s"] if timed else []),

@@ -84,6 +84,7 @@ def batch(
         laid.append(str(target))
     found, refused = [], {}
     for clip in find(laid):
+        clip = replace(clip, name=sentence(clip.name, folder))  # equal stems are told apart by their paths
         fault = next((why for path in (clip.audio, clip.video) if path and (why := beyond(path, limits))), "")
         if fault:
             refused[clip.name] = fault

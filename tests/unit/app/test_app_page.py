@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -63,7 +65,7 @@ def test_a_clip_gets_a_timeline_a_player_and_files(
         zip(page.locator(".ugcl-row[data-class] .ugcl-name").all_inner_texts(), values(page), strict=True)
     )
     assert shown == {name: f"{100 * p:.0f} %" for name, p in expected.probabilities.items()}
-    assert list(shown)[0] == expected.predicted and expected.predicted in page.inner_text(".ugcl-verdict")
+    assert next(iter(shown)) == expected.predicted and expected.predicted in page.inner_text(".ugcl-verdict")
     assert "SYNTHETIC" in page.inner_text(".ugcl-mark") and "SYNTHETIC" in page.inner_text(".ugcl-badge")
     assert (
         page.evaluate("[...document.querySelectorAll('.ugcl-faces img')].filter(i => i.naturalWidth).length")
@@ -77,6 +79,11 @@ def test_a_clip_gets_a_timeline_a_player_and_files(
     assert table["clip"].tolist() == [FIRST] and table["video"].tolist() == [f"{FIRST}.mp4"]
     windows = pd.read_csv(io.BytesIO(download(page, "timeline CSV")))
     assert len(windows) > 5
+    eaf = ElementTree.fromstring(download(page, "ELAN"))
+    links = [link.attrib["RELATIVE_MEDIA_URL"] for link in eaf.iter("MEDIA_DESCRIPTOR")]
+    assert links == [f"./{FIRST}.wav", f"./{FIRST}.mp4"]
+    assert download(page, "WebVTT").startswith(b"WEBVTT")
+    assert b'"emotion"' in download(page, "TextGrid")
 
     row = windows.iloc[(windows["time"] - 0.7 * expected.duration).abs().argmin()]
     over(page, 0.7, expected.duration, row["time"])
@@ -106,16 +113,19 @@ def test_several_clips_are_a_table_with_a_sentence_for_each_that_failed(
     browser, app: Served, synthetic: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.mp4").write_bytes(b"\0" * 4096)
-    (tmp_path / "<img src=x onerror=alert(1)>.txt.pdf").write_bytes(b"%PDF-1.4")
+    (tmp_path / "notes.pdf").write_bytes(b"%PDF-1.4")
     page, faults = opened(browser, app)
     predict(page, [*media(synthetic, FIRST, SECOND), *map(str, sorted(tmp_path.iterdir()))])
     rows = page.locator(".ugcl-clips tbody tr").all_inner_texts()
-    assert [row.split("\t")[0] for row in rows][1:] == [FIRST, SECOND, "broken"]
-    assert "nothing but zeros" in rows[3] and "PDF document" in rows[0]
-    assert page.locator("#result img[src=x]").count() == 0
+    assert [row.split("\t")[0] for row in rows] == [FIRST, SECOND, "broken", "notes"]
+    assert "nothing but zeros" in rows[2] and "PDF document" in rows[3]
     assert page.locator(".ugcl-failed").count() == 2
+    with zipfile.ZipFile(io.BytesIO(download(page, "ELAN"))) as archive:
+        names = archive.namelist()
+        annotations = "".join(archive.read(name).decode() for name in names)
+    assert names == [f"{FIRST}.eaf", f"{SECOND}.eaf"]
     text = page.inner_text("body") + download(page, "JSON").decode() + download(page, "CSV").decode()
-    assert str(app.scratch) not in text and "unreadable" not in text
+    assert "ugcl-app-" not in text + annotations and "unreadable" not in text
     assert FIRST in page.inner_text(".ugcl-verdict")
     page.click(f"button:text-is('{SECOND}')")
     page.wait_for_function(f"document.querySelector('.ugcl-verdict').innerText.includes('{SECOND}')")
