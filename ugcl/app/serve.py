@@ -51,9 +51,8 @@ def listen(host: str, port: int) -> tuple[socket.socket, str]:
     try:
         opened = socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
-        raise UgclError(
-            f"{host}, port {port}: {error.strerror or error}; choose another with --port or --host"
-        ) from None
+        reason = (error.strerror or str(error)).partition(" (while")[0]  # it repeats the address
+        raise UgclError(f"{host}, port {port}: {reason}; choose another with --port or --host") from None
     name = f"[{host}]" if ":" in host else host
     return opened, f"http://{name}:{opened.getsockname()[1]}"
 
