@@ -56,11 +56,11 @@ def download(page, name: str) -> bytes:
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_a_clip_gets_a_timeline_a_player_and_files(
-    browser, app: Served, synthetic: Path, width: int, scheme: str
+    browser, app: Served, tiny_folder: Path, width: int, scheme: str
 ) -> None:
     page, faults = opened(browser, app, width, scheme)
-    predict(page, media(synthetic, FIRST))
-    expected = ugcl.load("tiny/ugcl", project=synthetic).predict(*media(synthetic, FIRST))
+    predict(page, media(tiny_folder, FIRST))
+    expected = ugcl.load("tiny/ugcl", project=tiny_folder).predict(*media(tiny_folder, FIRST))
     shown = dict(
         zip(page.locator(".ugcl-row[data-class] .ugcl-name").all_inner_texts(), values(page), strict=True)
     )
@@ -110,12 +110,12 @@ def over(page, share: float, duration: float, time: float) -> None:
 
 
 def test_several_clips_are_a_table_with_a_sentence_for_each_that_failed(
-    browser, app: Served, synthetic: Path, tmp_path: Path
+    browser, app: Served, tiny_folder: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.mp4").write_bytes(b"\0" * 4096)
     (tmp_path / "notes.pdf").write_bytes(b"%PDF-1.4")
     page, faults = opened(browser, app)
-    predict(page, [*media(synthetic, FIRST, SECOND), *map(str, sorted(tmp_path.iterdir()))])
+    predict(page, [*media(tiny_folder, FIRST, SECOND), *map(str, sorted(tmp_path.iterdir()))])
     rows = page.locator(".ugcl-clips tbody tr").all_inner_texts()
     assert [row.split("\t")[0] for row in rows] == [FIRST, SECOND, "broken", "notes"]
     assert "nothing but zeros" in rows[2] and "PDF document" in rows[3]
@@ -159,10 +159,10 @@ def test_camera_and_microphone_are_recorded_and_predicted(browser, app: Served) 
     assert faults == []
 
 
-def test_two_visitors_at_once_get_their_own_answers(browser, app: Served, synthetic: Path) -> None:
+def test_two_visitors_at_once_get_their_own_answers(browser, app: Served, tiny_folder: Path) -> None:
     pages = [opened(browser, app)[0] for _ in range(2)]
     for page, name in zip(pages, (FIRST, SECOND), strict=True):
-        files = media(synthetic, name)
+        files = media(tiny_folder, name)
         page.set_input_files("#files input[type=file]", files)
         page.wait_for_function(
             "n => document.querySelectorAll('#files tr.file').length === n", arg=len(files)

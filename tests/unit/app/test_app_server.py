@@ -14,7 +14,7 @@ import httpx
 import pytest
 from fixtures.served import Served, served
 
-import ugcl
+from ugcl import load
 from ugcl.app import serve
 from ugcl.app.guard import POLICY
 from ugcl.errors import UgclError
@@ -29,14 +29,16 @@ def client(app: Served) -> Iterator[httpx.Client]:
 
 
 @pytest.mark.parametrize("route", ["/gradio_api/file=", "/file=", "/static/", "/assets/"])
-def test_no_file_of_the_server_is_read_by_its_path(client: httpx.Client, synthetic: Path, route: str) -> None:
+def test_no_file_of_the_server_is_read_by_its_path(
+    client: httpx.Client, tiny_folder: Path, route: str
+) -> None:
     """The working folder is the project's: its parameters are a relative path away."""
-    parameters = (synthetic / "params.yaml").read_text()
+    parameters = (tiny_folder / "params.yaml").read_text()
     up = "../" * 12
     for path in (
         "/etc/passwd",
         "params.yaml",
-        f"{synthetic}/params.yaml",
+        f"{tiny_folder}/params.yaml",
         f"{up}etc/passwd",
         "file:///etc/passwd",
     ):
@@ -116,12 +118,12 @@ def test_only_its_user_can_read_the_folder_of_uploads(app: Served) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_and_removes_all_files(
-    synthetic: Path, tmp_path: Path, number: signal.Signals
+    tiny_folder: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     """While a prediction runs and a page is open."""
-    with served(synthetic, tmp_path / "scratch", "tiny/ugcl") as running:
+    with served(tiny_folder, tmp_path / "scratch", "tiny/ugcl") as running:
         with httpx.Client(base_url=running.address, timeout=120) as client:
-            sound = (synthetic / "clips/AudioWAV/1001_KEY_ANG_XX.wav").read_bytes()
+            sound = (tiny_folder / "clips/AudioWAV/1001_KEY_ANG_XX.wav").read_bytes()
             (path,) = client.post("/gradio_api/upload", files={"files": ("a.wav", sound)}).json()
             file = {"path": path, "meta": {"_type": "gradio.FileData"}}
             data = {"data": [None, [file], None, None, ""], "fn_index": 0, "session_hash": "s"}
@@ -137,8 +139,8 @@ def test_a_signal_ends_it_and_removes_all_files(
         assert time.monotonic() - start < 30
 
 
-def test_a_port_that_is_taken_is_one_line(synthetic: Path) -> None:
-    model = ugcl.load("tiny/audio-only", project=synthetic)
+def test_a_port_that_is_taken_is_one_line(tiny_folder: Path) -> None:
+    model = load("tiny/audio-only", project=tiny_folder)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(UgclError, match=rf"port {port}: .*in use; choose another with --port") as fault:
@@ -157,11 +159,11 @@ def test_without_the_extra_the_command_says_how_to_install_it(ugcl, monkeypatch:
 
 @pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("0.0.0.0", True), ("localhost", False)])
 def test_another_host_is_warned_of(
-    ugcl, synthetic: Path, monkeypatch: pytest.MonkeyPatch, host: str, warned: bool
+    ugcl, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, host: str, warned: bool
 ) -> None:
     calls = []
     monkeypatch.setattr(serve, "serve", lambda model, *rest: calls.append((model.name, *rest[:2])))
-    result = ugcl("app", "--project", str(synthetic), "--host", host, "--port", "0")
+    result = ugcl("app", "--project", str(tiny_folder), "--host", host, "--port", "0")
     assert calls == [("tiny/ugcl", host, 0)], "without a name it is the reference of the first benchmark"
     assert ("without a password" in result.output) is warned
 
