@@ -44,8 +44,9 @@ def build(model: Model, limits: Limits, scratch: Path) -> gr.Blocks:
             files = [gr.DownloadButton(name, visible=False, size="sm", min_width=90) for name in FORMATS]
         with gr.Accordion("What it was trained on, and its limits", open=False):
             gr.HTML(about.description(model), apply_default_css=False)
-            if model.card:
-                gr.Markdown(model.card)
+        if model.card:
+            with gr.Accordion("Model card", open=False):
+                gr.Markdown(model.card, elem_id="card")
         held = gr.State(None, delete_callback=_forget)
         button.click(
             _predicts(model, limits, scratch),
@@ -73,11 +74,11 @@ def style() -> str:
 def _inputs(model: Model, limits: Limits) -> list[Any]:
     """Files, camera, microphone and, where the model reads text, the words."""
     bounds = f"at most {limits.megabytes:g} MB and {limits.seconds:g} s each"
-    words = ", texts (.txt) of the same name" if "text" in model.modalities else ""
+    kinds = "Sound, video and text (.txt) files" if "text" in model.modalities else "Sound and video files"
     with gr.Tab("Files"):
         files = gr.File(label="Clips", file_count="multiple", height=170, elem_id="files")
         gr.HTML(
-            f'<p class="ugcl-hint">Sound, video{words}; {bounds}. Files of one name are one clip.</p>',
+            f'<p class="ugcl-hint">{kinds}, {bounds}. Files of one name are one clip.</p>',
             apply_default_css=False,
         )
     with gr.Tab("Camera"):
