@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ugcl.app import downloads, playback
 from ugcl.app.panels import panel
-from ugcl.app.uploads import Batch, sentence
+from ugcl.app.uploads import Batch, sentence, with_words
+from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
 from ugcl.inference.api.model import Model, at
 from ugcl.inference.ensemble import Ensemble
@@ -16,8 +19,32 @@ from ugcl.inference.predictions import Prediction, predictions
 
 WINDOW, STEP = 1.0, 0.2
 """Length and step of the timeline's windows, seconds: those of `ugcl predict --timeline`."""
-Report = Callable[[int, str], None]
-"""Takes the number of clips that are done and what is done next."""
+MEDIA = ("audio", "video")
+Report = Callable[[int, int, str], None]
+"""Takes how many clips are done, of how many, and which is next."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One request at a time, and none after the end: a thread that goes on would write files again."""
+
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def end(self) -> None:
+        """Wait until the clip that is being predicted is done; the rest of its request is given up."""
+        self.over.set()
+        with self.turn:
+            pass
+
+    def check(self) -> None:
+        """Give up a request between two clips.
+
+        Raises:
+            UgclError: the program ends.
+        """
+        if self.over.is_set():
+            raise UgclError("the program that serves this page was ended")
 
 
 @dataclass(frozen=True)
@@ -48,20 +75,36 @@ class Answers:
         return [i for i, answer in enumerate(self.answers) if not answer.prediction.failure]
 
 
-def answer(model: Model, request: Batch, report: Report) -> Answers:
-    """Predict the clips of a request.
+def answer(model: Model, request: Batch, transcript: str, report: Report) -> Answers:
+    """Predict the clips of a request; where that fails, its files are removed.
+
+    Args:
+        transcript: what was typed as the words of the one clip; "" for nothing.
 
     Raises:
-        UgclError: the system needs other clips, such as several of one person.
+        UgclError: a transcript was typed for several clips, the system needs other clips, such as several of
+            one person, or `report` ends the request.
     """
+    try:
+        return _answers(model, request, with_words(request.clips, transcript), report)
+    except BaseException:
+        forget(request)
+        raise
+
+
+def forget(made: Batch | Answers | None) -> None:
+    """Remove the files of a request that nobody looks at any more."""
+    if made is not None:
+        shutil.rmtree(made.folder, ignore_errors=True)
+
+
+def _answers(model: Model, request: Batch, clips: Sequence[Clip], report: Report) -> Answers:
     found = [Answer(Prediction(Clip(name), failure=why), "") for name, why in request.refused.items()]
-    with at(model.home):
-        # One clip after the other, so that the folder of this process is free between them.
-        alone = model.ensemble.run.input.context == "clip" and not model.ensemble.run.input.by_speaker
-        groups = [[clip] for clip in request.clips] if alone else [request.clips]
-    done = 0
-    for group in groups:
-        report(done, group[0].name if group else "")
+    run, done = model.ensemble.run, 0
+    # One clip after the other where they do not depend on one another: a request can be ended between them.
+    together = run.input.context != "clip" or run.input.by_speaker
+    for group in [list(clips)] if together and clips else [[clip] for clip in clips]:
+        report(done, len(clips), group[0].name)
         with at(model.home):
             each = predictions(model.config, model.ensemble, group, (WINDOW, STEP), None, model.observer)
             found += [_answer(one, model.ensemble, request.folder) for one in each]
@@ -72,10 +115,10 @@ def answer(model: Model, request: Batch, report: Report) -> Answers:
 
 
 def _answer(found: Prediction, ensemble: Ensemble, folder: Path) -> Answer:
-    bare = replace(found.clip, **{kind: path and Path(path.name) for kind, path in _media(found.clip)})
+    names = {kind: path and Path(path.name) for kind, path in vars(found.clip).items() if kind in MEDIA}
     light = replace(
         found,
-        clip=bare,
+        clip=replace(found.clip, **names),
         failure=sentence(found.failure, folder),
         notes=tuple(sentence(note, folder) for note in found.notes),
         observed=None,
@@ -83,7 +126,3 @@ def _answer(found: Prediction, ensemble: Ensemble, folder: Path) -> Answer:
     if found.failure:
         return Answer(light, "")
     return Answer(light, panel(found, light.notes, ensemble, playback.playable(found.clip, folder)))
-
-
-def _media(clip: Clip) -> list[tuple[str, Path | None]]:
-    return [("audio", clip.audio), ("video", clip.video)]

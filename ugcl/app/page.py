@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from ugcl.app import about, answers, panels, uploads
-from ugcl.app.answers import Answers
+from ugcl.app.answers import Answers, Work
 from ugcl.app.downloads import FORMATS
 from ugcl.app.uploads import Limits
 from ugcl.errors import UgclError
@@ -22,16 +21,18 @@ log = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 WAITING = 20  # requests that may wait; later ones are asked to try again
 SWEEP, KEPT = 600, 6 * 3600  # seconds: how often uploads are looked through, and how long one is kept
+FAULT = "The prediction failed; the reason is in the log of the program that serves this page."
 CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}}
 
 
-def build(model: Model, limits: Limits, scratch: Path) -> gr.Blocks:
+def build(model: Model, limits: Limits, scratch: Path, work: Work) -> gr.Blocks:
     """The page of a model.
 
     Args:
         model: predicts one request at a time; others wait in a queue.
         limits: of each file.
         scratch: a private folder for files of requests.
+        work: ends requests when the server ends.
     """
     with gr.Blocks(title=f"UGCL: {model.name}", analytics_enabled=False, delete_cache=(SWEEP, KEPT)) as page:
         gr.HTML(about.banner(model), apply_default_css=False)
@@ -47,9 +48,9 @@ def build(model: Model, limits: Limits, scratch: Path) -> gr.Blocks:
         if model.card:
             with gr.Accordion("Model card", open=False):
                 gr.Markdown(model.card, elem_id="card")
-        held = gr.State(None, delete_callback=_forget)
+        held = gr.State(None, delete_callback=answers.forget)
         button.click(
-            _predicts(model, limits, scratch),
+            _predicts(model, limits, scratch, work),
             [held, *inputs],
             [held, message, result, *files],
             concurrency_limit=1,
@@ -104,7 +105,7 @@ def _inputs(model: Model, limits: Limits) -> list[Any]:
     return [files, camera, microphone, transcript]
 
 
-def _predicts(model: Model, limits: Limits, scratch: Path) -> Callable[..., list[Any]]:
+def _predicts(model: Model, limits: Limits, scratch: Path, work: Work) -> Callable[..., list[Any]]:
     def predict(
         old: Answers | None,
         files: Sequence[str] | None,
@@ -113,24 +114,22 @@ def _predicts(model: Model, limits: Limits, scratch: Path) -> Callable[..., list
         transcript: str | None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008, Gradio finds it by this default
     ) -> list[Any]:
+        def report(done: int, total: int, name: str) -> None:
+            work.check()
+            progress((done, total), desc=name, unit="clips")
+
+        recordings = [("camera", camera), ("microphone", microphone)]
         try:
-            recordings = [("camera", camera), ("microphone", microphone)]
-            request = uploads.batch(scratch, files or [], recordings, limits)
-            clips = uploads.with_words(request.clips, transcript or "")
-            request = uploads.Batch(request.folder, clips, request.refused)
-
-            def report(done: int, name: str) -> None:
-                progress((done, len(clips)), desc=name, unit="clips")
-
-            found = answers.answer(model, request, report)
+            with work.turn:
+                work.check()
+                request = uploads.batch(scratch, files or [], recordings, limits)
+                found = answers.answer(model, request, transcript or "", report)
         except UgclError as error:
             return _shown(old, str(error))
         except Exception:
             log.exception("a prediction failed")
-            return _shown(
-                old, "The prediction failed; the reason is in the log of the program that serves this page."
-            )
-        _forget(old)
+            return _shown(old, FAULT)
+        answers.forget(old)
         return _shown(found)
 
     return predict
@@ -162,9 +161,3 @@ def _chosen(found: Answers | None, event: gr.EventData) -> str:
     if found is None or index not in found.good:
         return _result(found, found.good[0] if found and found.good else -1)
     return _result(found, index)
-
-
-def _forget(found: Answers | None) -> None:
-    """Remove the files of a request that nobody looks at any more."""
-    if found is not None:
-        shutil.rmtree(found.folder, ignore_errors=True)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ugcl.app.answers import Work
 from ugcl.app.uploads import Limits
 from ugcl.errors import UgclError
 from ugcl.inference.api.model import Model
@@ -75,12 +76,16 @@ def serve(
     _ = model.observer  # a fault of the encoders comes now, and not with the first clip
     connection, address = listen(host, port)
     with connection, tempfile.TemporaryDirectory(prefix="ugcl-app-") as scratch, _ending():
-        server = _server(_application(model, limits, Path(scratch)))
+        work = Work()
+        server = _server(_application(model, limits, Path(scratch), work))
         opened(address)
-        server.run(sockets=[connection])
+        try:
+            server.run(sockets=[connection])
+        finally:
+            work.end()
 
 
-def _application(model: Model, limits: Limits, scratch: Path) -> Any:
+def _application(model: Model, limits: Limits, scratch: Path, work: Work) -> Any:
     """The ASGI application; Gradio reads its settings from the environment when it is imported."""
     os.environ |= {
         "GRADIO_ANALYTICS_ENABLED": "False",
@@ -96,7 +101,7 @@ def _application(model: Model, limits: Limits, scratch: Path) -> Any:
 
     application = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     application.add_middleware(Guard)
-    blocks = page.build(model, limits, scratch)
+    blocks = page.build(model, limits, scratch, work)
     gr.mount_gradio_app(
         application,
         blocks,

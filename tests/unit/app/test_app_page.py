@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from fixtures.served import Served
+from fixtures.served import Served, served
 
-import ugcl
+from ugcl import load
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("app")]
 PATIENCE = 120_000  # milliseconds
@@ -60,7 +60,7 @@ def test_a_clip_gets_a_timeline_a_player_and_files(
 ) -> None:
     page, faults = opened(browser, app, width, scheme)
     predict(page, media(tiny_folder, FIRST))
-    expected = ugcl.load("tiny/ugcl", project=tiny_folder).predict(*media(tiny_folder, FIRST))
+    expected = load("tiny/ugcl", project=tiny_folder).predict(*media(tiny_folder, FIRST))
     shown = dict(
         zip(page.locator(".ugcl-row[data-class] .ugcl-name").all_inner_texts(), values(page), strict=True)
     )
@@ -184,3 +184,16 @@ def test_without_a_clip_the_page_says_what_to_do(browser, app: Served) -> None:
     about = page.inner_text(".ugcl-about")
     assert "corpus tiny (SYNTHETIC)" in about and "not to infer what a person feels" in about
     assert faults == []
+
+
+def test_the_card_of_a_bundle_fits_a_phone(browser, tiny_folder: Path, tmp_path: Path, ugcl) -> None:
+    bundle = tmp_path / "bundle"
+    ugcl("export", "tiny/ugcl", "--out", str(bundle), "--project", str(tiny_folder))
+    with served(tmp_path, tmp_path / "scratch", str(bundle)) as running:
+        page, faults = opened(browser, running, width=390)
+        for panel in ("What it was trained on, and its limits", "Model card"):
+            page.get_by_text(panel, exact=True).click()
+        page.wait_for_selector("#card table")
+        assert "Not for decisions about people" in page.inner_text("#card")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert faults == []
