@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ugcl import load
-from ugcl.app import about, panels, playback, timeline, uploads
+from ugcl.app import about, answers, panels, playback, timeline, uploads
 from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
 from ugcl.inference.predictions import Prediction
@@ -81,6 +81,21 @@ def test_a_typed_transcript_is_that_of_the_one_clip() -> None:
     assert uploads.with_words([Clip("a"), Clip("b")], " ") == [Clip("a"), Clip("b")]
     with pytest.raises(UgclError, match="for 2 clips"):
         uploads.with_words([Clip("a"), Clip("b")], "it is eleven")
+
+
+def test_a_request_that_fails_leaves_no_files(tmp_path: Path, tiny_folder: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    model = load("tiny/ugcl", project=tiny_folder)
+    files = [tone(tmp_path / "a.wav", 1), tone(tmp_path / "b.wav", 1)]
+    request = uploads.batch(tmp_path / "scratch", files, [], uploads.Limits())
+    with pytest.raises(UgclError, match="for 2 clips"):
+        answers.answer(model, request, "it is eleven", lambda *_: None)
+    work = answers.Work()
+    work.end()
+    request = uploads.batch(tmp_path / "scratch", files, [], uploads.Limits())
+    with pytest.raises(UgclError, match="was ended"):
+        answers.answer(model, request, "", lambda *_: work.check())
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 def test_sentences_have_neither_codes_nor_folders(tmp_path: Path) -> None:

@@ -93,6 +93,11 @@ def test_a_clip_gets_a_timeline_a_player_and_files(
     page.wait_for_function(
         f"Math.abs(document.querySelector('video').currentTime - {expected.duration / 2}) < 0.1"
     )
+    page.locator(".ugcl-timeline").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("Math.abs(document.querySelector('video').currentTime - 0.2) < 0.05")
+    assert page.get_attribute(".ugcl-timeline", "aria-valuenow") == "0.20"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert faults == []
 
