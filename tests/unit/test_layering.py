@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ORDER = ("config", "plan", "demo", "data", "features", "losses", "models", "methods", "training")
-ORDER += ("inference", "evaluation", "reports", "cli")
+ORDER += ("inference", "evaluation", "reports", "app", "cli")
 RANK = {room: rank for rank, room in enumerate(ORDER)}
 COMMON = {"devices", "errors", "files", "identity", "log", "threads"}
 

@@ -11,7 +11,7 @@ import typer
 
 from ugcl import __version__
 from ugcl.cli import data, evaluate, faces, features, params, provenance, report, train, tune
-from ugcl.cli.systems import compare, export, methods, predict, show, transfer
+from ugcl.cli.systems import compare, export, methods, predict, serve, show, transfer
 from ugcl.errors import UgclError
 from ugcl.files import full, is_full
 from ugcl.log import configure
@@ -36,6 +36,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(report.app, name="report")
 app.command(name="faces")(faces.faces)
 app.command(name="predict")(predict.predict)
+app.command(name="app")(serve.serve)
 app.command(name="export")(export.export)
 app.command(name="compare")(compare.compare)
 app.command(name="transfer")(transfer.transfer)

@@ -44,7 +44,7 @@ def load(name: str | Path, project: str | Path | None = None) -> Model:
 def of_bundle(source: str | Path) -> Model:
     """Load a bundle; see :func:`ugcl.inference.bundles.read.load`."""
     found = read.load(source)
-    return Model(found.config, found.ensemble, found.home, found.weights, found.kept)
+    return Model(found.config, found.ensemble, found.home, found.weights, found.kept, found.card)
 
 
 def _is_of_project(name: str, home: Path, given: object) -> bool:

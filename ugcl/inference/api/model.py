@@ -71,6 +71,7 @@ class Model:
         config: the parameters that clips are read by.
         ensemble: the runs.
         home: the project's folder, or where a bundle's downloads are kept; None: the working folder.
+        card: the model card of a bundle, Markdown; "" of a project's system.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Model:
         home: Path | None = None,
         weights: Mapping[str, str] | None = None,
         kept: Any = None,
+        card: str = "",
     ) -> None:
         """Hold a system; see :func:`load`.
 
@@ -87,7 +89,7 @@ class Model:
             weights: encoder → SHA-256 that its weights have to have; default any.
             kept: what has to live as long as this.
         """
-        self.config, self.ensemble, self.home = config, ensemble, home
+        self.config, self.ensemble, self.home, self.card = config, ensemble, home, card
         self._weights, self._kept = weights or {}, kept
 
     def __repr__(self) -> str:

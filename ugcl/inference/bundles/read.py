@@ -18,9 +18,10 @@ from ugcl.data import sources
 from ugcl.errors import UgclError
 from ugcl.inference import ensemble as inference
 from ugcl.inference.bundles import archive, hub
-from ugcl.inference.bundles.contents import NAME, SOURCES, Bundle, check
+from ugcl.inference.bundles.contents import CARD, NAME, SOURCES, Bundle, check
 from ugcl.inference.ensemble import Ensemble
 
+HEADER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 REMOTE = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -34,6 +35,7 @@ class Loaded:
         weights: encoder → SHA-256 that its weights have to have.
         home: where weights that are downloaded are kept.
         kept: what removes unpacked files when nobody uses the system any more.
+        card: its model card, Markdown without the hub's header.
     """
 
     config: Config
@@ -41,6 +43,7 @@ class Loaded:
     weights: dict[str, str]
     home: Path | None
     kept: Any = None
+    card: str = ""
 
 
 def is_bundle(path: Path) -> bool:
@@ -77,7 +80,13 @@ def load(source: str | Path) -> Loaded:
     run = ensemble.run.model_copy(update={"encoders": config.encoders})
     # What lies in a bundle is not exported again: its folder may go.
     ensemble = replace(ensemble, run=run, folders=())
-    return Loaded(config, ensemble, bundle.weights, _home(), kept)
+    return Loaded(config, ensemble, bundle.weights, _home(), kept, _card(folder / CARD))
+
+
+def _card(path: Path) -> str:
+    """The text of a model card behind its YAML header; "" where there is none."""
+    text = path.read_text("utf-8", errors="replace") if path.is_file() else ""
+    return HEADER.sub("", text).strip()
 
 
 def _parameters(bundle: Bundle, folder: Path) -> Config:
