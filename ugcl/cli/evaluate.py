@@ -78,7 +78,7 @@ def cost(benchmark: Benchmark, threads: Threads = 1) -> None:
 def transfer(benchmark: Benchmark, threads: Threads = 1) -> None:
     """Score systems of other benchmarks on this one's test clips, as `transfer` names them."""
     from ugcl import config
-    from ugcl.evaluation.tables.transfer import write
+    from ugcl.evaluation.transfer.tables import write
 
     write(config.load(), benchmark)
 

@@ -170,7 +170,7 @@ def transfer(config: Config, target: str) -> str:
     others = [score(config, pair.source, pair.system) for pair in named]
     shown = [marks(config, name) for name in (target, *(pair.source for pair in named))]
     named = [pair.model_dump() for pair in named]
-    return _lineage("transfer", [f"{NAME}.evaluation.tables.transfer"], [named, own, others, shown])
+    return _lineage("transfer", [f"{NAME}.evaluation.transfer.tables"], [named, own, others, shown])
 
 
 def summary(included: dict[str, str]) -> str:

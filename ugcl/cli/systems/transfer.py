@@ -12,7 +12,7 @@ from ugcl.errors import UgclError
 
 if TYPE_CHECKING:
     from ugcl.config import Config
-    from ugcl.config.transfer import Transfer
+    from ugcl.config.system.transfer import Transfer
 
 
 def transfer(
@@ -39,7 +39,7 @@ def transfer(
     pair = _pair(parameters, trained, target, classes)
     from ugcl.cli import terminal
     from ugcl.data import tables
-    from ugcl.evaluation.tables.transfer import tables_of
+    from ugcl.evaluation.transfer.tables import tables_of
     from ugcl.reports.tables import transfer as shown
 
     found = tables_of(parameters, pair)
@@ -62,7 +62,7 @@ def _pair(parameters: Config, trained: str, target: str, classes: list[str]) -> 
     from pydantic import ValidationError
 
     from ugcl.config.base import first_fault
-    from ugcl.config.transfer import Transfer, check
+    from ugcl.config.system.transfer import Transfer, check
 
     named = [pair for pair in parameters.transfer if (pair.trained, pair.target) == (trained, target)]
     known = dict(named[0].classes) if named else {}

@@ -1,4 +1,4 @@
-"""The columns of the tables about trained systems on another corpus; see ugcl.evaluation.tables.transfer."""
+"""The columns of the tables about trained systems on another corpus; see ugcl.evaluation.transfer.tables."""
 
 from __future__ import annotations
 

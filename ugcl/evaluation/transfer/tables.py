@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from ugcl.config import Config
-from ugcl.config.transfer import Transfer
+from ugcl.config.system.transfer import Transfer
 from ugcl.errors import UgclError
-from ugcl.evaluation.networks import transfer as networks
 from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.summary import TABLES
 from ugcl.evaluation.statistics import metrics
 from ugcl.evaluation.tables import predictions
 from ugcl.evaluation.tables.score import pooled
+from ugcl.evaluation.transfer import predict as networks
 from ugcl.inference import temperature
 from ugcl.plan.evaluation import marks, table
 from ugcl.plan.transfer import TABLES as STEMS

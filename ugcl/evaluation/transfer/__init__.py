@@ -1,0 +1,1 @@
+"""Trained systems on the clips of another corpus."""
