@@ -22,7 +22,7 @@ from ugcl.config.system.loss import Loss
 from ugcl.config.system.overrides import SECTIONS, Overrides, System, SystemName, change
 from ugcl.config.system.sections import ADAPTERS
 from ugcl.config.system.train import Train
-from ugcl.config.transfer import Transfer, check
+from ugcl.config.system.transfer import Transfer, check
 from ugcl.config.tune import Tune, check_space
 from ugcl.errors import UgclError
 

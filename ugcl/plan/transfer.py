@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ugcl.config import Config
-from ugcl.config.transfer import Transfer
+from ugcl.config.system.transfer import Transfer
 from ugcl.plan import evaluation
 
 TABLES = ("transfer", "transfer_confusion")

@@ -12,7 +12,7 @@ from ugcl.errors import UgclError
 
 if TYPE_CHECKING:
     from ugcl.config import Config
-    from ugcl.config.transfer import Transfer
+    from ugcl.config.system.transfer import Transfer
 
 
 def transfer(
@@ -62,7 +62,7 @@ def _pair(parameters: Config, trained: str, target: str, classes: list[str]) -> 
     from pydantic import ValidationError
 
     from ugcl.config.base import first_fault
-    from ugcl.config.transfer import Transfer, check
+    from ugcl.config.system.transfer import Transfer, check
 
     named = [pair for pair in parameters.transfer if (pair.trained, pair.target) == (trained, target)]
     known = dict(named[0].classes) if named else {}

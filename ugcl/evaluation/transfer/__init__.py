@@ -1,1 +1,1 @@
-"""Trained systems on the clips of another labelled corpus."""
+"""Trained systems on the clips of another corpus."""

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ugcl.config import Config, Run
-from ugcl.config.transfer import Transfer, check_encoder
+from ugcl.config.system.transfer import Transfer, check_encoder
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset
 from ugcl.data.labels import units

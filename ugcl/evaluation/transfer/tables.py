@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ugcl.config import Config
-from ugcl.config.transfer import Transfer
+from ugcl.config.system.transfer import Transfer
 from ugcl.errors import UgclError
 from ugcl.evaluation.schemas import schema
 from ugcl.evaluation.schemas.summary import TABLES

@@ -25,9 +25,9 @@ class Transfer(Section):
     )
     encoders: dict[str, str] = Field(
         default_factory=dict,
-        description="Encoder that the system was trained on → the target's that gives the same values,"
-        " such as a file of features and the encoder that would compute them. Others are compared setting by"
-        " setting.",
+        description="Encoder that the system was trained on → encoder of the target that gives the same"
+        " values, such as a file of features and the encoder that would compute them. Others are compared"
+        " setting by setting.",
     )
 
     @property
