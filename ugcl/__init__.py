@@ -23,6 +23,8 @@ _HOMES = {
     "load_predictions": "ugcl.evaluation.frames",
 }
 
+# The checker does not see names that __getattr__ gives.
+# pyright: reportUnsupportedDunderAll=false
 __all__ = ["Classifier", "Model", "Result", "UgclError", "load", "load_features", "load_predictions"]
 
 
