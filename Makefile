@@ -31,6 +31,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 lint: setup
 	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow && codespell && snakemake --lint
+	pyright
 
 # A site that needs no network; its search needs a server, such as `python -m http.server -d site`.
 docs: setup

@@ -24,6 +24,8 @@ _HOMES = {
     "write_timeline": "ugcl.inference.annotations.write",
 }
 
+# The checker does not see names that __getattr__ gives.
+# pyright: reportUnsupportedDunderAll=false
 __all__ = [
     "Classifier",
     "Model",

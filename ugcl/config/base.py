@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -54,7 +54,18 @@ def _only_numbers(schema: Any) -> Any:
     return {key: value if key == "metadata" else _only_numbers(value) for key, value in schema.items()}
 
 
-class Section(BaseModel):
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+
+    class Constructed(ModelMetaclass):
+        """Type checkers do not know a default that is the first argument of `Field`, and want a value."""
+
+        def __call__(cls, *args: Any, **values: Any) -> Any: ...
+else:
+    Constructed = type(BaseModel)
+
+
+class Section(BaseModel, metaclass=Constructed):
     """A parameter section: unknown keys are refused, values are frozen, defaults checked, numbers finite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
@@ -71,11 +82,11 @@ def _untagged(value: Any, handler: Callable[[Any], Any]) -> Any:
     except ValidationError as error:
         faults = []
         for fault in error.errors():
-            kind, text = fault["type"], fault["msg"]
+            kind, text, ctx = fault["type"], fault["msg"], fault.get("ctx", {})
             if kind == "union_tag_invalid":
-                text = f"{fault['ctx']['tag']!r} does not exist; choose from {fault['ctx']['expected_tags']}"
+                text = f"{ctx['tag']!r} does not exist; choose from {ctx['expected_tags']}"
             elif kind == "union_tag_not_found":
-                text = f"{fault['ctx']['discriminator']} is missing; add it"
+                text = f"{ctx['discriminator']} is missing; add it"
             named = PydanticCustomError(kind, text)
             faults.append(InitErrorDetails(type=named, loc=fault["loc"][1:], input=fault["input"]))
         raise ValidationError.from_exception_data(error.title, faults) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,6 +14,10 @@ Modality = Literal["audio", "video", "text"]
 
 class Encoder(Section):
     """What every encoder has."""
+
+    if TYPE_CHECKING:  # each kind has them, as literals
+        kind: Any
+        modality: Any
 
     pool: int = Field(1, ge=1, description="Mean over this many consecutive frames.")
     needs_faces: ClassVar[bool] = False  # whether the encoder reads aligned face crops

@@ -83,7 +83,7 @@ def parse(tree: Any, parts: Mapping[Path, Mapping[str, Any]] | None = None) -> C
         return Config.model_validate(tree)
     except ValidationError as error:
         fault = first_fault(error)
-        section = re.match(r"\w*", fault).group()
+        section = re.split(r"\W", fault, maxsplit=1)[0]
         file = next((file for file, part in (parts or {}).items() if section in part), source)
         raise UgclError(f"{file}: {fault}") from None
 

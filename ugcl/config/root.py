@@ -297,7 +297,7 @@ class Config(Section):
         base, share = self.mislabelled(benchmark).get(system, (system, None))
         _entry(self.systems, base, "systems")
         found = self.tuned.get(benchmark, {}).get(base, Overrides())
-        merged = self._merged([entry.overrides, *self._ancestry(base), found])
+        merged: dict[str, Any] = self._merged([entry.overrides, *self._ancestry(base), found])
         if share is not None:
             merged["train"]["label_noise"] = {"share": share}
         merged |= {"corpus": entry.corpus, "protocol": self.protocol(benchmark), "features": entry.features}

@@ -31,9 +31,9 @@ class Dimension(Section):
         ends = self.low is not None and self.high is not None
         if ends == (self.choices is not None) or (self.low is None) != (self.high is None):
             raise ValueError("give low and high, or choices")
-        if ends and not self.low < self.high:
+        if self.low is not None and self.high is not None and not self.low < self.high:
             raise ValueError(f"low {self.low:g} is not below high {self.high:g}; change one of them")
-        if self.log and (self.choices is not None or self.low <= 0):
+        if self.log and (self.low is None or self.low <= 0):
             raise ValueError("log needs a range above 0; raise low or drop log")
         return self
 

@@ -53,9 +53,9 @@ class Batch:
     clips: list[str]  # names of the clips
     speakers: list[str]  # their speakers
     targets: Tensor | None = None  # (B, C) shares of the raters' votes, where the protocol has a soft target
-    group: Tensor = None
-    turn: Tensor = None  # (B,) place of the clip among those of its group, from 0
-    speaker: Tensor = None  # (B,) number of the clip's speaker in the dataset
+    group: Tensor = None  # pyright: ignore[reportAssignmentType]
+    turn: Tensor = None  # (B,) place of the clip among those of its group, from 0  # pyright: ignore[reportAssignmentType]
+    speaker: Tensor = None  # (B,) number of the clip's speaker in the dataset  # pyright: ignore[reportAssignmentType]
     attributes: dict[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -120,10 +120,10 @@ def write_mp4(path: Path, frames: Iterable[np.ndarray], samples: np.ndarray, crf
         video.width, video.height, video.pix_fmt = first.shape[1], first.shape[0], "yuv420p"
         video.codec_context.options = {"preset": "veryfast", "crf": str(crf), "threads": "1"}
         video.codec_context.thread_count = 1
-        video.codec_context.flags |= av.codec.context.Flags.bitexact
+        video.codec_context.flags |= av.codec.context.Flags.bitexact  # pyright: ignore[reportAttributeAccessIssue]
         audio = out.add_stream("aac", rate=16000, layout="mono")
         audio.bit_rate = 48000
-        audio.codec_context.flags |= av.codec.context.Flags.bitexact
+        audio.codec_context.flags |= av.codec.context.Flags.bitexact  # pyright: ignore[reportAttributeAccessIssue]
         for index, image in enumerate((first, *frames)):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts, frame.time_base = index, Fraction(1, FPS)

@@ -87,7 +87,7 @@ def compare(config: Config, first: Tested, second: Tested) -> pd.DataFrame:
     unit = frames[0].set_index("clip")["unit"].groupby(level=0).first()
     frames[1] = frames[1].assign(unit=frames[1]["clip"].map(unit))
     scored = [paired.scored(frame, first.protocol.classes, config.evaluate) for frame in frames]
-    return paired.compare(*scored, config.evaluate, names, *judged)
+    return paired.compare(*scored, config.evaluate, names, *judged)  # pyright: ignore[reportCallIssue]
 
 
 def _renumbered(one: Tested) -> pd.DataFrame:

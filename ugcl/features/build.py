@@ -1,5 +1,8 @@
 """From an `encoders` entry of params.yaml to an encoder."""
 
+# An encoder names one modality, the protocol any: not compatible for pyright, since both could be assigned.
+# pyright: reportReturnType=false
+
 from __future__ import annotations
 
 from pathlib import Path

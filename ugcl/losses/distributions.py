@@ -32,7 +32,7 @@ def mmd(x: Tensor, y: Tensor) -> Tensor:
     median = square.detach()[first, second].sqrt().median().clamp_min(1e-6)
     kernel = sum(torch.exp(-square / (2 * (c * median) ** 2)) for c in BANDWIDTHS)
     n = len(x)
-    return kernel[:n, :n].mean() + kernel[n:, n:].mean() - 2 * kernel[:n, n:].mean()
+    return kernel[:n, :n].mean() + kernel[n:, n:].mean() - 2 * kernel[:n, n:].mean()  # pyright: ignore[reportIndexIssue]
 
 
 def kl_normal(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -194,7 +194,7 @@ class ReleasedFusion(nn.Module):
             mismatched, matched = self.matcher(own, negative), self.matcher(own, partner)
             # Binary cross-entropy on logits; as many matched as mismatched pairs, so the means halve.
             losses.append((F.softplus(mismatched).mean() + F.softplus(-matched).mean()) / 2)
-        return sum(losses) / 2
+        return sum(losses) / 2  # pyright: ignore[reportReturnType]
 
     def _project(self, x: Tensor) -> Tensor:
         live = self.training or self.live_dropout

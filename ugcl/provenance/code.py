@@ -134,7 +134,7 @@ def _parse(source: bytes) -> tuple[list[str], str]:
 def own_files(modules: Iterable[str]) -> list[Path]:
     """The files outside the package that some modules reach by imports, relative to the working folder."""
     names = (name for name in reachable(modules) if name.split(".")[0] != NAME)
-    return sorted(_file(name).relative_to(Path.cwd()) for name in names)
+    return sorted(path.relative_to(Path.cwd()) for path in map(_file, names) if path is not None)
 
 
 def module_exists(name: str) -> bool:

@@ -128,8 +128,9 @@ def faults(files: list[RuleFile], stages: list[Stage]) -> list[str]:
         stage = owner.get(file.path)
         for source in file.inputs:
             maker = owner.get(source)
-            crosses = stage and maker and maker is not stage
-            if crosses and not any(_covers(dep, source) for dep in stage.deps):
+            if stage is None or maker in (None, stage):
+                continue
+            if not any(_covers(dep, source) for dep in stage.deps):
                 found.append(f"stage {stage.name}: rule {file.rule} reads {source}, which is not a dep")
     exposed = [out for stage in stages for out in stage.cached if not _covers(LEDGER.as_posix(), out)]
     found += [f"{out}: DVC would remove what is put there; write `cache: false`" for out in exposed]

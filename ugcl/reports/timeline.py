@@ -14,6 +14,7 @@ from ugcl.features.faces import alignment
 from ugcl.features.media.activity import HOP, Sound
 from ugcl.files import whole
 from ugcl.inference.ensemble import Ensemble
+from ugcl.inference.observation import Observation
 from ugcl.inference.predictions import Prediction
 from ugcl.reports import theme
 from ugcl.reports.figures import drawing
@@ -40,13 +41,19 @@ def write(prediction: Prediction, ensemble: Ensemble, path: Path, dpi: int) -> N
     plt.close(figure)
 
 
+def _observed(prediction: Prediction) -> Observation:
+    if prediction.observed is None:
+        raise ValueError(f"{prediction.clip.name}: was predicted without a timeline")
+    return prediction.observed
+
+
 def draw(prediction: Prediction, ensemble: Ensemble) -> Figure:
     """The figure: a row per class with its probability in sliding windows, waveform with speech, faces.
 
     Classes stand in the order of the whole clip's probabilities. A row is in full colour where its class is
     the most probable. Panels of a modality that the clip lacks are left out.
     """
-    seen = prediction.observed
+    seen = _observed(prediction)
     faces = thumbnails(prediction)
     order = sorted(ensemble.classes, key=lambda name: -prediction.probabilities[name])
     panels = [*order, *(["sound"] if seen.heard is not None else []), *(["faces"] if faces else [])]
@@ -118,7 +125,7 @@ def smoothing(table: pd.DataFrame, duration: float) -> tuple[pd.DataFrame, float
 
 
 def _probabilities(rows: list[Axes], order: list[str], prediction: Prediction, ensemble: Ensemble) -> None:
-    table, width = smoothing(prediction.timeline, prediction.observed.duration)
+    table, width = smoothing(prediction.timeline, _observed(prediction).duration)
     time = table["time"].to_numpy()
     p = table[[f"p_{name}" for name in order]].to_numpy(dtype=float)
     top = p >= np.nan_to_num(p).max(axis=1, keepdims=True)
@@ -132,7 +139,7 @@ def _probabilities(rows: list[Axes], order: list[str], prediction: Prediction, e
         axes.tick_params(axis="both", length=0)
         axes.set_ylabel(name, rotation=0, ha="right", va="center", fontweight="normal" if k else "bold")
         drawing.beside(axes, 0.5, f"{100 * prediction.probabilities[name]:.0f} %")
-    spans = prediction.timeline["end"] - prediction.timeline["start"]
+    spans = prediction.timeline["end"] - prediction.timeline["start"]  # pyright: ignore[reportOptionalSubscript]
     used = prediction.modalities.replace("+", " and ")
     text = f"probability, 0 to 100 %, from {used} in windows of {spans.max() if len(spans) else 0.0:.1f} s"
     text += f", running mean over {width:.1f} s" if width else ""

@@ -25,7 +25,7 @@ def launch(train: Train) -> Fabric:
         UgclError: the accelerator is not here.
     """
     from lightning_fabric import Fabric
-    from lightning_fabric.plugins.environments import LightningEnvironment
+    from lightning_fabric.plugins.environments import LightningEnvironment  # pyright: ignore[reportPrivateImportUsage]
 
     choose_device(train.accelerator, "train")
     # Else a job of Slurm, which is one task, is taken for one device, and `devices` is ignored.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Union
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from pydantic import Discriminator, Tag
 
@@ -31,11 +31,14 @@ def _which(section: Any) -> str:
     return FOREIGN if ":" in str(name) else str(name)
 
 
-AnyMethod = Annotated[
-    Union[
-        *(Annotated[settings, Tag(name)] for name, settings in METHODS.items()),
-        Annotated[Foreign, Tag(FOREIGN)],
-    ],
-    Discriminator(_which),
-    Untagged,
-]
+if TYPE_CHECKING:
+    AnyMethod = Any  # a method reads its own class of settings, which is chosen when the parameters are read
+else:
+    AnyMethod = Annotated[
+        Union[
+            *(Annotated[settings, Tag(name)] for name, settings in METHODS.items()),
+            Annotated[Foreign, Tag(FOREIGN)],
+        ],
+        Discriminator(_which),
+        Untagged,
+    ]

@@ -70,7 +70,7 @@ def _acted(clip: str, seed: int) -> dict[str, object]:
         "intended": names.CLASSES[act.emotion],
     }
     for channel in votes.CHANNELS:
-        row[channel] = names.CLASSES.get(votes.majority(counts[channel]), "")
+        row[channel] = names.CLASSES.get(votes.majority(counts[channel]), "")  # pyright: ignore[reportCallIssue]
     for channel in votes.CHANNELS:
         for emotion, count in zip(names.EMOTIONS, counts[channel], strict=True):
             row[f"votes_{channel}_{emotion}"] = int(count)

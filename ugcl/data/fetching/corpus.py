@@ -119,7 +119,7 @@ def _download(
     # An archive goes when its files are out: only those under way need room for both.
     packed = nlargest(settings.parallel, (unit.bytes or 0 for unit in http if unit.kind == "archive"))
     check_space(target, sum(unit.bytes or 0 for unit in http) + sum(packed))
-    with Progress(corpus, None if None in sizes else sum(sizes)) as progress:
+    with Progress(corpus, None if None in sizes else sum(sizes)) as progress:  # pyright: ignore[reportCallIssue]
         jobs = [
             partial(_bring, client, unit, target, _addresses(unit, base, corpus), received, progress)
             for unit in http

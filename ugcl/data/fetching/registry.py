@@ -94,7 +94,7 @@ class Unit:
     def bytes(self) -> int | None:
         """Size of the transfer; for a repository, that of all its folders."""
         sizes = [row.bytes for row in (self.rows if self.kind == "git" else self.rows[:1])]
-        return None if None in sizes else sum(sizes)
+        return None if None in sizes else sum(sizes)  # pyright: ignore[reportCallIssue]
 
     def missing(self, root: Path) -> bool:
         """Whether a root lacks any of the files."""

@@ -97,7 +97,7 @@ def _has_sound(path: Path) -> bool:
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             return bool(container.streams.audio)
-    except (av.error.FFmpegError, OSError, ValueError):
+    except (av.error.FFmpegError, OSError, ValueError):  # pyright: ignore[reportAttributeAccessIssue]
         return False  # the features stage says what is wrong with it
 
 
@@ -111,7 +111,7 @@ def _pairs(files: list[Path]) -> list[tuple[Path, Path | None]]:
         by_take[take][kind] = path
     # 01 has sound and pictures, 02 the same pictures alone, 03 the sound alone
     takes = [(kinds.get("03"), kinds.get("01") or kinds.get("02")) for kinds in by_take.values()]
-    return [(sound or film, film if sound else None) for sound, film in takes]
+    return [(sound or film, film if sound else None) for sound, film in takes]  # pyright: ignore[reportReturnType]
 
 
 def _columns(pair: tuple[Path, Path | None]) -> tuple[str, str]:

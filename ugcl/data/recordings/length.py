@@ -62,8 +62,8 @@ def seconds(path: Path) -> float:
         if plain is not None:
             return plain
     with av.open(name_for_readers(path), metadata_errors="replace") as container:
-        if promised(container, path) and container.duration:
-            return container.duration / av.time_base
+        if promised(container, path) and container.duration:  # pyright: ignore[reportAttributeAccessIssue]
+            return container.duration / av.time_base  # pyright: ignore[reportAttributeAccessIssue]
     return last_packet(path)
 
 
@@ -77,8 +77,8 @@ def last_packet(path: Path) -> float:
     end = float("nan")
     with av.open(name_for_readers(path), metadata_errors="replace") as container:
         start = origin(container)
-        with suppress(av.error.FFmpegError, OSError):
-            for packet in container.demux():
+        with suppress(av.error.FFmpegError, OSError):  # pyright: ignore[reportAttributeAccessIssue]
+            for packet in container.demux():  # pyright: ignore[reportAttributeAccessIssue]
                 if packet.pts is not None and packet.time_base:
                     last = float((packet.pts + (packet.duration or 0)) * packet.time_base) - start
                     end = last if end != end else max(end, last)

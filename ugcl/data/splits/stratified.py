@@ -92,7 +92,7 @@ def blocks(counts: np.ndarray, number: int) -> np.ndarray:
         faults = tuple(_faults(_sums(found, counts, number), counts, number).sum(axis=0))
         if least is None or faults < least:
             best, least = found, faults
-    _, first = np.unique(best, return_index=True)
+    _, first = np.unique(best, return_index=True)  # pyright: ignore[reportCallIssue]
     rank = np.argsort(np.argsort(first))
     return rank[best]
 

@@ -178,7 +178,7 @@ def _head(channel: Channel, envelope: np.ndarray, times: np.ndarray, rng: np.ran
         return size * (slow + 0.4 * quick)
 
     nods = [np.multiply(HEAD.get(emotion, (0, 0)), share) for emotion, share in channel.mix.items()]
-    nod, tilt = sum(nods) * channel.strength
+    nod, tilt = sum(nods) * channel.strength  # pyright: ignore[reportGeneralTypeIssues]
     yaw = np.clip(rng.normal(0, 0.08), -0.16, 0.16) + sway(0.035)
     pitch = rng.normal(0, 0.04) + nod * envelope + sway(0.025)
     roll = rng.normal(0, 0.025) + rng.choice([-1, 1]) * tilt * envelope + sway(0.015)

@@ -77,7 +77,7 @@ def _noise(tile: np.ndarray, u: float, v: float) -> float:
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _display(value: float) -> int:
     """Linear light to an 8-bit value: soft shoulder, then a gamma of 2."""
-    return np.uint8(255 * np.sqrt(min(1.0, max(0.0, value / (1 + 0.18 * value)))))
+    return np.uint8(255 * np.sqrt(min(1.0, max(0.0, value / (1 + 0.18 * value)))))  # pyright: ignore[reportReturnType]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

@@ -108,12 +108,12 @@ def changed(
         return dict(stores)
     kind, level = condition.split(":")
     if kind == "missing":
-        return {**stores, level: Held(stores[level].info, {})}
+        return {**stores, level: Held(stores[level].info, {})}  # pyright: ignore[reportReturnType]
     if kind == "noise":
         return {**stores, "audio": noisy[condition]}
     if kind == "shift":
         late = float(level) * stores["audio"].info.rate
-        return {**stores, "audio": Changed(stores["audio"], lambda _, x: delay(x, late))}
+        return {**stores, "audio": Changed(stores["audio"], lambda _, x: delay(x, late))}  # pyright: ignore[reportReturnType]
 
     def lossy(modality: str, store: Store) -> Store:
         def lose(clip: str, x: Tensor) -> Tensor:
@@ -121,7 +121,7 @@ def changed(
                 return hold(x, np.arange(len(x)) % 2 == 0)
             return hold(x, generator(seed, f"{clip} {modality}").random(len(x)) < 0.5)
 
-        return Changed(store, lose) if store.info.rate else store
+        return Changed(store, lose) if store.info.rate else store  # pyright: ignore[reportReturnType]
 
     return {modality: lossy(modality, store) for modality, store in stores.items()}
 

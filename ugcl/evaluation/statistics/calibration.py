@@ -33,7 +33,7 @@ def calibration(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> 
     rows = []
     for seed, part in frame.groupby("seed"):
         truth, predicted = metrics.encode(part, classes)
-        confidence = metrics.probabilities(part, classes).max(1)
+        confidence = metrics.probabilities(part, classes).max(1)  # pyright: ignore[reportOptionalMemberAccess]
         number = metrics.mass_bins(confidence, settings.bins)
         for each in np.unique(number):
             inside = number == each
@@ -78,7 +78,7 @@ def calibrated(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> t
     """
     sorted_seeds = []
     for _, part in frame.groupby("seed"):
-        confidence = metrics.probabilities(part, classes).max(1)
+        confidence = metrics.probabilities(part, classes).max(1)  # pyright: ignore[reportOptionalMemberAccess]
         number = metrics.mass_bins(confidence, settings.bins)
         order = np.argsort(number, kind="stable")
         starts = np.searchsorted(number[order], np.unique(number))

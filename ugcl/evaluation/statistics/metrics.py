@@ -91,9 +91,9 @@ def clip_values(frame: pd.DataFrame, classes: list[str]) -> dict[str, np.ndarray
     """
     truth, _ = encode(frame, classes)
     p = probabilities(frame, classes)
-    own = p[np.arange(len(p)), truth]
+    own = p[np.arange(len(p)), truth]  # pyright: ignore[reportOptionalSubscript]
     # As in scikit-learn, equal probabilities rank by class number, the higher class first.
-    tied_above = (p == own[:, None]) & (np.arange(p.shape[1]) > truth[:, None])
+    tied_above = (p == own[:, None]) & (np.arange(p.shape[1]) > truth[:, None])  # pyright: ignore[reportOptionalMemberAccess]
     above = ((p > own[:, None]) | tied_above).sum(1)
     values = {"top2": (above < 2).astype(float), "log_loss": -np.log(own)}
     values["brier"] = squared_distance(truth, p)

@@ -70,7 +70,7 @@ def errors(
         wrong_seeds (how many seeds are wrong on the clip by themselves); majority of the raters ("" where
         tied or none); shares of their votes for the label and for the predicted class (empty where none).
     """
-    p = np.mean([metrics.probabilities(rows, classes) for _, rows in frame.groupby("seed")], axis=0)
+    p = np.mean([metrics.probabilities(rows, classes) for _, rows in frame.groupby("seed")], axis=0)  # pyright: ignore[reportCallIssue]
     first = frame.iloc[: len(p)]
     truth, _ = metrics.encode(first, classes)
     guess, every = p.argmax(1), np.arange(len(p))

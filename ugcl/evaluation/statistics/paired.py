@@ -148,7 +148,7 @@ def effect_size(differences: np.ndarray, confidence: float) -> tuple[float, floa
     root, correction = np.sqrt(n), 1 - 3 / (4 * (n - 1) - 1)
     t = root * differences.mean() / differences.std(ddof=1)
     low, high = (special.nctdtrinc(n - 1, (1 + side * confidence) / 2, t) for side in (1, -1))
-    return tuple(float(correction * shift / root) for shift in (t, low, high))
+    return tuple(float(correction * shift / root) for shift in (t, low, high))  # pyright: ignore[reportReturnType]
 
 
 def detectable(error: float, freedom: float, confidence: float, power: float = POWER) -> float:

@@ -80,7 +80,7 @@ def _votes(frame: pd.DataFrame, manifest: pd.DataFrame, channel: str, protocol: 
     known = ~np.isnan(q).any(1)
     if not known.any():
         return {}
-    q, p = q[known], metrics.probabilities(frame, protocol.classes)[known]
+    q, p = q[known], metrics.probabilities(frame, protocol.classes)[known]  # pyright: ignore[reportOptionalSubscript]
     spread = [stats.entropy(each, axis=1) for each in (q, p)]
     varied = all(np.ptp(each) > 0 for each in spread)
     return {

@@ -38,12 +38,12 @@ class Hits:
     @property
     def members(self) -> np.ndarray:
         """Which units have a clip, (P,)."""
-        return self.support.any(1)
+        return self.support.any(1)  # pyright: ignore[reportReturnType]
 
     @property
     def present(self) -> np.ndarray:
         """Which classes have a clip, (C,)."""
-        return self.support.any(0)
+        return self.support.any(0)  # pyright: ignore[reportReturnType]
 
     def uar(self, weights: np.ndarray, classes: np.ndarray) -> np.ndarray:
         """UAR over the given classes (a mask) under weights (B, P): (B, S)."""

@@ -90,7 +90,7 @@ class SequencesEncoder:
         """Frames and columns of an array's rows."""
         if not self.rate:
             return 1, array.shape[1]
-        return array.shape[1:] if self.config.frames_first else array.shape[:0:-1]
+        return array.shape[1:] if self.config.frames_first else array.shape[:0:-1]  # pyright: ignore[reportReturnType]
 
     def _check(self, where: str, array: _Array, names: list[str] | None) -> None:
         form = "(N, T, D)" if self.config.frames_first else "(N, D, T)"

@@ -41,4 +41,4 @@ class MediaError(UgclError):
 
     def __reduce__(self) -> tuple[type[MediaError], tuple[Failure, str]]:
         """What another process makes the error from."""
-        return MediaError, (self.failure, self.detail)
+        return MediaError, (self.failure, self.detail)  # pyright: ignore[reportReturnType]

@@ -63,7 +63,7 @@ class TrainedNetwork(nn.Module):
     @property
     def layers(self) -> nn.ModuleList:
         """The transformer layers, the lowest first."""
-        return self.network.get_submodule(self._place)
+        return self.network.get_submodule(self._place)  # pyright: ignore[reportReturnType]
 
     def _choose(self) -> None:
         """Say which parameters are trained; with LoRA, add them."""

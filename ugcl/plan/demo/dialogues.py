@@ -44,7 +44,7 @@ def dialogues(session: int) -> list[list[str]]:
 
 def parse(clip: str) -> tuple[int, int, int, int]:
     """Session, dialogue, turn and actor of a clip name of this form."""
-    session, dialogue, turn, actor = map(int, _NAME.fullmatch(clip).groups())
+    session, dialogue, turn, actor = map(int, _NAME.fullmatch(clip).groups())  # pyright: ignore[reportOptionalMemberAccess]
     return session, dialogue, turn, actor
 
 

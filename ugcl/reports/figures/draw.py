@@ -10,6 +10,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from ugcl.config import Config
+from ugcl.config.corpora import DemoCorpus
 from ugcl.plan.evaluation import marks
 from ugcl.plan.figures import KINDS, kinds, worded
 from ugcl.plan.reports import contact_sheet, contact_sheet_corpora, figure
@@ -65,7 +66,7 @@ def figures_of_all(config: Config) -> list[Path]:
         from ugcl.demo import contact_sheet as sheets
 
         entry, picture = config.corpora[corpus], contact_sheet(config, corpus)
-        if entry.form == "dialogues":
+        if isinstance(entry, DemoCorpus) and entry.form == "dialogues":
             written.append(sheets.dialogue_sheet(sources.root(config, corpus), picture, entry.seed))
         else:
             written.append(sheets.contact_sheet(sources.root(config, corpus), picture))

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from ugcl.reports import theme
@@ -34,7 +35,7 @@ def hide_rest(grid: np.ndarray, used: int) -> None:
 def legend(figure: Figure, palette: dict[str, str], systems: Iterable[str], line: str = "-") -> None:
     """A legend of systems below the panels, in four columns."""
     handles = [
-        plt.Line2D([], [], color=theme.colour(palette, s), marker="o", markersize=4, linestyle=line, label=s)
+        Line2D([], [], color=theme.colour(palette, s), marker="o", markersize=4, linestyle=line, label=s)
         for s in systems
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)

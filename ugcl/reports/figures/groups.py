@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -26,7 +28,7 @@ def subgroups(
     sizes = rows["attribute"].value_counts(sort=False)
     drawn = [attribute for attribute, size in sizes.items() if size <= MANY]
     left_out = [f"{attribute} ({size} groups)" for attribute, size in sizes.items() if size > MANY]
-    lines: list[tuple | str] = []
+    lines: list[Any] = []  # the name of an attribute, then its rows
     for attribute in drawn:
         lines += [attribute, *rows[rows["attribute"] == attribute].itertuples()]
     with theme.style():

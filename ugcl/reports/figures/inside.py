@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ugcl.reports import theme
@@ -72,7 +73,7 @@ def token_map(table: pd.DataFrame, classes: list[str], title: str = "") -> Figur
     with theme.style():
         places = [["label", "speaker"], ["label", "modality"]]
         options = {"layout": "constrained", "width_ratios": [2.1, 1]}
-        figure, panels = plt.subplot_mosaic(places, figsize=(theme.WIDTH, 1.35 + 4.2 * flat), **options)
+        figure, panels = plt.subplot_mosaic(places, figsize=(theme.WIDTH, 1.35 + 4.2 * flat), **options)  # pyright: ignore[reportCallIssue]
         words = {"label": "emotion (label)", "speaker": f"{len(speakers)} speakers", "modality": "modality"}
         for column, colours in shades.items():
             axes = panels[column]
@@ -100,7 +101,7 @@ def _key(axes: Axes, colours: dict[str, str], columns: int) -> None:
     """A legend of colours below a panel; none without names."""
     style = {"linestyle": "", "markersize": 4}
     handles = [
-        plt.Line2D([], [], color=colour, marker=MARKERS.get(name, "o"), label=name, **style)
+        Line2D([], [], color=colour, marker=MARKERS.get(name, "o"), label=name, **style)
         for name, colour in colours.items()
     ]
     if handles:
@@ -133,7 +134,7 @@ def retrieval(table: pd.DataFrame, title: str = "") -> Figure:
             axes.xaxis.set_major_formatter(drawing.PERCENT)
             axes.set_xticks([0, 0.5, 1])
             axes.set_title(words, fontsize=9)
-        figure.get_layout_engine().set(wspace=0.08)
+        figure.get_layout_engine().set(wspace=0.08)  # pyright: ignore[reportOptionalMemberAccess, reportCallIssue]
         drawing.names(grid[0], [f"{query} → {target}" for (query, target), _ in ways])
         for axes in grid[1:]:
             drawing.bare(axes)
@@ -200,7 +201,7 @@ def attention(table: pd.DataFrame, classes: list[str], title: str = "") -> Figur
 
 
 def _modalities(figure: Figure, modalities: list[str]) -> None:
-    handles = [plt.Line2D([], [], color=MODALITIES[name], linewidth=1.6, label=name) for name in modalities]
+    handles = [Line2D([], [], color=MODALITIES[name], linewidth=1.6, label=name) for name in modalities]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(modalities))
 
 

@@ -176,7 +176,7 @@ def classes(table: pd.DataFrame, summary: pd.DataFrame, palette: dict[str, str],
         rows = summary[(summary["metric"] == "ece") & summary["system"].isin(systems)].set_index("system")
         for y, system in enumerate(systems):
             ends = rows.loc[system, ["value", "ci_low", "ci_high"]]
-            drawing.interval(right, *ends, y, theme.colour(palette, system))
+            drawing.interval(right, *ends, y, theme.colour(palette, system))  # pyright: ignore[reportCallIssue]
         drawing.names(right, systems)
         right.set_xlim(left=0)
         right.xaxis.set_major_locator(MaxNLocator(4))

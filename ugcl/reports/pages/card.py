@@ -22,6 +22,6 @@ def embedded(path: Path) -> str:
     if not path.is_file():
         raise UgclError(f"{path}: not found; run `ugcl report cards` first")
     page = mistune.create_markdown(plugins=["table"], escape=True)(path.read_text())
-    page = re.sub(r"(</?h)(\d)", lambda found: f"{found[1]}{int(found[2]) + DEEPER}", page)
+    page = re.sub(r"(</?h)(\d)", lambda found: f"{found[1]}{int(found[2]) + DEEPER}", page)  # pyright: ignore[reportCallIssue]
     scroll = '<div class="scroll" tabindex="0" role="region" aria-label="table">'
     return page.replace("<table>", f"{scroll}<table>").replace("</table>", "</table></div>")

@@ -102,7 +102,7 @@ def calibration_table(summary: pd.DataFrame, calibration: pd.DataFrame) -> pd.Da
         row = {"system": system}
         for metric in (name for name in SCORES if name in by_metric.index):
             cell = by_metric.loc[metric, ["value", "ci_low", "ci_high"]]
-            row[TITLES[metric]] = cells.percent(*cell) if metric == "ece" else cells.number(*cell, 3)
+            row[TITLES[metric]] = cells.percent(*cell) if metric == "ece" else cells.number(*cell, 3)  # pyright: ignore[reportCallIssue]
             for beside in BESIDE if metric == "ece" else ():
                 there = beside in by_metric.index
                 limits = by_metric.loc[beside, ["value", "ci_low", "ci_high"]] if there else [np.nan] * 3
