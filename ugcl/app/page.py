@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.themes import Base, Default
 
 from ugcl.app import about, answers, panels, uploads
 from ugcl.app.answers import Answers, Work
@@ -61,10 +62,10 @@ def build(model: Model, limits: Limits, scratch: Path, work: Work) -> gr.Blocks:
     return page.queue(max_size=WAITING)
 
 
-def theme() -> gr.themes.Base:
+def theme() -> Base:
     """Gradio's look with the fonts of the reader's system: none is loaded from elsewhere."""
     fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
-    return gr.themes.Default(primary_hue="blue", **fonts)
+    return Default(primary_hue="blue", **fonts)
 
 
 def style() -> str:

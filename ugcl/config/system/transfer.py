@@ -59,9 +59,11 @@ class Tree(Protocol):
 
     def protocol(self, benchmark: str) -> Labels:
         """The protocol of a benchmark."""
+        ...
 
     def resolve(self, benchmark: str, system: str) -> Any:
         """The settings of a system on a benchmark."""
+        ...
 
 
 def check(pair: Transfer, config: Tree, where: str) -> None:

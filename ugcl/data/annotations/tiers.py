@@ -80,7 +80,8 @@ class Annotation:
         tier = self.tier(name)
         order = sorted(tier.segments, key=lambda segment: (segment.start, segment.end))
         for first, second in pairwise(order):
-            if second.start < first.end - INSTANT:
+            # `tier` has refused a segment without a time.
+            if second.start < first.end - INSTANT:  # pyright: ignore[reportOptionalOperand]
                 raise UgclError(
                     f"{self.path}: tier {name!r}: {first.text!r} ends at {first.end:.3f} s, after"
                     f" {second.text!r} begins at {second.start:.3f} s; clips must not overlap"
