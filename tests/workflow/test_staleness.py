@@ -123,6 +123,25 @@ def test_weights_with_the_card_of_another_lineage_are_remade(finished: Workplace
     assert planned(finished.snakemake("-n", "all"), "train") == 1
 
 
+def test_what_is_missing_is_made_again_when_a_training_needs_it_and_not_before(finished: Workplace) -> None:
+    (finished.root / "data/features/tiny/hog/shard-2.safetensors").unlink()
+    assert NOTHING in finished.snakemake("-n", "all")
+    finished.set_parameters(lambda t: t["benchmarks"]["tiny"].update(seeds=[0, 1]))
+    plan = finished.snakemake("-n", "all")
+    assert (planned(plan, "encode"), planned(plan, "manifest")) == (1, 0)
+    (finished.root / "data/manifests/tiny.csv").unlink()
+    finished.snakemake("train")
+    assert len(list((finished.root / "results/models/tiny").rglob("model.safetensors"))) == 18
+
+
+def test_a_shard_that_changed_trains_anew(finished: Workplace) -> None:
+    shard = finished.root / "data/features/tiny/hog/shard-2.safetensors"
+    shard.write_bytes(shard.read_bytes()[:-1] + b"x")
+    plan = finished.snakemake("-n", "all")
+    assert (planned(plan, "index"), planned(plan, "train"), planned(plan, "encode")) == (1, 9, 0)
+    assert "encode this shard again" in finished.snakemake("all", code=1)
+
+
 def test_a_seed_added_trains_just_that(finished: Workplace) -> None:
     runs = finished.root / "results/models/tiny"
     old = {path: path.read_bytes() for path in runs.rglob("model.safetensors")}

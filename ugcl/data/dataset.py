@@ -131,6 +131,19 @@ def filled(sizes: Sequence[int], limit: int, least: int = 1) -> list[range]:
     return [*batches, range(start, len(sizes))] if sizes else []
 
 
+class Room:
+    """How much memory there is for features that are kept; the parts of a fold share it."""
+
+    def __init__(self, mib: int = 2048) -> None:
+        self.left = mib * 2**20
+
+    def take(self, size: int) -> bool:
+        """Take so many bytes, if they are left."""
+        fits = size <= self.left
+        self.left -= size if fits else 0
+        return fits
+
+
 class ClipDataset:
     """One part of a split, with its features.
 
@@ -147,7 +160,7 @@ class ClipDataset:
         rows: pd.DataFrame,
         stores: Mapping[str, Store],
         classes: Sequence[str],
-        cache: int = 2048,
+        room: Room | None = None,
         by_speaker: bool = False,
         context: Context = "clip",
     ) -> None:
@@ -157,7 +170,7 @@ class ClipDataset:
             rows: columns clip, speaker, label (class name) and, with a soft target, q_<class>; with dialogues
                 those of :func:`by_dialogue`; attributes as attribute_<name>.
             stores: modality → features.
-            cache: most features to keep in memory, MiB.
+            room: for the features to keep in memory; default one of its own.
             by_speaker: standardise the frames of each speaker by those of all the clips here of that speaker
                 (speaker normalisation, Schuller et al. 2010); labels have no part in it.
             context: what a group is.
@@ -190,7 +203,7 @@ class ClipDataset:
             for column in rows
             if column.startswith(ATTRIBUTE)
         }
-        self._room = cache * 2**20
+        self._room = Room() if room is None else room
         self._kept: dict[tuple[str, str], Tensor] = {}
         self._by_speaker = by_speaker
         self._moments: dict[tuple[str, str], tuple[Tensor, Tensor]] = {}
@@ -212,9 +225,8 @@ class ClipDataset:
             x = self.stores[modality][clip]
             if self._by_speaker and x.is_floating_point():
                 x = standardised(x, *self._moments_of(modality, self.speakers[index]))
-            if x.nbytes > self._room:
+            if not self._room.take(x.nbytes):
                 return x
-            self._room -= x.nbytes
             self._kept[key] = x
         return self._kept[key]
 

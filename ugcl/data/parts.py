@@ -11,7 +11,7 @@ import pandas as pd
 from ugcl.config import Config, Run
 from ugcl.config.protocols import Protocol
 from ugcl.data import sources, tables
-from ugcl.data.dataset import ATTRIBUTE, ClipDataset, Store
+from ugcl.data.dataset import ATTRIBUTE, ClipDataset, Room, Store
 from ugcl.data.labels import labelled, vote_shares
 from ugcl.data.shards import INDEX, FeatureStore
 from ugcl.errors import UgclError
@@ -114,7 +114,7 @@ class BenchmarkData:
         Args:
             names: of `train`, `dev` and `test`; no other part is read.
             stores: modality → features to read; default those of the run.
-            cache: most features to keep in memory, MiB per part.
+            cache: most features to keep in memory, MiB in all parts together.
             by_clip: the clips are in the order of their names; default the order of the split table.
             dev_is_train: dev clips are among those of `train`.
 
@@ -127,7 +127,7 @@ class BenchmarkData:
         if dev_is_train:
             split["part"] = split["part"].replace("dev", "train")
         stores = self.stores(run) if stores is None else stores
-        parts = {}
+        parts, room = {}, Room(cache)
         for name in names:
             # Attributes are annotations, as labels are: what is judged has none.
             asked = run.method.reads_attributes if name == "train" else ()
@@ -136,7 +136,7 @@ class BenchmarkData:
             if own:
                 self._check_features(rows, stores)
             reads = run.input.by_speaker, run.input.context
-            parts[name] = ClipDataset(rows, stores, run.protocol.classes, cache, *reads)
+            parts[name] = ClipDataset(rows, stores, run.protocol.classes, room, *reads)
         return parts
 
 

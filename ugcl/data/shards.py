@@ -200,8 +200,6 @@ def write_index(folder: Path, shards: int) -> Path:
         UgclError: a shard is missing, was made with other settings, lacks a clip of its table, or its arrays
             are not those that were written.
     """
-    from safetensors import safe_open
-
     first = read_metadata(tensors_path(folder, 1))
     rows = read_tables(folder, shards)
     good = rows[rows.failure == ""]
@@ -209,12 +207,11 @@ def write_index(folder: Path, shards: int) -> Path:
         path = tensors_path(folder, shard)
         if read_metadata(path) != first:
             raise UgclError(f"{path}: made with other settings than shard 1; encode all shards again")
-        with safe_open(path, framework="np") as file:
-            own = good[good["shard"] == shard]
-            if set(file.keys()) != set(own["clip"]):
-                raise UgclError(f"{path}: its clips are not those of its table; encode the shard again")
-            for clip, expected in zip(own["clip"], own["digest"], strict=True):
-                _verify(path, clip, digest(first, clip, file.get_tensor(clip)), expected)
+        own, arrays = good[good["shard"] == shard], Arrays(path)
+        if arrays.clips != set(own["clip"]):
+            raise UgclError(f"{path}: its clips are not those of its table; encode the shard again")
+        for clip, expected in zip(own["clip"], own["digest"], strict=True):
+            _verify(path, clip, digest(first, clip, arrays[clip]), expected)
     tables.write(good[["clip", "shard", "frames", "dim", "digest"]], folder / INDEX)
     return folder / INDEX
 
@@ -223,6 +220,50 @@ def _verify(shard: Path, clip: str, found: str, expected: str) -> None:
     """Refuse features that are not those that were encoded, such as after a fault of a disk or of a copy."""
     advice = f"its clip {clip!r} is not what was encoded; remove it and encode this shard again"
     compare(shard, {"digest": found}, {"digest": expected}, advice)
+
+
+class Arrays:
+    """The arrays of a shard, each read into memory of its own.
+
+    The library maps the file instead: its pages then stay with the process, in the end those of all shards,
+    and its memory seems as large as the corpus. A file is open only while it is read, so that there may be
+    more shards than a process may have open files.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read where each array lies, of a file that :func:`read_metadata` can read."""
+        self._path = path
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            entries = json.loads(file.read(size))
+        del entries["__metadata__"]
+        kinds = {name: np.dtype(kind) for kind, name in TYPES.items()}
+        self._places = {
+            clip: (kinds[entry["dtype"]], *entry["shape"], 8 + size + entry["data_offsets"][0])
+            for clip, entry in entries.items()
+        }
+
+    @property
+    def clips(self) -> set[str]:
+        """The clips that have an array."""
+        return set(self._places)
+
+    def __getitem__(self, clip: str) -> np.ndarray:
+        """One clip's (frames, dim) array.
+
+        Raises:
+            UgclError: the file has none, or ends before it.
+        """
+        again = "encode this shard again"
+        if clip not in self._places:
+            raise UgclError(f"{self._path}: has no clip {clip!r}, which the index names; {again}")
+        kind, frames, dim, start = self._places[clip]
+        data = bytearray(kind.itemsize * frames * dim)
+        with self._path.open("rb", buffering=0) as file:
+            file.seek(start)
+            if file.readinto(data) != len(data):
+                raise UgclError(f"{self._path}: ends within clip {clip!r}; {again}")
+        return np.frombuffer(data, kind).reshape(frames, dim)
 
 
 class FeatureStore:
@@ -234,9 +275,6 @@ class FeatureStore:
         >>> store = FeatureStore(paths.features("demo", "logmel"))  # doctest: +SKIP
         >>> store["1001_IEO_ANG_HI"].shape                          # doctest: +SKIP
         torch.Size([52, 80])
-
-
-
 
     Attributes:
         folder: the encoder's folder.
@@ -269,7 +307,7 @@ class FeatureStore:
         expected = {key: value for key, value in (identity or {}).items() if key in own}
         compare(self.folder, own, expected, "these are other features; encode the shards again")
         self._digest: dict[str, str] = dict(zip(self.clips, index["digest"], strict=True))
-        self._open: dict[int, Any] = {}
+        self._open: dict[int, tuple[Arrays, dict[str, Any]]] = {}
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -283,7 +321,7 @@ class FeatureStore:
         Raises:
             UgclError: it has none, or not those that were encoded.
         """
-        from safetensors import SafetensorError, safe_open
+        import torch
 
         if clip not in self._shard:
             raise UgclError(f"{self.folder}: no features of clip {clip!r}; see the failures in its tables")
@@ -291,16 +329,13 @@ class FeatureStore:
         path = tensors_path(self.folder, shard)
         if shard not in self._open:
             metadata = read_metadata(path)
-            self._open[shard] = safe_open(nearby(path), framework="pt"), metadata
-        file, metadata = self._open[shard]
-        try:
-            x = file.get_tensor(clip)
-        except SafetensorError as error:
-            raise UgclError(f"{path}: clip {clip!r}: {error}; encode this shard again") from None
+            self._open[shard] = Arrays(nearby(path)), metadata
+        arrays, metadata = self._open[shard]
+        x = arrays[clip]
         if clip in self._digest:
-            _verify(path, clip, digest(metadata, clip, x.numpy()), self._digest[clip])
+            _verify(path, clip, digest(metadata, clip, x), self._digest[clip])
             del self._digest[clip]  # once is enough
-        return x
+        return torch.from_numpy(x)
 
     def __getstate__(self) -> dict[str, Any]:
         """A worker process opens the files itself."""

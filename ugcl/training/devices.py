@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import platform
+import re
 import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ugcl.devices import choose_device
@@ -16,24 +18,37 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from ugcl.config.system.train import Train
+    from ugcl.training.single import OneCpu
 
 
-def launch(train: Train) -> Fabric:
-    """Start Fabric with the accelerator, devices and precision of a run.
+def launch(train: Train) -> Fabric | OneCpu:
+    """Start Fabric with the accelerator, devices and precision of a run, or what stands for it on one CPU.
 
     Raises:
         UgclError: the accelerator is not here.
     """
+    choose_device(train.accelerator, "train")
+    if _is_plain(train):
+        from ugcl.training.single import OneCpu
+
+        return OneCpu()
     from lightning_fabric import Fabric
     from lightning_fabric.plugins.environments import LightningEnvironment  # pyright: ignore[reportPrivateImportUsage]
 
-    choose_device(train.accelerator, "train")
     # Else a job of Slurm, which is one task, is taken for one device, and `devices` is ignored.
     starts = LightningEnvironment()
     own = {"accelerator": train.accelerator, "devices": train.devices, "precision": train.precision}
     fabric = Fabric(**own, plugins=starts)
     fabric.launch()
     return fabric
+
+
+def _is_plain(train: Train) -> bool:
+    """Whether a run is on one CPU in single precision."""
+    import torch
+
+    cpu = train.accelerator == "cpu" or not torch.accelerator.is_available()
+    return cpu and train.devices == 1 and train.precision == "32-true"
 
 
 @contextmanager
@@ -74,6 +89,17 @@ def describe(device: object) -> str:
 
 
 def peak_memory() -> float:
-    """Largest resident memory of this process so far, MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+    """Most memory of its own that this process had so far, MiB.
+
+    Of the resident memory, what is mapped from files (the libraries) does not count: other processes share
+    it, and the kernel takes it back when memory is short. Features are no part of that, since they are read
+    and not mapped. Where the system does not say how much is mapped, the whole resident memory.
+    """
+    status = Path("/proc/self/status")
+    text = status.read_text() if status.is_file() else ""
+    found = {name: int(kib) / 2**10 for name, kib in re.findall(r"^(\w+):\s+(\d+) kB$", text, re.M)}
+    if "VmHWM" not in found:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (2**20 if sys.platform == "darwin" else 2**10)
+    # Not ru_maxrss, which begins with the memory of the process that started this one.
+    return found["VmHWM"] - found.get("RssFile", 0)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ugcl.config.system.train import Train
     from ugcl.methods.base import Method
+    from ugcl.training.single import OneCpu
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Outcome:
 
 
 def fit(
-    fabric: Fabric,
+    fabric: Fabric | OneCpu,
     method: Method,
     train: Train,
     parts: dict[str, ClipDataset],
@@ -120,7 +121,7 @@ def mask_values(train: Train, part: ClipDataset) -> dict[str, Tensor]:
 
 
 def _epoch(
-    fabric: Fabric,
+    fabric: Fabric | OneCpu,
     model: nn.Module,
     optimizer: Optimizer,
     train: Train,
@@ -167,7 +168,7 @@ def prepared(batch: Batch, train: Train, means: dict[str, Tensor], device: torch
 
 
 def _gradients(
-    fabric: Fabric, model: nn.Module, batches: Iterable[Batch], count: int, place: str
+    fabric: Fabric | OneCpu, model: nn.Module, batches: Iterable[Batch], count: int, place: str
 ) -> dict[str, list[Tensor]]:
     """Add up the gradients of a step's batches; returns each part of their losses."""
     parts: dict[str, list[Tensor]] = {}

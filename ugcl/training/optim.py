@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 if TYPE_CHECKING:
     from ugcl.config.system.train import Train
 
 
-def optimiser(model: nn.Module, train: Train) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter 2019) over what a model learns.
+class AdamW(torch.optim.AdamW):
+    """torch's AdamW (Loshchilov and Hutter 2019) without torch's compiler.
+
+    The decorators of torch's optimisers load the compiler, a second in every process, only to say that these
+    methods are not to be compiled. The methods below are the ones under the decorators.
+    """
+
+    add_param_group = inspect.unwrap(Optimizer.add_param_group)
+    zero_grad = inspect.unwrap(Optimizer.zero_grad)
+    state_dict = inspect.unwrap(Optimizer.state_dict)
+    load_state_dict = inspect.unwrap(Optimizer.load_state_dict)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """One step; arguments and value as of torch's."""
+        return inspect.unwrap(torch.optim.AdamW.step)(self, closure)
+
+
+def optimiser(model: nn.Module, train: Train) -> AdamW:
+    """AdamW over what a model learns.
 
     Parameters with a learning rate of their own (`Method.rates`) are in groups of their own, whose `share` is
     that rate over `train.lr`; :func:`set_rate` keeps it through the schedule.
@@ -27,12 +47,12 @@ def optimiser(model: nn.Module, train: Train) -> torch.optim.AdamW:
     for rate in sorted(set(own.values()), reverse=True):
         chosen = [learnt[name] for name, other in own.items() if other == rate]
         groups += [group | {"share": rate / train.lr} for group in _groups(chosen, train.weight_decay)]
-    return torch.optim.AdamW(groups, lr=train.lr, fused=True)
+    return AdamW(groups, lr=train.lr, fused=True)
 
 
-def adamw(learnt: Sequence[Tensor], train: Train, dimensions: int = 2) -> torch.optim.AdamW:
+def adamw(learnt: Sequence[Tensor], train: Train, dimensions: int = 2) -> AdamW:
     """AdamW; gains, biases and single vectors, of fewer dimensions than a matrix, do not decay."""
-    return torch.optim.AdamW(_groups(learnt, train.weight_decay, dimensions), lr=train.lr, fused=True)
+    return AdamW(_groups(learnt, train.weight_decay, dimensions), lr=train.lr, fused=True)
 
 
 def _groups(learnt: Sequence[Tensor], decay: float, dimensions: int = 2) -> list[dict[str, Any]]:

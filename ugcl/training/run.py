@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ugcl.config.system.train import Train
     from ugcl.methods.base import Method
+    from ugcl.training.single import OneCpu
 
 log = logging.getLogger(__name__)
 
@@ -61,18 +62,10 @@ def train_runs(
     common |= {"synthetic": config.corpus(run.corpus).synthetic}
     pairs = [(seed, fold) for seed in seeds for fold in folds]
     for first in range(0, len(pairs), run.train.pack):
-        group = []
-        with devices.memory_advice(run.train):
-            for seed, fold in pairs[first : first + run.train.pack]:
-                group.append(_prepare(data, run, common | {"seed": seed, "fold": fold}))
-            outcomes = _fit(fabric, run.train, group)
-            again = [
-                _refit(fabric, data, run, ready, outcome) if run.train.refit else None
-                for ready, outcome in zip(group, outcomes, strict=True)
-            ]
-        if fabric.is_global_zero:
-            for ready, outcome, refitted in zip(group, outcomes, again, strict=True):
-                _write(ready, outcome, refitted, fabric.device)
+        names = [
+            common | {"seed": seed, "fold": fold} for seed, fold in pairs[first : first + run.train.pack]
+        ]
+        _train(fabric, data, run, names)
     folders = [paths.MODELS / paths.run(benchmark, system, *pair) for pair in pairs]
     for folder in folders:
         resume.clear(folder)
@@ -104,6 +97,20 @@ class Ready:
         return resume.fingerprint(self.card)
 
 
+def _train(fabric: Fabric | OneCpu, data: BenchmarkData, run: Run, names: list[dict[str, Any]]) -> None:
+    """Train the runs of some names together and write them; nothing of them stays in memory."""
+    with devices.memory_advice(run.train):
+        group = [_prepare(data, run, own) for own in names]
+        outcomes = _fit(fabric, run.train, group)
+        again = [
+            _refit(fabric, data, run, ready, outcome) if run.train.refit else None
+            for ready, outcome in zip(group, outcomes, strict=True)
+        ]
+    if fabric.is_global_zero:
+        for ready, outcome, refitted in zip(group, outcomes, again, strict=True):
+            _write(ready, outcome, refitted, fabric.device)
+
+
 def _prepare(data: BenchmarkData, run: Run, names: dict[str, Any]) -> Ready:
     wanted = ["train", "dev", *(["test"] if run.train.monitor_test else [])]
     parts, model = assemble(data, run, wanted, (names["seed"], names["fold"]))
@@ -119,7 +126,7 @@ def _prepare(data: BenchmarkData, run: Run, names: dict[str, Any]) -> Ready:
     return Ready(card, parts, model, run.protocol.primary)
 
 
-def _fit(fabric: Fabric, train: Train, group: list[Ready]) -> list[Outcome]:
+def _fit(fabric: Fabric | OneCpu, train: Train, group: list[Ready]) -> list[Outcome]:
     """Train some runs: in step where they can be, else one after the other."""
     outcomes = None
     if len({len(ready.parts["train"]) for ready in group}) == 1 and len(group) > 1:
@@ -133,7 +140,7 @@ def _fit(fabric: Fabric, train: Train, group: list[Ready]) -> list[Outcome]:
     ]
 
 
-def _refit(fabric: Fabric, data: BenchmarkData, run: Run, ready: Ready, outcome: Outcome) -> Outcome:
+def _refit(fabric: Fabric | OneCpu, data: BenchmarkData, run: Run, ready: Ready, outcome: Outcome) -> Outcome:
     """The run once more, on training and dev clips, for as many epochs as dev selected."""
     parts, model = assemble(data, run, ["train"], ready.seeds, dev_is_train=True)
     folder = ready.folder / resume.FOLDER / "refit"

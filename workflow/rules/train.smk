@@ -6,6 +6,7 @@ rule train:
         train_plan.outputs(params_tree),
 
 
+trainers = {_job.rule for _job in train_plan.jobs(params_tree)}
 for _job in train_plan.jobs(params_tree):
 
     rule:

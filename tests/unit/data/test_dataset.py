@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ugcl.config.protocols import Protocol
-from ugcl.data.dataset import Batch, ClipDataset
+from ugcl.data.dataset import Batch, ClipDataset, Room
 from ugcl.data.shards import FeatureInfo, FeatureStore, write_index, write_shard
 from ugcl.errors import UgclError
 
@@ -60,7 +60,9 @@ def test_batches_cover_every_clip_once_in_order(stores):
 
 @pytest.mark.parametrize("cache", [0, 1])
 def test_statistics_are_those_of_all_frames_of_these_clips_alone(stores, cache):
-    data = ClipDataset(rows(("c0", "c2", "c3"), ("sad", "angry", "sad")), stores, PROTOCOL.classes, cache)
+    data = ClipDataset(
+        rows(("c0", "c2", "c3"), ("sad", "angry", "sad")), stores, PROTOCOL.classes, Room(cache)
+    )
     frames = np.concatenate([stores["audio"][c].float().numpy() for c in ("c0", "c2", "c3")])
     mean, std = data.statistics()["audio"]
     np.testing.assert_allclose(mean.numpy(), frames.mean(0), rtol=1e-5)
@@ -139,7 +141,7 @@ def test_memory_is_bounded_and_results_are_the_same(stores):
             return torch.full((400, 1024), float(clip[1]), dtype=torch.float16)  # 0.8 MiB
 
     store = Counting()
-    data = ClipDataset(rows(), {"audio": store}, PROTOCOL.classes, cache=1)
+    data = ClipDataset(rows(), {"audio": store}, PROTOCOL.classes, Room(1))
     first, second = data.batch([0, 1, 2]), data.batch([0, 1, 2])
     assert store.reads == 5  # one of three fits
     assert torch.equal(first.features["audio"], second.features["audio"])

@@ -132,6 +132,27 @@ def run(parameters, system="both"):
     return parameters.resolve("made", system)
 
 
+def test_the_parts_of_a_fold_share_the_memory_for_features(parameters):
+    class Counting:
+        """Clips of 0.3 MiB, three of which fit into 1 MiB."""
+
+        info, reads = FeatureInfo("sound", 3, rate=25.0), 0
+
+        def __contains__(self, clip):
+            return True
+
+        def __getitem__(self, clip):
+            self.reads += 1
+            return torch.zeros(50_000, 3, dtype=torch.float16)
+
+    store = Counting()
+    parts = open_fold(parameters, run(parameters, "sound"), 1, stores={"audio": store}, cache=1)
+    for _ in range(2):
+        for part in parts.values():
+            part.statistics()
+    assert store.reads == 7 + 4  # of seven clips in the three parts, four are read again
+
+
 def test_a_fold_is_its_parts_in_the_order_of_the_split_without_quarantined_clips(parameters):
     parts = open_fold(parameters, run(parameters), 1)
     assert {name: part.clips for name, part in parts.items()} == {

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -178,6 +180,32 @@ def test_a_clip_is_hashed_when_it_is_first_read_and_not_again(tmp_path, monkeypa
     for clip in ("clip1", "clip6", "clip1"):
         store[clip]
     assert hashed == ["clip1", "clip6"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="the system does not say what is mapped")
+def test_features_that_were_read_leave_no_pages_of_their_files(tmp_path):
+    """Else the memory of a training seems to grow with the corpus, and `train.cache` bounds nothing."""
+
+    def mapped():
+        return int(re.search(r"RssFile:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])
+
+    arrays = {f"clip{i}": np.full((2**20, 3), i, dtype=np.float16) for i in range(8)}  # 6 MiB each
+    shards.write_shard(tmp_path, 1, arrays, {}, INFO, {})
+    shards.write_index(tmp_path, 1)
+    before, store = mapped(), FeatureStore(tmp_path)
+    for clip in store.clips:
+        assert store[clip].nbytes == 6 * 2**20
+    assert mapped() - before < 6 * 2**10
+
+
+def test_a_shard_cut_short_is_refused(tmp_path):
+    write(tmp_path, number=1)
+    shards.write_index(tmp_path, 1)
+    store, path = FeatureStore(tmp_path), tmp_path / "shard-1.safetensors"
+    store["clip0"]
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(UgclError, match="ends within clip 'clip6'; encode this shard again"):
+        store["clip6"]
 
 
 def test_features_of_another_corpus_encoder_or_condition_are_refused(tmp_path):

@@ -104,7 +104,9 @@ class Train(Section):
     monitor_test: bool = Field(
         True, description="Write the test score of each epoch to the history. Selection never reads it."
     )
-    cache: int = Field(2048, ge=0, description="Features held in memory, MiB; the rest is read when needed.")
+    cache: int = Field(
+        2048, ge=0, description="Features of a run held in memory, MiB; the rest is read when needed."
+    )
     save_every: float = Field(
         5,
         ge=0,

@@ -23,6 +23,9 @@ from scipy import special, stats
 
 from ugcl.evaluation.statistics import metrics
 
+WINS_AT_ONCE = 4_000_000
+"""Counts that :func:`_wins` holds at a time."""
+
 LEAST_FOLDS = 4
 """Folds from which the noise of training is judged where there is one seed: an interval of three is twice as
 wide as of many, whatever the data."""
@@ -59,24 +62,20 @@ def count(frame: pd.DataFrame, classes: list[str]) -> Counts:
     """
     column = unit_column(frame)
     units = sorted(frame[column].unique())
-    number = {name: i for i, name in enumerate(units)}
-    confusion, sums, wins = [], [], []
-    for _, rows in frame.groupby("seed"):
-        who = rows[column].map(number).to_numpy()
-        truth, predicted = metrics.encode(rows, classes)
-        table = np.zeros((len(units), len(classes), len(classes) + 1))
-        np.add.at(table, (who, truth, predicted), 1)
-        confusion.append(table)
-        p = metrics.probabilities(rows, classes)
-        if p is None:
-            continue
-        values = metrics.clip_values(rows, classes)
-        sums.append({name: _sum_by_unit(who, value, len(units)) for name, value in values.items()})
-        wins.append(_wins(p, truth, who, len(units)))
+    who = pd.Index(units, dtype=object).get_indexer(frame[column].to_numpy(object))
+    seeds, seed = np.unique(frame["seed"], return_inverse=True)
+    data, shape = metrics.Encoded.of(frame, classes), (len(seeds), len(units))
+    row, cells = seed * len(units) + who, len(classes) * (len(classes) + 1)
+    cell = (row * len(classes) + data.truth) * (len(classes) + 1) + data.predicted
+    table = np.bincount(cell, minlength=len(seeds) * len(units) * cells).astype(float)
+    wins = []
+    for number in range(len(seeds)) if data.p is not None else []:
+        own = seed == number
+        wins.append(_wins(data.p[own], data.truth[own], who[own], len(units)))
     return Counts(
         units=units,
-        confusion=np.stack(confusion),
-        sums={name: np.stack([s[name] for s in sums], axis=1) for name in sums[0]} if sums else {},
+        confusion=table.reshape(*shape, len(classes), len(classes) + 1),
+        sums={name: _sums(row, value, shape) for name, value in data.means.items()},
         wins=np.stack(wins) if wins else None,
         folds=_folds(frame),
     )
@@ -95,35 +94,47 @@ def _folds(frame: pd.DataFrame) -> np.ndarray | None:
     return folds["min"].to_numpy() if (folds["min"] == folds["max"]).all() else None
 
 
-def _sum_by_unit(who: np.ndarray, values: np.ndarray, units: int) -> np.ndarray:
-    known = ~np.isnan(values)
-    sums = np.bincount(who[known], values[known], units)
-    return np.stack([sums, np.bincount(who[known], minlength=units)])
+def _sums(row: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Sum and number of known values, (2, S, P), where `row` is the place of each in (S, P)."""
+    known, cells = ~np.isnan(values), shape[0] * shape[1]
+    sums = np.bincount(row[known], values[known], cells)
+    return np.stack([sums, np.bincount(row[known], minlength=cells)]).reshape(2, *shape)
 
 
 def _wins(p: np.ndarray, truth: np.ndarray, who: np.ndarray, units: int) -> np.ndarray:
+    """Won pairs of each class, (C, P, P), see :class:`Counts`."""
     table = np.zeros((p.shape[1], units, units))
-    for c in range(p.shape[1]):
+    for c in np.unique(truth):
         own = truth == c
-        high, first = p[own, c], who[own]
-        for second in range(units):
-            low = np.sort(p[~own & (who == second), c])
-            below = low.searchsorted(high, "left") + low.searchsorted(high, "right")
-            table[c, :, second] = np.bincount(first, below / 2, units)
+        order = np.argsort(who[own], kind="stable")
+        high, (first, starts) = p[own, c][order], np.unique(who[own][order], return_index=True)
+        order = np.argsort(p[~own, c])
+        low, second = p[~own, c][order], who[~own][order]
+        left, right = low.searchsorted(high, "left"), low.searchsorted(high, "right")
+        step = max(1, WINS_AT_ONCE // (len(low) + 1))
+        for start in range(0, units, step):
+            some = np.arange(start, min(start + step, units))
+            below = np.zeros((len(low) + 1, len(some)), dtype=np.int32)  # clips of each unit among the lowest
+            np.cumsum(second[:, None] == some, axis=0, dtype=np.int32, out=below[1:])
+            table[c, first, start : start + step] = np.add.reduceat(below[left] + below[right], starts) / 2
     return table
 
 
-@lru_cache(maxsize=4)
 def draw(units: int, draws: int, seed: int, stream: int = 0) -> np.ndarray:
     """How often each unit is drawn, (draws, units) whole numbers; the same for the same arguments.
 
     Args:
         stream: another number gives independent draws.
     """
+    return _drawn(units, draws, seed, stream).astype(float)
+
+
+@lru_cache(maxsize=32)
+def _drawn(units: int, draws: int, seed: int, stream: int) -> np.ndarray:
+    """The draws in little memory: those of each group of units are used by one system after the other."""
     generator = np.random.default_rng([seed, units] + [stream] * (stream > 0))
-    weights = generator.multinomial(units, np.full(units, 1 / units), size=draws).astype(float)
-    weights.flags.writeable = False
-    return weights
+    weights = generator.multinomial(units, np.full(units, 1 / units), size=draws)
+    return weights.astype(np.uint16 if units < 2**16 else np.uint32)
 
 
 def once(counts: Counts) -> np.ndarray:
@@ -153,44 +164,14 @@ def evaluate(counts: Counts, weights: np.ndarray) -> dict[str, np.ndarray]:
     table = (weights @ flat).reshape(len(weights), seeds, classes, columns)
     support, hits = table.sum(3), np.einsum("bscc->bsc", table[..., :classes])
     guesses, clips = table[..., :classes].sum(2), support.sum(2)
-    values = counted(hits, support, guesses)
+    values = metrics.counted(hits, support, guesses)
     for name, (sums, numbers) in counts.sums.items():
-        values[name] = ratio(weights @ sums.T, weights @ numbers.T)
+        values[name] = metrics.ratio(weights @ sums.T, weights @ numbers.T)
     if counts.wins is not None:
         won = np.stack([[((weights @ t) * weights).sum(1) for t in each] for each in counts.wins])
-        values["auroc"] = mean_known(ratio(won.transpose(2, 0, 1), support * (clips[..., None] - support)))
+        pairs = support * (clips[..., None] - support)
+        values["auroc"] = metrics.mean_known(metrics.ratio(won.transpose(2, 0, 1), pairs))
     return values
-
-
-def counted(hits: np.ndarray, support: np.ndarray, guesses: np.ndarray) -> dict[str, np.ndarray]:
-    """The metrics of predicted classes alone, from counts by class in the last axis.
-
-    Args:
-        hits: (…, C) right clips of each class.
-        support: (…, C) clips of it.
-        guesses: (…, C) clips that it was predicted of.
-
-    Returns:
-        Each metric of :data:`ugcl.plan.names.COUNTED` → (…).
-    """
-    clips, f1 = support.sum(-1), ratio(2 * hits, support + guesses)
-    return {
-        "uar": mean_known(ratio(hits, support)),
-        "war": hits.sum(-1) / clips,
-        "macro_f1": mean_known(f1),
-        "weighted_f1": np.nansum(f1 * support, -1) / clips,
-    }
-
-
-def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """part / whole, NaN where the whole is zero."""
-    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)
-
-
-def mean_known(values: np.ndarray) -> np.ndarray:
-    """Mean over the last axis without NaN; NaN where all are."""
-    known = ~np.isnan(values)
-    return ratio(np.where(known, values, 0).sum(-1), known.sum(-1).astype(float))
 
 
 def interval(

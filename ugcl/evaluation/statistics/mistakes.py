@@ -45,7 +45,7 @@ def _rates(confusion: np.ndarray, weights: np.ndarray) -> np.ndarray:
     flat = weights @ confusion.transpose(1, 0, 2, 3).reshape(units, -1)
     counts = flat.reshape(len(weights), seeds, *table)
     support = counts.sum(3, keepdims=True)
-    return bootstrap.ratio(counts, np.broadcast_to(support, counts.shape))
+    return metrics.ratio(counts, np.broadcast_to(support, counts.shape))
 
 
 def errors(

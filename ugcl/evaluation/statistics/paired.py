@@ -19,7 +19,7 @@ from statsmodels.stats.multitest import multipletests
 
 from ugcl.config.report import Evaluate
 from ugcl.errors import UgclError
-from ugcl.evaluation.statistics import bootstrap, signflip
+from ugcl.evaluation.statistics import bootstrap, metrics, signflip
 from ugcl.plan.names import METRICS
 
 POWER = 0.8
@@ -79,9 +79,7 @@ class Scored:
         counts = hits, self.confusion.sum(3), self.confusion[..., :-1].sum(2)
         without = (each.sum(1, keepdims=True) - each for each in counts)
         units = len(self.hits)
-        return (units * self.point[metric][:, None] - (units - 1) * bootstrap.counted(*without)[metric]).mean(
-            0
-        )
+        return (units * self.point[metric][:, None] - (units - 1) * metrics.counted(*without)[metric]).mean(0)
 
 
 def scored(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> Scored:

@@ -17,7 +17,7 @@ from math import gcd, lcm
 
 import numpy as np
 
-from ugcl.evaluation.statistics import bootstrap
+from ugcl.evaluation.statistics import metrics
 
 CONVOLVED = 500_000
 """Largest sum of the speakers' whole numbers for which the distribution is made by convolution."""
@@ -107,7 +107,7 @@ def swap(first: np.ndarray, second: np.ndarray, metric: str, draws: int, seed: i
         one = sides[0].sum(1) + moved
         clips = np.broadcast_to(support, one[..., :classes].shape)
         scores = [
-            bootstrap.counted(each[..., :classes], clips, each[..., classes:])[metric].mean(-1)
+            metrics.counted(each[..., :classes], clips, each[..., classes:])[metric].mean(-1)
             for each in (one, whole - one)
         ]
         return scores[0] - scores[1]

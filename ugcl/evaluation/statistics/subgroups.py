@@ -13,7 +13,7 @@ import pandas as pd
 
 from ugcl.config.report import Evaluate
 from ugcl.evaluation.schemas.scores import SCORES
-from ugcl.evaluation.statistics import bootstrap
+from ugcl.evaluation.statistics import bootstrap, metrics
 from ugcl.plan.names import FEW
 
 ATTRIBUTES = ("sex", "age", "race", "ethnicity", "level", "sentence")
@@ -48,8 +48,8 @@ class Hits:
     def uar(self, weights: np.ndarray, classes: np.ndarray) -> np.ndarray:
         """UAR over the given classes (a mask) under weights (B, P): (B, S)."""
         hits = (weights @ self.hits.reshape(len(self.hits), -1)).reshape(len(weights), *self.hits.shape[1:])
-        recall = bootstrap.ratio(hits, np.broadcast_to((weights @ self.support)[:, None], hits.shape))
-        return bootstrap.mean_known(recall[..., classes])
+        recall = metrics.ratio(hits, np.broadcast_to((weights @ self.support)[:, None], hits.shape))
+        return metrics.mean_known(recall[..., classes])
 
 
 def groups(manifest: pd.DataFrame, attribute: str) -> pd.Series:
@@ -77,36 +77,49 @@ def subgroups(
         speakers, missing classes), "" otherwise.
     """
     rows = []
-    first = frame[frame["seed"] == frame["seed"].iloc[0]]
+    first, clips = frame[frame["seed"] == frame["seed"].iloc[0]], Clips.of(frame, classes)
     for attribute in ATTRIBUTES:
         group = first["clip"].map(groups(manifest, attribute)).fillna("").to_numpy()
         names = [*AGE_BANDS] if attribute == "age" else sorted(set(group))
         names = [name for name in names if name and (group == name).any()]
         for name in names if len(names) > 1 else []:
-            inside = hits(frame, classes, group == name)
-            outside = hits(frame, classes, (group != name) & (group != ""))
+            inside = clips.hits(group == name)
+            outside = clips.hits((group != name) & (group != ""))
             speakers = first.loc[group == name, "speaker"].nunique()
             rows.append((attribute, name, *_scores(inside, outside, classes, speakers, settings)))
     return pd.DataFrame(rows, columns=SCORES["subgroups"])
 
 
-def hits(frame: pd.DataFrame, classes: list[str], chosen: np.ndarray, by: str = "") -> Hits:
-    """Count clips and hits of the chosen clips by unit.
+@dataclass(frozen=True)
+class Clips:
+    """Predictions as arrays, of which every seed has the same N clips.
 
-    Args:
-        chosen: mask over the clips of one seed.
-        by: column of the units; default what intervals draw.
+    Attributes:
+        right: (S, N) whether a clip is right.
+        cell: (N,) number of the unit times the number of classes, plus the label's.
+        shape: number of units and of classes.
     """
-    by = by or bootstrap.unit_column(frame)
-    seeds = frame["seed"].nunique()
-    right = (frame["label"] == frame["predicted"]).to_numpy().reshape(seeds, -1)[:, chosen]
-    first = frame.iloc[: len(frame) // seeds][chosen]
-    who = pd.Categorical(first[by], sorted(frame[by].unique())).codes.astype(int)
-    shape = (frame[by].nunique(), len(classes))
-    cell = who * len(classes) + first["label"].map(classes.index).to_numpy()
-    counted = [np.bincount(cell, row, shape[0] * shape[1]).reshape(shape) for row in right]
-    support = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
-    return Hits(np.stack(counted, axis=1), support.astype(float))
+
+    right: np.ndarray
+    cell: np.ndarray
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, classes: list[str], by: str = "") -> Clips:
+        """Those of a table; `by` is the column of the units, by default what intervals draw."""
+        seeds, column = frame["seed"].nunique(), frame[by or bootstrap.unit_column(frame)]
+        truth, predicted = metrics.encode(frame, classes)
+        clips, units = len(frame) // seeds, sorted(column.unique())
+        who = pd.Index(units, dtype=object).get_indexer(column.iloc[:clips].to_numpy(object))
+        cell = who * len(classes) + truth[:clips]
+        return cls((truth == predicted).reshape(seeds, -1), cell, (len(units), len(classes)))
+
+    def hits(self, chosen: np.ndarray | slice = slice(None)) -> Hits:
+        """Clips and hits of the chosen clips (a mask over N) by unit."""
+        cell, size = self.cell[chosen], self.shape[0] * self.shape[1]
+        counted = [np.bincount(cell, row[chosen], size).reshape(self.shape) for row in self.right]
+        support = np.bincount(cell, minlength=size).reshape(self.shape)
+        return Hits(np.stack(counted, axis=1), support.astype(float))
 
 
 def _scores(inside: Hits, outside: Hits, classes: list[str], speakers: int, settings: Evaluate) -> tuple:
@@ -158,8 +171,7 @@ def per_speaker(frame: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     Returns:
         speaker, uar (over the classes that the speaker has), war, clips, classes (how many the speaker has).
     """
-    every = np.ones(len(frame) // frame["seed"].nunique(), dtype=bool)
-    whole = hits(frame, classes, every, by="speaker")
+    whole = Clips.of(frame, classes, by="speaker").hits()
     uar = whole.uar(np.eye(len(whole.support)), whole.present).mean(1)
     clips = whole.support.sum(1)
     war, classes_of = whole.hits.sum(2).mean(1) / clips, (whole.support > 0).sum(1)

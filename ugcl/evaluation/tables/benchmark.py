@@ -36,10 +36,7 @@ def benchmark_tables(config: Config, benchmark: str) -> dict[str, pd.DataFrame]:
     entry, protocol = config.benchmark(benchmark), config.protocol(benchmark)
     mark, primary = marks(config, benchmark), protocol.primary
     manifest = tables.read_manifest(paths.manifest(entry.corpus))
-    frames = {}
-    for system in entry.systems:
-        stacked = predictions.stack(config, benchmark, system)
-        frames[system] = predictions.with_rater_shares(stacked, manifest, protocol)
+    frames = dict(predictions.stacked(config, benchmark, manifest))
     scores = _read_scores(benchmark, entry.systems)
     history = {system: histories.read(config, benchmark, system) for system in entry.systems}
     runs = {system: histories.runs(config, benchmark, system) for system in entry.systems}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +44,11 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
     Raises:
         UgclError: a column is missing, a clip comes twice, a name is unknown, or a probability is invalid.
     """
-    frame = tables.read(path)
     columns = [*KEYS, *(f"p_{name}" for name in classes)]
+    try:
+        frame = tables.read(path, columns[len(KEYS) :])
+    except ValueError as error:
+        raise UgclError(f"{path}: a probability is not a number ({error}); predict again") from None
     missing = [column for column in columns if column not in frame]
     if missing:
         raise UgclError(f"{path}: column {missing[0]!r} is missing; predict again")
@@ -55,20 +58,18 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
         twice = frame.loc[frame["clip"].duplicated(), "clip"].iloc[0]
         raise UgclError(f"{path}: clip {twice!r} comes twice; predict again")
     for column in ("label", "predicted"):
-        unknown = sorted(set(frame[column]) - set(classes))
+        unknown = sorted(set(frame[column].unique()) - set(classes))
         if unknown:
             raise UgclError(f"{path}: {column} {unknown[0]!r} is not a class of the protocol; predict again")
-    try:
-        values = frame[columns[len(KEYS) :]].astype(float).to_numpy()
-    except ValueError as error:
-        raise UgclError(f"{path}: a probability is not a number ({error}); predict again") from None
+    values = frame[columns[len(KEYS) :]].to_numpy()
     if not np.isfinite(values).all() or (values < 0).any() or (values.sum(1) < 0.99).any():
         raise UgclError(f"{path}: probabilities are not finite or do not sum to 1; train and predict again")
     values = np.maximum(values, FLOOR)
-    frame[columns[len(KEYS) :]] = values / values.sum(1, keepdims=True)
+    values /= values.sum(1, keepdims=True)
+    found = {name: frame[name] for name in KEYS} | dict(zip(columns[len(KEYS) :], values.T, strict=True))
     for column in dimensions.columns(frame):
-        frame[column] = pd.to_numeric(frame[column], errors="coerce")
-    return frame[[*columns, *dimensions.columns(frame)]]
+        found[column] = pd.to_numeric(frame[column], errors="coerce")
+    return pd.DataFrame(found)
 
 
 def tested(config: Config, benchmark: str, folds: Iterable[int]) -> dict[int, pd.DataFrame]:
@@ -112,22 +113,23 @@ def read_run(
     """
     where, again = f"the test clips of fold {run[1]}", temperature.AGAIN
     frame = read(path, classes)
-    own, expected = frame.set_index("clip"), test.set_index("clip")
-    if len(lost := expected.index.difference(own.index)):
+    own, expected = frame["clip"].to_numpy(object), test["clip"].to_numpy(object)
+    place = pd.Index(expected).get_indexer(own)
+    if len(lost := np.delete(expected, place[place >= 0])):
         raise UgclError(f"{path}: lacks {len(lost)} of {len(expected)} of {where}, first {lost[0]}; {again}")
-    if len(more := own.index.difference(expected.index)):
+    if len(more := own[place < 0]):
         raise UgclError(f"{path}: has {len(more)} clips that are not {where}, first {more[0]}; {again}")
     for column in ("speaker", "label"):
-        both = own[column].loc[expected.index]
-        for clip in expected.index[both != expected[column]]:
-            values = {column: both[clip]}, {column: expected.loc[clip, column]}
-            compare(f"{path}: clip {clip}", *values, f"the manifest says so; {again}")
+        found, known = frame[column].to_numpy(object), test[column].to_numpy(object)[place]
+        for row in np.flatnonzero(found != known)[:1]:
+            values = {column: found[row]}, {column: known[row]}
+            compare(f"{path}: clip {own[row]}", *values, f"the manifest says so; {again}")
     if run not in runs.index:
         raise UgclError(f"{path}: its system's table of temperatures has no row of this run; {again}")
     seal = {"predictions": runs.loc[run, "predictions"]}
     compare(path, {"predictions": sources.sha256(path)}, seal, f"the file was changed; {again}")
-    more = expected.drop(columns=["speaker", "label"]).loc[frame["clip"]]
-    return frame.assign(**{name: more[name].array for name in more}, seed=run[0], fold=run[1])
+    more = test.drop(columns=["clip", "speaker", "label"])
+    return frame.assign(**{name: more[name].array[place] for name in more}, seed=run[0], fold=run[1])
 
 
 def with_rater_shares(frame: pd.DataFrame, manifest: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
@@ -145,11 +147,13 @@ def stack(
     system: str,
     seeds: Iterable[int] | None = None,
     folds: Iterable[int] | None = None,
+    tests: dict[int, pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
     """The predictions of a system's runs, sorted by seed, fold and clip.
 
     Args:
         seeds, folds: some of the benchmark's; default all.
+        tests: of :func:`tested`, where it is known.
 
     Returns:
         The columns of :func:`read_run`, seed and fold first.
@@ -160,7 +164,7 @@ def stack(
     folds = list(config.folds(benchmark) if folds is None else folds)
     seeds = config.benchmark(benchmark).seeds if seeds is None else seeds
     classes, runs = config.protocol(benchmark).classes, temperature.read_table(benchmark, system)
-    tests = tested(config, benchmark, folds)
+    tests = tested(config, benchmark, folds) if tests is None else tests
     parts = []
     for seed in seeds:
         for fold in folds:
@@ -168,3 +172,15 @@ def stack(
             parts.append(read_run(path, classes, tests[fold], runs, (seed, fold)))
     whole = pd.concat(parts, ignore_index=True).sort_values(["seed", "fold", "clip"], ignore_index=True)
     return whole[["seed", "fold", *[c for c in whole if c not in ("seed", "fold")]]]
+
+
+def stacked(config: Config, benchmark: str, manifest: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Every system of a benchmark with its predictions and the raters' shares, one after the other.
+
+    Raises:
+        UgclError: see :func:`stack`.
+    """
+    tests = tested(config, benchmark, config.folds(benchmark))
+    for system in config.benchmark(benchmark).systems:
+        frame = stack(config, benchmark, system, tests=tests)
+        yield system, with_rater_shares(frame, manifest, config.protocol(benchmark))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,56 @@ COMPLETE = ("metrics", "cost", "robustness")
 """Stems of the tables in which every system has rows; a system may, say, have no confused pair of classes."""
 
 
+@dataclass(frozen=True)
+class Pool:
+    """Metrics over all folds of each seed, in every draw of the speakers or dialogues.
+
+    Attributes:
+        each: metric → value of each seed.
+        drawn: metric → (draws, seeds); the ECE and the scores of dimensions are not drawn.
+        left_out: metric → (folds, seeds) without each fold.
+        units: how many speakers or dialogues are drawn.
+        clips, speakers: how many there are.
+        confidence: of the intervals.
+    """
+
+    each: pd.DataFrame
+    drawn: dict[str, np.ndarray]
+    left_out: dict[str, np.ndarray]
+    units: int
+    clips: int
+    speakers: int
+    confidence: float
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, data: metrics.Encoded, classes: list[str], settings: Evaluate) -> Pool:
+        """That of predictions of which every seed has the same clips; `data` are the same as arrays."""
+        seeds = frame.groupby("seed").indices.values()
+        counts = bootstrap.count(frame, classes)
+        units = len(counts.units)
+        return cls(
+            each=pd.DataFrame([metrics.scores_of(data.part(rows), settings.bins) for rows in seeds]),
+            drawn=bootstrap.evaluate(counts, bootstrap.draw(units, settings.bootstrap, settings.seed)),
+            left_out=bootstrap.evaluate(counts, bootstrap.without_folds(counts)),
+            units=units,
+            clips=len(frame) // len(seeds),
+            speakers=frame["speaker"].nunique(),
+            confidence=settings.confidence,
+        )
+
+    def table(self, seeds: slice = slice(None)) -> pd.DataFrame:
+        """Metrics averaged over some seeds, by number: metric, value, ci_low, ci_high, clips, speakers."""
+        rows = []
+        for metric, values in self.each.iloc[seeds].items():
+            low = high = np.nan
+            if metric in self.drawn:
+                found = values.to_numpy(), self.drawn[metric][:, seeds], self.confidence, self.units
+                scale, left_out = metrics.scale(metric), self.left_out[metric][:, seeds]
+                low, high = bootstrap.interval(*found, scale, left_out)
+            rows.append((metric, values.mean(), low, high, self.clips, self.speakers))
+        return pd.DataFrame(rows, columns=["metric", "value", "ci_low", "ci_high", "clips", "speakers"])
+
+
 def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.DataFrame:
     """Metrics over all folds, averaged over seeds, with intervals by drawing speakers or dialogues.
 
@@ -33,21 +84,7 @@ def pooled(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.Da
     Returns:
         One row per metric: metric, value, ci_low, ci_high, clips, speakers.
     """
-    each = pd.DataFrame([metrics.scores(rows, classes, settings.bins) for _, rows in frame.groupby("seed")])
-    counts = bootstrap.count(frame, classes)
-    units, speakers = len(counts.units), frame["speaker"].nunique()
-    drawn = bootstrap.evaluate(counts, bootstrap.draw(units, settings.bootstrap, settings.seed))
-    left_out = bootstrap.evaluate(counts, bootstrap.without_folds(counts))
-    clips = len(frame) // frame["seed"].nunique()
-    rows = []
-    for metric, values in each.items():
-        low = high = np.nan
-        if metric in drawn:
-            scale = metrics.scale(metric)
-            found = values.to_numpy(), drawn[metric], settings.confidence, units, scale, left_out[metric]
-            low, high = bootstrap.interval(*found)
-        rows.append((metric, values.mean(), low, high, clips, speakers))
-    return pd.DataFrame(rows, columns=["metric", "value", "ci_low", "ci_high", "clips", "speakers"])
+    return Pool.of(frame, metrics.Encoded.of(frame, classes), classes, settings).table()
 
 
 def score_table(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> pd.DataFrame:
@@ -59,15 +96,17 @@ def score_table(frame: pd.DataFrame, classes: list[str], settings: Evaluate) -> 
         scope (pooled, seed, fold), seed, fold ("all" where pooled over), metric, value, ci_low, ci_high,
         clips, speakers.
     """
-    whole = pooled(frame, classes, settings)
-    parts = [whole.assign(scope="pooled", seed="all", fold="all")]
-    for seed, rows in frame.groupby("seed"):
-        of_seed = whole if len(rows) == len(frame) else pooled(rows, classes, settings)
-        parts.append(of_seed.assign(scope="seed", seed=str(seed), fold="all"))
-    for (seed, fold), rows in frame.groupby(["seed", "fold"]):
-        values = metrics.scores(rows, classes, settings.bins)
+    data = metrics.Encoded.of(frame, classes)
+    pool = Pool.of(frame, data, classes, settings)
+    parts = [pool.table().assign(scope="pooled", seed="all", fold="all")]
+    for number, seed in enumerate(np.unique(frame["seed"])):
+        own = pool.table(slice(number, number + 1))
+        parts.append(own.assign(scope="seed", seed=str(seed), fold="all"))
+    for (seed, fold), rows in frame.groupby(["seed", "fold"]).indices.items():
+        values = metrics.scores_of(data.part(rows), settings.bins)
         part = pd.DataFrame({"metric": list(values), "value": list(values.values())})
-        part = part.assign(ci_low=np.nan, ci_high=np.nan, clips=len(rows), speakers=rows["speaker"].nunique())
+        speakers = frame["speaker"].iloc[rows].nunique()
+        part = part.assign(ci_low=np.nan, ci_high=np.nan, clips=len(rows), speakers=speakers)
         parts.append(part.assign(scope="fold", seed=str(seed), fold=str(fold)))
     return pd.concat(parts, ignore_index=True)
 
@@ -88,10 +127,14 @@ def score(config: Config, benchmark: str, lineages: Mapping[str, str]) -> list[P
 
     Returns:
         The files written (:func:`ugcl.plan.evaluation.score_outputs`); `system` is their first column.
+
+    Raises:
+        UgclError: predictions are missing, broken, or not those of the systems' runs on their folds' clips.
     """
     found: dict[str, list[pd.DataFrame]] = defaultdict(list)
-    for system in config.benchmark(benchmark).systems:
-        for name, table in score_tables(config, benchmark, system).items():
+    manifest = tables.read_manifest(paths.manifest(config.benchmark(benchmark).corpus))
+    for system, frame in predictions.stacked(config, benchmark, manifest):
+        for name, table in _tables(config, benchmark, system, frame, manifest).items():
             lineage = {"lineage": lineages[system]} if name == "metrics" else {}
             found[name].append(table.assign(system=system, **lineage))
     for name, parts in found.items():
@@ -101,17 +144,11 @@ def score(config: Config, benchmark: str, lineages: Mapping[str, str]) -> list[P
     return [score_path(benchmark, name) for name in found]
 
 
-def score_tables(config: Config, benchmark: str, system: str) -> dict[str, pd.DataFrame]:
-    """The score tables of one system: stem → rows.
-
-    Raises:
-        UgclError: predictions are missing, broken, or not those of the system's runs on their folds' clips.
-    """
-    protocol, entry, settings = config.protocol(benchmark), config.benchmark(benchmark), config.evaluate
-    classes = protocol.classes
-    manifest = tables.read_manifest(paths.manifest(entry.corpus))
-    frame = predictions.stack(config, benchmark, system)
-    frame = predictions.with_rater_shares(frame, manifest, protocol)
+def _tables(
+    config: Config, benchmark: str, system: str, frame: pd.DataFrame, manifest: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """The score tables of one system: stem → rows."""
+    classes, settings = config.protocol(benchmark).classes, config.evaluate
     beside = calibration.errors(frame, classes, settings, temperature.read(benchmark, system))
     return {
         "metrics": with_pooled(score_table(frame, classes, settings), beside),

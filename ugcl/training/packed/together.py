@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from ugcl.config.system.train import Train
     from ugcl.methods.base import Method
+    from ugcl.training.single import OneCpu
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class Member:
         return f"seed {self.seeds[0]}, fold {self.seeds[1]}"
 
 
-def fit_together(fabric: Fabric, members: Sequence[Member], train: Train) -> list[Outcome] | None:
+def fit_together(fabric: Fabric | OneCpu, members: Sequence[Member], train: Train) -> list[Outcome] | None:
     """Train several runs of one system; a run that has ended leaves the pack.
 
     Args:
@@ -131,7 +132,7 @@ def _enter(member: Member, pack: Pack, place: int) -> None:
 
 
 def _epoch(
-    fabric: Fabric, pack: Pack, members: Sequence[Member], train: Train, epoch: int
+    fabric: Fabric | OneCpu, pack: Pack, members: Sequence[Member], train: Train, epoch: int
 ) -> list[dict[str, float]]:
     """Train every run on every clip once; returns what `loop._epoch` does, for each."""
     seeding.seed(*(number for member in members for number in member.seeds), epoch)
