@@ -47,8 +47,8 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
     columns = [*KEYS, *(f"p_{name}" for name in classes)]
     try:
         frame = tables.read(path, columns[len(KEYS) :])
-    except ValueError as error:
-        raise UgclError(f"{path}: a probability is not a number ({error}); predict again") from None
+    except ValueError:
+        raise UgclError(f"{path}: a probability is not a finite number; predict again") from None
     missing = [column for column in columns if column not in frame]
     if missing:
         raise UgclError(f"{path}: column {missing[0]!r} is missing; predict again")
