@@ -72,7 +72,8 @@ def fit(
         seeds: run seed and fold.
         folder: where the state to resume from is kept until the caller clears it; None keeps no state.
         fingerprint: hash of all that the run depends on; a state with another one is ignored.
-        watch: called with each epoch's row of the history; what it raises ends the training.
+        watch: called with each epoch's row of the history, first with those of the state that it resumes
+            from; what it raises ends the training.
         last: epoch after which to stop; the learning rate is scheduled for `train.epochs`. None: all.
         primary: the protocol's metric, by which the epoch is selected on dev.
 
@@ -89,8 +90,7 @@ def fit(
 
     state = (resume.load(folder, fingerprint) if folder else None) or resume.State(0, {}, [], {})
     if state.epoch:
-        log.info("resuming after epoch %d", state.epoch)
-        _restore(state, bare, optimizer, average, scaler)
+        _restore(state, bare, optimizer, average, scaler, watch)
     means = mask_values(train, parts["train"])
     resumed, saved = len(state.history), time.monotonic()
     saves = folder is not None and fabric.is_global_zero
@@ -234,8 +234,14 @@ def _entered(
 
 
 def _restore(
-    state: resume.State, bare: nn.Module, optimizer: Optimizer, average: Average | None, scaler: object
+    state: resume.State,
+    bare: nn.Module,
+    optimizer: Optimizer,
+    average: Average | None,
+    scaler: object,
+    watch: Callable[[dict[str, float]], None] | None,
 ) -> None:
+    log.info("resuming after epoch %d", state.epoch)
     bare.load_state_dict(state.tensors["model"])
     resume.remember(bare, state.tensors.get("memory", {}))
     resume.restore_optimiser(optimizer, state.tensors["optimiser"])
@@ -245,3 +251,5 @@ def _restore(
         average.step = state.extra["average_step"]
     if scaler is not None:
         scaler.load_state_dict(state.extra["scaler"])
+    for row in state.history if watch else ():
+        watch(row)

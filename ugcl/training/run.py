@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,10 +31,19 @@ if TYPE_CHECKING:
     from ugcl.training.single import OneCpu
 
 log = logging.getLogger(__name__)
+Observe = Callable[[Path, int], Callable[[dict[str, float]], None]]
+"""Asked once per run, with its folder and the most epochs that it can have; gives what takes each epoch's row
+of the history, first those of the state that a killed run resumes from."""
 
 
 def train_runs(
-    config: Config, benchmark: str, system: str, seeds: Sequence[int], folds: Sequence[int], lineage: str = ""
+    config: Config,
+    benchmark: str,
+    system: str,
+    seeds: Sequence[int],
+    folds: Sequence[int],
+    lineage: str = "",
+    observe: Sequence[Observe] = (),
 ) -> list[Path]:
     """Train a system with some seeds on some folds; each run writes its weights, card and history.
 
@@ -47,6 +56,7 @@ def train_runs(
         seeds: training seeds.
         folds: numbers of the folds, from 1.
         lineage: hash of the code and parameters upstream, for the cards.
+        observe: what shows curves of the training; no result depends on it.
 
     Returns:
         The runs' folders, seed by seed.
@@ -61,11 +71,12 @@ def train_runs(
     common = {"benchmark": benchmark, "system": system, "lineage": lineage}
     common |= {"synthetic": config.corpus(run.corpus).synthetic}
     pairs = [(seed, fold) for seed in seeds for fold in folds]
+    observe = observe if fabric.is_global_zero else ()
     for first in range(0, len(pairs), run.train.pack):
         names = [
             common | {"seed": seed, "fold": fold} for seed, fold in pairs[first : first + run.train.pack]
         ]
-        _train(fabric, data, run, names)
+        _train(fabric, data, run, names, observe)
     folders = [paths.MODELS / paths.run(benchmark, system, *pair) for pair in pairs]
     for folder in folders:
         resume.clear(folder)
@@ -97,13 +108,19 @@ class Ready:
         return resume.fingerprint(self.card)
 
 
-def _train(fabric: Fabric | OneCpu, data: BenchmarkData, run: Run, names: list[dict[str, Any]]) -> None:
+def _train(
+    fabric: Fabric | OneCpu,
+    data: BenchmarkData,
+    run: Run,
+    names: list[dict[str, Any]],
+    observe: Sequence[Observe],
+) -> None:
     """Train the runs of some names together and write them; nothing of them stays in memory."""
     with devices.memory_advice(run.train):
         group = [_prepare(data, run, own) for own in names]
-        outcomes = _fit(fabric, run.train, group)
+        outcomes = _fit(fabric, run.train, group, observe)
         again = [
-            _refit(fabric, data, run, ready, outcome) if run.train.refit else None
+            _refit(fabric, data, run, ready, outcome, observe) if run.train.refit else None
             for ready, outcome in zip(group, outcomes, strict=True)
         ]
     if fabric.is_global_zero:
@@ -126,26 +143,50 @@ def _prepare(data: BenchmarkData, run: Run, names: dict[str, Any]) -> Ready:
     return Ready(card, parts, model, run.protocol.primary)
 
 
-def _fit(fabric: Fabric | OneCpu, train: Train, group: list[Ready]) -> list[Outcome]:
+def _fit(
+    fabric: Fabric | OneCpu, train: Train, group: list[Ready], observe: Sequence[Observe]
+) -> list[Outcome]:
     """Train some runs: in step where they can be, else one after the other."""
-    outcomes = None
+    outcomes, watches = None, [_watch(observe, ready.folder, train.epochs) for ready in group]
     if len({len(ready.parts["train"]) for ready in group}) == 1 and len(group) > 1:
         members = [
-            Member(r.model, r.parts, r.seeds, r.folder, r.fingerprint, primary=r.primary) for r in group
+            Member(r.model, r.parts, r.seeds, r.folder, r.fingerprint, primary=r.primary, watch=watch)
+            for r, watch in zip(group, watches, strict=True)
         ]
         outcomes = fit_together(fabric, members, train)
     return outcomes or [
-        fit(fabric, r.model, train, r.parts, r.seeds, r.folder, r.fingerprint, primary=r.primary)
-        for r in group
+        fit(fabric, r.model, train, r.parts, r.seeds, r.folder, r.fingerprint, watch, primary=r.primary)
+        for r, watch in zip(group, watches, strict=True)
     ]
 
 
-def _refit(fabric: Fabric | OneCpu, data: BenchmarkData, run: Run, ready: Ready, outcome: Outcome) -> Outcome:
+def _refit(
+    fabric: Fabric | OneCpu,
+    data: BenchmarkData,
+    run: Run,
+    ready: Ready,
+    outcome: Outcome,
+    observe: Sequence[Observe],
+) -> Outcome:
     """The run once more, on training and dev clips, for as many epochs as dev selected."""
     parts, model = assemble(data, run, ["train"], ready.seeds, dev_is_train=True)
     folder = ready.folder / resume.FOLDER / "refit"
     last = int(outcome.best["epoch"])
-    return fit(fabric, model, run.train, parts, ready.seeds, folder, ready.fingerprint, last=last)
+    watch = _watch(observe, ready.folder / "refit", last)
+    return fit(fabric, model, run.train, parts, ready.seeds, folder, ready.fingerprint, watch, last=last)
+
+
+def _watch(
+    observe: Sequence[Observe], folder: Path, epochs: int
+) -> Callable[[dict[str, float]], None] | None:
+    """One function that gives a run's epochs to all that show its curves."""
+    takes = [begin(folder, epochs) for begin in observe]
+
+    def watch(row: dict[str, float]) -> None:
+        for take in takes:
+            take(row)
+
+    return watch if takes else None
 
 
 def _write(ready: Ready, outcome: Outcome, refitted: Outcome | None, device: torch.device) -> None:

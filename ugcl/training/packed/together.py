@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +47,7 @@ class Member:
         state: where it stands.
         means: what SpecAugment masks with.
         primary: the metric by which its epoch is selected.
+        watch: takes each epoch's row.
     """
 
     model: Method
@@ -57,6 +58,7 @@ class Member:
     state: resume.State = field(default_factory=lambda: resume.State(0, {}, [], {}))
     means: dict[str, Tensor] = field(default_factory=dict)
     primary: str = "uar"
+    watch: Callable[[dict[str, float]], None] | None = None
 
     def __str__(self) -> str:
         return f"seed {self.seeds[0]}, fold {self.seeds[1]}"
@@ -81,6 +83,9 @@ def fit_together(fabric: Fabric | OneCpu, members: Sequence[Member], train: Trai
     running = [member for member in members if not selection.ended(member.state, train)]
     if len({member.state.epoch for member in running}) > 1:
         return None
+    for member in members:
+        for row in member.state.history if member.watch else ():
+            member.watch(row)
     pack = _packed(running, train) if running else None
     saved, unsaved = time.monotonic(), []
     while running:
@@ -97,6 +102,8 @@ def fit_together(fabric: Fabric | OneCpu, members: Sequence[Member], train: Trai
         for member in running:
             member.state.history[-1]["seconds"] = (time.perf_counter() - began) / len(running)
             selection.log_epoch(member.state, train, member.primary, f"{member}: ")
+            if member.watch:
+                member.watch(member.state.history[-1])
         going = [i for i, member in enumerate(running) if not selection.ended(member.state, train)]
         due = not going or time.monotonic() - saved >= train.save_every
         # Those that ended are kept with the next state of the others: a resumed pack is what it was then.

@@ -1,0 +1,1 @@
+"""Curves of a training that is under way; only the command line uses them, so they make no run stale."""
