@@ -12,7 +12,7 @@ import pytest
 from fixtures import finished
 from fixtures.searched import write_search
 
-from ugcl.plan import paths
+from ugcl.plan import paths, transfer
 from ugcl.plan import reports as outputs
 from ugcl.reports.pages import model_card, site
 from ugcl.reports.pages.media import clip_table
@@ -166,7 +166,7 @@ def test_two_systems_are_compared_in_either_order_and_clips_are_filtered(browser
     assert page.inner_text("#shown") == f"{sum(counts)} of {sum(counts)} clips" and faults == []
 
 
-NOTEBOOKS = [path.stem for path in sorted(Path("notebooks").glob("*.py"))]
+NOTEBOOKS = [path.stem for path in sorted(Path("notebooks").glob("*.py")) if path.stem != transfer.NOTEBOOK]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
