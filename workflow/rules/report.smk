@@ -165,9 +165,9 @@ rule site:
         "python -m ugcl report site > {log:q} 2>&1"
 
 
+# It fills the front page's template itself, without links to other reports.
 rule archive:
     input:
-        reports.site_outputs(params_tree),
         reports.site_inputs(params_tree),
     output:
         reports.archive(params_tree),
