@@ -10,7 +10,7 @@ import numpy as np
 
 from ugcl import __version__, files
 from ugcl.config import Config
-from ugcl.plan import paths
+from ugcl.plan import paths, transfer
 from ugcl.plan import reports as plan
 from ugcl.plan.evaluation import by_speaker, marks, table
 from ugcl.plan.figures import kinds, worded
@@ -63,7 +63,8 @@ def context(config: Config, page: Path) -> dict[str, Any]:
             (f"{benchmark}/{name}", _link(table(benchmark, name), page))
             for benchmark in config.active
             for name in ("summary", "per_fold", "comparisons")
-        ],
+        ]
+        + [(f"{path.parent.name}/{path.stem}", _link(path, page)) for path in transfer.outputs(config)],
         "others": [(other.parent.name, _link(other, page)) for other in others],
     }
 
