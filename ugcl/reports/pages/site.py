@@ -10,7 +10,7 @@ import numpy as np
 
 from ugcl import __version__, files
 from ugcl.config import Config
-from ugcl.plan import paths
+from ugcl.plan import paths, transfer
 from ugcl.plan import reports as plan
 from ugcl.plan.evaluation import by_speaker, marks, table, table_outputs
 from ugcl.plan.figures import kinds, worded
@@ -142,9 +142,10 @@ def _recalls(config: Config, benchmark: str) -> list[tuple[str, str, list[tuple[
     return rows
 
 
-def _tables(benchmark: str) -> list[Path]:
+def _tables(config: Config, benchmark: str) -> list[Path]:
     """Every table of a benchmark, by name."""
     found = [path for path in table_outputs(benchmark) if path.suffix == ".csv"]
+    found += [path for path in transfer.outputs(config) if path.parent.name == benchmark]
     return sorted([*found, table(benchmark, "cost")], key=lambda path: path.stem)
 
 
@@ -173,7 +174,7 @@ def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
         "card": embedded(plan.model_card(config, name)),
         "clip_page": _link(plan.clip_page(config, name), page),
         "recalls": _recalls(config, name),
-        "tables": [(path.stem, _link(path, page)) for path in _tables(name)],
+        "tables": [(path.stem, _link(path, page)) for path in _tables(config, name)],
         "parts": parts.to_dict("records"),
         "leaks": shared_speakers(parts),
         "disjoint": disjoint(config, name),
