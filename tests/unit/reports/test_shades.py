@@ -101,7 +101,7 @@ def test_the_first_families_are_told_apart_without_red_or_green() -> None:
         lambda t: t["systems"].update(new={"extends": "ugcl-queue", "train": {"lr": 0.5}}),
         lambda t: t["grids"]["ablations"]["rows"].update(new={"train": {"lr": 0.5}}),
         lambda t: t["grids"]["released-vit"]["rows"].update(new={"extends": "released-vit"}),
-        lambda t: t["grids"].update(more={"of": "audio-only", "sweep": {"train.lr": [0.5, 0.6]}}),
+        lambda t: t["grids"].update(more={"of": "video-only", "sweep": {"train.lr": [0.5, 0.6]}}),
     ],
 )
 def test_a_system_added_at_the_end_changes_no_other_colour(tree: dict, change: Any) -> None:

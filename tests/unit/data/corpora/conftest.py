@@ -30,6 +30,7 @@ def build(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
         entry["protocols"] = {"p": {"label": label, "classes": classes}}
         params["corpora"][corpus] = entry
         params["benchmarks"] = {key: b for key, b in params["benchmarks"].items() if b["corpus"] != corpus}
+        params["tuned"] = {key: own for key, own in params["tuned"].items() if key in params["benchmarks"]}
         params["transfer"] = []
         tables.write(manifest.build(parse(params), corpus), written)
         return tables.read_manifest(written).set_index("clip")
