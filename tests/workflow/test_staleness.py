@@ -123,23 +123,21 @@ def test_weights_with_the_card_of_another_lineage_are_remade(finished: Workplace
     assert planned(finished.snakemake("-n", "all"), "train") == 1
 
 
-def test_what_is_missing_is_made_again_when_a_training_needs_it_and_not_before(finished: Workplace) -> None:
-    (finished.root / "data/features/tiny/hog/shard-2.safetensors").unlink()
-    assert NOTHING in finished.snakemake("-n", "all")
-    finished.set_parameters(lambda t: t["benchmarks"]["tiny"].update(seeds=[0, 1]))
-    plan = finished.snakemake("-n", "all")
-    assert (planned(plan, "encode"), planned(plan, "manifest")) == (1, 0)
-    (finished.root / "data/manifests/tiny.csv").unlink()
-    finished.snakemake("train")
-    assert len(list((finished.root / "results/models/tiny").rglob("model.safetensors"))) == 18
-
-
 def test_a_shard_that_changed_trains_anew(finished: Workplace) -> None:
     shard = finished.root / "data/features/tiny/hog/shard-2.safetensors"
     shard.write_bytes(shard.read_bytes()[:-1] + b"x")
     plan = finished.snakemake("-n", "all")
     assert (planned(plan, "index"), planned(plan, "train"), planned(plan, "encode")) == (1, 9, 0)
     assert "encode this shard again" in finished.snakemake("all", code=1)
+
+
+def test_a_dry_run_removes_nothing_where_files_are_missing(finished: Workplace) -> None:
+    for name in ("data/features/tiny/hog/shard-2.safetensors", "data/manifests/tiny.csv"):
+        (finished.root / name).unlink()
+    trees = ("data", "results")
+    before = {path for tree in trees for path in (finished.root / tree).rglob("*")}
+    finished.snakemake("-n", "all")
+    assert {path for tree in trees for path in (finished.root / tree).rglob("*")} == before
 
 
 def test_a_seed_added_trains_just_that(finished: Workplace) -> None:

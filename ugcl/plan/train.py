@@ -37,16 +37,14 @@ class Job:
         return [word for option, number in named for word in (option, str(number))]
 
     def inputs(self, config: Config) -> list[Path]:
-        """What the job reads, less the manifest, which quarantine and splits are made from, and the shards.
-
-        Snakemake's time grows with the inputs of all jobs, of which there may be ten thousand. An index is
-        made from its shards, so that it is newer than they are; see also :func:`orphans`.
-        """
+        """What the job reads."""
         entry = config.benchmark(self.benchmark)
         return [
+            paths.manifest(entry.corpus),
             *(paths.split(entry.corpus, entry.protocol, fold) for fold in self.folds),
             paths.quarantine(self.benchmark),
             *features.indices(config, self.benchmark),
+            *features.benchmark_files(config, self.benchmark, features.TENSORS),
         ]
 
     def outputs(self, system: str) -> list[Path]:
@@ -66,24 +64,6 @@ def jobs(config: Config) -> list[Job]:
         for name in config.active
         for seeds, folds in config.training_jobs(name)
     ]
-
-
-def orphans(config: Config) -> list[Path]:
-    """Inputs of training whose own inputs are missing, though a training that is to come reads those as well.
-
-    Snakemake does not look for what an existing file was made from. Without these files it does: a job that
-    needs one makes it again, and what is missing before it.
-    """
-    found = []
-    for name in config.active:
-        entry = config.benchmark(name)
-        if not paths.manifest(entry.corpus).is_file():
-            found.append(paths.quarantine(name))
-        for index, encoder in zip(features.indices(config, name), entry.features.values(), strict=True):
-            shards = features.shard_files(config, entry.corpus, encoder, features.TENSORS)
-            if not all(path.is_file() for path in shards):
-                found.append(index)
-    return [path for path in dict.fromkeys(found) if path.is_file()]
 
 
 def weights(config: Config, benchmark: str, system: str) -> list[Path]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ugcl.config import Config
-from ugcl.plan import evaluation, paths, train
+from ugcl.plan import evaluation, paths
 
 METADATA = Path(".snakemake/metadata")
 KEPT = paths.TABLES.parent / "provenance.jsonl"
@@ -33,12 +33,7 @@ LONGEST_NAME = 254
 
 
 def complete(config: Config) -> None:
-    """Give every output a record: the one that was kept with the results, or one that equals no lineage.
-
-    Files that hide from Snakemake that others are gone are removed (:func:`ugcl.plan.train.orphans`).
-    """
-    for path in train.orphans(config):
-        path.unlink()
+    """Give every output a record: the one that was kept with the results, or one that equals no lineage."""
     known = _known()
     lost = [path for path in _outputs(config) if path not in known]
     if lost:
