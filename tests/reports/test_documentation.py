@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
+from fixtures.browser import started
 
-pytestmark = [
-    pytest.mark.xdist_group("documentation"),
-    pytest.mark.skipif(find_spec("mkdocs") is None, reason="mkdocs is not installed (extra docs)"),
-]
+pytestmark = pytest.mark.xdist_group("documentation")
 
 
 class Links(HTMLParser):
@@ -130,13 +126,7 @@ def test_every_page_is_in_the_navigation(project: Path, pages: dict[Path, Links]
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1280, 390])
 def test_pages_fit_the_window_and_the_search_works_from_the_disk(site: Path, width: int) -> None:
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    with started() as browser:
         page, faults = browser.new_page(viewport={"width": width, "height": 900}), []
         page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -149,5 +139,4 @@ def test_pages_fit_the_window_and_the_search_works_from_the_disk(site: Path, wid
             page.click("header label[for=__search]")
         page.locator("input[name=query]").press_sequentially("quarantine")
         page.wait_for_selector(".md-search-result__item a[href*=corpora]")
-        browser.close()
     assert faults == []

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from fixtures import finished
+from fixtures.browser import started
 from fixtures.searched import write_search
 
 from ugcl.plan import paths, transfer
@@ -21,14 +22,6 @@ from ugcl.reports.tables import papers as tables
 
 SET = paths.REPORTS / "demo+ravdess"
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +46,8 @@ def built(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[P
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
     """Chromium of this machine."""
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    with started() as running:
         yield running
-        running.close()
 
 
 def opened(browser, path: Path, **context):

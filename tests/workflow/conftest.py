@@ -75,32 +75,27 @@ class Workplace:
 
 def tiny_parameters(tree: dict[str, Any]) -> dict[str, Any]:
     """The project's parameters, turned to the tiny clips and two-epoch training."""
-    tree["active"] = ["tiny"]
-    tree["corpora"] = {
-        "tiny": {
-            "adapter": "folder",
-            "root": "clips",
-            "shards": 2,
-            "synthetic": True,
-            "protocols": {"three": tiny_corpus.PROTOCOL},
-        }
+    corpus = {
+        "adapter": "folder",
+        "root": "clips",
+        "shards": 2,
+        "synthetic": True,
+        "protocols": {"three": tiny_corpus.PROTOCOL},
     }
-    tree["benchmarks"] = {
-        "tiny": {
-            "corpus": "tiny",
-            "protocol": "three",
-            "features": {"audio": "logmel", "video": "hog"},
-            "systems": ["ugcl", "ugcl-no-snd", "audio-only"],
-            "reference": "ugcl",
-            "seeds": [0],
-            "overrides": {
-                "train": {"epochs": 2, "batch": 4},
-                "encoder": {"width": 16},
-                "method": {"tokens": 16},
-            },
-        }
+    benchmark = {
+        "corpus": "tiny",
+        "protocol": "three",
+        "features": {"audio": "logmel", "video": "hog"},
+        "systems": ["ugcl", "ugcl-no-snd", "audio-only"],
+        "reference": "ugcl",
+        "seeds": [0],
+        "overrides": {
+            "train": {"epochs": 2, "batch": 4},
+            "encoder": {"width": 16},
+            "method": {"tokens": 16},
+        },
     }
-    tree["tuned"], tree["transfer"] = {}, []
+    tiny_corpus.alone(tree, corpus, benchmark)
     tree["evaluate"] = {"bootstrap": 200, "permutations": 200}
     return tree
 

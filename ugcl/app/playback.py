@@ -33,7 +33,7 @@ def playable(clip: Clip, folder: Path) -> Path | None:
         folder: where a converted file is written.
 
     Returns:
-        None where the clip has no media, or ffmpeg cannot convert them: then there is no player.
+        None where the clip has no media, or ffmpeg cannot convert them; the page then shows no player.
     """
     source = clip.video or clip.audio
     if source is None:

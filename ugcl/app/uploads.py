@@ -64,7 +64,7 @@ def batch(
         limits: of each file. Sizes are refused when files arrive (:mod:`ugcl.app.serve`), and again here.
 
     Raises:
-        UgclError: there is no file, there are more than :data:`MOST`, or a text is not UTF-8.
+        UgclError: no file was given, or more than :data:`MOST`, or a text is not UTF-8.
     """
     named = [(Path(file).name, Path(file)) for file in files]
     named += [(name + Path(file).suffix, Path(file)) for name, file in recordings if file is not None]

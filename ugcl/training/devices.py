@@ -92,8 +92,8 @@ def peak_memory() -> float:
     """Most memory of its own that this process had so far, MiB.
 
     Of the resident memory, what is mapped from files (the libraries) does not count: other processes share
-    it, and the kernel takes it back when memory is short. Features are no part of that, since they are read
-    and not mapped. Where the system does not say how much is mapped, the whole resident memory.
+    it, and the kernel takes it back when memory is short. Features are read and not mapped, so they
+    count. Where the system does not say how much is mapped, the whole resident memory.
     """
     status = Path("/proc/self/status")
     text = status.read_text() if status.is_file() else ""

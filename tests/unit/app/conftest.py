@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fixtures.served import ARGUMENTS, Served, chromium, served
+from fixtures.browser import RECORDING, started
+from fixtures.served import Served, served
 
 MEGABYTES, SECONDS = "2", "20"
 
@@ -14,7 +15,6 @@ MEGABYTES, SECONDS = "2", "20"
 @pytest.fixture(scope="session")
 def app(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The running app of its system ugcl."""
-    pytest.importorskip("gradio", reason="the browser app needs the extra `app`")
     scratch = tmp_path_factory.mktemp("scratch")
     with served(
         tiny_folder, scratch, "tiny/ugcl", "--max-mb", MEGABYTES, "--max-seconds", SECONDS
@@ -25,10 +25,5 @@ def app(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
     """Chromium with a camera and a microphone that are not real."""
-    from playwright.sync_api import sync_playwright
-
-    path = chromium()
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with started(*RECORDING) as running:
         yield running
-        running.close()

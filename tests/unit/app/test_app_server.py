@@ -19,7 +19,6 @@ from ugcl.app import serve
 from ugcl.app.guard import POLICY
 from ugcl.errors import UgclError
 
-pytest.importorskip("gradio", reason="the browser app needs the extra `app`")
 pytestmark = pytest.mark.xdist_group("app")
 
 

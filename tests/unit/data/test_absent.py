@@ -45,13 +45,7 @@ def parameters(project: Path, absent: str) -> dict:
             "train": {"epochs": 1, "batch": 4},
         },
     }
-    tree |= {
-        "active": ["tiny"],
-        "tuned": {},
-        "transfer": [],
-        "corpora": {"tiny": corpus},
-        "benchmarks": {"tiny": benchmark},
-    }
+    tiny_corpus.alone(tree, corpus, benchmark)
     tree["data"]["max_quarantined"] = 0.5
     tree["evaluate"] = {"bootstrap": 100, "permutations": 100, "robustness": ["noise:10", "missing:text"]}
     return tree

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import audformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +17,6 @@ from ugcl.data import manifest, tables
 from ugcl.errors import UgclError
 from ugcl.plan import paths
 
-audformat = pytest.importorskip("audformat", reason="audformat (extra audformat) is not installed")
 CLASSES = ["angry", "happy", "neutral"]
 
 

@@ -55,7 +55,7 @@ class Annotation:
         """The tier of a name, checked: its segments follow one another.
 
         Raises:
-            UgclError: there is no such tier, or a segment has no time, no length, or overlaps another one.
+            UgclError: the file lacks the tier, or a segment has no time, no length, or overlaps another one.
         """
         if name not in self.tiers:
             found = listed([repr(known) for known in self.tiers]) or "none"

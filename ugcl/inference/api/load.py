@@ -26,7 +26,7 @@ def load(name: str | Path, project: str | Path | None = None) -> Model:
         project: the project's folder; default the one in which a folder of runs lies, or the working folder.
 
     Raises:
-        UgclError: there is no such system, it was not trained, or the bundle is damaged.
+        UgclError: the name is unknown, the system was not trained, or the bundle is damaged.
     """
     path = Path(name).expanduser()
     if read.is_bundle(path):

@@ -211,7 +211,7 @@ class Model:
             mean over its stretches.
 
         Raises:
-            UgclError: nothing could be read, or there is no such run.
+            UgclError: nothing could be read, or the ensemble has fewer runs.
         """
         if not 0 <= run < len(self.ensemble.models):
             raise UgclError(f"run {run} of {self.name}: it has runs 0 to {len(self.ensemble.models) - 1}")

@@ -49,7 +49,7 @@ def fetch(name: str) -> Path:
         The folder, which is not checked yet.
 
     Raises:
-        UgclError: there is no such repository, or the hub cannot be reached.
+        UgclError: the hub has no repository of this name, or cannot be reached.
     """
     from huggingface_hub import snapshot_download
 
