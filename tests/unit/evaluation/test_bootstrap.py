@@ -57,7 +57,7 @@ def test_a_draw_scores_as_if_the_drawn_speakers_were_copied(seed: int, times: li
 
 def test_draws_are_the_same_each_time_and_keep_the_number_of_speakers() -> None:
     first = bootstrap.draw(7, 50, 3)
-    bootstrap.draw.cache_clear()
+    bootstrap._drawn.cache_clear()
     assert np.array_equal(first, bootstrap.draw(7, 50, 3))
     assert (first.sum(1) == 7).all()
     assert not np.array_equal(first, bootstrap.draw(7, 50, 4))

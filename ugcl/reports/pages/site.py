@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from ugcl.reports.tables import cells
 from ugcl.reports.tables.papers import BY_SPEAKER, SHOWN, places
 from ugcl.reports.tables.read import no_intervals, read
 from ugcl.reports.theme import colour, colours
+from ugcl.reports.vector import data_uri
 
 
 def build(config: Config) -> Path:
@@ -164,7 +164,7 @@ def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
                 "title": kind.name.replace("_", " "),
                 "caption": worded(kind.caption, config, name),
                 "open": kind.open,
-                "source": _data_uri(plan.figure(config, name, kind.name, ".svg"), "image/svg+xml"),
+                "source": data_uri(plan.figure(config, name, kind.name, ".svg").read_text()),
                 "png": _link(plan.figure(config, name, kind.name, ".png"), page),
             }
             for kind in kinds(config, name)
@@ -181,7 +181,3 @@ def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
 
 def _link(path: Path, page: Path) -> str:
     return link(path, page)
-
-
-def _data_uri(path: Path, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
