@@ -1,4 +1,4 @@
-"""How long the scores of one system of a corpus take, table by table.
+"""Processor seconds of the scores of one system of a corpus, table by table.
 
     python perf/scoring.py [--clips 7442] [--speakers 91] [--seeds 3] [--draws 10000]
 
@@ -68,9 +68,9 @@ def main() -> None:
         "a comparison of two sides": lambda: paired.compare(side, other, settings),
     }
     for name, make in work.items():
-        start = time.perf_counter()
+        start = time.process_time()
         make()
-        print(f"{name:26s}{time.perf_counter() - start:7.2f} s")
+        print(f"{name:26s}{time.process_time() - start:7.2f} s")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from ugcl.files import whole
 from ugcl.plan.names import is_reference_row
 from ugcl.plan.reports import SUFFIXES
 from ugcl.reports.shades import shades
+from ugcl.reports.vector import compact
 
 PALETTE = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255",
@@ -96,5 +97,7 @@ def save(figure: Figure, stem: Path, dpi: int) -> list[Path]:
             with whole(path) as partial:
                 kind = path.suffix.removeprefix(".")
                 figure.savefig(partial, dpi=dpi, metadata=metadata[path.suffix], format=kind)
+                if kind == "svg":
+                    partial.write_text(compact(partial.read_text()))
     plt.close(figure)
     return written

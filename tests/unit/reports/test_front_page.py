@@ -218,3 +218,13 @@ def test_the_page_that_stays_links_from_its_folder_and_the_front_page_to_other_r
     ]
     assert resolved[0] - resolved[1] == {other.resolve()} and not resolved[1] - resolved[0]
     assert all(path.is_file() for path in resolved[0])
+
+
+def test_a_large_figure_stays_in_its_file(tmp_path: Path) -> None:
+    page = tmp_path / "results/index.html"
+    (tmp_path / "results/figures").mkdir(parents=True)
+    small, large = (tmp_path / f"results/figures/{name} one.svg" for name in ("small", "large"))
+    small.write_text("<svg/>")
+    large.write_text("<svg>" + "<g/>" * site.LARGEST + "</svg>")
+    assert site._source(small, page) == "data:image/svg+xml,%3Csvg/%3E"
+    assert site._source(large, page) == "figures/large%20one.svg"

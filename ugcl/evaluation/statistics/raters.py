@@ -61,8 +61,9 @@ def _majority(table: pd.DataFrame, classes: list[str], settings: Evaluate) -> di
     counts = bootstrap.count(table.assign(label=table["majority"]).drop(columns="majority"), classes)
     units = len(counts.units)
     weights = bootstrap.draw(units, settings.bootstrap, settings.seed)
-    value = bootstrap.evaluate(counts, bootstrap.once(counts))["war"][0]
-    drawn = bootstrap.evaluate(counts, weights)["war"]
+    hits = np.einsum("spcc->ps", counts.confusion[..., :-1])
+    support = counts.confusion.sum((2, 3)).T
+    value, drawn = hits.sum(0) / support.sum(0), metrics.ratio(weights @ hits, weights @ support)
     low, high = bootstrap.interval(value, drawn, settings.confidence, units, "logit")
     agreed = table["label"] == table["majority"]
     right = table["label"] == table["predicted"]

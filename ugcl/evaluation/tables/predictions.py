@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
     try:
         frame = tables.read(path, columns[len(KEYS) :])
     except ValueError:
-        raise UgclError(f"{path}: a probability is not a finite number; predict again") from None
+        frame = tables.read(path)  # as text, so that the fault can be named
     missing = [column for column in columns if column not in frame]
     if missing:
         raise UgclError(f"{path}: column {missing[0]!r} is missing; predict again")
@@ -61,7 +62,10 @@ def read(path: Path, classes: list[str]) -> pd.DataFrame:
         unknown = sorted(set(frame[column].unique()) - set(classes))
         if unknown:
             raise UgclError(f"{path}: {column} {unknown[0]!r} is not a class of the protocol; predict again")
-    values = frame[columns[len(KEYS) :]].to_numpy()
+    try:
+        values = frame[columns[len(KEYS) :]].astype(float).to_numpy()
+    except ValueError as error:
+        raise UgclError(f"{path}: a probability is not a number ({error}); predict again") from None
     if not np.isfinite(values).all() or (values < 0).any() or (values.sum(1) < 0.99).any():
         raise UgclError(f"{path}: probabilities are not finite or do not sum to 1; train and predict again")
     values = np.maximum(values, FLOOR)
@@ -166,11 +170,10 @@ def stack(
     classes, runs = config.protocol(benchmark).classes, temperature.read_table(benchmark, system)
     tests = tested(config, benchmark, folds) if tests is None else tests
     parts = []
-    for seed in seeds:
-        for fold in folds:
-            path = prediction(benchmark, system, seed, fold)
-            parts.append(read_run(path, classes, tests[fold], runs, (seed, fold)))
-    whole = pd.concat(parts, ignore_index=True).sort_values(["seed", "fold", "clip"], ignore_index=True)
+    for seed, fold in product(sorted(seeds), sorted(folds)):
+        part = read_run(prediction(benchmark, system, seed, fold), classes, tests[fold], runs, (seed, fold))
+        parts.append(part if part["clip"].is_monotonic_increasing else part.sort_values("clip"))
+    whole = pd.concat(parts, ignore_index=True)
     return whole[["seed", "fold", *[c for c in whole if c not in ("seed", "fold")]]]
 
 

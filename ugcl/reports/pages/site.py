@@ -1,10 +1,13 @@
-"""The front page: one file with every active benchmark, readable without network, script or mouse."""
+"""The front page: one file with every active benchmark, readable without network, script or mouse.
+
+Figures are part of it, but for those of dozens of systems, which lie beside it.
+"""
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -24,6 +27,10 @@ from ugcl.reports.tables import cells
 from ugcl.reports.tables.papers import BY_SPEAKER, SHOWN, places
 from ugcl.reports.tables.read import no_intervals, read
 from ugcl.reports.theme import colour, colours
+from ugcl.reports.vector import data_uri
+
+LARGEST = 200_000
+"""Characters of a figure that is part of the page; a larger one stays in its file."""
 
 
 def build(config: Config) -> Path:
@@ -188,7 +195,7 @@ def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
                 "title": kind.name.replace("_", " "),
                 "caption": worded(kind.caption, config, name),
                 "open": kind.open,
-                "source": _data_uri(plan.figure(config, name, kind.name, ".svg"), "image/svg+xml"),
+                "source": _source(plan.figure(config, name, kind.name, ".svg"), page),
                 "png": _link(plan.figure(config, name, kind.name, ".png"), page),
             }
             for kind in kinds(config, name)
@@ -203,9 +210,11 @@ def _benchmark(config: Config, name: str, page: Path) -> dict[str, Any]:
     }
 
 
+def _source(figure: Path, page: Path) -> str:
+    """A figure in the page itself, or its file's address where it is large, as with dozens of systems."""
+    address = data_uri(figure.read_text())
+    return address if len(address) <= LARGEST else quote(_link(figure, page))
+
+
 def _link(path: Path, page: Path) -> str:
     return link(path, page)
-
-
-def _data_uri(path: Path, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
