@@ -13,7 +13,7 @@ from torch import Tensor
 from ugcl.losses.matching import similar_negatives
 
 if TYPE_CHECKING:
-    from conftest import Golden
+    from tests.golden.conftest import Golden
 
 DIRECTIONS = {"t2i": ("text_proj", "vision_proj_m", "image"), "i2t": ("vision_proj", "text_proj_m", "text")}
 """Of a table of weights: its anchors, its candidates (of the momentum encoder), and what they are."""

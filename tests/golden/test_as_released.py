@@ -15,7 +15,7 @@ from ugcl.methods.released import from_released_state
 from ugcl.models.released_fusion import ReleasedFusion
 
 if TYPE_CHECKING:
-    from conftest import Golden
+    from tests.golden.conftest import Golden
 
 
 @pytest.fixture(scope="module")

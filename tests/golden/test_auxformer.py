@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from ugcl.methods.audiovisual.auxformer import AuxiliaryFusion
 
 if TYPE_CHECKING:
-    from conftest import Golden
+    from tests.golden.conftest import Golden
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 PARTS = {

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import torch
 from einops import rearrange
-from released_blocks import Weights, eps_as, patches
 from torch import Tensor
 
+from tests.golden.released_blocks import Weights, eps_as, patches
 from ugcl.methods.pretrained.avf_mae import IterativeFusion, RegionFusion
 from ugcl.methods.pretrained.regions import LocalGlobalEncoder
 
 if TYPE_CHECKING:
-    from conftest import Golden
+    from tests.golden.conftest import Golden
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 SUFFIX = {"video": "", "audio": "_audio"}

@@ -11,7 +11,7 @@ import torch
 from ugcl.methods.audiovisual.avt_ca import CrossFusion
 
 if TYPE_CHECKING:
-    from conftest import Golden
+    from tests.golden.conftest import Golden
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 CROSSING = {"it": ("av1", "va1"), "ia": ("av1", "va1"), "lt": ("av", "va")}

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ugcl.methods.audiovisual.cen import ExchangeBlock, exchange
 
 if TYPE_CHECKING:
-    from conftest import Golden
+    from tests.golden.conftest import Golden
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 

@@ -16,7 +16,7 @@ from ugcl.methods.text.deepmsi import CompressedFusion
 from ugcl.models.layers.pooling import frames_at, last_valid, masked_mean, most_similar
 
 if TYPE_CHECKING:
-    from conftest import Golden
+    from tests.golden.conftest import Golden
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 OTHERS = ("text", "audio")

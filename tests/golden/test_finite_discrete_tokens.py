@@ -16,7 +16,7 @@ from ugcl.losses.contrast import contrast
 from ugcl.models.tokens import UnifiedGranularityTokens
 
 if TYPE_CHECKING:
-    from conftest import Golden
+    from tests.golden.conftest import Golden
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 QUERIES = {"image": "img", "text": "txt"}

@@ -13,7 +13,7 @@ from torch import Tensor
 from ugcl.methods.text.gban import GroupGatedFusion, classifier
 
 if TYPE_CHECKING:
-    from conftest import Golden
+    from tests.golden.conftest import Golden
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 FAULTS = ["last_step", "zero_pad"]

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
-from released_blocks import Weights, eps_as, patches
 from torch import Tensor
 
+from tests.golden.released_blocks import Weights, eps_as, patches
 from ugcl.losses.contrast import contrast
 from ugcl.methods.pretrained.hicmae import (
     HierarchicalFusion,
@@ -18,7 +18,7 @@ from ugcl.methods.pretrained.hicmae import (
 )
 
 if TYPE_CHECKING:
-    from conftest import Golden
+    from tests.golden.conftest import Golden
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 SUFFIX = {"video": "", "audio": "_audio"}

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ugcl.methods.audiovisual.vavl import Conformer, Head, Shared
 
 if TYPE_CHECKING:
-    from conftest import Golden
+    from tests.golden.conftest import Golden
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 FEED_FORWARD = {"0": "0", "1": "1.linear", "4": "4.linear"}

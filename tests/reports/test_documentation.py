@@ -13,7 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
-from fixtures.browser import started
+
+from tests.fixtures.browser import started
 
 pytestmark = pytest.mark.xdist_group("documentation")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fixtures import finished
-from fixtures.browser import started
-from fixtures.searched import write_search
 
+from tests.fixtures import finished
+from tests.fixtures.browser import started
+from tests.fixtures.searched import write_search
 from ugcl.plan import paths, transfer
 from ugcl.plan import reports as outputs
 from ugcl.reports.pages import model_card, site

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from fixtures import trained
 from typer.testing import CliRunner
 
+from tests.fixtures import trained
 from ugcl import config as configuration
 from ugcl.cli.main import app
 from ugcl.config import Config

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from fixtures import tiny_corpus
 
+from tests.fixtures import tiny_corpus
 from ugcl.config import read
 from ugcl.config.load import read_parts
 

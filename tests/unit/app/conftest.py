@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fixtures.browser import RECORDING, started
-from fixtures.served import Served, served
+
+from tests.fixtures.browser import RECORDING, started
+from tests.fixtures.served import Served, served
 
 MEGABYTES, SECONDS = "2", "20"
 
@@ -22,7 +23,7 @@ def app(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
     """Chromium with a camera and a microphone that are not real."""
     with started(*RECORDING) as running:

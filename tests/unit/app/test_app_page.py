@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from fixtures.served import Served, served
 
+from tests.fixtures.served import Served, served
 from ugcl import load
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("app")]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fixtures.served import Served, served
 
+from tests.fixtures.served import Served, served
 from ugcl import load
 from ugcl.app import serve
 from ugcl.app.guard import POLICY

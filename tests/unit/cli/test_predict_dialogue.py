@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fixtures.trained import untrained
 
+from tests.fixtures.trained import untrained
 from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.data import tables

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import yaml
 from click.testing import Result
-from fixtures import tiny_corpus
 
+from tests.fixtures import tiny_corpus
 from ugcl import config as configuration
 from ugcl.data.parts import open_fold
 from ugcl.features.quarantine import stays

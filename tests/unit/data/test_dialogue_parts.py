@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fixtures.talked import manifest as talked
 
+from tests.fixtures.talked import manifest as talked
 from ugcl import config as configuration
 from ugcl.config.protocols import Groups, Partitions, Protocol
 from ugcl.data import tables

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fixtures.folds import make_folds
 
+from tests.fixtures.folds import make_folds
 from ugcl.config import Config, load
 from ugcl.config.protocols import Protocol
 from ugcl.data.corpora import crema_d, ravdess

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fixtures.folds import make_folds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fixtures.folds import make_folds
 from ugcl.config.protocols import Protocol, SpeakerBlocks, SplitFiles
 from ugcl.data import tables
 from ugcl.data.splits.build import make_fold

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from fixtures.folds import make_folds
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
+from tests.fixtures.folds import make_folds
 from ugcl.config.protocols import Protocol, SpeakerBlocks, Stratified
 from ugcl.data.splits.stratified import blocks
 from ugcl.errors import UgclError

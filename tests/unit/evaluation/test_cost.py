@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pandas as pd
 import torch
-from fixtures import finished
 from torch import nn
 
+from tests.fixtures import finished
 from ugcl.config import Config
 from ugcl.data.dataset import Batch, ClipDataset
 from ugcl.data.shards import FeatureInfo

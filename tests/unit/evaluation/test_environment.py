@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from fixtures import finished
 
+from tests.fixtures import finished
 from ugcl.config import Config
 from ugcl.errors import UgclError
 from ugcl.evaluation.schemas.summary import ENVIRONMENT

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from fixtures import finished
 from torch import nn
 
+from tests.fixtures import finished
 from ugcl import config as configuration
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from fixtures import examined, trained
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import recall_score
 
+from tests.fixtures import examined, trained
 from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.data import tables

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from fixtures import examined, finished
 
+from tests.fixtures import examined, finished
 from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.data import tables

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from fixtures import two_corpora
 from sklearn.metrics import accuracy_score, recall_score
 
+from tests.fixtures import two_corpora
 from ugcl import config as configuration
 from ugcl.cli.systems.transfer import _pair
 from ugcl.data import tables

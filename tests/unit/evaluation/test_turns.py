@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from fixtures import talked
 from sklearn import metrics as sk
 
+from tests.fixtures import talked
 from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.config.protocols import Protocol

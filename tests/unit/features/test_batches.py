@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from fixtures.small_networks import speech_model, whisper_model
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fixtures.small_networks import speech_model, whisper_model
 from ugcl.config.features import Speech, Whisper
 from ugcl.features.encoders.speech import SpeechEncoder
 from ugcl.features.encoders.whisper import WhisperEncoder

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from fixtures.small_networks import speech_model, vit_model, whisper_model
 
+from tests.fixtures.small_networks import speech_model, vit_model, whisper_model
 from ugcl.config.features import Image, Speech, Whisper
 from ugcl.features.encoders.image import ImageEncoder
 from ugcl.features.encoders.speech import SpeechEncoder

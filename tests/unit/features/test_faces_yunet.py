@@ -12,9 +12,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-import small_yunet
 import yaml
 
+from tests.unit.features import small_yunet
 from ugcl.config import parse, read
 from ugcl.config.data import Faces, YunetFaces
 from ugcl.errors import UgclError

@@ -13,9 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from fixtures.small_networks import speech_model
-from test_extract import TREE
 
+from tests.fixtures.small_networks import speech_model
+from tests.unit.features.test_extract import TREE
 from ugcl import config as parameters
 from ugcl.data import tables
 from ugcl.data.shards import FeatureStore

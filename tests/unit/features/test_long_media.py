@@ -11,8 +11,8 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
-from made_sound import RATE, noise
 
+from tests.unit.features.made_sound import RATE, noise
 from ugcl.config.features import LogMel
 from ugcl.features.encoders import logmel
 from ugcl.features.encoders.logmel import LogMelEncoder

@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import soundfile
-from fixtures.small_networks import speech_model, vit_model, whisper_model
 
+from tests.fixtures.small_networks import speech_model, vit_model, whisper_model
 from ugcl import config as parameters
 from ugcl.config.features import Image, Speech, Whisper
 from ugcl.errors import UgclError

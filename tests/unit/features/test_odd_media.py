@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 import soundfile
-from made_sound import RATE, encoded, failure, noise, wav
 
+from tests.unit.features.made_sound import RATE, encoded, failure, noise, wav
 from ugcl.data.recordings import length
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError

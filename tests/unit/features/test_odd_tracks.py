@@ -8,8 +8,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from made_sound import RATE, encoded, noise
 
+from tests.unit.features.made_sound import RATE, encoded, noise
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.interval import Interval
 from ugcl.features.media.sound import sound

@@ -14,8 +14,8 @@ import numpy as np
 import psutil
 import pytest
 import soundfile
-from fixtures.small_networks import speech_model, vit_model
 
+from tests.fixtures.small_networks import speech_model, vit_model
 from ugcl import config as parameters
 from ugcl.config.features import Image, Speech
 from ugcl.errors import UgclError

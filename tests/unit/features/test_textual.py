@@ -115,7 +115,7 @@ def test_all_parts_are_one_text_that_the_reader_reads(clip, tmp_path):
 
 
 def test_token_ids_of_the_text_stay_whole_numbers(clip, tmp_path):
-    from fixtures.small_networks import bert_model
+    from tests.fixtures.small_networks import bert_model
 
     bert_model(tmp_path / "bert", "The face shows lowered brows. slightly")
     encoder = textual(tmp_path, {"kind": "tokens", "weights": "bert"}, voice=False, words=False)

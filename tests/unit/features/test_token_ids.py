@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from fixtures.small_networks import bert_model
 
+from tests.fixtures.small_networks import bert_model
 from ugcl.config.features import Tokens
 from ugcl.data.dataset import ClipDataset
 from ugcl.data.shards import FeatureInfo, FeatureStore, write_index, write_shard

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from fixtures import trained
-from fixtures.small_networks import speech_model
 
 import ugcl as package
+from tests.fixtures import trained
+from tests.fixtures.small_networks import speech_model
 from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.errors import UgclError

@@ -9,8 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fixtures import hub
-
+from tests.fixtures import hub
 from ugcl.config import Config
 
 CLIP = "clips/VideoMP4/1001_KEY_ANG_XX.mp4"

@@ -6,8 +6,8 @@ import math
 
 import pytest
 import torch
-from made_parts import parts_of, unit
 
+from tests.unit.losses.made_parts import parts_of, unit
 from ugcl.losses.contrast import contrast, similarities
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +10,10 @@ import torch
 import torch.nn.functional as F
 from sklearn.mixture import GaussianMixture
 
+from tests.unit.models.made_systems import FRAMES, make_batch, resolve, without
 from ugcl.methods.audiovisual.gap_penalty import GapMixture
 from ugcl.methods.build import build
 from ugcl.training.objective import objective
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
-from made_systems import FRAMES, make_batch, resolve, without
 
 
 def network(system, **method):

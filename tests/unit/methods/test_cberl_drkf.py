@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tests.unit.models.made_systems import FRAMES, make_batch, resolve, without
 from ugcl.methods.build import build
 from ugcl.methods.text import cberl
 from ugcl.methods.text.drkf import BertLayer, JointTransformer
 from ugcl.models.dialogue.graph import Edges
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
-from made_systems import FRAMES, make_batch, resolve, without
 
 
 def network(system, counts=None):

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 
+from tests.unit.models.made_systems import FRAMES, make_batch, resolve, with_changes, without
 from ugcl.methods.build import build
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
-from made_systems import FRAMES, make_batch, resolve, with_changes, without
 
 DIALOGUES = [[0, 1, 2], [3], [4, 5]]
 

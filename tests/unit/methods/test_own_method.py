@@ -16,11 +16,9 @@ import yaml
 from bs4 import BeautifulSoup
 from typer.testing import CliRunner
 
+from tests.unit.training.made_project import make_project
 from ugcl.cli.main import app
 from ugcl.errors import UgclError
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
-from made_project import make_project
 
 
 def blocks(project: Path) -> tuple[str, dict]:

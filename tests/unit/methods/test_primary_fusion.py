@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.unit.models.made_systems import FRAMES, make_batch, resolve, without
 from ugcl.methods.build import build
 from ugcl.methods.text.hct_dmg import PrimaryFusion
 from ugcl.methods.text.mods import SampleFusion
 from ugcl.methods.text.wavfusion import LearntCentres
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
-from made_systems import FRAMES, make_batch, resolve, without
 
 MASK = torch.tensor([[True, True, True], [True, True, False]])
 

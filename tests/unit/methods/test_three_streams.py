@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.unit.models.made_systems import FRAMES, VECTOR, make_batch, resolve, with_changes, without
 from ugcl.losses.distributions import mmd
 from ugcl.losses.negatives import cross_supervised
 from ugcl.methods.build import build
 from ugcl.methods.text.gia_mic import InteractiveFusion
 from ugcl.methods.text.mcihn import GatedPairs
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
-from made_systems import FRAMES, VECTOR, make_batch, resolve, with_changes, without
 
 ALL = ("text", "audio", "video")
 

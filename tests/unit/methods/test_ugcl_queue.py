@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from made_terms import ONLY, WIDTH, batch, network, outputs
 from torch import Tensor
 
+from tests.unit.methods.made_terms import ONLY, WIDTH, batch, network, outputs
 from ugcl.methods.ugcl import UGCL
 
 

@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from made_terms import INFOS, ONLY, WIDTH, batch, network, outputs, unit
 
+from tests.unit.methods.made_terms import INFOS, ONLY, WIDTH, batch, network, outputs, unit
 from ugcl.losses.classification import divergence
 from ugcl.losses.contrast import attraction, contrast, similarities
 from ugcl.training.objective import objective

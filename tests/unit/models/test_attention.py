@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from made_systems import FRAMES, VECTOR, make_batch, with_changes
 
+from tests.unit.models.made_systems import FRAMES, VECTOR, make_batch, with_changes
 from ugcl.methods.build import build
 from ugcl.models.attention import Attention, FeedForward, rotate
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from made_systems import CONFIG, FRAMES, make_batch
 
+from tests.unit.models.made_systems import CONFIG, FRAMES, make_batch
 from ugcl.config import Config
 from ugcl.config.system.encoder import Dialogue, ModalityEncoder
 from ugcl.methods.build import build

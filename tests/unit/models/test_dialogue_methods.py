@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from made_systems import (
+
+from tests.unit.models.made_systems import (
     ALONE,
     CONTEXTS,
     FRAMES,
@@ -16,7 +17,6 @@ from made_systems import (
     with_changes,
     without,
 )
-
 from ugcl.data.dataset import Batch
 from ugcl.methods.build import build
 from ugcl.training.objective import objective

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_systems import FRAMES, NETWORKS, resolve
 
+from tests.unit.models.made_systems import FRAMES, NETWORKS, resolve
 from ugcl.data.dataset import ClipDataset
 from ugcl.data.stores import Held
 from ugcl.inference.api.embedding import embed

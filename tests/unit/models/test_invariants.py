@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from made_systems import (
+
+from tests.unit.models.made_systems import (
     CONFIG,
     FRAMES,
     INFOS,
@@ -19,7 +20,6 @@ from made_systems import (
     take,
     without,
 )
-
 from ugcl.config.methods.base import INVARIANTS
 from ugcl.methods.build import build
 from ugcl.training.objective import objective

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from made_systems import CONFIG, FRAMES, INFOS, make_batch, without
 
+from tests.unit.models.made_systems import CONFIG, FRAMES, INFOS, make_batch, without
 from ugcl.config.methods import METHODS
 from ugcl.data.shards import FeatureInfo
 from ugcl.methods.build import build

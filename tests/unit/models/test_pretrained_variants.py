@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from made_systems import CONFIG, FRAMES, INFOS, awake, make_batch, take, without
 
+from tests.unit.models.made_systems import CONFIG, FRAMES, INFOS, awake, make_batch, take, without
 from ugcl.methods.build import build
 from ugcl.training.objective import objective
 

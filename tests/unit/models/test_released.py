@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from made_systems import CONFIG, INFOS, make_batch, take
 from torch import Tensor
 
+from tests.unit.models.made_systems import CONFIG, INFOS, make_batch, take
 from ugcl.config import Run
 from ugcl.losses.classification import double_softmax_focal, focal
 from ugcl.losses.contrast import attraction

@@ -6,8 +6,18 @@ from dataclasses import replace
 
 import pytest
 import torch
-from made_systems import CONFIG, FRAMES, INFOS, TEXTUAL, awake, make_batch, resolve, with_changes, without
 
+from tests.unit.models.made_systems import (
+    CONFIG,
+    FRAMES,
+    INFOS,
+    TEXTUAL,
+    awake,
+    make_batch,
+    resolve,
+    with_changes,
+    without,
+)
 from ugcl.methods.build import build
 from ugcl.training.objective import objective
 

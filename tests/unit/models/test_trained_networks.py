@@ -6,10 +6,10 @@ import sys
 
 import pytest
 import torch
-from fixtures.small_networks import bert_model
 from pydantic import ValidationError
 from transformers import AutoModel, RobertaConfig, RobertaModel
 
+from tests.fixtures.small_networks import bert_model
 from ugcl.config.features import Text
 from ugcl.config.system.networks import TrainedNetwork as Settings
 from ugcl.errors import UgclError

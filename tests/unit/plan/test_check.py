@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures import tiny_corpus
 
+from tests.fixtures import tiny_corpus
 from ugcl.config import Config, parse, read
 from ugcl.errors import UgclError
 from ugcl.plan import check, paths, reports

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fixtures import finished
 
+from tests.fixtures import finished
 from ugcl import config as configuration
 from ugcl.config import Config
 

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from fixtures import finished
 
+from tests.fixtures import finished
 from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.data import sources, tables

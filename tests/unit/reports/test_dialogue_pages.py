@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from fixtures import finished, talked
 from typer.testing import CliRunner
 
+from tests.fixtures import finished, talked
 from ugcl.cli.main import app
 from ugcl.config import Config
 from ugcl.evaluation.schemas import schema

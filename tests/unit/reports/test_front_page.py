@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from fixtures import finished
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
+from tests.fixtures import finished
 from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.errors import UgclError

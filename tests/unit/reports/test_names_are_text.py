@@ -9,12 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from fixtures import examined, finished
-from fixtures.searched import write_search
 from hypothesis import given
 from hypothesis import strategies as st
 from nbconvert.filters import markdown2html
 
+from tests.fixtures import examined, finished
+from tests.fixtures.searched import write_search
 from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.data import tables

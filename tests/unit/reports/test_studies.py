@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from fixtures.searched import IMPORTANCES, TRIALS, write_search
 
+from tests.fixtures.searched import IMPORTANCES, TRIALS, write_search
 from ugcl.config import Config
 from ugcl.plan import reports as outputs
 from ugcl.reports import studies

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from fixtures import finished
 
+from tests.fixtures import finished
 from ugcl import config as configuration
 from ugcl.config import Config
 from ugcl.data import tables

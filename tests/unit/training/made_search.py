@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 import yaml
-from made_project import make_project
 
+from tests.unit.training.made_project import make_project
 from ugcl.data import tables
 from ugcl.plan import paths
 from ugcl.training.loop import Outcome

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
-from fixtures.small_networks import bert_model
 
+from tests.fixtures.small_networks import bert_model
 from ugcl import config
 from ugcl.config import Config
 from ugcl.data import tables

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from made_project import make_project
 
+from tests.unit.training.made_project import make_project
 from ugcl import config
 from ugcl.training.run import train_runs
 from ugcl.training.state.checkpoint import load_run

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from made_project import make_project
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from tests.unit.training.made_project import make_project
 from ugcl import config
 from ugcl.plan import paths
 from ugcl.training import selection

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 import yaml
-from made_project import make_project
 
+from tests.unit.training.made_project import make_project
 from ugcl import config
 from ugcl.data import tables
 from ugcl.data.dataset import ClipDataset

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from made_project import make_project
 
+from tests.unit.training.made_project import make_project
 from ugcl import config
 from ugcl.data.dataset import ClipDataset
 from ugcl.errors import UgclError

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from ended import Killed, end_after
-from fixtures.small_networks import bert_model
-from made_text import TELLING, WORDS, make_text_project
 from safetensors.torch import load_file
 
+from tests.fixtures.small_networks import bert_model
+from tests.unit.training.ended import Killed, end_after
+from tests.unit.training.made_text import TELLING, WORDS, make_text_project
 from ugcl import config
 from ugcl.data import tables
 from ugcl.errors import UgclError

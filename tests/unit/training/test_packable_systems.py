@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.unit.models.made_systems import INFOS, NETWORKS, make_batch, resolve
 from ugcl.methods.build import build
 from ugcl.training.objective import objective
 from ugcl.training.packed.pack import Pack
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
-from made_systems import INFOS, NETWORKS, make_batch, resolve
 
 DRAWS = {"cberl", "drkf"}
 """Methods that draw numbers in training whatever the dropout; in step they draw others."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ended import end_after
-from made_project import make_project
 
+from tests.unit.training.ended import end_after
+from tests.unit.training.made_project import make_project
 from ugcl import config
 from ugcl.training.run import train_runs
 

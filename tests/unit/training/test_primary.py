@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from made_project import make_project
-from made_search import change, make_search, peak
 from sklearn import metrics as sk
 
+from tests.unit.training.made_project import make_project
+from tests.unit.training.made_search import change, make_search, peak
 from ugcl import config
 from ugcl.config.system.loss import Loss
 from ugcl.config.system.train import Train

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fixtures import finished
 from pydantic import ValidationError
 
+from tests.fixtures import finished
 from ugcl.errors import UgclError
 from ugcl.training.state.checkpoint import save_run
 from ugcl.training.state.records import read_card

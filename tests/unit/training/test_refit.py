@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from made_project import make_project
 
+from tests.unit.training.made_project import make_project
 from ugcl import config
 from ugcl.data import tables
 from ugcl.data.shards import FeatureStore

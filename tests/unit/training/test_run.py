@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from made_project import CLASSES, make_project
 
+from tests.unit.training.made_project import CLASSES, make_project
 from ugcl import config
 from ugcl.config import Run
 from ugcl.data import tables

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from made_search import change, make_search, synthetic, trials
 from typer.testing import CliRunner
 
+from tests.unit.training.made_search import change, make_search, synthetic, trials
 from ugcl import config
 from ugcl.cli.main import app
 from ugcl.config.tune import own_value, setting

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from made_project import make_project
 from safetensors.torch import load_file
 
+from tests.unit.training.made_project import make_project
 from ugcl import config
 from ugcl.training import devices
 from ugcl.training.run import train_runs

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from made_project import make_project
 
+from tests.unit.training.made_project import make_project
 from ugcl import config
 from ugcl.data import tables
 from ugcl.data.parts import BenchmarkData, open_fold

@@ -7,9 +7,9 @@ import contextlib
 import pytest
 import torch
 import yaml
-from fixtures.small_networks import bert_model
-from made_text import CLASSES, WORDS, make_text_project
 
+from tests.fixtures.small_networks import bert_model
+from tests.unit.training.made_text import CLASSES, WORDS, make_text_project
 from ugcl import config
 from ugcl.config.load import parse
 from ugcl.config.system.train import Train

@@ -10,10 +10,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 import yaml
-from made_project import make_project
 from safetensors.torch import load_file
 from torch import nn
 
+from tests.unit.training.made_project import make_project
 from ugcl import config
 from ugcl.config.system.train import Train
 from ugcl.data import tables

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import yaml
 from filelock import FileLock
-from made_search import SPACE, change, make_search, peak, synthetic, trials
 from typer.testing import CliRunner
 
+from tests.unit.training.made_search import SPACE, change, make_search, peak, synthetic, trials
 from ugcl import config
 from ugcl.cli.main import app
 from ugcl.data import tables

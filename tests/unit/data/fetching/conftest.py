@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from http_server import Server, serve
-from made_corpus import Project
 
+from tests.unit.data.fetching.http_server import Server, serve
+from tests.unit.data.fetching.made_corpus import Project
 from ugcl.config import read
 from ugcl.data.fetching.download import Client
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_corpus import make_tar, make_zip
 
+from tests.unit.data.fetching.made_corpus import make_tar, make_zip
 from ugcl.data.fetching import archives
 from ugcl.errors import UgclError
 

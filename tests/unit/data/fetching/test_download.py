@@ -7,11 +7,11 @@ import random
 from pathlib import Path
 
 import pytest
-from http_server import POINTER, Server, serve
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_corpus import digest
 
+from tests.unit.data.fetching.http_server import POINTER, Server, serve
+from tests.unit.data.fetching.made_corpus import digest
 from ugcl.data.fetching.download import Client, download
 from ugcl.data.fetching.transfer import Progress
 from ugcl.errors import UgclError

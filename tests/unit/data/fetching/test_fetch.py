@@ -7,9 +7,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from http_server import Server
-from made_corpus import Project, digest, make_tar, make_zip
 
+from tests.unit.data.fetching.http_server import Server
+from tests.unit.data.fetching.made_corpus import Project, digest, make_tar, make_zip
 from ugcl.data import sources
 from ugcl.data.fetching import records
 from ugcl.errors import UgclError

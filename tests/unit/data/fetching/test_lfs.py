@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_corpus import Project, digest
 
+from tests.unit.data.fetching.made_corpus import Project, digest
 from ugcl.data import sources
 from ugcl.data.fetching import lfs, records
 from ugcl.errors import UgclError

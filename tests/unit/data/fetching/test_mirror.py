@@ -6,9 +6,9 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from http_server import POINTER, Server
-from made_corpus import Project, digest, make_zip
 
+from tests.unit.data.fetching.http_server import POINTER, Server
+from tests.unit.data.fetching.made_corpus import Project, digest, make_zip
 from ugcl.config import parse, read
 from ugcl.data import manifest, sources, tables
 from ugcl.data.fetching import corpus as fetching

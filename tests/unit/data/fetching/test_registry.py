@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from made_corpus import Project
 
+from tests.unit.data.fetching.made_corpus import Project
 from ugcl.data import sources, tables
 from ugcl.data.fetching import registry
 from ugcl.errors import UgclError

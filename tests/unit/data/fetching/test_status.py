@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from made_corpus import Project
 from typer.testing import CliRunner
 
+from tests.unit.data.fetching.made_corpus import Project
 from ugcl.cli.data import app
 from ugcl.config import parse
 from ugcl.data.fetching.status import Status, status
