@@ -184,6 +184,43 @@ def test_broken_and_pickled_databases_are_refused(project: Path, tmp_path: Path)
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("name: mine", "name: !!python/object/apply:os.mkdir [ran]", "db.yaml, line 1: a Python object"),
+        (
+            "  emotion:\n    type",
+            "  /elsewhere/db.x:\n    type",
+            "table '/elsewhere/db.x' would",
+        ),
+    ],
+)
+def test_a_header_runs_nothing(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, words: str
+) -> None:
+    written(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    header = tmp_path / "db.yaml"
+    assert old in header.read_text()
+    header.write_text(header.read_text().replace(old, new, 1))
+    with pytest.raises(UgclError, match=words):
+        corpus(project, tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_table_that_shares_no_row_is_refused(project: Path, tmp_path: Path, caplog) -> None:
+    """Files as wholes beside segments: every label would be empty."""
+    written(tmp_path)
+    columns = {"emotion": "emotion/emotion", "speaker": "who"}
+    with pytest.raises(UgclError, match="no clip has the label 'happy'"):
+        corpus(project, tmp_path, tables=["files"], columns=columns)
+    assert "column emotion/emotion: 1 of 2 rows of table files are not in it" in caplog.text
+    whole = tmp_path / "db.files.csv"
+    whole.write_text("".join(x for x in whole.read_text().splitlines(True) if not x.startswith("in/c.wav")))
+    with pytest.raises(UgclError, match="no row of table 'files' is one of table 'emotion'"):
+        corpus(project, tmp_path, tables=["files"], columns=columns)
+
+
 def test_what_was_exported_is_a_corpus_again(tiny: Config, ugcl, project: Path) -> None:
     ugcl("data", "export-audformat", "tiny", "--out", "db", "--labels-only", "--media")
     columns = {"emotion": "class", "speaker": "speaker"}

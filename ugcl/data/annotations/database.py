@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
+import yaml
 
 from ugcl.config.corpora import Database
 from ugcl.data.annotations.segments import ODD
@@ -15,6 +17,7 @@ from ugcl.data.recordings.files import VIDEO
 from ugcl.data.splits.leaks import listed
 from ugcl.errors import UgclError
 
+log = logging.getLogger(__name__)
 PART = {"train": "train", "dev": "dev", "develop": "dev", "test": "test"}
 SOURCE = re.compile(r"(?:(?P<table>[^/]+)/)?(?P<column>[^/:]+)(?::(?P<field>[^/:]+))?")
 KEYS = ["file", "start", "end"]
@@ -40,16 +43,11 @@ def rows(root: Path, settings: Database) -> pd.DataFrame:
     types.
 
     Raises:
-        UgclError: audformat is not installed, the root is not a database, has pickled tables, or lacks a
-            table, column or field; or two rows are one clip, or a clip has no speaker.
+        UgclError: audformat is not installed, the root is not a database, may run code when it is read, or
+            lacks a table, column or field; or two rows are one clip, or a clip has no speaker.
     """
-    pickled = sorted(root.glob("db.*.pkl"))
-    if pickled:
-        raise UgclError(
-            f"{pickled[0]}: a pickled table, which may run code when it is read; remove it, or save the"
-            " database with storage_format='parquet'"
-        )
     try:
+        _check_data_alone(root)
         database = audformat().Database.load(str(root))
         frame = pd.concat([_rows(database, table, settings) for table in settings.tables], ignore_index=True)
     except UgclError:
@@ -66,6 +64,25 @@ def rows(root: Path, settings: Database) -> pd.DataFrame:
             f"{root}: clip {clip!r} has no speaker in {settings.columns['speaker']!r}; fill it in"
         )
     return frame
+
+
+def _check_data_alone(root: Path) -> None:
+    """Refuse what the library would run: it unpickles tables, and builds any object that a header names."""
+    pickled = sorted(root.glob("db.*.pkl"))
+    if pickled:
+        raise UgclError(
+            f"{pickled[0]}: a pickled table, which may run code when it is read; remove it, or save the"
+            " database with storage_format='parquet'"
+        )
+    header = root / "db.yaml"
+    try:
+        tree = yaml.safe_load(header.read_text("utf-8"))
+    except yaml.constructor.ConstructorError as error:
+        place = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UgclError(f"{header}{place}: a Python object, which may run code; save plain values") from None
+    for name in [*(tree.get("tables") or {}), *(tree.get("misc_tables") or {})]:
+        if set("/\\") & set(str(name)):
+            raise UgclError(f"{header}: table {name!r} would be read from another folder; rename it")
 
 
 def _rows(database: Any, name: str, settings: Database) -> pd.DataFrame:
@@ -113,7 +130,15 @@ def _values(database: Any, main: str, source: str, index: pd.DataFrame) -> list[
                 f"column {column!r} of table {name!r} has no field {field!r} in its scheme"
             ) from None
     if name != main:
-        keys = index["file"] if table.is_filewise else pd.MultiIndex.from_frame(index)
+        keys = pd.Index(index["file"]) if table.is_filewise else pd.MultiIndex.from_frame(index)
+        lost = len(keys) - int(keys.isin(values.index).sum())
+        if lost and lost == len(keys):
+            raise UgclError(
+                f"columns: no row of table {main!r} is one of table {name!r}; both need the same files, and"
+                " the same segments where the second has segments"
+            )
+        if lost:
+            log.warning("column %s: %d of %d rows of table %s are not in it", source, lost, len(keys), main)
         values = values.reindex(keys)
     return ["" if pd.isna(value) else str(value) for value in values.astype(object)]
 

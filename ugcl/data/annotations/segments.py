@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ugcl.config.corpora import SPEAKER, Annotations
 from ugcl.data import sources
 from ugcl.data.annotations.media import Recordings
-from ugcl.data.annotations.tiers import Annotation, Segment, read
+from ugcl.data.annotations.tiers import Annotation, read
 from ugcl.data.splits.clip_names import by_pattern
 from ugcl.errors import UgclError
 
@@ -26,7 +27,8 @@ def rows(root: Path, settings: Annotations) -> pd.DataFrame:
     A clip is named by its file, its speaker where tiers are named by speakers, and its times in milliseconds,
     so that another annotation does not rename it. The recording is its dialogue, and its turn is its place
     there. A column of another tier has the text of the segment there that overlaps the clip the longest, ""
-    where none does.
+    where none does. A transcript has all segments whose middle lies in the clip, such as words of a forced
+    alignment.
 
     Raises:
         UgclError: no file fits the patterns, a file cannot be read or lacks a tier, segments overlap or have
@@ -63,11 +65,14 @@ def _of_file(
         tier = annotation.clips(_named(settings.tier, who))
         clips += [(segment, who, who or tier.speaker) for segment in tier.segments]
     clips.sort(key=lambda clip: (clip[0].start, clip[0].end, clip[1]))
+    texts = {
+        (column, who): _Texts(annotation, _named(tier, who), whole=column == "transcript")
+        for column, tier in settings.columns.items()
+        for who in {who for _, who, _ in clips}
+    }
     for turn, (segment, who, speaker) in enumerate(clips):
         times = f"{round(1000 * segment.start)}-{round(1000 * segment.end)}"
-        columns = {
-            column: _text(annotation, _named(tier, who), segment) for column, tier in settings.columns.items()
-        }
+        columns = {column: texts[column, who].of(segment.start, segment.end) for column in settings.columns}
         row = {"speaker": speaker} | facts | columns
         if not row["speaker"]:
             raise UgclError(
@@ -109,11 +114,21 @@ def _named(tier: str, who: str) -> str:
     return tier.replace(SPEAKER, who)
 
 
-def _text(annotation: Annotation, tier: str, clip: Segment) -> str:
-    """The text of a tier's segment that overlaps a clip the longest."""
-    shared = [
-        (min(clip.end, other.end) - max(clip.start, other.start), other.text)
-        for other in annotation.tier(tier).segments
-    ]
-    longest = max(shared, key=lambda pair: pair[0], default=(0.0, ""))
-    return longest[1] if longest[0] > 0 else ""
+class _Texts:
+    """What a tier says of clips: of each the longest text, or the whole text."""
+
+    def __init__(self, annotation: Annotation, tier: str, whole: bool) -> None:
+        segments = sorted(annotation.tier(tier).segments, key=lambda one: (one.start, one.end))
+        self.texts, self.whole = [one.text for one in segments], whole
+        times = np.array([(one.start, one.end) for one in segments], float).reshape(-1, 2)
+        self.starts, self.ends = times.T
+        self.middles = (self.starts + self.ends) / 2
+
+    def of(self, start: float, end: float) -> str:
+        """The text of one clip; "" where no segment overlaps it."""
+        inside = np.flatnonzero((start <= self.middles) & (self.middles < end))
+        if self.whole and len(inside):
+            return " ".join(self.texts[index] for index in inside)
+        shared = np.minimum(end, self.ends) - np.maximum(start, self.starts)
+        longest = int(shared.argmax()) if len(shared) else -1
+        return self.texts[longest] if longest >= 0 and shared[longest] > 0 else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +17,7 @@ TEXTGRID, ELAN = ".textgrid", ".eaf"
 TOKEN = re.compile(
     r'"(?P<text>(?:[^"]|"")*)"|(?P<comment>![^\n]*)|<\w+>|(?<!\S)[-+]?[\d.]+(?:[eE][-+]?\d+)?(?!\S)'
 )
+UNITS = "milliseconds"  # of the times in an EAF file
 INSTANT = 1e-6  # seconds; programs write times with different numbers of digits
 
 
@@ -122,13 +123,26 @@ def _textgrid(path: Path) -> Annotation:
     text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     found = [match for match in TOKEN.finditer(text) if match["comment"] is None]
     tokens = iter(match[0] if match["text"] is None else match["text"].replace('""', '"') for match in found)
-    kind, content_kind = next(tokens), next(tokens)
+    kind, content_kind = next(tokens, ""), next(tokens, "")
     if not kind.startswith("ooTextFile") or content_kind != "TextGrid":
         raise UgclError(f"{path}: a file of Praat, but not a TextGrid; save it again in Praat")
-    _, _, _, count = (next(tokens) for _ in range(4))
+    try:
+        return Annotation(path, _intervals(path, tokens))
+    except StopIteration:
+        raise UgclError(f"{path}: the file ends before its last tier does; copy it again") from None
+
+
+def _intervals(path: Path, tokens: Iterator[str]) -> dict[str, Tier]:
+    """Tiers of intervals.
+
+    Raises:
+        StopIteration: the file ends too early.
+        UgclError: two tiers have one name.
+    """
+    _, _, _, count = [next(tokens) for _ in range(4)]
     tiers: dict[str, Tier] = {}
     for _ in range(int(count)):
-        kind, name, _, _, size = (next(tokens) for _ in range(5))
+        kind, name, _, _, size = [next(tokens) for _ in range(5)]
         width = 3 if kind == "IntervalTier" else 2
         rows = [[next(tokens) for _ in range(width)] for _ in range(int(size))]
         if kind != "IntervalTier":
@@ -137,7 +151,7 @@ def _textgrid(path: Path) -> Annotation:
             raise UgclError(f"{path}: two tiers are called {name!r}; rename one")
         segments = [Segment(float(start), float(end), _plain(label)) for start, end, label in rows]
         tiers[name] = Tier([segment for segment in segments if segment.text])
-    return Annotation(path, tiers)
+    return tiers
 
 
 def _plain(text: str) -> str:
@@ -145,10 +159,26 @@ def _plain(text: str) -> str:
 
 
 def _elan(path: Path) -> Annotation:
-    """An EAF file (ELAN, formats 2.6 to 3.0); an annotation that refers to another one has its times."""
+    """An EAF file (ELAN, formats 2.6 to 3.0); an annotation that refers to another one has its times.
+
+    pympi, which writes such files here, does not read them: it leaves the units of times and the place of the
+    media's beginning to its caller, and refuses a file that names no schema.
+    """
     root = ElementTree.parse(path).getroot()
     if root.tag != "ANNOTATION_DOCUMENT":
         raise UgclError(f"{path}: the file is XML, but not of ELAN; save it again in ELAN")
+    units = {header.get("TIME_UNITS", UNITS) for header in root.iter("HEADER")} - {UNITS}
+    if units:
+        raise UgclError(
+            f"{path}: times in {listed(sorted(units))}, not in {UNITS}; save it again in a new ELAN"
+        )
+    media = [dict(one.attrib) for one in root.iter("MEDIA_DESCRIPTOR")]
+    late = [one for one in media if int(one.get("TIME_ORIGIN") or 0) != 0]
+    if late:
+        raise UgclError(
+            f"{path}: {late[0].get('MEDIA_URL')} begins {late[0]['TIME_ORIGIN']} ms into its recording"
+            " (TIME_ORIGIN); cut the file there and link the cut one, or unlink it in ELAN"
+        )
     slots = {slot.attrib["TIME_SLOT_ID"]: slot.get("TIME_VALUE") for slot in root.iter("TIME_SLOT")}
     times = {slot: None if value is None else int(value) / 1000 for slot, value in slots.items()}
     spans: dict[str, tuple[float | None, float | None]] = {}
@@ -162,9 +192,14 @@ def _elan(path: Path) -> Annotation:
         parents[one.attrib["ANNOTATION_ID"]] = one.attrib["ANNOTATION_REF"]
 
     def span(name: str) -> tuple[float | None, float | None]:
-        while name in parents:
-            name = parents[name]
-        return spans[name]
+        above = name
+        for _ in parents:  # a chain of references is no longer than this
+            if above not in parents:
+                break
+            above = parents[above]
+        if above not in spans:
+            raise UgclError(f"{path}: annotation {name!r} refers to none with times; save it again in ELAN")
+        return spans[above]
 
     tiers = {}
     for tier in root.iter("TIER"):
@@ -174,5 +209,5 @@ def _elan(path: Path) -> Annotation:
             if text:
                 found.append(Segment(*span(one.attrib["ANNOTATION_ID"]), text))
         tiers[tier.attrib["TIER_ID"]] = Tier(found, (tier.get("PARTICIPANT") or "").strip())
-    links = [m.get(key) for m in root.iter("MEDIA_DESCRIPTOR") for key in ("RELATIVE_MEDIA_URL", "MEDIA_URL")]
+    links = [one.get(key) for one in media for key in ("RELATIVE_MEDIA_URL", "MEDIA_URL")]
     return Annotation(path, tiers, [unquote(link).removeprefix("file://") for link in links if link])

@@ -129,6 +129,41 @@ def test_elan_s_participant_is_the_speaker_where_nothing_else_is(build, tmp_path
         found.tier("loose")
 
 
+def test_a_transcript_has_all_words_of_its_clip(build, wav, tmp_path: Path) -> None:
+    """Words of a forced alignment; a word that two clips share belongs to the one that has its middle."""
+    wav(tmp_path / "s1_a.wav", 1.2)
+    words = [(0.0, 0.1, "I"), (0.1, 0.2, "am"), (0.2, 0.45, "so"), (0.45, 0.7, "very"), (0.7, 1.2, "glad")]
+    mood = {"emotion": [(0.0, 0.5, "Sad"), (0.5, 0.6, "sad"), (0.6, 1.2, "happy")], "words": words}
+    textgrid(tmp_path / "s1_a.TextGrid", mood | {"note": [(0.0, 0.2, "low"), (0.2, 0.5, "loud")]})
+    columns = {"emotion": "emotion", "transcript": "words", "note": "note"}
+    frame = made(build, tmp_path, columns=columns, segments="emotion")
+    assert frame["transcript"].tolist() == ["I am so", "very", "glad"]
+    assert frame["note"].tolist() == ["loud", "", ""]
+
+
+def test_a_sentence_of_several_clips_is_that_of_each(build, wav, tmp_path: Path) -> None:
+    wav(tmp_path / "s1_a.wav", 1.2)
+    textgrid(tmp_path / "s1_a.TextGrid", SAD | {"words": [(0.0, 1.1, "all of it")]})
+    frame = made(build, tmp_path, columns={"emotion": "emotion", "transcript": "words"}, segments="emotion")
+    assert frame["transcript"].tolist() == ["all of it", "all of it"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"milliseconds"', '"NTSC-frames"', "times in NTSC-frames, not in milliseconds"),
+        ('MIME_TYPE="', 'TIME_ORIGIN="1500" MIME_TYPE="', "begins 1500 ms into its recording"),
+        ('ANNOTATION_REF="a1"', 'ANNOTATION_REF="a3"', "'a3' refers to none with times"),
+        ('ANNOTATION_REF="a1"', 'ANNOTATION_REF="a9"', "'a3' refers to none with times"),
+    ],
+)  # fmt: skip
+def test_what_elan_s_times_are_not_is_refused(tmp_path: Path, old: str, new: str, words: str) -> None:
+    (tmp_path / "a.eaf").write_text(EAF.replace(old, new, 1))
+    with pytest.raises(UgclError, match=words) as caught:
+        read(tmp_path / "a.eaf")
+    assert "\n" not in str(caught.value)
+
+
 def test_features_are_those_of_the_segment_alone(build, film, tmp_path: Path) -> None:
     """The clip of a marked segment, and a file that holds the same samples and no more."""
     rng, time = np.random.default_rng(0), np.arange(19200) / 16000
@@ -210,10 +245,10 @@ def test_a_label_of_no_class_is_counted_and_left_out(build, wav, tmp_path: Path,
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", r"cannot be read as \.TextGrid"),
+        ("", "a file of Praat, but not a TextGrid"),
         (
             'File type = "ooTextFile"\nObject class = "TextGrid"\n\nxmin = 0\n',
-            r"cannot be read as \.TextGrid",
+            "the file ends before its last tier does",
         ),
     ],
 )
