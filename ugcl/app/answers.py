@@ -13,12 +13,11 @@ from ugcl.app.panels import panel
 from ugcl.app.uploads import Batch, sentence, with_words
 from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
+from ugcl.inference import STEP, WINDOW
 from ugcl.inference.api.model import Model, at
 from ugcl.inference.ensemble import Ensemble
 from ugcl.inference.predictions import Prediction, predictions
 
-WINDOW, STEP = 1.0, 0.2
-"""Length and step of the timeline's windows, seconds: those of `ugcl predict --timeline`."""
 MEDIA = ("audio", "video")
 Report = Callable[[int, int, str], None]
 """Takes how many clips are done, of how many, and which is next."""

@@ -13,9 +13,9 @@ from ugcl.inference.annotations.write import write_timeline
 from ugcl.inference.ensemble import Ensemble
 from ugcl.inference.predictions import Prediction, write
 
-TIMELINES = {"TextGrid": ".TextGrid", "ELAN": ".eaf", "WebVTT": ".vtt"}
+TIMELINES = {"timeline CSV": ".timeline.csv", "TextGrid": ".TextGrid", "ELAN": ".eaf", "WebVTT": ".vtt"}
 """Formats of annotation tools and players → ending."""
-FORMATS = ("CSV", "JSON", "timeline CSV", *TIMELINES)
+FORMATS = ("CSV", "JSON", *TIMELINES)
 """Names of the formats, in the order of the page's buttons."""
 
 
@@ -30,8 +30,8 @@ def files(ensemble: Ensemble, found: Sequence[Prediction], folder: Path) -> dict
         Name of the format → its file; a format of timelines is missing where no clip has one.
     """
     folder = folder / "predictions"
-    table, tree, *timelines = write(ensemble, list(found), folder)
-    made = {"CSV": [table], "JSON": [tree], "timeline CSV": timelines}
+    table, tree = write(ensemble, list(found), folder)
+    made = {"CSV": [table], "JSON": [tree]}
     timed = [one for one in found if one.timeline is not None]
     for name, ending in TIMELINES.items():
         made[name] = [_annotation(one, folder / file_name(one.clip.name, ending)) for one in timed]

@@ -32,10 +32,12 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
-FETCHING = ("file=http:", "file=https:", "proxy=")
+FETCHING = ("http:/", "https:/", "proxy=")
 """Parts of addresses by which Gradio would fetch a page of another host for the visitor."""
 LARGEST = 2**20
-"""Bytes of a request in JSON; a real one has some kilobytes. Files come as multipart/form-data."""
+"""Bytes of a request in JSON; a real one has some kilobytes."""
+UPLOAD = "/upload"
+"""Ending of the one address that takes files, as multipart/form-data; Gradio bounds those itself."""
 
 
 class Guard:
@@ -58,7 +60,7 @@ class Guard:
             await send(message)
 
         refused = any(part in scope["path"].lower() for part in FETCHING)
-        if not refused and _kind(scope) == b"application/json":
+        if not refused and scope["method"] not in ("GET", "HEAD") and not _brings_files(scope):
             body = await _body(receive)
             refused = body is None or _names_other_host(body)
             receive = _again(body or b"", receive)
@@ -69,10 +71,10 @@ class Guard:
         await self.app(scope, receive, with_headers)
 
 
-def _kind(scope: Message) -> bytes:
-    """The media type of a request's body."""
-    found = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
-    return found.partition(b";")[0].strip().lower()
+def _brings_files(scope: Message) -> bool:
+    kinds = [value.lower() for name, value in scope["headers"] if name == b"content-type"]
+    files = len(kinds) == 1 and kinds[0].startswith(b"multipart/form-data;")
+    return files and scope["path"].endswith(UPLOAD)
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -98,11 +100,14 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 def _names_other_host(body: bytes) -> bool:
-    """Whether a request asks for a file by a web address, which Gradio would download for it."""
+    """Whether a request asks for a file by a web address, which Gradio would download for it.
+
+    So does what cannot be read here, whatever kind it says it is: another parser may read it.
+    """
     try:
-        nodes = [json.loads(body)]
-    except ValueError:
-        return False
+        nodes = [json.loads(body)] if body else []
+    except (ValueError, RecursionError):
+        return True
     while nodes:
         node = nodes.pop()
         if isinstance(node, dict):

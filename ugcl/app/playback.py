@@ -16,6 +16,8 @@ SOUNDS = frozenset({".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a"})
 """Endings of sound files that browsers play as they are."""
 FILM = ("h264", "yuv420p")
 """Codec and pixel format of pictures in MP4 that browsers play as they are."""
+PLAYERS = "players"
+"""Folder of the converted files, which have the full names of what they were made of."""
 COMMON_AUDIO = frozenset({"aac", "mp3"})
 TALLEST = 480  # pixels of a converted picture
 CLOCK = 1000  # ticks per second of its time stamps
@@ -43,11 +45,11 @@ def playable(clip: Clip, folder: Path) -> Path | None:
             return (
                 source
                 if source.suffix.lower() in SOUNDS
-                else _converted(clip, folder / f"{source.stem}.play.m4a")
+                else _converted(clip, folder / PLAYERS / f"{source.name}.m4a")
             )
         if clip.audio is None and _plays(source):
             return source
-        return _converted(clip, folder / f"{source.stem}.play.mp4")
+        return _converted(clip, folder / PLAYERS / f"{source.name}.mp4")
     except Exception as error:  # of many kinds, from ffmpeg; the prediction does not depend on it
         log.info("%s: no player: %s", clip.name, error)
         return None
@@ -67,6 +69,7 @@ def _converted(clip: Clip, target: Path) -> Path:
     """Write a clip's pictures and sound into an MP4 file, on one time axis as the features are."""
     import av
 
+    target.parent.mkdir(exist_ok=True)
     partial = target.with_name(f"partial-{target.name}")
     with av.open(str(partial), "w", format="mp4", options={"movflags": "faststart"}) as container:
         sound = None

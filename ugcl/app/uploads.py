@@ -14,7 +14,7 @@ from ugcl.data.recordings import length
 from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import FAILURES
-from ugcl.inference.clips import WORDS, find
+from ugcl.inference.clips import WORDS, find, read_words
 
 MOST = 50
 """Files that are predicted at a time."""
@@ -64,7 +64,7 @@ def batch(
         limits: of each file. Sizes are refused when files arrive (:mod:`ugcl.app.serve`), and again here.
 
     Raises:
-        UgclError: no file was given, or more than :data:`MOST`, or a text is not UTF-8.
+        UgclError: no file was given, or more than :data:`MOST`.
     """
     named = [(Path(file).name, Path(file)) for file in files]
     named += [(name + Path(file).suffix, Path(file)) for name, file in recordings if file is not None]
@@ -74,16 +74,34 @@ def batch(
         raise UgclError(f"{len(named)} files: at most {MOST} are predicted at a time; remove some")
     folder = scratch / secrets.token_hex(16)
     folder.mkdir(mode=0o700)
-    laid: list[str] = []
-    for name, file in named:
-        target = _free(folder, name)
-        try:
-            os.link(file, target)
-        except OSError:  # another disk, or a file system without links
-            shutil.copyfile(file, target)
-        laid.append(str(target))
+    try:
+        return _within(folder, [_laid(folder, name, file) for name, file in named], limits)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _laid(folder: Path, name: str, file: Path) -> Path:
+    target = _free(folder, name)
+    try:
+        os.link(file, target)
+    except OSError:  # another disk, or a file system without links
+        shutil.copyfile(file, target)
+    return target
+
+
+def _within(folder: Path, laid: Sequence[Path], limits: Limits) -> Batch:
+    """The clips of laid files; a text that cannot be read is taken away and reported."""
     found, refused = [], {}
-    for clip in find(laid):
+    for path in laid:
+        if path.suffix.lower() == WORDS:
+            try:
+                read_words(path)
+            except UgclError as error:
+                refused[path.name] = sentence(str(error), folder)
+                path.unlink()
+    left = [str(path) for path in laid if path.exists()]
+    for clip in find(left) if left else []:
         clip = replace(clip, name=sentence(clip.name, folder))  # equal stems are told apart by their paths
         fault = next((why for path in (clip.audio, clip.video) if path and (why := beyond(path, limits))), "")
         if fault:

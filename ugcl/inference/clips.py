@@ -60,8 +60,15 @@ def _clip(first: Path, second: Path | None, alone: bool) -> Clip:
 def _transcript(files: list[Path]) -> str:
     """What the first text file beside some files says, on one line; "" where there is none."""
     path = next((text for file in files if (text := file.with_suffix(WORDS)).is_file()), None)
-    if path is None:
-        return ""
+    return "" if path is None else read_words(path)
+
+
+def read_words(path: Path) -> str:
+    """What a text file says, on one line.
+
+    Raises:
+        UgclError: it is not UTF-8.
+    """
     try:
         return " ".join(path.read_text("utf-8-sig").split())
     except UnicodeDecodeError:

@@ -15,7 +15,7 @@ import pandas as pd
 from ugcl import files
 from ugcl.config import Config
 from ugcl.data import sources, tables
-from ugcl.data.recordings.files import file_name, printable
+from ugcl.data.recordings.files import printable
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
 from ugcl.features.progress import progress
@@ -216,7 +216,7 @@ def document(ensemble: Ensemble, found: list[Prediction]) -> dict[str, Any]:
 
 
 def write(ensemble: Ensemble, found: list[Prediction], folder: Path) -> list[Path]:
-    """Write predictions.csv, predictions.json and, of each timeline, <clip>.timeline.csv into a folder."""
+    """Write predictions.csv and predictions.json into a folder."""
     classes = [f"p_{name}" for name in ensemble.classes]
     frame = pd.DataFrame([prediction.row(ensemble.marks) for prediction in found])
     front = [column for column in frame if column not in classes]
@@ -224,18 +224,7 @@ def write(ensemble: Ensemble, found: list[Prediction], folder: Path) -> list[Pat
     tables.write(frame.reindex(columns=[*front, *classes]), written[0])
     text = json.dumps(document(ensemble, found), indent=2, ensure_ascii=False)
     files.write(written[1], text + "\n")
-    for prediction in found:
-        if prediction.timeline is not None:
-            path = timeline_path(folder, prediction.clip, ".csv")
-            model = f"{ensemble.run.benchmark}/{ensemble.run.system}"
-            tables.write(prediction.timeline.assign(marks=ensemble.marks, model=model), path)
-            written.append(path)
     return written
-
-
-def timeline_path(folder: Path, clip: Clip, suffix: str) -> Path:
-    """The file of a clip's timeline."""
-    return folder / file_name(clip.name, f".timeline{suffix}")
 
 
 def _plain(tree: Any) -> Any:

@@ -69,6 +69,35 @@ def test_a_clip_beyond_a_limit_is_refused_and_the_others_are_kept(tmp_path: Path
     assert [clip.name for clip in found.clips] == ["short"] and "MB" in found.refused["long"]
 
 
+def test_a_text_that_cannot_be_read_is_reported_and_the_rest_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    wrong = tmp_path / "short.txt"
+    wrong.write_bytes("caf\u00e9".encode("latin-1"))
+    files = [tone(tmp_path / "short.wav", 1), wrong]
+    found = uploads.batch(tmp_path / "scratch", files, [], uploads.Limits())
+    assert [(clip.name, clip.transcript) for clip in found.clips] == [("short", "")]
+    assert found.refused == {"short.txt": "short.txt: not a text in UTF-8; save it as UTF-8"}
+    alone = uploads.batch(tmp_path / "scratch", [wrong], [], uploads.Limits())
+    assert alone.clips == [] and set(alone.refused) == {"short.txt"}
+
+
+def test_files_that_cannot_be_laid_leave_nothing(tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    with pytest.raises(FileNotFoundError):
+        uploads.batch(tmp_path / "scratch", [tmp_path / "gone.wav"], [], uploads.Limits())
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_clips_of_one_stem_have_players_of_their_own(tmp_path: Path, project: Path) -> None:
+    film = (project / TINY / f"VideoMP4/{NAME}.mp4").read_bytes()
+    for name in ("x.avi", "x.mov"):
+        (tmp_path / name).write_bytes(film)
+    clips = [Clip(name, video=tmp_path / name) for name in ("x.avi", "x.mov")]
+    made = [playback.playable(clip, tmp_path) for clip in clips]
+    assert [path and path.name for path in made] == ["x.avi.mp4", "x.mov.mp4"]
+    assert all(path.is_file() for path in made)
+
+
 def test_too_many_files_and_none_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(UgclError, match="no clip yet"):
         uploads.batch(tmp_path, [], [("camera", None)], uploads.Limits())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
@@ -16,7 +17,7 @@ import pytest
 from tests.fixtures.served import Served, served
 from ugcl import load
 from ugcl.app import serve
-from ugcl.app.guard import POLICY
+from ugcl.app.guard import POLICY, Guard
 from ugcl.errors import UgclError
 
 pytestmark = pytest.mark.xdist_group("app")
@@ -79,11 +80,67 @@ def test_a_request_gets_no_file_that_was_not_uploaded(client: httpx.Client, app:
     assert kept == [], "no copy of it is left where it could be read later"
 
 
+FILE = {"data": [{"path": " HTTPS://other.example/x.wav", "meta": {"_type": "gradio.FileData"}}]}
+
+
+def through_guard(method: str, path: str, body: bytes = b"", kind: str = "") -> tuple[int, list[bytes]]:
+    """The status of a request to a guarded application that takes everything, and what reached it."""
+    reached = []
+
+    async def anything(scope, receive, send) -> None:
+        message = await receive()
+        reached.append(message["body"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"taken"})
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(Guard(anything))
+        async with httpx.AsyncClient(transport=transport, base_url="http://app") as asking:
+            headers = {"content-type": kind} if kind else {}
+            return await asking.request(method, path, content=body, headers=headers)
+
+    answer = asyncio.run(ask())
+    assert answer.headers["content-security-policy"] == POLICY
+    return answer.status_code, reached
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/file=https://other.example/x",
+        "/gradio_api/file=HTTP%3A%2F%2Fother.example/x",
+        "/gradio_api/file/https://other.example/x",
+        "/file/http:/other.example/x",
+        "/gradio_api/proxy=other.example/x",
+    ],
+)
+def test_an_address_that_names_another_host_does_not_reach_gradio(path: str) -> None:
+    assert through_guard("GET", path) == (403, [])
+    assert through_guard("HEAD", path) == (403, [])
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/a+json", "text/plain", "", "multipart/form-data; boundary=x"]
+)
+def test_a_body_that_names_another_host_does_not_reach_gradio(kind: str) -> None:
+    path = "/gradio_api/queue/join"
+    assert through_guard("POST", path, json.dumps(FILE).encode(), kind) == (403, [])
+    assert through_guard("POST", path, b"[" * 100_000, kind) == (403, [])
+    assert through_guard("POST", path, b" " * (2**20 + 1), kind) == (403, [])
+    plain = json.dumps({"data": ["https://is.text.here"]}).encode()
+    assert through_guard("POST", path, plain, kind) == (200, [plain])
+
+
+def test_uploaded_files_pass_the_guard_whole() -> None:
+    body, kind = b"x" * (2**20 + 1), "multipart/form-data; boundary=x"
+    assert through_guard("POST", "/gradio_api/upload", body, kind) == (200, [body])
+    assert through_guard("POST", "/gradio_api/upload", body, "application/json") == (403, [])
+    assert through_guard("GET", "/gradio_api/file=/tmp/x.wav") == (200, [b""])
+
+
 def test_nothing_is_fetched_from_other_hosts(client: httpx.Client) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"http://127.0.0.1:{other.getsockname()[1]}/x.wav"
-        for path in (f"/gradio_api/file={address}", f"/file={address}", f"/gradio_api/proxy={address}"):
-            assert client.get(path).status_code in (403, 404)
         file = {"path": f" {address}", "meta": {"_type": "gradio.FileData"}}
         assert asked(client, [None, [file], None, None, ""], "fetch") == ""
         other.settimeout(0.5)

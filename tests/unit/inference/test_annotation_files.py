@@ -183,6 +183,11 @@ def test_the_command_writes_what_is_asked_for_and_nothing_twice(tiny: Config, ug
     ugcl("predict", *FILES, "--export", "eaf", "--out", "found", "--overwrite")
     assert Path(f"found/{CLIP}.eaf").read_text() != "mine"
     assert "praat is not a format" in ugcl("predict", *FILES, "--export", "praat", code=1).error
+    Path(f"found/{CLIP}.timeline.csv").write_text("mine")
+    ugcl("predict", *FILES, "--export", "srt", "--out", "found", "--overwrite")
+    failed = ugcl("predict", *FILES, "--timeline", "--out", "found", code=1)
+    assert f"{CLIP}.timeline.csv: exists already" in failed.error
+    assert Path(f"found/{CLIP}.timeline.csv").read_text() == "mine"
 
 
 def test_a_clip_of_words_alone_has_no_timeline(tiny: Config) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ugcl.cli.terminal import Threads
+from ugcl.inference import STEP, WINDOW
 
 if TYPE_CHECKING:
     from ugcl.config import Config
@@ -80,10 +81,12 @@ def predict(
     fold: Annotated[int | None, typer.Option(help="Only the runs of this fold; default all.")] = None,
     turns: Turns = None,
     timeline: Annotated[bool, typer.Option("--timeline", help="Draw <clip>.timeline.png.")] = False,
-    window: Annotated[float, typer.Option(min=0.2, help="Length of the timeline's windows, seconds.")] = 1.0,
-    step: Annotated[float, typer.Option(min=0.02, help="Step of the timeline's windows, seconds.")] = 0.2,
+    window: Annotated[float, typer.Option(min=0.2, help="Length of a timeline's windows, seconds.")] = WINDOW,
+    step: Annotated[float, typer.Option(min=0.02, help="Step of the timeline's windows, seconds.")] = STEP,
     export: Export = "",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Let --export replace files.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Let files of timelines be replaced.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")] = False,
     out: Out = None,
     project: Project = None,
@@ -108,6 +111,8 @@ def predict(
         from ugcl.inference import dialogue
 
         found, places = dialogue.from_table(found, turns)
+    if timeline and out is not None:
+        export = f"{export},csv"
     files = export_paths((out or here).absolute(), [clip.name for clip in found], export, overwrite)
     load, project = _source(model, benchmark, system, fold, project)
     if project is not None:
@@ -172,10 +177,10 @@ def _drawn(
     """The same, each timeline drawn."""
     for result in predicted:
         if result.observed is not None:
-            from ugcl.inference.predictions import timeline_path
+            from ugcl.data.recordings.files import file_name
             from ugcl.reports.timeline import write
 
-            write(result, ensemble, timeline_path(folder, result.clip, ".png"), dpi)
+            write(result, ensemble, folder / file_name(result.clip.name, ".timeline.png"), dpi)
         yield result
 
 

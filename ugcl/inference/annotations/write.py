@@ -53,6 +53,9 @@ def write_timeline(timeline: pd.DataFrame, path: str | Path, overwrite: bool = F
     if not overwrite:
         refuse_existing([path])
     found = of_table(timeline)
+    if kind == "csv":
+        tables.write(timeline.assign(marks=found.marks, model=found.model), path)
+        return path
     with whole(path) as partial:
         match kind:
             case "textgrid":
@@ -61,8 +64,6 @@ def write_timeline(timeline: pd.DataFrame, path: str | Path, overwrite: bool = F
                 elan.write(found, partial, path)
             case "vtt" | "srt":
                 subtitles.write(found, partial, kind)
-            case "csv":
-                tables.write(timeline.assign(marks=found.marks, model=found.model), partial)
     return path
 
 

@@ -19,7 +19,7 @@ from ugcl.errors import UgclError
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
 from ugcl.identity import compare
-from ugcl.inference import dialogue, predictions
+from ugcl.inference import STEP, WINDOW, dialogue, predictions
 from ugcl.inference import ensemble as inference
 from ugcl.inference.api.arrays import clips_of
 from ugcl.inference.api.embedding import embed
@@ -175,7 +175,7 @@ class Model:
         return frame.reindex(columns=[*(name for name in frame if name not in classes), *classes])
 
     def timeline(
-        self, *media: str | Path, window: float = 1.0, step: float = 0.2, transcript: str = ""
+        self, *media: str | Path, window: float = WINDOW, step: float = STEP, transcript: str = ""
     ) -> pd.DataFrame:
         """Probabilities over sliding windows of one clip.
 
