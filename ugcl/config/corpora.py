@@ -141,7 +141,11 @@ class Annotations(Section):
 
     @model_validator(mode="after")
     def columns_come_from_one_place(self) -> Annotations:
-        """Refuse a column that has two sources or is the segment's own, and clips of an unknown tier."""
+        """Refuse a column that has two sources or is the segment's own, clips of an unknown tier, and files
+        that are not below the root.
+        """
+        if outside := [pattern for pattern in self.files if pattern.startswith("/") or ".." in pattern]:
+            raise ValueError(f"files: {outside[0]!r} is not below the root; write it relative to the root")
         if self.segments is None and len(self.columns) > 1:
             raise ValueError("segments: several tiers are read; name the one whose segments are the clips")
         for column in self.names:

@@ -57,6 +57,9 @@ def below(folder: Path) -> Iterator[Path]:
 
 def find(folder: Path, pattern: str) -> Iterator[Path]:
     """The files of a folder that fit a glob pattern, those in linked folders included."""
+    if Path(pattern).is_absolute():  # a table that lies elsewhere
+        yield from (path for path in [Path(pattern)] if path.is_file())
+        return
     if not pattern.startswith("**/"):
         yield from (path for path in folder.glob(pattern) if path.is_file())
         return
@@ -67,4 +70,4 @@ def find(folder: Path, pattern: str) -> Iterator[Path]:
 def matches(folder: Path, patterns: Iterable[str]) -> list[Path]:
     """The finished files of a folder that fit any of the glob patterns, sorted by path."""
     found = {path for pattern in patterns for path in find(folder, pattern)}
-    return sorted(path for path in found if ".partial" not in path.relative_to(folder).as_posix())
+    return sorted(path for path in found if ".partial" not in os.path.relpath(path, folder))

@@ -247,6 +247,8 @@ def test_a_file_of_features_and_the_encoder_that_gives_the_same_may_be_named(her
         configuration.load()
     change(here, lambda tree: two_encoders(tree, {"file": "mel"}))
     assert configuration.load().transfer[0].encoders == {"file": "mel"}
+    named = _pair(configuration.load(), "acted/plain", "played", ["sad="])
+    assert named.encoders == {"file": "mel"} and named.classes["sad"] is None
 
 
 def test_encoders_that_are_said_to_be_equal_must_have_the_same_shape(here):

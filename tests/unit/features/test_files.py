@@ -98,6 +98,22 @@ def test_a_segment_takes_its_own_rows_of_the_recording(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_sound_with_a_file_of_its_own_is_not_cut_by_the_video_s_times(tmp_path: Path) -> None:
+    """A corpus that cuts videos alone: the features of sound belong to the sound file, whole."""
+    x = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    for stem in ("clip1", "talk"):
+        np.save(tmp_path / f"{stem}.npy", x if stem == "clip1" else 1 + x)
+    clip = Clip(
+        "clip1", tmp_path / "sound/clip1.wav", tmp_path / "video/talk.mp4", interval=Interval(0.2, 0.4)
+    )
+    rows = [{"clip": "clip1", "audio": "sound/clip1.wav", "video": "video/talk.mp4"}]
+    settings = {"kind": "files", "path": "{stem}.npy", "rate": 50}
+    for modality, expected in (("audio", x), ("video", 1 + x[10:20])):
+        entry = Files.model_validate(settings | {"modality": modality})
+        found = FilesEncoder("mine", entry, tmp_path, rows).encode(clip)
+        np.testing.assert_array_equal(found, expected)
+
+
 SMILE = {"path": "smile/{clip}.csv", "modality": "audio", "drop": ["name"], "time": "frameTime"}
 
 
@@ -129,7 +145,8 @@ def test_mertools_folders_of_utterances_and_of_frames(tmp_path: Path) -> None:
     assert failure(model, Clip("b"))[0] == "silent"
     frames = encoder(tmp_path, {"path": "hubert-FRA/{clip}.npy", "modality": "audio", "rate": 50})
     np.testing.assert_array_equal(frames.encode(Clip("a")), x)
-    part = Clip("a", tmp_path / "a.wav", interval=Interval(0.04, 0.1))
+    times = Interval(0.04, 0.1)
+    part = Clip("a", tmp_path / "a.wav", interval=times, sound_interval=times)
     np.testing.assert_array_equal(frames.encode(part), x)  # the file is the clip's own
     whole = encoder(tmp_path, utterances | {"path": "hubert-UTT/{stem}.npy"})
     assert "one vector of the whole recording" in failure(whole, part)[1]
@@ -186,7 +203,7 @@ def test_tables_that_do_not_fit_are_failures_of_their_clips(tmp_path: Path) -> N
     [
         ({"path": "all.npy", "rate": 0}, "write {clip} or {stem}"),
         ({"path": "{name}.npy", "rate": 0}, "write {clip} or {stem}"),
-        ({"path": "{clip}.pkl", "rate": 0}, "a file of this kind is not read"),
+        ({"path": "{clip}.pkl", "rate": 0}, "files of this ending cannot be read"),
         ({"path": "{clip}.npy", "rate": 0, "columns": ["x"]}, "an array has no named columns"),
         ({"path": "{clip}.npy", "rate": 0, "array": "x"}, "only an .npz has several"),
         ({"path": "{clip}.csv", "rate": 0, "least_confidence": 0.5}, "name the column"),
@@ -204,6 +221,16 @@ def test_no_file_and_no_column_are_faults_of_the_parameters(tmp_path: Path) -> N
     openface(tmp_path / "openface/a.csv")
     with pytest.raises(UgclError, match="has no such column; fix the patterns"):
         encoder(tmp_path, OPENFACE | {"columns": ["AU99*"]})
+
+
+def test_an_empty_array_does_not_decide_for_the_others(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros((0,)))
+    np.save(tmp_path / "b.npy", np.ones((2, 3)))
+    model = encoder(tmp_path, {"path": "{clip}.npy", "modality": "audio", "rate": 10})
+    assert model.dim == 3 and failure(model, Clip("a"))[0] == "empty"
+    (tmp_path / "b.npy").unlink()
+    with pytest.raises(UgclError, match=r"no file can be read: .*a\.npy: has no values"):
+        encoder(tmp_path, {"path": "{clip}.npy", "modality": "audio", "rate": 10})
 
 
 def test_the_digest_is_that_of_the_clips_files(tmp_path: Path) -> None:

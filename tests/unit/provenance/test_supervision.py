@@ -29,7 +29,9 @@ STAGE = """
 import os, signal, sys
 from ugcl.provenance import stages
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal; what runs behind one ignores it
+# As in a terminal: what runs behind one, or under nohup, ignores these, and so does all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 stages.GRACE = 2
 sys.exit(stages._supervise([sys.executable, "work.py"], dict(os.environ), []))

@@ -65,14 +65,14 @@ def _pair(parameters: Config, trained: str, target: str, classes: list[str]) -> 
     from ugcl.config.system.transfer import Transfer, check
 
     named = [pair for pair in parameters.transfer if (pair.trained, pair.target) == (trained, target)]
-    known = dict(named[0].classes) if named else {}
+    own = named[0].model_dump() if named else {"trained": trained, "target": target, "classes": {}}
     for text in classes:
-        own, equals, other = text.partition("=")
-        if not equals or not own:
+        label, equals, other = text.partition("=")
+        if not equals or not label:
             raise UgclError(f"--class {text}: write TARGET=TRAINED, such as fearful=fear")
-        known[own] = other or None
+        own["classes"][label] = other or None
     try:
-        pair = Transfer(trained=trained, target=target, classes=known)
+        pair = Transfer.model_validate(own)
         check(pair, parameters, "transfer")
     except ValidationError as error:
         raise UgclError(f"transfer.{first_fault(error)}") from None

@@ -17,7 +17,8 @@ class ExportedFiles(Section):
 
     path: str = Field(
         description="File of a clip relative to the corpus root: {clip} is its name, {stem} the name of its"
-        " video or sound file without folder and ending, whose times its segment then cuts."
+        " sound file (modality audio) or its video, else of the other, without folder and ending; then the"
+        " clip's times cut the file's rows."
     )
     columns: list[str] = Field(
         default_factory=list,
@@ -45,10 +46,10 @@ class ExportedFiles(Section):
         found = re.findall(r"\{[^}]*\}", path)
         if not found or set(found) - set(PLACES):
             raise ValueError(
-                f"write {' or '.join(PLACES)} where the name of the clip stands, and no other braces"
+                f"write {' or '.join(PLACES)} where the clip's name belongs, and no other braces"
             )
         if not path.lower().endswith(ENDINGS):
-            raise ValueError(f"a file of this kind is not read; give one of {', '.join(ENDINGS)}")
+            raise ValueError(f"files of this ending cannot be read; use one of {', '.join(ENDINGS)}")
         return path
 
     @property

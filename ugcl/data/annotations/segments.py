@@ -47,7 +47,9 @@ def rows(root: Path, settings: Annotations) -> pd.DataFrame:
         found += _of_file(read(path), names[number], settings, facts, recordings)
     frame = pd.DataFrame(found)
     if frame.empty:
-        raise UgclError(f"{root}: tier {settings.tier!r} has no segment with a text in {len(files)} files")
+        raise UgclError(
+            f"{root}: tier {settings.tier!r} has no labelled segment in {len(files)} files; label some"
+        )
     twice = frame["clip"][frame["clip"].duplicated()]
     if len(twice):
         raise UgclError(f"{root}: two segments give a clip {twice.iloc[0]!r}; rename one of their files")

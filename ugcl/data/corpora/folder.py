@@ -70,22 +70,28 @@ def _stripped(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     return plain.drop(columns=unnamed).rename(columns=str.strip)
 
 
+def _place(frame: pd.DataFrame, row: int, path: Path) -> str:
+    """What a user looks for: the line of a table, the clip where rows come from annotation files."""
+    return f"clip {frame['clip'][row]!r}" if path.is_dir() else f"line {row + 2}"
+
+
 def _check_names(frame: pd.DataFrame, path: Path) -> None:
     for column in ("clip", "speaker"):
         empty = frame.index[frame[column] == ""]
         if len(empty):
-            raise UgclError(f"{path}: line {empty[0] + 2} has no {column}; fill it in")
+            raise UgclError(f"{path}: {_place(frame, empty[0], path)} has no {column}; fill it in")
     odd = frame.index[[NAME.fullmatch(name) is None for name in frame["clip"]]]
     if len(odd):
         raise UgclError(
             f"{path}: {len(odd)} clips have names with blanks or other characters than letters, digits"
-            f" and _ . + - (first in line {odd[0] + 2}: {frame['clip'][odd[0]]!r}); rename them"
+            f" and _ . + - (first in {_place(frame, odd[0], path)}: {frame['clip'][odd[0]]!r}); rename them"
         )
     twice = frame.index[frame["clip"].duplicated()]
     if len(twice):
+        first = f"{_place(frame, twice[0], path)}: {frame['clip'][twice[0]]!r}"
         raise UgclError(
-            f"{path}: {len(twice)} rows have the clip of another row (first in line {twice[0] + 2}:"
-            f" {frame['clip'][twice[0]]!r}); give each a name of its own"
+            f"{path}: {len(twice)} rows have the clip of another row (first in {first}); give each a name of"
+            " its own"
         )
     counts = frame["speaker"].value_counts()
     groups = variants(counts.index)
@@ -107,13 +113,15 @@ def _check_turns(frame: pd.DataFrame, path: Path) -> None:
     lost = frame.index[inside & (places == "")]
     if len(lost):
         name = frame["dialogue"][lost[0]]
-        raise UgclError(f"{path}: line {lost[0] + 2} is in dialogue {name!r} and has no {column}; number it")
+        where = _place(frame, lost[0], path)
+        raise UgclError(f"{path}: {where} is in dialogue {name!r} and has no {column}; number it")
     numbers = pd.to_numeric(places, errors="coerce").astype(object).where(lambda n: n.notna(), places)
     twice = frame.index[inside & pd.DataFrame({"d": frame["dialogue"], "n": numbers}).duplicated()]
     if len(twice):
+        where, name = _place(frame, twice[0], path), frame["dialogue"][twice[0]]
         raise UgclError(
-            f"{path}: line {twice[0] + 2} is a second clip with {column} {places[twice[0]]} of dialogue"
-            f" {frame['dialogue'][twice[0]]!r}; give each a {column} of its own"
+            f"{path}: {where} is a second clip with {column} {places[twice[0]]} of dialogue {name!r}; give"
+            f" each a {column} of its own"
         )
 
 

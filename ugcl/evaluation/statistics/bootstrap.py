@@ -69,9 +69,10 @@ def count(frame: pd.DataFrame, classes: list[str]) -> Counts:
     cell = (row * len(classes) + data.truth) * (len(classes) + 1) + data.predicted
     table = np.bincount(cell, minlength=len(seeds) * len(units) * cells).astype(float)
     wins = []
-    for number in range(len(seeds)) if data.p is not None else []:
-        own = seed == number
-        wins.append(_wins(data.p[own], data.truth[own], who[own], len(units)))
+    if data.p is not None:
+        for number in range(len(seeds)):
+            own = seed == number
+            wins.append(_wins(data.p[own], data.truth[own], who[own], len(units)))
     return Counts(
         units=units,
         confusion=table.reshape(*shape, len(classes), len(classes) + 1),

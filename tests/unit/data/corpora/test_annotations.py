@@ -223,7 +223,7 @@ def test_a_recording_that_is_not_there_is_named(build, wav, tmp_path: Path) -> N
         ),
         ({"emotion": [(0.6, 0.5, "sad")]}, "goes from 0.600 to 0.500 s; fix its times"),
         ({"emotion": [(-0.5, 0.5, "sad")]}, "goes from -0.500 to 0.500 s"),
-        ({"emotion": [(0, 1, "")]}, "no segment with a text in 1 files"),
+        ({"emotion": [(0, 1, "")]}, "no labelled segment in 1 files"),
         ({"emotion": [(0, 1, "sad")]}, "no clip has the label 'happy'"),
     ],
 )
@@ -263,6 +263,8 @@ def test_a_broken_file_is_one_line(build, tmp_path: Path, content: str, words: s
     ("settings", "words"),
     [
         ({"columns": {"emotion": "a", "transcript": "b"}}, "segments: several tiers are read"),
+        ({"files": ["/elsewhere/*.TextGrid"]}, "files: '/elsewhere/*.TextGrid' is not below the root"),
+        ({"files": ["../*.eaf"]}, "files: '../*.eaf' is not below the root"),
         ({"columns": {"start": "a"}}, "start: it follows from the segment"),
         ({"columns": {"emotion": "a@{speaker}"}}, "remove the other source of speaker"),
         ({"columns": {"speaker": "a"}}, "names.speaker: columns has it too"),

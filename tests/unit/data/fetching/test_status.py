@@ -82,6 +82,9 @@ def test_a_users_folder_is_present_with_its_table(project_folder: Project) -> No
     put(Path("mine/clips.csv"), 5)
     found = of(project_folder, "mine")
     assert (found.state, found.files, found.licence) == ("present", 2, "your own")
+    put(Path("elsewhere/clips.csv"), 5)
+    entry["table"] = str(Path("elsewhere/clips.csv").absolute())
+    assert of(project_folder, "mine").state == "present"
 
 
 def test_the_command_prints_a_table_and_json(project_folder: Project) -> None:

@@ -16,6 +16,7 @@ from ugcl.errors import UgclError
 from ugcl.features.encoders.exported.rows import Rows, read
 from ugcl.features.media.clip import Clip
 from ugcl.features.media.failure import MediaError
+from ugcl.features.media.interval import Interval
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ class FilesEncoder:
     def _vector(self, path: Path, rows: Rows, clip: Clip) -> np.ndarray:
         if len(rows.values) > 1:
             raise MediaError("unreadable", f"{path}: {len(rows.values)} rows, one is expected; set rate")
-        if clip.interval is not None and self._of_recording:
+        if self._interval(clip) is not None:
             raise MediaError(
                 "unreadable", f"{path}: one vector of the whole recording, the clip is a part of it"
             )
@@ -108,8 +109,8 @@ class FilesEncoder:
         times = np.arange(len(rows.values)) / self.rate if rows.times is None else rows.times
         last = times[-1] + (float(np.median(np.diff(times))) if len(times) > 1 else 1 / self.rate)
         start, end = 0.0, last
-        if clip.interval is not None and self._of_recording:
-            start, end = clip.interval.start, min(last, clip.interval.end)
+        if (interval := self._interval(clip)) is not None:
+            start, end = interval.start, min(last, interval.end)
             if end <= start:
                 raise MediaError(
                     "truncated", f"{path}: rows end at {last:.2f} s, the clip begins at {start:.2f} s"
@@ -126,13 +127,15 @@ class FilesEncoder:
         middles = (known[1:] + known[:-1]) / 2
         return found[np.searchsorted(middles, points)]
 
-    @property
-    def _of_recording(self) -> bool:
-        """Whether a file is about a whole recording, of which a clip may be a part."""
-        return "{clip}" not in self.config.path
+    def _interval(self, clip: Clip) -> Interval | None:
+        """The clip's part of the recording that its file is about; None where the file is the clip's own."""
+        if "{clip}" in self.config.path:
+            return None
+        return clip.sound_interval if self.modality == "audio" and clip.audio is not None else clip.interval
 
     def _path(self, clip: str, audio: Any, video: Any) -> Path:
-        stem = Path(video or audio or clip).stem
+        first, second = (audio, video) if self.modality == "audio" else (video, audio)
+        stem = Path(first or second or clip).stem
         return self.root / self.config.path.replace("{clip}", clip).replace("{stem}", stem)
 
     def _first(self, files: Iterable[Path]) -> Rows:
@@ -143,6 +146,9 @@ class FilesEncoder:
                 rows = read(path, self.config)
             except MediaError as error:
                 fault = fault or error
+                continue
+            if rows.values.size == 0 and not self.config.is_table:
+                fault = fault or MediaError("empty", f"{path}: has no values")
                 continue
             if self.config.rate is not None or len(rows.values) > 1:
                 return rows
