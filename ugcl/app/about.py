@@ -60,7 +60,7 @@ def limits(model: Model) -> list[str]:
         found.append("A clip without sound or without a face is predicted from what it has.")
     return [
         *found,
-        "Recordings unlike the training corpus (light, microphone, language, age) are predicted less accurately.",
+        "Recordings unlike the training corpus (light, microphone, language, age) are predicted worse.",
         USE,
     ]
 
