@@ -81,12 +81,19 @@ def test_links_of_the_repository_s_own_pages_exist(project: Path) -> None:
     texts = [
         project / name for name in ("README.md", "CONTRIBUTING.md", "config/README.md", "results/README.md")
     ]
+
+    def anchors(page: Path) -> set[str]:
+        """Of headings, as forges make them: without signs, blanks as hyphens."""
+        heads = re.findall(r"^#+ +(.+?)\s*$", re.sub(r"```.*?```", "", page.read_text(), flags=re.S), re.M)
+        return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+
     dead = []
     for path in [*texts, *sorted((project / "docs").glob("*.md"))]:
         for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", path.read_text(), flags=re.S)):
             parts = urlsplit(link)
             target = path.parent / parts.path if parts.path else path
-            if not parts.scheme and not target.exists():
+            lost = not target.exists() or (parts.fragment and parts.fragment not in anchors(target))
+            if not parts.scheme and lost:
                 dead.append(f"{path.relative_to(project)}: {link}")
     assert dead == []
 

@@ -64,6 +64,14 @@ def test_adopt_refuses_results_of_other_code_or_parameters(
     assert planned(recorded.snakemake("-n", "all"), "train") == 9
 
 
+def test_adopt_refuses_stale_models_that_were_committed_by_force(recorded: Workplace) -> None:
+    set_class_order(recorded)
+    recorded.run("ugcl", "lineage")
+    recorded.run("dvc", "commit", "--force")
+    assert "card.json: trained with lineage" in recorded.run("ugcl", "adopt", code=1).stdout
+    assert planned(recorded.snakemake("-n", "all"), "train") == 9
+
+
 def test_dvc_runs_the_stages_that_snakemake_calls_stale(recorded: Workplace) -> None:
     set_dropout(recorded)
     output = recorded.run("dvc", "repro", "--dry").stdout

@@ -21,7 +21,7 @@ from ugcl.inference.api.model import Model
 log = logging.getLogger(__name__)
 LOCAL = ("127.0.0.1", "::1", "localhost")
 GRACE = 1  # seconds that open connections have when the server ends
-ADVICE = "the browser app needs the extra `app`; install it with: pip install 'ugcl[app]'"
+ADVICE = "the browser app needs the extra `app`; install it with: pip install -e '.[app]'"
 
 
 def check_installed() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ugcl.config.base import Section
+from ugcl.config.base import Distinct, Section
 
 Condition = Annotated[
     str,
@@ -38,7 +38,7 @@ class Evaluate(Section):
     bins: int = Field(15, ge=2, description="Equal-mass bins of the expected calibration error.")
     batch: int = Field(64, ge=1, description="Clips per batch when predicting; changes speed, not scores.")
     accelerator: Literal["auto", "cpu", "cuda"] = Field("auto", description="Device that predicts.")
-    robustness: list[Condition] = Field(
+    robustness: Annotated[list[Condition], Distinct] = Field(
         default=CONDITIONS,
         description="Conditions at test time: missing:<modality>; noise:<SNR, dB> of white noise in the"
         " sound, which is encoded once more per level; drop:alternate|random, half of the feature frames;"
@@ -50,7 +50,9 @@ class Report(Section):
     """Notebooks, figures and the front page."""
 
     title: str = Field("UGCL: audio-visual emotion recognition", description="Title of the front page.")
-    notebooks: list[str] = Field(default=NOTEBOOKS, description="Notebooks to render, in order.")
+    notebooks: Annotated[list[str], Distinct] = Field(
+        default=NOTEBOOKS, description="Notebooks to render, in order."
+    )
     dpi: int = Field(150, ge=50, le=600, description="Resolution of PNG figures, dots per inch.")
     show_faces: bool = Field(
         False,

@@ -14,7 +14,8 @@ from ugcl.data import sources, tables
 from ugcl.data.dataset import ATTRIBUTE, ClipDataset, Room, Store
 from ugcl.data.labels import labelled, vote_shares
 from ugcl.data.shards import INDEX, FeatureStore
-from ugcl.errors import UgclError
+from ugcl.data.splits.leaks import check_fold
+from ugcl.errors import LeakError, UgclError
 from ugcl.identity import compare
 from ugcl.plan import paths
 
@@ -70,6 +71,18 @@ class BenchmarkData:
             compare(f"{path}: clip {clip!r}", {"speaker": speaker}, {"speaker": known.get(clip, "")}, again)
         return bad
 
+    def _check_leaks(self, split: pd.DataFrame, protocol: Protocol, fold: int) -> None:
+        """The rule that the split was made by, once more: somebody may have edited the table since.
+
+        Raises:
+            LeakError: its parts share speakers.
+        """
+        speakers = split["clip"].map(self.manifest.set_index("clip")["speaker"]).fillna("")
+        try:
+            check_fold(split.assign(speaker=speakers), protocol, fold)
+        except LeakError as leak:
+            raise LeakError(f"{self.split_path(fold)}: {leak}") from None
+
     def _check_features(self, rows: pd.DataFrame, stores: Mapping[str, Store]) -> None:
         """Features and quarantine agree on what a clip lacks: else one of them is not current."""
         path = paths.quarantine(self.benchmark)
@@ -124,6 +137,7 @@ class BenchmarkData:
         """
         own = stores is None
         split = self.split(fold)
+        self._check_leaks(split, run.protocol, fold)
         if dev_is_train:
             split["part"] = split["part"].replace("dev", "train")
         stores = self.stores(run) if stores is None else stores

@@ -44,7 +44,7 @@ def make_actor(
         from ugcl.demo.face import bust
         from ugcl.demo.voice import speech
     except ImportError as error:
-        raise UgclError(f"demo corpus: {error}; install the extra: pip install 'ugcl[demo]'") from None
+        raise UgclError(f"demo corpus: {error}; install the extra: pip install -e '.[demo]'") from None
     who = cast.actor(actor_id - names.FIRST + 1, seed)
     utterances = speech.speak(who.number, seed, wanted)
     model = bust.Bust(who, seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,8 @@ def export(config: Config, benchmark: str, folder: Path, systems: Iterable[str],
             that is to be copied, or a clip has no file or that of another clip.
     """
     library = audformat()
-    if folder.exists() and any(folder.iterdir()):
-        raise UgclError(f"{folder}: not empty; name a new folder")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UgclError(f"{folder}: exists and is not an empty folder; name a new one")
     entry, systems = config.benchmark(benchmark), list(systems)
     for system in systems:
         if system not in entry.systems:
@@ -164,10 +164,11 @@ def _index(library: Any, clips: pd.DataFrame, benchmark: str) -> pd.Index:
     return index
 
 
-def _copy(root: Path, folder: Path, files: Iterable[str]) -> None:
+def _copy(root: Path, folder: Path, files: Sequence[str]) -> None:
+    lost = [root / name for name in files if not (root / name).is_file()]
+    if lost:
+        raise UgclError(f"{lost[0]}: not found; complete the corpus, or leave out --media")
     for name in files:
-        if not (root / name).is_file():
-            raise UgclError(f"{root / name}: not found; complete the corpus, or leave out --media")
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / name, target)

@@ -13,7 +13,7 @@ from typing import Any
 from ugcl.config import Config
 from ugcl.errors import UgclError
 from ugcl.plan import paths
-from ugcl.provenance import contract, recorded, records
+from ugcl.provenance import contract, lineage, recorded, records
 from ugcl.provenance.stages import LINEAGE, write_lineages
 
 SAFE_CACHE = {"reflink", "copy"}
@@ -77,10 +77,27 @@ def adopt(config: Config) -> None:
                 f"adopt: {stage.name}: files differ from dvc.lock and are recorded nowhere ({len(unsaved)},"
                 f" {unsaved[0]} first); `dvc repro` records them, or move them away and adopt again"
             )
+    _check_cards(config)
     command = [sys.executable, "-m", "snakemake", "--touch", "--cores", "1", "all"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise UgclError(f"adopt: snakemake --touch failed: {_last_line(result)}; run `snakemake -n all`")
+
+
+def _check_cards(config: Config) -> None:
+    """Refuse models of another lineage: `dvc commit --force` records whatever lies there."""
+    for benchmark in config.active:
+        for system in config.trained(benchmark):
+            present = lineage.train(config, benchmark, system)
+            for seed in config.benchmark(benchmark).seeds:
+                for fold in config.folds(benchmark):
+                    card = paths.MODELS / paths.run(benchmark, system, seed, fold) / "card.json"
+                    own = json.loads(card.read_bytes())["lineage"] if card.is_file() else present
+                    if own != present:
+                        raise UgclError(
+                            f"adopt: {card}: trained with lineage {own}, that of the present code and"
+                            f" parameters is {present}; `dvc repro` computes it again"
+                        )
 
 
 def _status() -> dict[str, list[Any]]:

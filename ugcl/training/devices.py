@@ -89,11 +89,12 @@ def describe(device: object) -> str:
 
 
 def peak_memory() -> float:
-    """Most memory of its own that this process had so far, MiB.
+    """Most memory of its own that this process had so far, MiB; an estimate where mappings come and go.
 
     Of the resident memory, what is mapped from files (the libraries) does not count: other processes share
     it, and the kernel takes it back when memory is short. Features are read and not mapped, so they
-    count. Where the system does not say how much is mapped, the whole resident memory.
+    count. The system keeps the peak of all resident memory alone, so what is mapped now is taken from it.
+    Where the system does not say how much is mapped, the whole resident memory.
     """
     status = Path("/proc/self/status")
     text = status.read_text() if status.is_file() else ""

@@ -210,7 +210,7 @@ def test_without_the_extra_the_command_says_how_to_install_it(ugcl, monkeypatch:
     result = ugcl("app", "tiny/ugcl", code=1)
     assert result.error == (
         "gradio: not installed; the browser app needs the extra `app`; install it with:"
-        " pip install 'ugcl[app]'"
+        " pip install -e '.[app]'"
     )
 
 

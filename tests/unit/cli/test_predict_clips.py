@@ -133,6 +133,29 @@ def test_notes_on_the_file_stand_beside_the_prediction(tiny: Config, ugcl) -> No
     assert any(note.startswith("the header names 0.0") for note in row["notes"])
 
 
+@pytest.mark.parametrize("kind", ["AIFF", "AU"])
+def test_sound_behind_the_end_that_a_header_names_is_never_cut_off_silently(
+    tiny: Config, ugcl, kind: str
+) -> None:
+    samples, rate = soundfile.read(f"clips/AudioWAV/{CLIP}.wav")
+    path = Path(f"x.{kind.lower()}")
+    soundfile.write(path, samples, rate, "PCM_16", "BIG", kind)
+    (whole,) = json.loads(ugcl("predict", path.name, "--json").stdout)["clips"]
+    assert whole["duration"] == pytest.approx(len(samples) / rate, abs=1e-4)
+    content = bytearray(path.read_bytes())
+    size = (2 * rate // 10).to_bytes(4, "big")  # of 0.1 s
+    if kind == "AU":
+        content[8:12] = size
+    else:
+        at = content.index(b"SSND") + 4
+        content[at : at + 4] = (2 * rate // 10 + 8).to_bytes(4, "big")
+        at = content.index(b"COMM") + 10
+        content[at : at + 4] = (rate // 10).to_bytes(4, "big")
+    path.write_bytes(content)
+    error = ugcl("predict", path.name, code=1).stderr
+    assert f"names 0.10 s of sound, the file holds {len(samples) / rate:.2f} s; save it again" in error
+
+
 def test_a_long_clip_is_the_mean_over_its_stretches(tiny: Config, ugcl, monkeypatch) -> None:
     video, audio = (f"clips/{kind}/{CLIP}.{end}" for kind, end in (("VideoMP4", "mp4"), ("AudioWAV", "wav")))
     (one,) = json.loads(ugcl("predict", video, audio, "--json").stdout)["clips"]
@@ -279,6 +302,12 @@ def test_names_in_another_encoding_and_very_long_ones_are_predicted(tiny: Config
     assert len(list(Path("found").glob("*.timeline.png"))) == len(names)
     assert pd.read_csv("found/predictions.csv")["clip"].tolist() == [row["clip"] for row in rows]
     assert subprocess.run(command[:-2], capture_output=True).returncode == 0
+    exported = [*command[:5], "--export", "textgrid,eaf,vtt,srt", "--out", "exported"]
+    done = subprocess.run(exported, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    for ending in ("TextGrid", "eaf", "vtt", "srt"):
+        files = list(Path("exported").glob(f"*.{ending}"))
+        assert len(files) == len(names) and all(path.read_text("utf-8") for path in files)
 
 
 @pytest.mark.parametrize("duration", [0.3, 1.0, 2.37])

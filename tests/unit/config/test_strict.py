@@ -44,6 +44,8 @@ def changed(tree: dict[str, Any], text: str) -> dict[str, Any]:
         ("benchmarks: {demo: {seeds: [-1]}}", ["benchmarks.demo.seeds.0", "greater than or equal to 0"]),
         ("benchmarks: {demo: {seeds: [0, 0]}}", ["benchmarks.demo.seeds", "0 is listed twice"]),
         ("benchmarks: {demo: {seeds: []}}", ["benchmarks.demo.seeds", "at least 1"]),
+        ("report: {notebooks: [01_data, 01_data]}", ["report.notebooks", "'01_data' is listed twice"]),
+        ("evaluate: {robustness: [noise:0, noise:0]}", ["evaluate.robustness", "'noise:0' is listed twice"]),
         ("benchmarks: {demo: {folds: [1, 1]}}", ["benchmarks.demo.folds", "1 is listed twice"]),
         ("benchmarks: {demo: {folds: [yes]}}", ["benchmarks.demo.folds.0", "not a number"]),
         ("benchmarks: {demo: {folds: []}}", ["benchmarks.demo.folds", "at least 1"]),

@@ -14,7 +14,7 @@ from ugcl.data import tables
 from ugcl.data.parts import BenchmarkData, open_fold, part_rows
 from ugcl.data.shards import FeatureInfo, FeatureStore, write_index, write_shard
 from ugcl.data.stores import Held
-from ugcl.errors import UgclError
+from ugcl.errors import LeakError, UgclError
 from ugcl.plan import paths
 
 PROTOCOL = Protocol(label="intended", classes=["angry", "sad"])
@@ -162,6 +162,16 @@ def test_a_fold_is_its_parts_in_the_order_of_the_split_without_quarantined_clips
     }
     assert parts["test"].labels.tolist() == [1, 0, 0] and parts["test"].classes == ["angry", "sad"]
     assert open_fold(parameters, run(parameters), 2, ["train"])["train"].clips == ["t9", "t1", "t5"]
+
+
+def test_a_split_that_was_edited_into_a_leak_is_refused(parameters):
+    path = paths.split("made", "intended", 1)
+    split = tables.read_split(path)
+    split.loc[split["part"].eq("test").idxmax(), "part"] = "train"
+    tables.write(split, path)
+    for names in (["train", "dev"], ["test"]):
+        with pytest.raises(LeakError, match=r"fold1\.csv: fold 1: train and test share 1 speakers"):
+            open_fold(parameters, run(parameters), 1, names)
 
 
 def test_parts_that_nobody_asked_for_are_not_looked_at(parameters):

@@ -13,6 +13,7 @@ from tests.fixtures.folds import make_folds
 from ugcl.config.protocols import Protocol, SpeakerBlocks, SplitFiles
 from ugcl.data import tables
 from ugcl.data.splits.build import make_fold
+from ugcl.data.splits.speakers import variants
 from ugcl.errors import LeakError, UgclError
 
 CLASSES = ["angry", "happy"]
@@ -117,3 +118,6 @@ def test_a_person_in_two_spellings_is_one_person(tmp_path: Path) -> None:
     leaky = Protocol(label="intended", classes=CLASSES, folds=SplitFiles(scheme="files", files=["fold.csv"]))
     with pytest.raises(LeakError, match=r"train and test share 1 speakers \('0002' = '2 '\)"):
         make_fold(frame, leaky, tmp_path, 1)
+    assert variants(["spk-001", "spk_1", "Spk 01", "spk1", "1-11", "11-1"]) == [
+        ["Spk 01", "spk-001", "spk_1"]
+    ]

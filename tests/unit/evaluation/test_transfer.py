@@ -284,7 +284,7 @@ def test_the_command_prints_and_writes_the_same_scores(here):
     pd.testing.assert_frame_equal(written[list(again)], again)
     row = value(table("played"), "uar", system="plain", kind="ensemble")
     assert f"{100 * row['value']:.1f} [" in done.stdout
-    assert "Left out: 24 clips of classes that acted lacks (bored 24)" in done.stdout
+    assert "Left out: 24 clips of classes without a counterpart in acted (bored 24)" in done.stdout
     named = _pair(configuration.load(), "acted/plain", "played", ["bored=calm", "sad="])
     assert named.classes == {"anger": "angry", "bored": "calm", "sad": None}
     wrong = subprocess.run([*command, "--class", "bored:calm"], capture_output=True, text=True, check=False)

@@ -115,7 +115,7 @@ def test_the_same_report_makes_the_same_archive(packed: Path, summarised: Config
 def test_an_archive_is_made_whole_or_not_at_all(packed: Path, summarised: Config) -> None:
     before = packed.read_bytes()
     outputs.workflow_report(summarised).unlink()
-    with pytest.raises((UgclError, FileNotFoundError)):
+    with pytest.raises(UgclError, match=r"workflow\.html: not found; .* makes the report"):
         archive.pack(summarised)
     assert packed.read_bytes() == before
 

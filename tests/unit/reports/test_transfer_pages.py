@@ -73,7 +73,7 @@ def test_the_page_is_rendered_where_a_pair_is_active_and_only_there(transferred:
     assert reports.notebooks(transferred)[-1] == transfer.NOTEBOOK
     page = render(transferred, transfer.NOTEBOOK).read_text()
     assert "demo/audio-only on ravdess [SYNTHETIC]" in page
-    assert "Left out: 48 clips of classes that demo lacks (calm 24, surprised 24)." in page
+    assert "Left out: 48 clips of classes without a counterpart in demo (calm 24, surprised 24)." in page
     for text in (
         "audio-only, runs vote",
         "audio-only, in demo",

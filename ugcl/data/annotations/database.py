@@ -32,7 +32,7 @@ def audformat() -> Any:
     try:
         return importlib.import_module("audformat")
     except ImportError:
-        raise UgclError("audformat is not installed; `pip install 'ugcl[audformat]'`") from None
+        raise UgclError("audformat is not installed; `pip install -e '.[audformat]'`") from None
 
 
 def rows(root: Path, settings: Database) -> pd.DataFrame:

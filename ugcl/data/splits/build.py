@@ -11,10 +11,10 @@ from ugcl.config.protocols import Groups, Protocol, SpeakerBlocks, SplitFiles, S
 from ugcl.data import tables
 from ugcl.data.labels import labelled, units
 from ugcl.data.splits.folds import groups, speaker_blocks, unseen_sentences
-from ugcl.data.splits.leaks import check_speakers, presence
+from ugcl.data.splits.leaks import check_fold, presence
 from ugcl.data.splits.partitions import partition
 from ugcl.data.splits.stratified import stratified
-from ugcl.errors import LeakError, UgclError
+from ugcl.errors import UgclError
 
 log = logging.getLogger(__name__)
 
@@ -42,19 +42,12 @@ def make_fold(manifest: pd.DataFrame, protocol: Protocol, root: Path, number: in
     else:
         fold = clips.assign(part=_parts(clips, manifest, protocol, root, number))
         fold = fold[fold["part"] != ""]
-    one_side = {"dev": "train"} if protocol.dev_shares_speakers else {}
-    try:
-        check_speakers(fold.assign(part=fold["part"].replace(one_side)), f"fold {number}")
-    except LeakError as leak:
-        if getattr(protocol.folds, "allow_leak", False) is not True:
-            raise
-        log.warning("LEAKY, kept because allow_leak is set: %s", leak)
-        if protocol.intervals == "speaker":
-            log.warning(
-                "fold %d: speakers recur in its parts, so intervals over speakers are not of new people;"
-                " set the protocol's `intervals: dialogue` where the corpus has dialogues",
-                number,
-            )
+    if check_fold(fold, protocol, number) and protocol.intervals == "speaker":
+        log.warning(
+            "fold %d: speakers recur in its parts, so intervals over speakers are not of new people;"
+            " set the protocol's `intervals: dialogue` where the corpus has dialogues",
+            number,
+        )
     if protocol.intervals == "dialogue":
         units(fold, "dialogue")
     _check_classes(fold, protocol, number)

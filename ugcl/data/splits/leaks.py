@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ugcl.config.protocols import Protocol
 from ugcl.data.splits.speakers import people, variants
 from ugcl.errors import LeakError
 
@@ -55,6 +56,30 @@ def shared(table: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
 def listed(names: Sequence[str]) -> str:
     """The first names of a list and how many more there are."""
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+
+
+def check_fold(fold: pd.DataFrame, protocol: Protocol, number: int) -> bool:
+    """Refuse a fold whose parts share a speaker, except where the protocol says which may; see
+    :func:`check_speakers`.
+
+    Args:
+        fold: columns part and speaker.
+
+    Returns:
+        Whether parts share speakers because the protocol allows it.
+
+    Raises:
+        LeakError: parts share speakers that they may not share.
+    """
+    one_side = {"dev": "train"} if protocol.dev_shares_speakers else {}
+    try:
+        check_speakers(fold.assign(part=fold["part"].replace(one_side)), f"fold {number}")
+    except LeakError as leak:
+        if getattr(protocol.folds, "allow_leak", False) is not True:
+            raise
+        log.warning("LEAKY, kept because allow_leak is set: %s", leak)
+        return True
+    return False
 
 
 def check_speakers(split: pd.DataFrame, source: str) -> None:

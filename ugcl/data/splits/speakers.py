@@ -12,8 +12,8 @@ from ugcl.data.labels import spelling
 
 
 def identity(name: str) -> str:
-    """What is left of a speaker's id without case, blanks, leading zeros of its numbers, and a final `.0`."""
-    plain = re.sub(r"^(\d+)\.0+$", r"\1", spelling(name))
+    """An id without case, leading zeros of its numbers and a final `.0`, and with one kind of separator."""
+    plain = re.sub(r"[\s_-]+", "-", re.sub(r"^(\d+)\.0+$", r"\1", spelling(name)))
     return re.sub(r"\d+", lambda digits: str(int(digits.group())), plain)
 
 

@@ -59,7 +59,7 @@ def make_actor(
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
             utterances = process.submit(speak, actor_id, seed, wanted).result()
     except ImportError as error:
-        raise UgclError(f"demo corpus: {error}; install the extra: pip install 'ugcl[demo]'") from None
+        raise UgclError(f"demo corpus: {error}; install the extra: pip install -e '.[demo]'") from None
     who = actor(actor_id - demo.FIRST + 1, seed)
     head = Bust(who, seed)
     written = []

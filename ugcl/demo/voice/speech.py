@@ -48,7 +48,7 @@ def speak(number: int, seed: int, clips: list[str]) -> dict[str, Utterance]:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise UgclError(f"demo speech of actor {number}: {reason}; run pip install 'ugcl[demo]'")
+            raise UgclError(f"demo speech of actor {number}: {reason}; run pip install -e '.[demo]'")
         with np.load(path) as archive:
             phonemes = json.loads(str(archive["phonemes"]))
             return {

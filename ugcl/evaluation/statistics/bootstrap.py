@@ -112,7 +112,7 @@ def _wins(p: np.ndarray, truth: np.ndarray, who: np.ndarray, units: int) -> np.n
         order = np.argsort(p[~own, c])
         low, second = p[~own, c][order], who[~own][order]
         left, right = low.searchsorted(high, "left"), low.searchsorted(high, "right")
-        step = max(1, WINS_AT_ONCE // (len(low) + 1))
+        step = max(1, WINS_AT_ONCE // (max(len(low), len(high)) + 1))
         for start in range(0, units, step):
             some = np.arange(start, min(start + step, units))
             below = np.zeros((len(low) + 1, len(some)), dtype=np.int32)  # clips of each unit among the lowest

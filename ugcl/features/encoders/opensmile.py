@@ -46,7 +46,7 @@ class OpensmileEncoder:
             import opensmile
         except ImportError as error:
             raise UgclError(
-                f"encoders.{name}: openSMILE is not installed ({error}); pip install 'ugcl[opensmile]'"
+                f"encoders.{name}: openSMILE is not installed ({error}); pip install -e '.[opensmile]'"
                 " (its licence: research and teaching only)"
             ) from None
         levels = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ugcl.data.recordings import wav
+from ugcl.data.recordings import big_endian, wav
 from ugcl.data.recordings.length import PLAIN
 from ugcl.features.media.container import check_file, refused
 from ugcl.features.media.ending import END_TOLERANCE
@@ -117,6 +117,12 @@ def _read(path: Path, interval: Interval | None, notes: list[str]) -> Iterator[B
     header = wav.read(path)
     if header is not None and header.missing:
         raise MediaError("truncated", f"{path}: the header promises {header.missing:.2f} s more")
+    if sizes := big_endian.held_back(path):
+        named, held = (f"{size:.2f} s" for size in sizes)
+        advice = "save it again, for example as WAV"
+        raise MediaError(
+            "unreadable", f"{path}: the header names {named} of sound, the file holds {held}; {advice}"
+        )
     readers: list[Reader] = [_by_libsndfile, decoded]
     if path.suffix.lower() not in PLAIN:
         readers.reverse()

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ugcl.data.recordings.files import printable
 from ugcl.inference.annotations.timeline import Stretch, Timeline
 
 VERSION = "3.0"
@@ -34,7 +35,8 @@ def write(timeline: Timeline, path: Path, place: Path) -> None:
     for file in timeline.media:
         near = os.path.relpath(file, place.absolute().parent)
         near = near if near.startswith("../") else f"./{near}"
-        eaf.add_linked_file(f"file://{file.as_posix()}", near, _type(file))
+        address = f"file://{printable(file.as_posix())}"  # XML has no bytes that are not UTF-8
+        eaf.add_linked_file(address, printable(near), _type(file))
     for name in ("model", "marks", "source"):
         if value := getattr(timeline, name):
             eaf.add_property(f"ugcl.{name}", value)

@@ -139,7 +139,8 @@ def add_adapters(network: nn.Module, layers: str, chosen: range, settings: Setti
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError:
         raise UgclError(
-            "encoder.networks: mode lora needs the package peft; install ugcl[lora], or choose another mode"
+            "encoder.networks: mode lora needs the package peft; run pip install -e '.[lora]', or choose"
+            " another mode"
         ) from None
     targets = [
         name

@@ -9,6 +9,7 @@ from pathlib import Path
 from ugcl import files
 from ugcl.config import Config
 from ugcl.config.load import parameter_files
+from ugcl.errors import UgclError
 from ugcl.plan import reports as plan
 from ugcl.reports.pages import site
 from ugcl.reports.pages.media import clip_table
@@ -45,7 +46,10 @@ def members(config: Config) -> Iterator[tuple[str, bytes]]:
     for benchmark in config.active:
         page = plan.clip_page(config, benchmark)
         own[page] = fill("clips.html.j2", clip_table.context(config, benchmark, page, play=False))
-    for path in sorted({*own, *plan.site_inputs(config)}):
+    inside = sorted({*own, *plan.site_inputs(config)})
+    if lost := [path for path in inside if path not in own and not path.is_file()]:
+        raise UgclError(f"{lost[0]}: not found; `snakemake --cores 1 all` makes the report")
+    for path in inside:
         content = own[path].encode() if path in own else path.read_bytes()
         yield path.relative_to(RESULTS).as_posix(), content
     if (about := RESULTS / "README.md").is_file():

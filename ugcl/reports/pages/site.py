@@ -140,7 +140,8 @@ def _rows(config: Config, benchmark: str) -> list[dict[str, Any]]:
 def _recalls(config: Config, benchmark: str) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """System, its colour, and the recall of each class in per cent with the depth of its shade, 0 to 1."""
     frame, classes = read("per_class", benchmark), config.protocol(benchmark).classes
-    values = frame.pivot(index="system", columns="class", values="recall").astype(float)
+    frame["recall"] = frame["recall"].astype(float).where(frame["support"].astype(float) > 0)
+    values = frame.pivot(index="system", columns="class", values="recall")
     palette, rows = colours(config), []
     for system in config.benchmark(benchmark).systems:
         own = values.loc[system, classes]

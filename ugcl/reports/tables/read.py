@@ -12,7 +12,7 @@ from ugcl.plan.evaluation import table
 from ugcl.plan.names import FEW
 from ugcl.reports.tables import cells
 
-OVER_ALL_SPEAKERS = ("comparisons", "ablations", "disagreement", "pairs")
+OVER_ALL_SPEAKERS = ("comparisons", "ablations", "disagreement", "pairs", "system_pairs")
 """Tables with intervals over all speakers of a benchmark, without a column that counts them."""
 
 

@@ -69,7 +69,7 @@ def matched(row: Any) -> str:
     left, unmatched = row["left_out"], row["unmatched"].split()
     if left:
         clips = counted(int(row["left_out_clips"]), "clip")
-        text += f" Left out: {clips} of classes that {row['trained']} lacks ({left})."
+        text += f" Left out: {clips} of classes without a counterpart in {row['trained']} ({left})."
     if unmatched:
-        text += f" Not scored, as {row['benchmark']} lacks them: {', '.join(unmatched)}."
+        text += f" Not scored, without a counterpart in {row['benchmark']}: {', '.join(unmatched)}."
     return text

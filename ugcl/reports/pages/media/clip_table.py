@@ -91,8 +91,9 @@ def _clips(config: Config, benchmark: str, page: Path, play: bool) -> dict[str, 
     entry, classes = config.benchmark(benchmark), config.protocol(benchmark).classes
     probabilities = [f"p_{name}" for name in classes]
     said, tested = {}, pd.DataFrame()
+    tests = predictions.tested(config, benchmark, config.folds(benchmark))
     for system in entry.systems:
-        stacked = predictions.stack(config, benchmark, system)
+        stacked = predictions.stack(config, benchmark, system, tests=tests)
         means = stacked.groupby(["fold", "clip"])[probabilities].mean()
         best, sure = means.to_numpy().argmax(1), (100 * means.max(axis=1)).to_numpy().astype(int).clip(0, 99)
         said[system] = "".join(f"{chr(65 + k)}{p:02d}" for k, p in zip(best, sure, strict=True))
@@ -103,7 +104,8 @@ def _clips(config: Config, benchmark: str, page: Path, play: bool) -> dict[str, 
     shown = plan.may_link(config, entry.corpus)
     rows = manifest.iterrows()
     media = [_media(config, entry.corpus, row, page) if shown and play else [] for _, row in rows]
-    words = manifest["transcript"] if shown and "transcript" in manifest else [""] * len(manifest)
+    spoken = (shown if play else plan.may_show(config, entry.corpus)) and "transcript" in manifest
+    words = manifest["transcript"] if spoken else [""] * len(manifest)
     rows = zip(tested["clip"], tested["speaker"], tested["fold"], tested["label"], words, media, strict=True)
     return {
         "clips": [
@@ -122,7 +124,9 @@ def _media(config: Config, corpus: str, row: pd.Series, page: Path) -> list[str]
         file = root / name
         if name and file.suffix.lower() in PLAYED and file.is_file():
             address = quote(Path(os.path.relpath(file, page.parent)).as_posix())
-            ends = [row.get(end) for end in ("start", "end")]
+            # A sound file of its own may be the clip and no more, where the video is a longer recording.
+            cut = modality == "video" or row.get("cut", "") != "video"
+            ends = [row.get(end) if cut else "" for end in ("start", "end")]
             known = ["" if pd.isna(end) or end == "" else f"{float(end):g}" for end in ends]
             moment = f"#t={','.join(known)}" if any(known) else ""
             return [address + moment, PLAYED[file.suffix.lower()]]
