@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,14 @@ def test_stale_results_are_remade_where_snakemakes_records_are_lost(
     finished.set_parameters(lambda t: t["train"].update(lr=0.05))
     plan = finished.snakemake("-n", "all")
     assert (planned(plan, "train"), planned(plan, "encode")) == (9, 0)
+
+
+def test_a_table_that_is_replaced_by_an_older_file_is_read_again(finished: Workplace) -> None:
+    table = finished.root / "clips/clips.csv"
+    old = table.stat().st_mtime - 3600
+    table.write_text(table.read_text().replace("\n", " \n", 1))
+    os.utime(table, (old, old))
+    assert planned(finished.snakemake("-n", "data"), "manifest") == 1
 
 
 def test_results_of_unknown_origin_are_remade(finished: Workplace) -> None:

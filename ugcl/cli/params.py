@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +14,18 @@ SCHEMA = Path("workflow/schemas/params.schema.json")
 
 @app.command()
 def check() -> None:
-    """Validate params.yaml and every benchmark's systems after merging."""
+    """Validate params.yaml and every benchmark's systems after merging, with methods of your own."""
     from ugcl.config import load
+    from ugcl.config.methods.foreign import Foreign
 
     config = load()
+    for benchmark in config.active:
+        runs = [config.resolve(benchmark, system) for system in config.trained(benchmark)]
+        for run in runs:
+            if isinstance(run.method, Foreign):
+                from ugcl.methods.build import checked
+
+                checked(run)
     typer.echo(f"ok: active {', '.join(config.active)}; {len(config.systems)} systems")
 
 
@@ -60,6 +69,7 @@ def init(
     A table that is there and has transcripts is read, not written.
     """
     from ugcl.config import read
+    from ugcl.config.load import PARAMS
     from ugcl.data import tables
     from ugcl.data.initial import parameters
     from ugcl.data.initial.table import LABEL, from_table, has_words, start
@@ -72,7 +82,9 @@ def init(
     for path in (file,) if own else (clips, file):
         if path.exists():
             raise UgclError(f"{path}: exists and is not replaced; remove it, or choose another name")
-    found, base = from_table(folder, table) if own else start(folder, speaker, label), read()
+    found = from_table(folder, table) if own else start(folder, speaker, label)
+    named = os.environ.get("UGCL_PARAMS", "")
+    base = read(Path(PARAMS) if named and not Path(named).is_file() else None)
     place = root.relative_to(here) if root.is_relative_to(here) else root
     text = parameters.parameters(base, name, place.as_posix(), table, file.name, found)
     if not own:
@@ -80,7 +92,8 @@ def init(
     file.write_text(text)
     counts = (found.clips != "").sum()
     words = f"; {counts['transcript']} with a transcript" if own else ""
-    words = words or f"; {found.renamed} are not named as their file"
+    if found.renamed:
+        words = words or f"; {found.renamed} have another name than their file"
     lines = [
         f"{clips}: {len(found.clips)} clips, {counts['audio']} with a sound file, {counts['video']} with a"
         f" video{words}",

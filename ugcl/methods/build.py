@@ -47,13 +47,24 @@ def build(
                 f"features of {modality}: {info.dim} columns are not a multiple of {info.layers} layers;"
                 " extract them again"
             )
-    network = method_class(run.method.target, where)
-    if network.Settings is not None:
-        run = run.model_copy(update={"method": _own_settings(network, run, where)})
+    network, run = checked(run)
     method = network(run, dict(infos), dict(statistics or {}))
     if counts is not None:
         method.criterion.count(counts)
     return method
+
+
+def checked(run: Run) -> tuple[type[Method], Run]:
+    """The class of a run's method, and the run with the settings that a user's own method brings.
+
+    Raises:
+        UgclError: the method cannot be loaded, or its settings are wrong.
+    """
+    where = f"systems.{run.system}"
+    network = method_class(run.method.target, where)
+    if network.Settings is not None:
+        run = run.model_copy(update={"method": _own_settings(network, run, where)})
+    return network, run
 
 
 def method_class(target: str, where: str) -> type[Method]:
@@ -69,6 +80,8 @@ def method_class(target: str, where: str) -> type[Method]:
         network = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise UgclError(f"{where}: method {target}: {error}; correct method.name or the module") from None
+    except SyntaxError as error:
+        raise UgclError(f"{where}: {error.filename}, line {error.lineno}: {error.msg}; fix it") from None
     if not (isinstance(network, type) and issubclass(network, Method)):
         raise UgclError(
             f"{where}: method {target} does not extend ugcl.methods.base.Method; make it a subclass"

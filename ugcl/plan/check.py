@@ -6,6 +6,7 @@ source file: old results would stand under new parameters.
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from ugcl.config import Config
 from ugcl.config.features import Files, Sequences, Table
+from ugcl.config.methods.foreign import Foreign
 from ugcl.config.protocols import Partitions, SplitFiles
 from ugcl.devices import gpu_is_here
 from ugcl.errors import UgclError
@@ -132,6 +134,11 @@ def check_makers(files: Iterable[Path], made: Callable[[str], bool]) -> None:
 def _missing(config: Config) -> Iterator[str]:
     for corpus in data.corpora(config):
         yield from _missing_of_corpus(config, corpus)
+    for benchmark in config.active:
+        for system in config.trained(benchmark):
+            method = config.resolve(benchmark, system).method
+            if isinstance(method, Foreign):
+                yield from _own_module(system, method.target.partition(":")[0])
     for name in reports.notebooks(config):
         if not (source := reports.notebook_source(name)).is_file():
             yield f"report.notebooks: {source} not found; correct the name or remove it from the list"
@@ -167,6 +174,20 @@ def _missing_of_corpus(config: Config, corpus: str) -> Iterator[str]:
                     yield from _absent(f"encoders.{encoder}.{key}", root / table.path)
             if isinstance(own, Files) and not (folder := root / own.folder).is_dir():
                 yield f"encoders.{encoder}.path: folder {folder} not found; correct the path"
+
+
+def _own_module(system: str, module: str) -> Iterator[str]:
+    """The code of a method outside the package, which every lineage of its system reads."""
+    base = Path(*module.split("."))
+    found = [path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()]
+    if not found:
+        yield f"systems.{system}.method.name: no {base.with_suffix('.py')} in the project's root; correct it"
+        return
+    try:
+        ast.parse(found[0].read_bytes())
+    except (SyntaxError, ValueError) as error:
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        yield f"systems.{system}.method.name: {found[0]}{line}: {error}; fix it"
 
 
 def _absent(where: str, file: Path) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from types import ModuleType
 
@@ -56,6 +57,15 @@ def raw_files(config: Config, corpus: str) -> list[Path]:
         first = [folder / name for name in names]
         return [*first, *(file for file in sorted(folder.rglob("*")) if file.is_file() and file not in first)]
     return [paths.RAW / corpus / "fetched.csv"]
+
+
+def described(config: Config, corpus: str) -> str:
+    """SHA-256 of the table of a user's corpus, which may be replaced by an older file; "" of others."""
+    entry = config.corpus(corpus)
+    if entry.adapter != "folder" or entry.annotations is not None:
+        return ""
+    table = root(config, corpus) / entry.wanted[0]
+    return hashlib.sha256(table.read_bytes()).hexdigest() if table.is_file() else ""
 
 
 def manifests(config: Config) -> list[Path]:

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ugcl.errors import UgclError
+
 PACKAGE = Path(__file__).resolve().parents[1]
 NAME = PACKAGE.name
 
@@ -36,7 +38,7 @@ def code_hash(entries: Iterable[str], stop: frozenset[str] = IRRELEVANT | REGIST
         64 hex digits.
 
     Raises:
-        ModuleNotFoundError: an entry does not exist.
+        UgclError: an entry does not exist, or a file is not Python.
     """
     digest = hashlib.sha256()
     for name in sorted(reachable(entries, stop)):
@@ -68,7 +70,7 @@ def reachable(entries: Iterable[str], stop: frozenset[str] = IRRELEVANT | REGIST
 def _members(entry: str) -> list[str]:
     path = _file(entry)
     if path is None:
-        raise ModuleNotFoundError(f"no module {entry} in {PACKAGE} or here")
+        raise UgclError(f"no module {entry} in {PACKAGE} or here; correct method.name, or add the file")
     if path.name != "__init__.py":
         return [entry]
     root = path.parents[entry.count(".") + 1]
@@ -98,7 +100,10 @@ def _read(path: Path) -> tuple[list[str], str]:
     key = f"{sys.version_info[:2]} {hashlib.sha256(source).hexdigest()}"  # versions write trees their own way
     known = _shelf().get(key)
     if known is None:
-        known = _shelf()[key] = _parse(source)
+        try:
+            known = _shelf()[key] = _parse(source)
+        except SyntaxError as error:  # of a user's own method
+            raise UgclError(f"{path}, line {error.lineno}: {error.msg}; fix it") from None
     return known
 
 

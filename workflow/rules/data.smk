@@ -62,6 +62,7 @@ rule manifest:
         **needs.of_rule(params_tree, "manifest"),
     params:
         lineage=lambda wildcards: lineage.manifest(params_tree, wildcards.corpus),
+        described=lambda wildcards: data_plan.described(params_tree, wildcards.corpus),
     shell:
         "python -m ugcl data manifest {wildcards.corpus:q} > {log:q} 2>&1"
 

@@ -32,7 +32,7 @@ def test_from_a_folder_to_a_trained_system(folder: Path, ugcl: Run, monkeypatch:
         speaker, _, emotion, _ = path.stem.split("_")
         path.rename(path.with_stem(f"{speaker}{emotion[0]}"))
     output = ugcl("init", "media", "--name", "mine").stdout
-    assert "12 clips, 12 with a sound file, 12 with a video; 0 are not named" in output
+    assert "12 clips, 12 with a sound file, 12 with a video\n" in output
     assert "speaker: not found in names of folders and files; fill it in" in output
     assert output.splitlines()[-3:] == [
         "  export UGCL_PARAMS=params-mine.yaml",

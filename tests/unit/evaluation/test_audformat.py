@@ -63,7 +63,10 @@ def test_clips_folds_and_predictions_come_back(tiny: Config, ugcl) -> None:
 def test_what_cannot_be_written_is_refused(tiny: Config, ugcl) -> None:
     Path("db").mkdir()
     Path("db/notes.txt").write_text("mine")
-    assert "db: exists and is not an empty folder" in ugcl("data", "export-audformat", "tiny", "--out", "db", code=1).error
+    assert (
+        "db: exists and is not an empty folder"
+        in ugcl("data", "export-audformat", "tiny", "--out", "db", code=1).error
+    )
     in_use = ugcl("data", "export-audformat", "tiny", "--out", "db/notes.txt", code=1)
     assert "exists and is not an empty folder" in in_use.error
     wrong = ugcl("data", "export-audformat", "tiny", "--out", "new", "--system", "none", code=1)

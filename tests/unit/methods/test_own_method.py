@@ -53,6 +53,31 @@ def test_the_page_needs_forty_lines(project: Path) -> None:
     assert len(blocks(project)[0].splitlines()) <= 40
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("my_method:", "my_methods:", "systems.mine: method my_methods:"),
+        ("my_method:", "my_method:X", "has no attribute 'X"),
+        ("name: my_method", "hiden: 3\n      name: my_method", "systems.mine: method.hiden: "),
+    ],
+)
+def test_mistakes_in_its_parameters_are_found_before_anything_runs(
+    root: Path, old: str, new: str, words: str
+) -> None:
+    assert "ok: active made" in ugcl(root, "params", "check")
+    params = root / "params.yaml"
+    assert old in params.read_text()
+    params.write_text(params.read_text().replace(old, new))
+    error = ugcl(root, "params", "check", code=1)
+    assert words in error and "Traceback" not in error
+
+
+def test_a_mistake_in_its_code_is_one_line(root: Path) -> None:
+    (root / "my_method.py").write_text("def broken(:\n")
+    assert "my_method.py, line 1: invalid syntax; fix it" in ugcl(root, "params", "check", code=1)
+    assert "my_method.py, line 1: " in ugcl(root, "train", "made", "mine", code=1).splitlines()[-1]
+
+
 def test_it_trains_predicts_and_loads_again(root: Path) -> None:
     ugcl(root, "train", "made", "mine")
     folder = root / "results/models/made/mine/seed0/fold1"

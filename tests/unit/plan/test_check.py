@@ -136,6 +136,16 @@ def test_what_is_missing_is_named_with_its_place(
     assert words in faults(tree)
 
 
+def test_a_method_of_the_user_s_needs_its_module(tree: Tree) -> None:
+    tree["systems"]["mine"] = {"method": {"name": "mine_too:Mine"}, "input": {"modalities": ["audio"]}}
+    tree["benchmarks"]["tiny"]["systems"].append("mine")
+    assert faults(tree) == "systems.mine.method.name: no mine_too.py in the project's root; correct it"
+    Path("mine_too.py").write_text("class Mine:\n    def broken(:\n")
+    assert "systems.mine.method.name: mine_too.py, line 2: " in faults(tree)
+    Path("mine_too.py").write_text("class Mine:\n    pass\n")
+    check.check(parse(tree))
+
+
 def test_a_corpus_of_no_active_benchmark_may_be_absent(tree: Tree) -> None:
     tree["corpora"]["tiny"]["root"] = "not-mounted"
     tree["active"] = ["demo"]

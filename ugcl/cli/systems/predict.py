@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ugcl.inference.predictions import Prediction
 
 BAR = 30  # characters
+SHOWN = 4  # names of written files
 
 System = Annotated[
     str,
@@ -62,6 +63,10 @@ Export = Annotated[
         " with commas. Files go to --out, default here.",
     ),
 ]
+Transcript = Annotated[
+    str, typer.Option(help="What is said in the one clip; default: a .txt file of its name beside it.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Let files of timelines be replaced.")]
 Out = Annotated[
     Path | None,
     typer.Option(help="Write predictions.csv, predictions.json and timelines into this folder."),
@@ -72,9 +77,7 @@ def predict(
     clips: Annotated[
         list[str], typer.Argument(help="Media files, folders, or quoted patterns such as 'x/*.mp4'.")
     ],
-    transcript: Annotated[
-        str, typer.Option(help="What is said in the one clip; default: a .txt file of its name beside it.")
-    ] = "",
+    transcript: Transcript = "",
     benchmark: Annotated[str, typer.Option(help="Whose models; default the first active benchmark.")] = "",
     system: System = "",
     model: Bundle = "",
@@ -84,9 +87,7 @@ def predict(
     window: Annotated[float, typer.Option(min=0.2, help="Length of a timeline's windows, seconds.")] = WINDOW,
     step: Annotated[float, typer.Option(min=0.02, help="Step of the timeline's windows, seconds.")] = STEP,
     export: Export = "",
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Let files of timelines be replaced.")
-    ] = False,
+    overwrite: Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")] = False,
     out: Out = None,
     project: Project = None,
@@ -111,9 +112,8 @@ def predict(
         from ugcl.inference import dialogue
 
         found, places = dialogue.from_table(found, turns)
-    if timeline and out is not None:
-        export = f"{export},csv"
-    files = export_paths((out or here).absolute(), [clip.name for clip in found], export, overwrite)
+    kinds = f"{export},csv" if timeline and out is not None else export
+    files = export_paths((out or here).absolute(), [clip.name for clip in found], kinds, overwrite)
     load, project = _source(model, benchmark, system, fold, project)
     if project is not None:
         found, out = user_clips.absolute(found), out and out.absolute()
@@ -125,8 +125,10 @@ def predict(
         if timeline:
             predicted = _drawn(predicted, ensemble, out or here, parameters.report.dpi)
         results = [replace(result, observed=None) for result in predicted]
-    if out is not None:
-        user_predictions.write(ensemble, results, out)
+    written = [path for each in files.values() for path in each]
+    written += [_picture(out or here, result.clip.name) for result in results if timeline]
+    written += user_predictions.write(ensemble, results, out) if out is not None else []
+    _say_written([path for path in written if path.is_file()])
     _print(ensemble, results, as_json)
     if all(result.failure for result in results):
         raise typer.Exit(1)
@@ -177,11 +179,25 @@ def _drawn(
     """The same, each timeline drawn."""
     for result in predicted:
         if result.observed is not None:
-            from ugcl.data.recordings.files import file_name
             from ugcl.reports.timeline import write
 
-            write(result, ensemble, folder / file_name(result.clip.name, ".timeline.png"), dpi)
+            write(result, ensemble, _picture(folder, result.clip.name), dpi)
         yield result
+
+
+def _say_written(paths: list[Path]) -> None:
+    from ugcl.data.recordings.files import printable
+
+    if paths:
+        more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+        typer.echo(f"written: {', '.join(map(printable, paths[:SHOWN]))}{more}", err=True)
+
+
+def _picture(folder: Path, clip: str) -> Path:
+    """The picture of a clip's timeline."""
+    from ugcl.data.recordings.files import file_name
+
+    return folder / file_name(clip, ".timeline.png")
 
 
 def _exported(predicted: Iterable[Prediction], files: dict[str, list[Path]]) -> Iterator[Prediction]:

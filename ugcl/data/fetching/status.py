@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ugcl.config import Config
+from ugcl.config.corpora import FolderCorpus
 from ugcl.data import manifest, sources
+from ugcl.data.corpora import folder
 from ugcl.data.fetching import mirror, registry
 from ugcl.data.fetching.registry import Source
+from ugcl.data.recordings.files import SOUND, VIDEO
 from ugcl.data.splits.audits import never_used
+from ugcl.data.splits.leaks import listed
+from ugcl.errors import UgclError
 from ugcl.plan.data import made_names
 
 
@@ -56,11 +61,32 @@ def _corpus(config: Config, corpus: str, registered: Sequence[Source]) -> Status
         missing = [pattern for pattern in patterns if len(sources.matches(root, [pattern])) < clips]
     else:
         missing = [row.path for row in rows if row.missing(root)]
-    state = "absent" if not files else "partial" if missing else "present"
+    usable, said = True, ""
+    if isinstance(entry, FolderCorpus) and not missing:
+        usable, missing, said = _named(root, entry)
+    state = "absent" if not files else "present" if usable and not missing else "partial"
     size, terms = sum(path.stat().st_size for path in files), licence(config, corpus, registered)
-    hint = "" if state == "present" else _hint(config, corpus, rows, patterns)
+    hint = said if said or state == "present" else _hint(config, corpus, rows, patterns)
     absent = {name: table.to_dict("records") for name, table in never_used(config, corpus).items()}
     return Status(corpus, state, len(files), size, terms, root.as_posix(), missing, hint, absent)
+
+
+def _named(root: Path, entry: FolderCorpus) -> tuple[bool, list[str], str]:
+    """Whether a user's rows can be read, the media files that they name and that are missing, and a sentence
+    on these, on what is wrong with the rows, or on media that no row names.
+    """
+    try:
+        rows = folder.rows(root, entry)
+    except UgclError as error:
+        return False, [], str(error)
+    named = {name for column in ("audio", "video") if column in rows for name in rows[column] if name}
+    lost = sorted(name for name in named if not (root / name).is_file())
+    if lost:
+        text = f"{len(lost)} of {len(named)} files that rows name are missing: {listed(lost)}"
+        return True, lost, f"{text}; put them there, or remove the rows"
+    media = (path for path in sources.below(root) if path.suffix.lower() in SOUND | VIDEO)
+    others = sorted({path.relative_to(root).as_posix() for path in media} - named)
+    return True, [], f"media in no row, which are not used: {listed(others)}" if others else ""
 
 
 def licence(config: Config, corpus: str, registered: Sequence[Source]) -> str:

@@ -79,11 +79,21 @@ def test_a_users_folder_is_present_with_its_table(project_folder: Project) -> No
     project_folder.tree["corpora"]["mine"] = entry
     put(Path("mine/a.wav"), 5)
     assert of(project_folder, "mine").state == "partial"
-    put(Path("mine/clips.csv"), 5)
+    table = "clip,audio,speaker,emotion\na,a.wav,{},happy\n"
+    Path("mine/clips.csv").write_text(table.format(""))
     found = of(project_folder, "mine")
-    assert (found.state, found.files, found.licence) == ("present", 2, "your own")
-    put(Path("elsewhere/clips.csv"), 5)
-    entry["table"] = str(Path("elsewhere/clips.csv").absolute())
+    assert found.state == "partial" and found.hint.endswith("line 2 has no speaker; fill it in")
+    Path("mine/clips.csv").write_text(table.format("ann"))
+    found = of(project_folder, "mine")
+    assert (found.state, found.files, found.licence, found.hint) == ("present", 2, "your own", "")
+    put(Path("mine/more/b.flac"), 5)
+    assert of(project_folder, "mine").hint == "media in no row, which are not used: more/b.flac"
+    Path("mine/a.wav").rename("mine/c.wav")
+    found = of(project_folder, "mine")
+    assert (found.state, found.missing) == ("partial", ["a.wav"])
+    assert found.hint.startswith("1 of 1 files that rows name are missing: a.wav")
+    Path("mine/c.wav").rename("mine/a.wav")
+    entry["table"] = str(Path("mine/clips.csv").rename("clips.csv").absolute())
     assert of(project_folder, "mine").state == "present"
 
 
