@@ -20,7 +20,7 @@ def make(level: str, name: str = "egemaps") -> OpensmileEncoder:
 
 def test_without_the_extra_one_line_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "opensmile", None)
-    with pytest.raises(UgclError, match=r"pip install 'ugcl\[opensmile\]'") as caught:
+    with pytest.raises(UgclError, match=r"pip install -e '.\[opensmile\]'") as caught:
         make("functionals")
     assert "\n" not in str(caught.value)
 

@@ -58,7 +58,7 @@ def test_the_page_needs_forty_lines(project: Path) -> None:
     [
         ("my_method:", "my_methods:", "systems.mine: method my_methods:"),
         ("my_method:", "my_method:X", "has no attribute 'X"),
-        ("name: my_method", "hiden: 3\n      name: my_method", "systems.mine: method.hiden: "),
+        ("name: my_method", "depths: 3\n      name: my_method", "systems.mine: method.depths: "),
     ],
 )
 def test_mistakes_in_its_parameters_are_found_before_anything_runs(

@@ -194,5 +194,5 @@ def test_faults_are_named(bert, monkeypatch):
     with pytest.raises(ValidationError, match="mode all has no layers to choose"):
         Settings(layers=2)
     monkeypatch.setitem(sys.modules, "peft", None)
-    with pytest.raises(UgclError, match=r"install ugcl\[lora\]"):
+    with pytest.raises(UgclError, match=r"pip install -e '.\[lora\]'"):
         make(bert, mode="lora")
