@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 export UV_PYTHON_DOWNLOADS := never
 EXTRAS := demo,dev
-STAMP = $(VENV)/installed/$(EXTRAS)
+STAMP = $(VENV)/extras/$(EXTRAS)
 
 .PHONY: demo test setup lint docs clean
 

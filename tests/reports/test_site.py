@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -150,6 +151,27 @@ def test_two_systems_are_compared_in_either_order_and_clips_are_filtered(browser
             assert ["wrong" not in each for each in marked] == [letter == "1" for letter in result]
     page.select_option("#result", "")
     assert page.inner_text("#shown") == f"{sum(counts)} of {sum(counts)} clips" and faults == []
+
+
+def test_one_system_is_not_compared_with_itself(browser, built: Path, tmp_path: Path) -> None:
+    text = (built / SET / "clips_demo.html").read_text()
+    start, end = '<script type="application/json" id="data">', "</script>"
+    before, _, rest = text.partition(start)
+    content, _, after = rest.partition(end)
+    data = json.loads(content)
+    data["systems"], data["pairs"] = data["systems"][:1], []
+    (tmp_path / "one.html").write_text(before + start + json.dumps(data) + end + after)
+    page, faults = opened(browser, tmp_path / "one.html")
+    assert faults == [] and not page.is_visible("#agreement")
+    name = data["systems"][0]["name"]
+    assert page.locator("#clips thead th").all_inner_texts()[-1] == name
+    assert page.locator("#clips thead th", has_text=name).count() == 1
+    counts = []
+    for result in ("11", "00"):
+        page.select_option("#result", result)
+        counts.append(int(page.inner_text("#shown").split(" of ")[0]))
+    assert page.locator("#result option").all_inner_texts() == ["all", "right", "wrong"]
+    assert sum(counts) == len(data["clips"]) and min(counts) > 0
 
 
 NOTEBOOKS = [path.stem for path in sorted(Path("notebooks").glob("*.py")) if path.stem != transfer.NOTEBOOK]

@@ -93,14 +93,13 @@ def _laid(folder: Path, name: str, file: Path) -> Path:
 def _within(folder: Path, laid: Sequence[Path], limits: Limits) -> Batch:
     """The clips of laid files; a text that cannot be read is taken away and reported."""
     found, refused = [], {}
-    for path in laid:
-        if path.suffix.lower() == WORDS:
-            try:
-                read_words(path)
-            except UgclError as error:
-                refused[path.name] = sentence(str(error), folder)
-                path.unlink()
-    left = [str(path) for path in laid if path.exists()]
+    for path in [path for path in laid if path.suffix.lower() == WORDS]:
+        try:
+            read_words(path)
+        except UgclError as error:
+            refused[path.name] = sentence(str(error), folder)
+            path.unlink()
+    left = [str(path) for path in laid if path.name not in refused]
     for clip in find(left) if left else []:
         clip = replace(clip, name=sentence(clip.name, folder))  # equal stems are told apart by their paths
         fault = next((why for path in (clip.audio, clip.video) if path and (why := beyond(path, limits))), "")

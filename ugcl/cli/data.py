@@ -171,9 +171,7 @@ def export_audformat(
     from ugcl.evaluation import database
 
     if labels_only and system:
-        raise typer.BadParameter(
-            "predictions of a system are no labels; leave one out", param_hint="--labels-only"
-        )
+        raise typer.BadParameter("leaves predictions out; drop it or --system", param_hint="--labels-only")
     config = load()
     systems = [] if labels_only else system or config.benchmark(benchmark).systems
     typer.echo(database.export(config, benchmark, out, systems, media))

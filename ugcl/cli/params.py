@@ -14,14 +14,14 @@ SCHEMA = Path("workflow/schemas/params.schema.json")
 
 @app.command()
 def check() -> None:
-    """Validate params.yaml and every benchmark's systems after merging, with methods of your own."""
+    """Validate params.yaml, every benchmark's systems after merging, and the methods of your own in use."""
     from ugcl.config import load
     from ugcl.config.methods.foreign import Foreign
 
     config = load()
     for benchmark in config.active:
-        runs = [config.resolve(benchmark, system) for system in config.trained(benchmark)]
-        for run in runs:
+        for system in config.trained(benchmark):
+            run = config.resolve(benchmark, system)
             if isinstance(run.method, Foreign):
                 from ugcl.methods.build import checked
 

@@ -27,6 +27,14 @@ def folder(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return Path("media")
 
 
+def test_parameters_that_were_removed_are_not_needed_to_start_again(
+    folder: Path, ugcl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UGCL_PARAMS", "params-mine.yaml")
+    ugcl("init", "media", "--name", "mine")
+    assert read(Path("params-mine.yaml"))["active"] == ["mine"]
+
+
 def test_from_a_folder_to_a_trained_system(folder: Path, ugcl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in [*folder.rglob("*.wav"), *folder.rglob("*.mp4")]:  # names that say nothing safely
         speaker, _, emotion, _ = path.stem.split("_")

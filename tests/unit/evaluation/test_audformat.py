@@ -76,6 +76,17 @@ def test_what_cannot_be_written_is_refused(tiny: Config, ugcl) -> None:
     tables.write(frame.assign(audio="", video=""), path)
     lost = ugcl("data", "export-audformat", "tiny", "--out", "new", "--labels-only", code=1)
     assert "has no sound or video" in lost.error
+    ugcl("data", "export-audformat", "tiny", "--out", "new", "--labels-only", "--system", "ugcl", code=2)
+
+
+def test_a_file_that_is_missing_leaves_no_copies(tiny: Config, ugcl) -> None:
+    files = tables.read_manifest(paths.manifest("tiny"))["audio"]
+    Path("clips", files.iloc[-1]).unlink()
+    asked = ("data", "export-audformat", "tiny", "--out", "db", "--labels-only", "--media")
+    assert f"{files.iloc[-1]}: not found; complete the corpus" in ugcl(*asked, code=1).error
+    assert not Path("db").exists()
+    Path("clips", files.iloc[-1]).write_bytes(Path("clips", files.iloc[0]).read_bytes())
+    ugcl(*asked)
 
 
 def test_the_mark_and_the_segments_are_in_it(tiny: Config, ugcl) -> None:

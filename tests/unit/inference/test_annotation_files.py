@@ -159,7 +159,8 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
 def test_the_command_writes_what_is_asked_for_and_nothing_twice(tiny: Config, ugcl) -> None:
     kinds = "textgrid,eaf,vtt,srt,csv"
     more = "clips/AudioWAV/1001_KEY_HAP_XX.wav"
-    ugcl("predict", *FILES, more, "--export", kinds, "--step", "0.5", "--out", "found")
+    written = ugcl("predict", *FILES, more, "--export", kinds, "--step", "0.5", "--out", "found").stderr
+    assert "written: " in written and f"{CLIP}.TextGrid" in written and "and 8 more" in written
     assert not list(Path("found").glob("*.png"))
     made = {path.name for path in Path("found").glob("1001*")}
     endings = (".TextGrid", ".eaf", ".vtt", ".srt", ".timeline.csv")

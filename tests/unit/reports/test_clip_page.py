@@ -69,6 +69,41 @@ def test_own_clips_are_played_from_where_they_lie_and_others_never(summarised: C
     )
 
 
+def test_a_player_starts_where_the_clip_does_in_the_file_that_it_plays(summarised: Config) -> None:
+    """A long video and a sound file per clip: the times of the clip are places in the video alone."""
+    path = paths.manifest("demo")
+    manifest = tables.read_manifest(path)
+    manifest = manifest.assign(video="talk.avi", start=63.2, end=65.1, cut="video")
+    manifest.loc[manifest.index % 2 == 0, "video"] = "talk.mp4"
+    tables.write(manifest, path)
+    place(summarised, "demo")
+    clip_table.build_all(summarised)
+    films = dict(zip(manifest["clip"], manifest["video"], strict=True))
+    clips = shown(summarised, "demo")["clips"]
+    assert {films[clip] for clip, *_ in clips} == {"talk.avi", "talk.mp4"}
+    for clip, *_, address, player in clips:
+        if films[clip] == "talk.mp4":
+            assert player == "video" and address.endswith("talk.mp4#t=63.2,65.1")
+        else:
+            assert player == "audio" and address.endswith(".wav"), "browsers do not play AVI"
+
+
+def test_words_of_own_clips_are_on_the_page_and_not_in_what_is_passed_on(
+    summarised: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = paths.manifest("demo")
+    tables.write(tables.read_manifest(path).assign(transcript="in private"), path)
+    page = outputs.clip_page(summarised, "demo")
+
+    def words(play: bool) -> set[str]:
+        clips = clip_table.context(summarised, "demo", page, play)["data"]["clips"]
+        return {clip[4] for clip in clips}
+
+    assert words(play=True) == words(play=False) == {"in private"}, "the demo's are nobody's"
+    monkeypatch.setattr(outputs, "may_show", lambda config, corpus: False)  # as of a user's folder
+    assert words(play=True) == {"in private"} and words(play=False) == {""}
+
+
 def test_names_of_clips_are_text_in_the_page(summarised: Config) -> None:
     page = outputs.clip_page(summarised, "demo")
     context = clip_table.context(summarised, "demo", page)

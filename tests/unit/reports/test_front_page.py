@@ -109,6 +109,25 @@ def test_recalls_by_class_are_those_of_the_predictions(page: Links, summarised: 
             assert shown == pytest.approx(100 * np.mean(each, axis=0), abs=0.51)
 
 
+def test_the_recall_of_a_class_that_was_not_tested_is_a_dash(summarised: Config) -> None:
+    path = evaluation.table("demo", "per_class")
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame.loc[frame["class"] == frame["class"].iloc[0], ["recall", "support"]] = ["0.000000", "0"]
+    frame.to_csv(path, index=False)
+    for _, _, cells in site._recalls(summarised, "demo"):
+        assert [text for text, _ in cells].count("–") == 1
+
+
+@pytest.mark.parametrize("name", ["comparisons", "system_pairs"])
+def test_intervals_over_few_speakers_are_hidden_in_tables_of_differences(
+    summarised: Config, name: str
+) -> None:
+    ends, path = ["ci_low", "ci_high"], evaluation.table("demo", "summary")
+    assert read(name, "demo")[ends].notna().all(axis=None)
+    pd.read_csv(path, dtype=str, keep_default_na=False).assign(speakers="4").to_csv(path, index=False)
+    assert read(name, "demo")[ends].isna().all(axis=None)
+
+
 def test_anchors_exist_ids_are_unique_and_pictures_have_text(page: Links) -> None:
     assert len(set(page.ids)) == len(page.ids)
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)

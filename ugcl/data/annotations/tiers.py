@@ -193,7 +193,7 @@ def _elan(path: Path) -> Annotation:
 
     def span(name: str) -> tuple[float | None, float | None]:
         above = name
-        for _ in parents:  # a chain of references is no longer than this
+        for _ in parents:  # a chain has at most this many links
             if above not in parents:
                 break
             above = parents[above]

@@ -42,12 +42,14 @@ def make_fold(manifest: pd.DataFrame, protocol: Protocol, root: Path, number: in
     else:
         fold = clips.assign(part=_parts(clips, manifest, protocol, root, number))
         fold = fold[fold["part"] != ""]
-    if check_fold(fold, protocol, number) and protocol.intervals == "speaker":
-        log.warning(
-            "fold %d: speakers recur in its parts, so intervals over speakers are not of new people;"
-            " set the protocol's `intervals: dialogue` where the corpus has dialogues",
-            number,
-        )
+    if leak := check_fold(fold, protocol, number):
+        log.warning("LEAKY, kept because allow_leak is set: %s", leak)
+        if protocol.intervals == "speaker":
+            log.warning(
+                "fold %d: speakers recur in its parts, so intervals over speakers are not of new people;"
+                " set the protocol's `intervals: dialogue` where the corpus has dialogues",
+                number,
+            )
     if protocol.intervals == "dialogue":
         units(fold, "dialogue")
     _check_classes(fold, protocol, number)

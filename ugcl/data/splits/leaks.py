@@ -58,7 +58,7 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
-def check_fold(fold: pd.DataFrame, protocol: Protocol, number: int) -> bool:
+def check_fold(fold: pd.DataFrame, protocol: Protocol, number: int) -> str:
     """Refuse a fold whose parts share a speaker, except where the protocol says which may; see
     :func:`check_speakers`.
 
@@ -66,7 +66,7 @@ def check_fold(fold: pd.DataFrame, protocol: Protocol, number: int) -> bool:
         fold: columns part and speaker.
 
     Returns:
-        Whether parts share speakers because the protocol allows it.
+        What parts share because the protocol allows it; "" where they share nothing.
 
     Raises:
         LeakError: parts share speakers that they may not share.
@@ -77,9 +77,8 @@ def check_fold(fold: pd.DataFrame, protocol: Protocol, number: int) -> bool:
     except LeakError as leak:
         if getattr(protocol.folds, "allow_leak", False) is not True:
             raise
-        log.warning("LEAKY, kept because allow_leak is set: %s", leak)
-        return True
-    return False
+        return str(leak)
+    return ""
 
 
 def check_speakers(split: pd.DataFrame, source: str) -> None:

@@ -117,7 +117,7 @@ def _read(path: Path, interval: Interval | None, notes: list[str]) -> Iterator[B
     header = wav.read(path)
     if header is not None and header.missing:
         raise MediaError("truncated", f"{path}: the header promises {header.missing:.2f} s more")
-    if sizes := big_endian.held_back(path):
+    if header is None and (sizes := big_endian.held_back(path)):
         named, held = (f"{size:.2f} s" for size in sizes)
         advice = "save it again, for example as WAV"
         raise MediaError(

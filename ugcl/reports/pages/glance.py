@@ -79,6 +79,5 @@ def _against(config: Config, benchmark: str, system: str) -> str:
     row = rows.iloc[0]
     text = percent(row["difference"], row["ci_low"], row["ci_high"], True)
     p = p_value(row["p_holm"])
-    return f"{text} points against {reference}" + (
-        f", p {p if p[0] == '<' else f'= {p}'} (Holm)" if p else ""
-    )
+    equals = "" if p.startswith("<") else "= "
+    return f"{text} points against {reference}" + (f", p {equals}{p} (Holm)" if p else "")

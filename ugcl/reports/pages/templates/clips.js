@@ -31,6 +31,13 @@
   options("speaker", [...new Set(data.clips.map((clip) => clip[SPEAKER]))].sort());
   at("first").value = data.reference;
   at("second").value = names.find((name) => name !== data.reference) ?? data.reference;
+  const chosen = () => [...new Set([at("first").value, at("second").value])];
+  if (names.length < 2) {
+    at("two").closest("section").hidden = true;
+    for (const code of ["10", "01"]) at("result").querySelector(`[value="${code}"]`).remove();
+    at("result").querySelector('[value="11"]').textContent = "right";
+    at("result").querySelector('[value="00"]').textContent = "wrong";
+  }
 
   const compare = () => {
     const [first, second] = [at("first").value, at("second").value];
@@ -58,7 +65,7 @@
   const prediction = (system, n) => {
     const { label, sure } = said(system, n);
     const right = label === data.clips[n][LABEL];
-    const made = cell(`${data.classes[label]} ${sure}`, right ? "" : "wrong");
+    const made = cell(`${data.classes[label]} ${sure} %`, right ? "" : "wrong");
     if (!right) made.title = "wrong";
     return made;
   };
@@ -90,7 +97,7 @@
     made.append(head);
     if (playable) made.append(player(clip));
     made.append(cell(clip[SPEAKER]), cell(clip[FOLD], "number"), cell(data.classes[clip[LABEL]]));
-    made.append(prediction(at("first").value, n), prediction(at("second").value, n));
+    made.append(...chosen().map((system) => prediction(system, n)));
     if (worded) made.append(cell(clip[WORDS], "long"));
     return made;
   };
@@ -109,7 +116,7 @@
       if (title === "Fold") made.className = "number";
       return made;
     }));
-    for (const system of [at("first").value, at("second").value]) {
+    for (const system of chosen()) {
       const made = document.createElement("th");
       made.scope = "col";
       const dot = document.createElement("span");
